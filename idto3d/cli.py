@@ -1,0 +1,276 @@
+"""The command line. Exit codes: 0 done, 2 something the user can fix, 1 a fault of ours, 130 cancelled."""
+
+import argparse
+import signal
+import sys
+import traceback
+from contextlib import closing
+from dataclasses import fields, replace
+from pathlib import Path
+
+from idto3d import config, expressions
+from idto3d.config import HDRI, HeadOptions, RenderOptions
+from idto3d.errors import UserError
+from idto3d.events import Event, Finished, LikenessMeasured, Notice, StageStarted, StepDone
+
+DONE, FAULT, FIXABLE, CANCELLED = 0, 1, 2, 130
+PICTURES = (".png", ".jpg", ".jpeg", ".webp")
+FORWARDED = {
+    "synthesize": "make synthetic heads to train on",
+    "train": "train a bundle",
+    "evaluate": "measure guidance, identity, expressions or relighting",
+}
+
+
+def entry() -> None:
+    """The console script."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(argv: list[str]) -> int:
+    """Run one verb; returns the exit code."""
+    parser = make_parser()
+    arguments, rest = parser.parse_known_args(argv)
+    if rest and arguments.verb not in FORWARDED:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    try:
+        return VERBS[arguments.verb](arguments, rest)
+    except UserError as error:
+        print(f"{error.what}\n{error.remedy}", file=sys.stderr)
+        return FIXABLE
+    except KeyboardInterrupt:
+        print("\ncancelled", file=sys.stderr)
+        return CANCELLED
+    except Exception:
+        traceback.print_exc()
+        print("\nThis is a fault of idto3d. Please report it with the lines above.", file=sys.stderr)
+        return FAULT
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser; help texts and choices come from the option dataclasses."""
+    parser = argparse.ArgumentParser(prog="idto3d", description="Photos in, an expressive, relightable 3D head out.")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    _add_generate(verbs.add_parser("generate", help="make a head from photos, words, or both"))
+    _add_render(verbs.add_parser("render", help="draw a finished head"))
+    for verb, text in FORWARDED.items():
+        verbs.add_parser(verb, help=text, add_help=False)
+    verbs.add_parser("doctor", help="say what is installed and what is missing")
+    return parser
+
+
+def _add_generate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("photos", nargs="*", type=Path, metavar="PHOTO", help="photos of one person")
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="run folder, new or empty")
+    parser.add_argument("--resume", action="store_true", help="continue the run in DIR")
+    sets = "|".join(expressions.SETS)
+    parser.add_argument("--expressions", metavar=f"{sets}|NAME,NAME", help="which expressions the head learns")
+    for name in ("preset", "prompt", "negative_prompt", "weights", "seed", "device"):
+        _add_option(parser, HeadOptions, name)
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="any other option, e.g. --set shape.steps=50"
+    )
+
+
+def _add_render(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR", help="run folder of a finished head")
+    parser.add_argument("--out", required=True, type=Path, metavar="IMAGE|VIDEO.mp4", help="file to write")
+    for name in ("mode", "light", "light_rotation_deg", "azimuth_deg", "elevation_deg", "size"):
+        _add_option(parser, RenderOptions, name)
+    parser.add_argument("--expression", action="append", default=[], metavar="NAME=WEIGHT", help="may be repeated")
+    parser.add_argument("--turntable", action="store_true", help="turn the head once; needs an .mp4")
+
+
+def _add_option(parser: argparse.ArgumentParser, kind: type, name: str) -> None:
+    """A flag for one field of an option dataclass; absent flags are None."""
+    option = next(f for f in fields(kind) if f.name == name)
+    flag = "--" + name.replace("_", "-")
+    text = f"{option.metadata['help']} (default: {option.default})" if option.default != "" else option.metadata["help"]
+    parser.add_argument(
+        flag, dest=name, type=type(option.default), choices=option.metadata.get("choices"), help=text.replace("%", "%%")
+    )
+
+
+def generate(arguments: argparse.Namespace, _rest: list[str]) -> int:
+    """Make a head in this process, recording it in the run folder."""
+    from idto3d.jobs.produce import create_head
+    from idto3d.jobs.run_folder import perform
+
+    lock, job = _claim(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    narrator = Narrator(arguments.out, sys.stderr)
+    with lock, closing(perform(arguments.out, job, create_head, arguments.resume)) as events:
+        for event in events:
+            narrator.tell(event)
+    return DONE
+
+
+def _claim(arguments: argparse.Namespace):
+    """The lock and the job to run, new or continued. Raises UserError."""
+    from idto3d.jobs.run_folder import begin, resumable, take_up
+
+    if arguments.resume:
+        _check_same(arguments, resumable(arguments.out).options)
+        return take_up(arguments.out)
+    options = head_options(arguments)
+    if not arguments.photos and not options.prompt.strip():
+        raise UserError("There is nothing to make a head from.", "Give at least one photo, or a --prompt.")
+    return begin(arguments.out, arguments.photos, options)
+
+
+def head_options(arguments: argparse.Namespace, start: HeadOptions | None = None) -> HeadOptions:
+    """The options asked for: the preset (or `start`), then the named flags, then each --set. Raises UserError."""
+    options = config.preset(arguments.preset) if arguments.preset else start or HeadOptions()
+    named = {name: getattr(arguments, name) for name in ("prompt", "negative_prompt", "weights", "seed", "device")}
+    if arguments.expressions is not None:
+        named["expressions"] = expressions.chosen(arguments.expressions)
+    options = replace(options, **{name: value for name, value in named.items() if value is not None})
+    for assignment in arguments.set:
+        name, _, value = assignment.partition("=")
+        options = config.with_option(options, name.strip(), value.strip())
+    return options
+
+
+def _check_same(arguments: argparse.Namespace, options: HeadOptions) -> None:
+    """Raise UserError when flags beside --resume ask for something else than the run was started with."""
+    if head_options(arguments, options) != options:
+        what = f"The run in '{arguments.out}' was started with other options."
+        raise UserError(what, "Leave the options out to continue it, or choose another folder.")
+
+
+class Narrator:
+    """Tells events on a stream: one line that is redrawn on a terminal, sparse lines elsewhere."""
+
+    WIDTH = 24
+
+    def __init__(self, folder: Path, stream):
+        from idto3d.jobs.event_log import Progress, read_progress
+
+        self._read = lambda: read_progress(folder, self._progress)
+        self._progress = Progress()
+        self._stream = stream
+        self._live = stream.isatty()
+        self._full, self._empty = "█░" if "utf" in (stream.encoding or "").lower() else "#."
+        self._tenth = -1
+
+    def tell(self, event: Event) -> None:
+        """Tell one event that the run folder has recorded."""
+        self._progress = self._read()
+        match event:
+            case StageStarted():
+                self._tenth = -1
+            case StepDone():
+                self._step()
+            case Notice():
+                self._line(event.text)
+            case LikenessMeasured():
+                self._line(f"likeness {event.similarity:.2f} ({event.encoder})")
+            case Finished():
+                self._line(f"done: {event.glb}")
+
+    def _step(self) -> None:
+        tenth = 10 * self._progress.step // max(self._progress.steps, 1)
+        if self._live:
+            print(f"\r\033[K{self.bar()}", end="", file=self._stream, flush=True)
+        elif tenth != self._tenth:
+            print(self.bar(), file=self._stream, flush=True)
+        self._tenth = tenth
+
+    def _line(self, text: str) -> None:
+        clear = "\r\033[K" if self._live else ""
+        print(f"{clear}{text}", file=self._stream, flush=True)
+
+    def bar(self) -> str:
+        """Stage, bar, step, time left and likeness in one line."""
+        now = self._progress
+        full = self.WIDTH * now.step // max(now.steps, 1)
+        line = f"{now.stage:<9} {self._full * full}{self._empty * (self.WIDTH - full)} {now.step}/{now.steps}"
+        if now.seconds_left is not None and now.step < now.steps:
+            line += f"  {clock(now.seconds_left)} left"
+        return line + (f"  likeness {now.likeness:.2f}" if now.likeness is not None else "")
+
+
+def clock(seconds: float) -> str:
+    """Seconds as m:ss or h:mm:ss."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def render(arguments: argparse.Namespace, _rest: list[str]) -> int:
+    """Draw a finished head into a picture or a turntable."""
+    options = render_options(arguments)
+    if not (arguments.folder / "head.glb").is_file():
+        raise UserError(f"There is no finished head in '{arguments.folder}'.", "Run generate first.")
+    if not arguments.out.resolve().parent.is_dir():
+        raise UserError(f"The folder of '{arguments.out}' does not exist.", "Make it, or choose another one.")
+    from idto3d import pipeline
+
+    image = pipeline.render_view(arguments.folder, options)
+    if not options.video:
+        from PIL import Image
+
+        Image.fromarray(image).save(arguments.out)
+    print(arguments.out)
+    return DONE
+
+
+def render_options(arguments: argparse.Namespace) -> RenderOptions:
+    """The view asked for. Raises UserError for a light, an expression, or a file name that cannot be."""
+    suffix = arguments.out.suffix.lower()
+    if suffix not in (*PICTURES, ".mp4"):
+        raise UserError(f"'{arguments.out}' has no known ending.", f"Use one of {', '.join(PICTURES)} or .mp4.")
+    if arguments.turntable and suffix != ".mp4":
+        raise UserError("A turntable is a video.", "Give an --out that ends in .mp4.")
+    names = ("mode", "light", "light_rotation_deg", "azimuth_deg", "elevation_deg", "size")
+    given = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
+    options = RenderOptions(
+        **given,
+        expressions=tuple(expression_weight(text) for text in arguments.expression),
+        video=str(arguments.out) if suffix == ".mp4" else "",
+    )
+    check_light(options.light)
+    if not 16 <= options.size <= 4096:
+        raise UserError(f"A picture of {options.size} pixels cannot be drawn.", "Give a --size of 16 to 4096.")
+    return options
+
+
+def expression_weight(text: str) -> tuple[str, float]:
+    """`NAME=WEIGHT` as a pair; a name alone has weight 1. Raises UserError."""
+    name, _, weight = text.partition("=")
+    try:
+        value = float(weight or 1.0)
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value <= 1.0:
+        raise UserError(f"'{weight}' is no weight of an expression.", "Give a number from 0 to 1.")
+    return expressions.expression(name.strip().lower()).name, value
+
+
+def check_light(light: str) -> None:
+    """Raise UserError unless `light` is empty, the name of an environment of ours, or an .hdr file."""
+    if light.endswith(".hdr") and not Path(light).is_file():
+        raise UserError(f"The light '{light}' cannot be read.", "Check the name of the file.")
+    if light and not light.endswith(".hdr") and not (HDRI / f"{light}.hdr").is_file():
+        names = ", ".join(sorted(path.stem for path in HDRI.glob("*.hdr")))
+        raise UserError(f"There is no light named '{light}'.", f"Choose from: {names}; or give an .hdr file.")
+
+
+def forward(arguments: argparse.Namespace, rest: list[str]) -> int:
+    """Hand the remaining words to the training room's own program."""
+    from importlib import import_module
+
+    return import_module(f"idto3d.training.{arguments.verb}").main(rest) or DONE
+
+
+def doctor(_arguments: argparse.Namespace, _rest: list[str]) -> int:
+    """Say what is there."""
+    from idto3d.jobs.doctor import examine
+
+    findings = examine()
+    for finding in findings:
+        print(finding.line())
+    return DONE if all(finding.fine for finding in findings) else FIXABLE
+
+
+VERBS = {"generate": generate, "render": render, "doctor": doctor, **dict.fromkeys(FORWARDED, forward)}

@@ -1,0 +1,251 @@
+"""Every option of a run, as frozen dataclasses; presets are instances. Imports no torch.
+
+Lengths are metres, angles degrees (`_deg`), timesteps integers of 1000.
+"""
+
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+
+from idto3d.errors import UserError
+
+
+def option(default, help: str, **choices):
+    """A dataclass field that carries its help text (and `choices=(...)` where only some values are allowed)."""
+    return field(default=default, metadata={"help": help, **choices})
+
+
+@dataclass(frozen=True)
+class SubjectOptions:
+    """How photos become an identity."""
+
+    encoder: str = option("dlib", "identity encoder", choices=("dlib", "insightface"))
+    max_photos: int = option(20, "most photos of one person")
+    max_megapixels: float = option(50.0, "largest photo that is decoded, megapixels")
+    max_megabytes: float = option(30.0, "largest photo file, megabytes")
+    min_face_pixels: int = option(48, "smallest face side that is used, pixels")
+    disagreement: float = option(0.6, "embedding distance from the other photos' mean beyond which a photo is doubted")
+
+
+@dataclass(frozen=True)
+class GuidanceOptions:
+    """How the frozen diffusion model is asked. A value of None takes the bundle's own default."""
+
+    guidance_scale: float | None = option(None, "classifier-free guidance scale s in eps_u + s (eps_c - eps_u)")
+    lambda_id: float | None = option(None, "strength of the identity branch")
+    lambda_exp: float | None = option(None, "strength of the expression branch")
+    form: str = option("csd", "distillation form", choices=("sds", "csd", "sds_shared"))
+
+
+@dataclass(frozen=True)
+class HashGridOptions:
+    """A multiresolution hash grid; level l has base * growth^l cells along the longest side of the head's box."""
+
+    levels: int = option(8, "resolutions")
+    features: int = option(2, "features per level")
+    log2_size: int = option(15, "binary logarithm of the entries per level")
+    base: int = option(8, "cells of the coarsest level")
+    growth: float = option(1.5, "factor between the cells of two levels")
+
+
+@dataclass(frozen=True)
+class ShapeOptions:
+    """How the shape is grown."""
+
+    resolution: int = option(80, "cells of the tetrahedral grid along the longest side of its box")
+    steps: int = option(160, "optimisation steps")
+    views: int = option(2, "cameras per step")
+    image_size: int = option(128, "side of a rendered normal map, pixels")
+    learning_rate: float = option(2e-3, "Adam rate of hash grid, networks and codes")
+    latent_rate: float = option(2e-2, "Adam rate of the head prior's shape coefficients")
+    laplacian: float = option(20.0, "weight of the Laplacian smoothing")
+    sds: float = option(1.0, "weight of the distillation loss")
+    early_timesteps: tuple[int, int] = option((200, 700), "timestep range of the first half")
+    late_timesteps: tuple[int, int] = option((50, 200), "timestep range the second half is annealed to")
+    refresh: int = option(20, "steps between rebuilds of the narrow band")
+    prior: bool = option(True, "start from the bundle's head prior; otherwise from an ellipsoid")
+    conditioned_sdf: bool = option(False, "the paper's variant: the expression code also changes the SDF")
+    band_cells: float = option(2.0, "half the width of the narrow band, grid cells")
+    residual_scale: float = option(0.005, "metres of signed distance per unit of the shape network's output")
+    warp_scale: float = option(0.005, "metres of expression displacement per unit of the expression network's output")
+    hash_grid: HashGridOptions = HashGridOptions()
+    latent: float = option(0.02, "weight that holds the shape coefficients near their start")
+
+
+@dataclass(frozen=True)
+class MaterialOptions:
+    """How the texture is painted: three phases as in the paper (albedo; all; refinement)."""
+
+    steps: int = option(160, "optimisation steps")
+    views: int = option(2, "cameras per step")
+    image_size: int = option(128, "side of a rendered image, pixels")
+    learning_rate: float = option(1e-2, "Adam rate")
+    albedo_share: float = option(0.8, "share of the steps that learn albedo alone")
+    refine_steps: int = option(20, "last steps with small timesteps (and the refinement guidance, where there is one)")
+    albedo_timesteps: tuple[int, int] = option((50, 900), "timestep range of the first phase")
+    joint_timesteps: tuple[int, int] = option((50, 500), "timestep range of the second phase")
+    refine_timesteps: tuple[int, int] = option((50, 100), "timestep range of the refinement")
+    lit_share: float = option(0.3, "share of first-phase views drawn under a random light, the rest unlit")
+    smoothness: float = option(0.1, "weight of the texture smoothness")
+    hash_grid: HashGridOptions = HashGridOptions(log2_size=17, base=16, growth=1.6)
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """How the asset is written."""
+
+    faces: int = option(16000, "triangles after decimation")
+    texture_size: int = option(1024, "side of each texture, pixels")
+    turntable_frames: int = option(36, "frames of the turntable, 0 for none")
+    render_size: int = option(512, "side of written renders, pixels")
+
+
+@dataclass(frozen=True)
+class HeadOptions:
+    """A whole run."""
+
+    preset: str = option("draft", "named set of options", choices=("draft", "standard", "paper"))
+    seed: int = option(0, "seed of every random draw")
+    expressions: tuple[str, ...] = option(("neutral", "mouth stretch", "eyes closed", "brow raised"), "expressions")
+    prompt: str = option("", "words about the person")
+    negative_prompt: str = option("", "words to keep away from")
+    weights: str = option("embedded", "embedded, community, a folder, or ORG/REPO[@REV]")
+    device: str = option("auto", "where to compute", choices=("auto", "cpu", "cuda"))
+    preview_every: int = option(10, "steps between previews")
+    checkpoint_seconds: float = option(30.0, "seconds between checkpoints")
+    subject: SubjectOptions = SubjectOptions()
+    guidance: GuidanceOptions = GuidanceOptions()
+    shape: ShapeOptions = ShapeOptions()
+    material: MaterialOptions = MaterialOptions()
+    export: ExportOptions = ExportOptions()
+
+
+PRESETS = {
+    "draft": HeadOptions(),
+    "standard": HeadOptions(
+        preset="standard",
+        shape=ShapeOptions(resolution=112, steps=600, views=4),
+        material=MaterialOptions(steps=500, views=4),
+        export=ExportOptions(faces=40000, texture_size=2048),
+    ),
+    "paper": HeadOptions(
+        preset="paper",
+        guidance=GuidanceOptions(guidance_scale=10.0, form="sds"),
+        shape=ShapeOptions(
+            resolution=256,
+            steps=6000,
+            image_size=512,
+            learning_rate=1e-4,
+            latent_rate=1e-3,
+            laplacian=5000.0,
+            sds=10.0,
+            hash_grid=HashGridOptions(16, 2, 19, 16, 1.3819),
+        ),
+        material=MaterialOptions(steps=2000, image_size=512, hash_grid=HashGridOptions(16, 2, 19, 16, 1.4473)),
+        export=ExportOptions(faces=80000, texture_size=2048),
+    ),
+}
+
+
+def preset(name: str) -> HeadOptions:
+    """The preset called `name`. Raises UserError when there is none."""
+    if name not in PRESETS:
+        raise UserError(f"There is no preset named '{name}'.", f"Choose from: {', '.join(PRESETS)}.")
+    return PRESETS[name]
+
+
+def as_json(options) -> dict:
+    """`options` as plain JSON types, nested like the dataclasses."""
+    return {
+        f.name: as_json(value) if is_dataclass(value) else list(value) if isinstance(value, tuple) else value
+        for f in fields(options)
+        for value in (getattr(options, f.name),)
+    }
+
+
+def from_json(kind: type, data: dict):
+    """The inverse of `as_json`. Raises ValueError for an unknown option."""
+    known = {f.name: f for f in fields(kind)}
+    if unknown := set(data) - set(known):
+        raise ValueError(f"{kind.__name__} has no option {sorted(unknown)}; it has {sorted(known)}")
+    values = {}
+    for name, value in data.items():
+        default = known[name].default
+        if is_dataclass(default):
+            value = from_json(type(default), value)
+        elif isinstance(default, tuple):
+            value = tuple(value)
+        values[name] = value
+    return replace(kind(), **values)
+
+
+ROOT = Path(__file__).resolve().parent.parent
+EMBEDDED = ROOT / "weights" / "embedded"
+HDRI = ROOT / "assets" / "hdri"
+
+
+MODES = ("relit", "normal", "albedo", "roughness", "clay")
+
+
+@dataclass(frozen=True)
+class RenderOptions:
+    """One view of a finished head."""
+
+    mode: str = option("relit", "what to draw", choices=MODES)
+    light: str = option("", "name of an environment in assets/hdri, or a .hdr file; empty for the default")
+    light_rotation_deg: float = option(0.0, "turn of the light about the vertical axis, degrees")
+    expressions: tuple[tuple[str, float], ...] = option((), "pairs of expression name and weight 0..1")
+    azimuth_deg: float = option(0.0, "camera around the head, 0 in front, positive towards the person's left")
+    elevation_deg: float = option(0.0, "camera above (positive) or below the head")
+    size: int = option(512, "side of the picture, pixels")
+    video: str = option("", "MP4 file to write a turntable to; empty for a still")
+
+
+def with_option(options, name: str, text: str, section: str = ""):
+    """`options` with the option of dotted `name` (`shape.steps`) read from `text`. Raises UserError.
+
+    `section` is the dotted path of `options` itself; it is only named in errors.
+    """
+    first, _, rest = name.partition(".")
+    known = {f.name: f for f in fields(options)}
+    value = getattr(options, first, None) if first in known else None
+    if first not in known or is_dataclass(value) != bool(rest):
+        choices = ", ".join(section + choice for choice in option_names(options))
+        raise UserError(f"There is no option '{section}{name}'.", f"Choose from: {choices}.")
+    if rest:
+        return replace(options, **{first: with_option(value, rest, text, f"{section}{first}.")})
+    parsed = _parsed(text, known[first].default, section + first)
+    choices = known[first].metadata.get("choices")
+    if choices and parsed not in choices:
+        raise UserError(f"'{text}' is no value of {section}{first}.", f"Choose from: {', '.join(choices)}.")
+    return replace(options, **{first: parsed})
+
+
+def option_names(options) -> list[str]:
+    """Dotted names of all options, depth first."""
+    names = []
+    for f in fields(options):
+        value = getattr(options, f.name)
+        names += [f"{f.name}.{inner}" for inner in option_names(value)] if is_dataclass(value) else [f.name]
+    return names
+
+
+def _parsed(text: str, default, name: str):
+    """`text` as a value like `default`; a default of None is a number that may be left out. Raises UserError."""
+    words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    try:
+        if isinstance(default, bool):
+            return words[text.lower()]
+        if isinstance(default, tuple):
+            read = type(default[0]) if default else str
+            parts = tuple(read(part.strip()) for part in text.split(","))
+            if default and read is int and len(parts) != len(default):
+                raise ValueError
+            return parts
+        if default is None:
+            return None if text.lower() == "none" else float(text)
+        value = type(default)(text)
+    except (ValueError, KeyError):
+        raise UserError(f"'{text}' is no value for {name}.", f"Give one like {default}.") from None
+    if isinstance(value, float) and value != value:
+        raise UserError(f"'{text}' is no value for {name}.", f"Give one like {default}.")
+    return value

@@ -1,0 +1,60 @@
+"""What a run may report while it works. Events hold plain numbers, text and uint8 arrays, never tensors."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class StageStarted:
+    """A stage begins; `steps` is how many StepDone it will report at most."""
+
+    stage: str
+    steps: int
+
+
+@dataclass(frozen=True)
+class StepDone:
+    """`step` of `steps` of a stage is finished (the first is 1)."""
+
+    stage: str
+    step: int
+    steps: int
+    losses: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A picture of the work so far: `kind` is normal, relit, albedo or crop; `image` [H, W, 3] uint8 sRGB."""
+
+    stage: str
+    kind: str
+    image: np.ndarray
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something the user should know, in one sentence."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class LikenessMeasured:
+    """Cosine similarity of a render's embedding to the photos' mean embedding, -1..1, by the named encoder."""
+
+    similarity: float
+    encoder: str
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The run is done; `folder` holds the asset, `glb` is its main file."""
+
+    folder: Path
+    glb: Path
+
+
+Event = StageStarted | StepDone | Preview | Notice | LikenessMeasured | Finished

@@ -1,0 +1,129 @@
+"""Writes everything an artist takes away: head.glb, textures, renders, expressions."""
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from idto3d.config import ExportOptions
+from idto3d.events import Event, Preview, StageStarted, StepDone
+from idto3d.export.bake import (
+    SampleMaterial,
+    Textures,
+    albedo_texture,
+    metallic_roughness_texture,
+    normal_texture,
+    sampled,
+)
+from idto3d.export.glb import HeadMesh, ImageFiles, glb_bytes, target_name
+from idto3d.export.images import jpeg_bytes, png_bytes, write_png, write_whole
+from idto3d.export.prepare import Prepared, dense_of, morphing_mesh, posed_mesh, prepared, simplified
+from idto3d.export.provenance import Provenance, as_notes
+from idto3d.export.sheet import contact_sheet
+from idto3d.export.surface import smooth_normals
+from idto3d.export.video import turntable_angles, write_video
+from idto3d.geometry.head_shape import HeadShape
+
+STAGE = "asset"
+STILLS = {"front": 0.0, "left": 90.0, "back": 180.0, "right": -90.0}  # azimuth in degrees, the person's own sides
+
+Draw = Callable[[Tensor, float], np.ndarray]  # vertices [V, 3] of the dense shape, azimuth_deg -> uint8 [H, W, 3] sRGB
+
+
+def write_asset(
+    shape: HeadShape,
+    sample: SampleMaterial,
+    draw: Draw,
+    folder: Path,
+    options: ExportOptions,
+    provenance: Provenance,
+) -> Generator[Event, None, Path]:
+    """Write the asset into `folder`, reporting each file; returns the path of head.glb.
+
+    Each file appears whole or not at all, and head.glb comes first. Raises ValueError without a neutral expression.
+    """
+    steps = 4 + 2 * len(shape.names) + options.turntable_frames
+    number = count(1)
+    yield StageStarted(STAGE, steps)
+    dense = dense_of(shape)
+    low, unwrapped = simplified(dense, options)
+    yield StepDone(STAGE, next(number), steps)
+    head = prepared(dense, low, unwrapped, options)
+    yield StepDone(STAGE, next(number), steps)
+    mesh, device = morphing_mesh(head), shape.canonical.device
+    textures = _bake(head, mesh, sample, device)
+    yield Preview(STAGE, "albedo", textures.albedo)
+    yield StepDone(STAGE, next(number), steps)
+    glb = _write_head(folder, mesh, textures, provenance)
+    yield StepDone(STAGE, next(number), steps)
+    for event in _pictures(shape, draw, folder, options, provenance):
+        yield event or StepDone(STAGE, next(number), steps)
+    for _ in _write_expressions(head, textures, sample, device, folder, provenance):
+        yield StepDone(STAGE, next(number), steps)
+    return glb
+
+
+def _bake(head: Prepared, mesh: HeadMesh, sample: SampleMaterial, device: torch.device) -> Textures:
+    """The textures of the neutral expression."""
+    dense = head.dense
+    channels = sampled(sample, head.points, dense.neutral, device)
+    relief = smooth_normals(dense.expressions[dense.neutral], dense.faces)
+    return Textures(
+        albedo_texture(channels, head.texels),
+        metallic_roughness_texture(channels, head.texels),
+        normal_texture(relief, head.onto, mesh.normals, mesh.tangents, head.texels),
+    )
+
+
+def _write_head(folder: Path, mesh: HeadMesh, textures: Textures, provenance: Provenance) -> Path:
+    """head.glb and the textures beside it."""
+    notes = as_notes(provenance)
+    rough = png_bytes(textures.metallic_roughness, notes)
+    normal = png_bytes(textures.normal, notes)
+    images = ImageFiles(jpeg_bytes(textures.albedo), rough, normal)
+    glb = write_whole(folder / "head.glb", glb_bytes(mesh, images, provenance))
+    write_png(folder / "textures" / "albedo.png", textures.albedo, notes)
+    write_whole(folder / "textures" / "metallic_roughness.png", rough)
+    write_whole(folder / "textures" / "normal.png", normal)
+    return glb
+
+
+def _pictures(
+    shape: HeadShape, draw: Draw, folder: Path, options: ExportOptions, provenance: Provenance
+) -> Iterator[Preview | None]:
+    """Contact sheet, stills and turntable; None for each step done."""
+    notes, images = as_notes(provenance), []
+    for vertices in shape.expressions:
+        images.append(draw(vertices, 0.0))
+        yield None
+    sheet = contact_sheet(images, list(shape.names))
+    write_png(folder / "expressions" / "contact_sheet.png", sheet, notes)
+    yield Preview(STAGE, "relit", sheet)
+    neutral = shape.expressions[list(shape.names).index("neutral")]
+    for name, azimuth_deg in STILLS.items():
+        write_png(folder / "renders" / f"{name}.png", draw(neutral, azimuth_deg), notes)
+    if options.turntable_frames:
+        frames = (draw(neutral, azimuth_deg) for azimuth_deg in turntable_angles(options.turntable_frames))
+        for _ in write_video(folder / "renders" / "turntable.mp4", frames, notes["Software"]):
+            yield None
+
+
+def _write_expressions(
+    head: Prepared,
+    textures: Textures,
+    sample: SampleMaterial,
+    device: torch.device,
+    folder: Path,
+    provenance: Provenance,
+) -> Iterator[Path]:
+    """One GLB without morph targets per expression, with the colours it has; relief and roughness are the neutral's."""
+    shared = ImageFiles(b"", png_bytes(textures.metallic_roughness), jpeg_bytes(textures.normal, 95))
+    for index, name in enumerate(head.dense.names):
+        channels = sampled(sample, head.points, index, device)
+        images = replace(shared, albedo=jpeg_bytes(albedo_texture(channels, head.texels)))
+        content = glb_bytes(posed_mesh(head, index), images, provenance)
+        yield write_whole(folder / "expressions" / f"{target_name(name)}.glb", content)

@@ -1,0 +1,111 @@
+"""Writes a material field and the dense mesh's relief into textures. Textures are uint8 [S, S, 3], row 0 on top."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from idto3d.export.decimate import LowMesh
+from idto3d.export.surface import Correspondence, carry, closest_in_groups, normalised
+from idto3d.export.uv import Texels, Unwrapped, spread
+from idto3d.render.color import srgb_from_linear
+
+CHUNK = 1 << 17  # texels at a time
+
+
+class Material(Protocol):
+    """What a material function returns for N points: linear albedo [N, 3], roughness and metallic [N, 1], all 0..1."""
+
+    albedo: Tensor
+    roughness: Tensor
+    metallic: Tensor
+
+
+SampleMaterial = Callable[[Tensor, int], Material]  # canonical points [N, 3] metres, index of the expression
+
+
+@dataclass(frozen=True)
+class Textures:
+    """albedo is sRGB; metallic_roughness (R 255, G roughness, B metallic) and the OpenGL normal map are linear."""
+
+    albedo: np.ndarray
+    metallic_roughness: np.ndarray
+    normal: np.ndarray
+
+
+def texels_onto(
+    texels: Texels, unwrapped: Unwrapped, low: LowMesh, canonical: np.ndarray, faces: np.ndarray
+) -> Correspondence:
+    """Where each texel lies on the dense mesh `canonical` [V, 3], `faces` [F, 3].
+
+    Compared in the canonical pose, whose lips are parted, and among the dense vertices merged into the texel's corners.
+    """
+    corners = unwrapped.source[texels.corners]
+    points = carry(carry(canonical, low.onto), Correspondence(corners, texels.barycentric))
+    return closest_in_groups(points, corners, low.clusters, canonical, faces)
+
+
+def sampled(sample: SampleMaterial, points: np.ndarray, expression: int, device: torch.device) -> np.ndarray:
+    """Albedo (linear), roughness and metallic [N, 5] float32, 0..1, at canonical `points` [N, 3]."""
+    return np.concatenate(
+        [_sampled_chunk(sample, points[i : i + CHUNK], expression, device) for i in range(0, len(points), CHUNK)]
+    )
+
+
+def _sampled_chunk(sample: SampleMaterial, points: np.ndarray, expression: int, device: torch.device) -> np.ndarray:
+    with torch.no_grad():
+        material = sample(torch.as_tensor(points, dtype=torch.float32, device=device), expression)
+        channels = torch.cat([material.albedo, material.roughness, material.metallic], dim=-1)
+        return channels.clamp(0.0, 1.0).float().cpu().numpy()
+
+
+def albedo_texture(channels: np.ndarray, texels: Texels) -> np.ndarray:
+    """The sRGB texture of linear albedo `channels[:, :3]` at the texels."""
+    return spread(as_bytes(srgb_from_linear(torch.from_numpy(channels[:, :3])).numpy()), texels)
+
+
+def metallic_roughness_texture(channels: np.ndarray, texels: Texels) -> np.ndarray:
+    """The linear texture glTF asks for: roughness in green, metallic in blue, red left white."""
+    return spread(as_bytes(np.stack([np.ones(len(channels)), channels[:, 3], channels[:, 4]], axis=1)), texels)
+
+
+def normal_texture(
+    dense_normals: np.ndarray, onto: Correspondence, normals: np.ndarray, tangents: np.ndarray, texels: Texels
+) -> np.ndarray:
+    """The tangent-space normal map, green up, that shows `dense_normals` [V, 3] on the low mesh.
+
+    normals [V', 3] and tangents [V', 4] are the exported ones, so that a viewer undoes exactly what is done here.
+    """
+    here = Correspondence(texels.corners, texels.barycentric)
+    values = np.empty((len(texels.corners), 3), np.uint8)
+    for part in _chunks(len(values)):
+        wanted = normalised(carry(dense_normals, _part(onto, part)))
+        normal, tangent = (carry(of, _part(here, part)) for of in (normals, tangents))
+        values[part] = as_bytes(0.5 * _in_tangent_space(wanted, normalised(normal), tangent) + 0.5)
+    return spread(values, texels)
+
+
+def _in_tangent_space(wanted: np.ndarray, normal: np.ndarray, tangent: np.ndarray) -> np.ndarray:
+    """Coordinates [N, 3] of `wanted` along tangent, bitangent and normal, which need not be at right angles."""
+    along_u = normalised(tangent[:, :3])
+    along_v = np.cross(normal, along_u) * np.sign(tangent[:, 3:])
+    across = np.cross(along_u, along_v)
+    volume = (across * normal).sum(1)
+    local = [(wanted * side).sum(1) for side in (np.cross(along_v, normal), np.cross(normal, along_u), across)]
+    return normalised(np.stack(local, axis=1) / np.where(volume == 0.0, 1.0, volume)[:, None])
+
+
+def as_bytes(values: np.ndarray) -> np.ndarray:
+    """0..1 as uint8, rounded."""
+    return (np.clip(values, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
+
+
+def _chunks(count: int) -> list[slice]:
+    return [slice(start, start + CHUNK) for start in range(0, count, CHUNK)]
+
+
+def _part(onto: Correspondence, part: slice) -> Correspondence:
+    return Correspondence(onto.corners[part], onto.weights[part])

@@ -1,0 +1,35 @@
+"""What a written file says about where it comes from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from idto3d import __version__
+
+GENERATOR = f"idto3d {__version__}"
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a head came from: the seed, the weights' name, their licences, and every option as plain JSON."""
+
+    seed: int = 0
+    weights: str = ""
+    licences: tuple[str, ...] = ()
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
+def as_extras(provenance: Provenance) -> dict:
+    """The same as plain JSON, with the generator and the mark of machine-made work."""
+    return {
+        "generator": GENERATOR,
+        "ai_generated": True,
+        "seed": provenance.seed,
+        "weights": provenance.weights,
+        "licences": list(provenance.licences),
+        "options": dict(provenance.options),
+    }
+
+
+def as_notes(provenance: Provenance) -> dict[str, str]:
+    """The short form for the text chunks of pictures."""
+    return {"Software": GENERATOR, "seed": str(provenance.seed), "weights": provenance.weights}

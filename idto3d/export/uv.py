@@ -1,0 +1,82 @@
+"""Texture coordinates and the map from texels to the surface. glTF uvs: 0..1, u to the right, v down, row 0 on top."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import xatlas
+from scipy.ndimage import distance_transform_edt
+
+from idto3d.render.backends.kernel import rasterize
+
+
+@dataclass(frozen=True)
+class Unwrapped:
+    """A mesh cut along its texture seams: `source` [V'] old vertex of each new one, `faces` [F, 3], `uvs` [V', 2]."""
+
+    source: np.ndarray
+    faces: np.ndarray
+    uvs: np.ndarray
+
+
+@dataclass(frozen=True)
+class Texels:
+    """The N texels whose centre lies on the surface.
+
+    corners: [N, 3] int64 vertices of the face below. barycentric: [N, 3] float32. nearest: [S, S] int32, for every
+    texel of the texture the closest of the N, so that colours reach beyond the borders of the charts.
+    """
+
+    corners: np.ndarray
+    barycentric: np.ndarray
+    nearest: np.ndarray
+
+
+def unwrap(points: np.ndarray, faces: np.ndarray, size: int) -> Unwrapped:
+    """Texture coordinates by xatlas for a mesh `points` [V, 3], `faces` [F, 3] and a texture of `size` pixels.
+
+    Charts do not overlap and lie at least 3 texels apart at 1024 pixels, in proportion at other sizes.
+    """
+    atlas = xatlas.Atlas()
+    atlas.add_mesh(points.astype(np.float32), faces.astype(np.uint32))
+    atlas.generate(_chart_options(), _pack_options(size))
+    source, faces, uvs = atlas[0]
+    return Unwrapped(source.astype(np.int64), faces.astype(np.int64), np.clip(uvs, 0.0, 1.0).astype(np.float32))
+
+
+def _chart_options() -> xatlas.ChartOptions:
+    options = xatlas.ChartOptions()
+    options.max_iterations, options.max_cost = 2, 4.0  # few charts: 150 for a head, so few seams
+    return options
+
+
+def _pack_options(size: int) -> xatlas.PackOptions:
+    options = xatlas.PackOptions()
+    options.resolution = size  # a target: the packed atlas comes out about 0.6 as wide and its uvs are then stretched
+    options.padding, options.bilinear, options.bruteForce = max(1, size // 512), True, True
+    return options
+
+
+def uv_raster(uvs: np.ndarray, faces: np.ndarray, size: int) -> Texels:
+    """Which point of the surface each texel of a [size, size] texture shows. uvs [V, 2], faces [F, 3].
+
+    Raises ValueError when no texel centre lies on a face.
+    """
+    flat = np.zeros((len(uvs), 4), np.float32)
+    flat[:, 0], flat[:, 1], flat[:, 3] = 2.0 * uvs[:, 0] - 1.0, 1.0 - 2.0 * uvs[:, 1], 1.0
+    face, barycentric, _ = rasterize(flat, faces.astype(np.int32), size, size)
+    covered = face >= 0
+    if not covered.any():
+        raise ValueError(f"uv_raster: no texel of {size} x {size} lies on any of {len(faces)} faces")
+    return Texels(faces[face[covered]], barycentric[covered], _nearest(covered))
+
+
+def _nearest(covered: np.ndarray) -> np.ndarray:
+    """For every texel the running number of the closest covered one."""
+    number = np.cumsum(covered.ravel(), dtype=np.int32).reshape(covered.shape) - 1
+    rows, columns = distance_transform_edt(~covered, return_distances=False, return_indices=True)
+    return number[rows, columns]
+
+
+def spread(values: np.ndarray, texels: Texels) -> np.ndarray:
+    """The texture [S, S, C] of `values` [N, C] at the covered texels; the others copy their nearest."""
+    return values[texels.nearest]

@@ -1,0 +1,119 @@
+"""Drawing a finished head from its GLB: any light, expression mix, direction and mode, as a picture or a turntable."""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from idto3d.config import HDRI, RenderOptions
+from idto3d.errors import UserError
+from idto3d.export.load import Asset, load_asset, posed
+from idto3d.export.provenance import GENERATOR
+from idto3d.export.video import turntable_angles, write_video
+from idto3d.geometry.mesh import vertex_normals
+from idto3d.render.camera import standard_cameras
+from idto3d.render.color import linear_from_srgb, srgb_from_linear
+from idto3d.render.draw import Surface, camera_normals, draw_relit, draw_surface, paint, sample, to_uint8
+from idto3d.render.environment import Environment, environment_names, load_environment, rotate
+from idto3d.render.rasterizer import make_rasterizer
+
+CLAY = 0.45  # linear grey of the clay mode
+FRAMES = 72
+DEFAULT_LIGHT = "studio_three_point"
+
+
+@dataclass(frozen=True, eq=False)
+class Pixels:
+    """Material at P pixels: linear albedo [P, 3], roughness and metallic [P, 1]."""
+
+    albedo: Tensor
+    roughness: Tensor
+    metallic: Tensor
+
+
+def draw_view(folder: Path, options: RenderOptions) -> np.ndarray:
+    """A picture [S, S, 3] uint8 sRGB of the head in `folder`; with `options.video` its turntable is written there.
+
+    Raises UserError where there is no head, or no such expression or light.
+    """
+    asset = load_asset(folder)
+    positions = posed(asset.mesh, dict(options.expressions))
+    light = rotate(find_light(options.light), math.radians(options.light_rotation_deg))
+    if options.video:
+        angles = turntable_angles(FRAMES)
+        frames = (_picture(asset, positions, options, light, options.azimuth_deg + angle) for angle in angles)
+        for _ in write_video(Path(options.video), frames, GENERATOR):
+            pass
+    return _picture(asset, positions, options, light, options.azimuth_deg)
+
+
+def find_light(light: str) -> Environment:
+    """The light called `light` in assets/hdri, or in a .hdr file; the default one for an empty name."""
+    names = environment_names(HDRI)
+    if not light:
+        return _stored(DEFAULT_LIGHT if DEFAULT_LIGHT in names else names[0])
+    if light in names:
+        return _stored(light)
+    if Path(light).suffix.lower() == ".hdr" and Path(light).is_file():
+        return load_environment(Path(light))
+    raise UserError(f"There is no light '{light}'.", f"Give an .hdr file, or one of: {', '.join(names)}.")
+
+
+@lru_cache(maxsize=64)
+def _stored(name: str) -> Environment:
+    return load_environment(HDRI / f"{name}.hdr")
+
+
+@torch.no_grad()
+def _picture(asset: Asset, positions: np.ndarray, options: RenderOptions, light: Environment, azimuth_deg: float):
+    surface = seen(asset, positions, azimuth_deg, options.elevation_deg, 2 * options.size)
+    colours = drawn(asset, surface, options.mode, light)
+    halved = F.avg_pool2d(colours.permute(0, 3, 1, 2), 2)
+    return to_uint8(halved[0].permute(1, 2, 0))
+
+
+def seen(asset: Asset, positions: np.ndarray, azimuth_deg: float, elevation_deg: float, size: int) -> Surface:
+    """What the standard camera sees of the posed mesh; normals are smooth across texture seams."""
+    vertices, faces = torch.from_numpy(positions).float(), torch.from_numpy(asset.mesh.faces)
+    camera = standard_cameras(azimuth_deg, elevation_deg)
+    rasterizer = make_rasterizer(torch.device("cpu"))
+    return draw_surface(vertices, faces, camera, rasterizer, size, seamless_normals(asset, vertices, faces))
+
+
+def seamless_normals(asset: Asset, vertices: Tensor, faces: Tensor) -> Tensor:
+    """Unit normals [V, 3] in which vertices that a texture seam has split share one normal."""
+    _, group = np.unique(asset.mesh.positions, axis=0, return_inverse=True)
+    group = torch.from_numpy(group.reshape(-1))
+    count = int(group.max()) + 1
+    merged = torch.zeros(count, 3).index_copy(0, group, vertices)
+    return vertex_normals(merged, group[faces])[group]
+
+
+def drawn(asset: Asset, surface: Surface, mode: str, light: Environment) -> Tensor:
+    """Image [1, S, S, 3] of one of the modes, on white."""
+    uvs = sample(surface, torch.from_numpy(asset.mesh.uvs).float())
+    if mode == "normal":
+        return paint(surface, (camera_normals(surface) + 1) / 2)[0]
+    rough = texture(asset.textures.metallic_roughness, uvs)
+    if mode == "roughness":
+        return paint(surface, rough[:, 1:2].expand(-1, 3))[0]
+    albedo = linear_from_srgb(texture(asset.textures.albedo, uvs))
+    if mode == "albedo":
+        return paint(surface, srgb_from_linear(albedo))[0]
+    if mode == "clay":
+        dull = torch.full_like(uvs[:, :1], 0.7)
+        return draw_relit(surface, Pixels(torch.full_like(albedo, CLAY), dull, torch.zeros_like(dull)), light)[0]
+    return draw_relit(surface, Pixels(albedo, rough[:, 1:2], rough[:, 2:3]), light)[0]
+
+
+def texture(image: np.ndarray, uvs: Tensor) -> Tensor:
+    """Bilinear look-up [P, C] in 0..1 of a uint8 `image` [H, W, C] at glTF `uvs` [P, 2] (0, 0 is the top left)."""
+    pixels = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].float() / 255
+    grid = (uvs * 2 - 1).view(1, 1, -1, 2)
+    found = F.grid_sample(pixels, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    return found[0, :, 0].T

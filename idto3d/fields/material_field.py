@@ -1,0 +1,89 @@
+"""The colour and gloss of a head's surface, per expression: a hash grid over the canonical surface, modulated."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from idto3d.config import MaterialOptions
+from idto3d.fields.hash_grid import Box, BoxEncoding
+from idto3d.fields.modulated import CODE_SIZE, ExpressionTransformer, ModulatedMlp
+
+DEPTH = 3  # layers of the transformer, as in ID-to-3D
+ROUGHNESS = (0.08, 0.98)
+METALLIC = (0.0, 0.9)
+START_ROUGHNESS = 0.5
+START_METALLIC = 0.02  # skin is no metal
+DARKEST = 1e-3  # a prior albedo is kept this far from 0 and 1, where a sigmoid is flat
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """albedo [..., 3] linear, 0..1; roughness [..., 1], 0.08..0.98; metallic [..., 1], 0..0.9."""
+
+    albedo: Tensor
+    roughness: Tensor
+    metallic: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedSurface:
+    """What stays the same at N surface points: the encoding's corners and the starting values [N, 5] before sigmoids."""
+
+    encoded: Any
+    start: Tensor
+
+
+class MaterialField(nn.Module):
+    """Material at canonical surface points for each of `expressions`.
+
+    `box` are the low and high corner of the space in metres; `prior_albedo` maps points [N, 3] to the linear albedo
+    [N, 3] that the field starts from (0.5 without one), is frozen and not part of the state.
+    """
+
+    def __init__(
+        self,
+        expressions: Sequence[str],
+        options: MaterialOptions,
+        box: Box,
+        *,
+        prior_albedo: Callable[[Tensor], Tensor] | None = None,
+        generator: torch.Generator | None = None,
+        device: torch.device | str = "cpu",
+    ):
+        super().__init__()
+        self.expressions = tuple(expressions)
+        self._prior_albedo = (prior_albedo,)  # in a tuple, so that a prior does not become a submodule
+        self.codes = nn.Parameter(torch.randn(len(self.expressions), CODE_SIZE, generator=generator))
+        self.encoding = BoxEncoding(options.hash_grid, box, device, generator)
+        self.transformer = ExpressionTransformer(DEPTH, 0, generator)
+        self.modulated = ModulatedMlp(self.encoding.out_channels, 5, generator)
+        self.to(device)
+
+    def forward(self, points: Tensor, expression_ids: Sequence[int]) -> Material:
+        """Material [E, N, ...] at canonical `points` [N, 3] metres in the expressions of these ids."""
+        return self.at(self.prepare(points), expression_ids)
+
+    @torch.no_grad()
+    def prepare(self, points: Tensor) -> PreparedSurface:
+        """What can be computed once for points [N, 3] that are asked for again and again."""
+        prior = self._prior_albedo[0]
+        albedo = torch.full_like(points, 0.5) if prior is None else prior(points)
+        gloss = (START_ROUGHNESS, ROUGHNESS), (START_METALLIC, METALLIC)
+        rest = points.new_tensor([(value - low) / (high - low) for value, (low, high) in gloss])
+        start = torch.cat([albedo, rest.expand(len(points), 2)], -1)
+        return PreparedSurface(self.encoding.prepare(points), torch.logit(start, DARKEST))
+
+    def at(self, prepared: PreparedSurface, expression_ids: Sequence[int]) -> Material:
+        """Material [E, N, ...] at prepared points in the expressions of these ids."""
+        film = self.transformer(self.codes[list(expression_ids)])
+        change = self.modulated(self.encoding.lookup(prepared.encoded), film)
+        share = torch.sigmoid(prepared.start + change)
+        return Material(share[..., :3], _within(share[..., 3:4], ROUGHNESS), _within(share[..., 4:5], METALLIC))
+
+
+def _within(share: Tensor, limits: tuple[float, float]) -> Tensor:
+    low, high = limits
+    return low + (high - low) * share

@@ -1,0 +1,206 @@
+"""The shape of a head: a signed distance over a deformable grid, and a displacement per expression.
+
+    distance = union(prior's mean head, prior's hair) + prior's modes z + learned residual
+    grid     = lattice + learned offsets, less than half a cell
+    position = canonical vertex + amplitude * prior's displacement + learned displacement
+
+All that is learned is read at the lattice and carried to the mesh along the grid's edges, so one look into the hash
+grid serves shape and motion. A field starts exactly at its prior. Metres everywhere.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor, nn
+
+from idto3d.config import ShapeOptions
+from idto3d.expressions import NAMES
+from idto3d.fields.hash_grid import BoxEncoding
+from idto3d.fields.modulated import CODE_SIZE, ExpressionTransformer, Film, ModulatedMlp, SmallMlp
+
+OFFSET_LIMIT = 0.45  # largest offset of a lattice vertex along an axis, in spacings
+BLEND = 0.004  # metres over which hair and skin are rounded into each other
+DEPTH = 4  # layers of the transformer, as in ID-to-3D
+CHUNK = 65536
+
+
+class Prior(Protocol):
+    """What a shape starts from; see HeadPrior for the meaning of each method."""
+
+    def basis(self, points: Tensor) -> Any:
+        """An object with mean [N], modes [N, K] and hair [N, S] distances at `points` [N, 3], metres."""
+
+    def warp(self, points: Tensor, z: Tensor | None = None) -> Tensor:
+        """Displacement [N, 13, 3] of every expression, metres."""
+
+
+class Meshed(NamedTuple):
+    """canonical [V, 3] metres; faces [F, 3] int64; positions [E, V, 3] metres, one per expression asked for."""
+
+    canonical: Tensor
+    faces: Tensor
+    positions: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What stays the same at P lattice points: prior and encoding. `warp` [P, E, 3] is None where none is needed."""
+
+    points: Tensor
+    encoded: Any
+    base: Tensor
+    modes: Tensor
+    warp: Tensor | None
+
+
+class ShapeField(nn.Module):
+    """Signed distance, grid offsets and expression displacement of one head.
+
+    `grid` has vertices [N, 3] and spacing (TetGrid); a `band` of it has points [P] and march() (Band). `style` [S]
+    weighs the prior's hair volumes, None for none; `z` [K] are its shape coefficients, None for zeros. The prior is
+    frozen, is not part of the state, and must live on the grid's device.
+    """
+
+    def __init__(
+        self,
+        grid,
+        prior: Prior,
+        expressions: Sequence[str],
+        options: ShapeOptions,
+        *,
+        z: Tensor | None = None,
+        style: Tensor | None = None,
+        generator: torch.Generator | None = None,
+    ):
+        super().__init__()
+        self.expressions = tuple(expressions)
+        self.options = options
+        self._grid, self._prior = grid, (prior,)  # in a tuple, so that the prior does not become a submodule
+        self._prepared: WeakKeyDictionary = WeakKeyDictionary()
+        self._known: dict[int, Tensor] = {}
+        self._add_start(z, style, generator)
+        self._add_networks(generator)
+        self.to(grid.vertices.device)
+
+    def _add_start(self, z: Tensor | None, style: Tensor | None, generator: torch.Generator | None) -> None:
+        sample = self._prior[0].basis(self._grid.vertices[:1])
+        self.register_buffer("style", torch.zeros(0) if style is None else style.detach().clone().float())
+        self.z = nn.Parameter(torch.zeros(sample.modes.shape[1]) if z is None else z.detach().clone().float())
+        self.register_buffer("start_z", self.z.detach().clone())
+        self.amplitude = nn.Parameter(torch.ones(len(self.expressions)))
+        self.codes = nn.Parameter(torch.randn(len(self.expressions), CODE_SIZE, generator=generator))
+
+    def _add_networks(self, generator: torch.Generator | None) -> None:
+        vertices = self._grid.vertices
+        box = tuple(tuple(corner.tolist()) for corner in (vertices.amin(0), vertices.amax(0)))
+        self.encoding = BoxEncoding(self.options.hash_grid, box, vertices.device, generator)
+        channels = self.encoding.out_channels
+        self.residual = SmallMlp(channels, 4, generator=generator)
+        self.transformer = ExpressionTransformer(DEPTH, len(self.z), generator)
+        self.modulated = ModulatedMlp(channels, 4 if self.options.conditioned_sdf else 3, generator)
+
+    def latent_parameters(self) -> list[nn.Parameter]:
+        """Those the prior gives a meaning to: shape coefficients and expression amplitudes."""
+        return [self.z, self.amplitude]
+
+    def network_parameters(self) -> list[nn.Parameter]:
+        """All others: hash grid, networks and codes."""
+        latent = {id(parameter) for parameter in self.latent_parameters()}
+        return [parameter for parameter in self.parameters() if id(parameter) not in latent]
+
+    def mesh(self, band, expression_ids: Sequence[int]) -> Meshed:
+        """The canonical surface in `band` and its positions in the expressions of these ids (places in `expressions`).
+
+        With `conditioned_sdf` the surface is the one all expressions share on average. Raises EmptyMesh.
+        """
+        prepared = self._at(band)
+        features = self.encoding.lookup(prepared.encoded)
+        sdf, positions = self._surface(prepared, self.residual(features))
+        crossing = band.march(positions, sdf)
+        moved = crossing.vertices + self._displacement(prepared, features, crossing.interpolate, expression_ids)
+        return Meshed(crossing.vertices, crossing.faces, moved)
+
+    def meshes(self, bands: Sequence, expression_ids: Sequence[int]) -> list[Meshed]:
+        """One mesh per expression, each in its own band; for `conditioned_sdf`. Raises EmptyMesh."""
+        return [self._own_mesh(band, place) for band, place in zip(bands, expression_ids, strict=True)]
+
+    @torch.no_grad()
+    def grid_sdf(self, band=None, expression_id: int | None = None) -> Tensor:
+        """Signed distance [N] at every grid vertex, to make a band from.
+
+        With `band` only its points are computed and the rest is what the last call found (all, if there was none).
+        `expression_id` asks for the distance of one expression; for `conditioned_sdf`.
+        """
+        key = -1 if expression_id is None else expression_id
+        if band is None or key not in self._known:
+            parts = self._grid.vertices.split(CHUNK)
+            self._known[key] = torch.cat([self._distance(self._prepare(part, False), expression_id) for part in parts])
+        else:
+            self._known[key][band.points] = band.hold(self._distance(self._at(band), expression_id))
+        return self._known[key].clone()
+
+    def _own_mesh(self, band, place: int) -> Meshed:
+        prepared = self._at(band)
+        features = self.encoding.lookup(prepared.encoded)
+        output = self.residual(features) + self._modulation(features, [place])[0]
+        sdf, positions = self._surface(prepared, output)
+        crossing = band.march(positions, sdf)
+        warp = crossing.interpolate(prepared.warp[:, place]) * self.amplitude[place]
+        return Meshed(crossing.vertices, crossing.faces, (crossing.vertices + warp)[None])
+
+    def _distance(self, prepared: Prepared, expression_id: int | None) -> Tensor:
+        features = self.encoding.lookup(prepared.encoded)
+        output = self.residual(features)
+        if expression_id is not None and self.options.conditioned_sdf:
+            output = output + self._modulation(features, [expression_id])[0]
+        return self._surface(prepared, output)[0]
+
+    def _surface(self, prepared: Prepared, output: Tensor) -> tuple[Tensor, Tensor]:
+        """Distance [P] and deformed lattice positions [P, 3] from the networks' `output` [P, 4]."""
+        sdf = prepared.base + prepared.modes @ self.z + self.options.residual_scale * output[:, 0]
+        reach = OFFSET_LIMIT * self._grid.spacing
+        return sdf, prepared.points + reach * torch.tanh(output[:, 1:])
+
+    def _displacement(
+        self, prepared: Prepared, features: Tensor, carry: Callable[[Tensor], Tensor], ids: Sequence[int]
+    ) -> Tensor:
+        """Displacement [E, V, 3] of the mesh vertices; `carry` takes values from the lattice [P, C] to them [V, C]."""
+        warp = carry(prepared.warp[:, list(ids)].flatten(1)).view(-1, len(ids), 3).transpose(0, 1)
+        warp = self.amplitude[list(ids)][:, None, None] * warp
+        if self.options.conditioned_sdf:
+            return warp
+        return warp + self.options.warp_scale * self._modulation(carry(features), ids)
+
+    def _modulation(self, features: Tensor, ids: Sequence[int]) -> Tensor:
+        """The modulated network's output [E, ..., C] for the expressions `ids`."""
+        return self.modulated(features, self._film(ids))
+
+    def _film(self, ids: Sequence[int]) -> Film:
+        return self.transformer(self.codes[list(ids)], self.z.detach() if len(self.z) else None)
+
+    def _at(self, band) -> Prepared:
+        """The prepared points of `band`, made on first use and kept as long as the band is."""
+        if band not in self._prepared:
+            self._prepared[band] = self._prepare(self._grid.vertices[band.points], True)
+        return self._prepared[band]
+
+    @torch.no_grad()
+    def _prepare(self, points: Tensor, with_warp: bool) -> Prepared:
+        prior = self._prior[0]
+        basis = prior.basis(points)
+        base = basis.mean if not len(self.style) else smooth_union(basis.mean, basis.hair @ self.style, BLEND)
+        columns = [NAMES.index(name) for name in self.expressions]
+        warp = prior.warp(points, self.z.detach())[:, columns].contiguous() if with_warp else None
+        return Prepared(points, self.encoding.prepare(points), base, basis.modes.contiguous(), warp)
+
+
+def smooth_union(first: Tensor, second: Tensor, blend: float) -> Tensor:
+    """The lesser of two distances, rounded where they differ by less than `blend` metres.
+
+    The quadratic form of https://iquilezles.org/articles/smin.
+    """
+    overlap = (blend - (first - second).abs()).clamp_min(0) / blend
+    return torch.minimum(first, second) - overlap.square() * (blend / 4)

@@ -1,0 +1,44 @@
+"""Losses and clean-up that keep a mesh smooth and whole."""
+
+import numpy as np
+import torch
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+from torch import Tensor
+
+
+def unique_edges(faces: Tensor) -> Tensor:
+    """The edges [E, 2] int64 of `faces` [F, 3], lower index first, each once."""
+    ends = faces[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2).sort(-1).values
+    count = int(faces.max()) + 1
+    keys = torch.unique(ends[:, 0] * count + ends[:, 1])
+    return torch.stack([keys // count, keys % count], -1)
+
+
+def laplacian_loss(vertices: Tensor, edges: Tensor) -> Tensor:
+    """Mean squared distance of a vertex to the centre of its neighbours, in squared mean edge lengths; a scalar.
+
+    vertices [..., V, 3], edges [E, 2] each once. Free of units, so one weight serves every grid resolution.
+    """
+    first, second = edges.unbind(-1)
+    along = vertices.index_select(-2, second) - vertices.index_select(-2, first)
+    total = torch.zeros_like(vertices).index_add(-2, first, along).index_add(-2, second, -along)
+    neighbours = torch.bincount(edges.view(-1), minlength=vertices.shape[-2]).clamp_min(1)
+    scale = along.detach().square().sum(-1).mean()
+    return (total / neighbours[:, None]).square().sum(-1).mean() / scale
+
+
+def largest_component(faces: Tensor, vertex_count: int) -> tuple[Tensor, Tensor]:
+    """The connected part of a mesh with the most faces.
+
+    faces [F, 3] over `vertex_count` vertices -> (kept [V'] int64 vertex indices, ascending; faces [F', 3] into them).
+    """
+    ends = faces.cpu().numpy()
+    rows, columns = ends[:, [0, 1]].ravel(), ends[:, [1, 2]].ravel()
+    links = coo_matrix((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(vertex_count, vertex_count))
+    part_of_vertex = connected_components(links, directed=False)[1]
+    part_of_face = part_of_vertex[ends[:, 0]]
+    kept = part_of_face == np.bincount(part_of_face).argmax()
+    vertices, places = np.unique(ends[kept], return_inverse=True)
+    device = faces.device
+    return torch.from_numpy(vertices).to(device), torch.from_numpy(places.reshape(-1, 3)).to(device)

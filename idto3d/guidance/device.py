@@ -1,0 +1,24 @@
+"""Where the guidance computes and in which precision."""
+
+import torch
+
+from idto3d.errors import UserError
+
+CUDA = "cuda"
+
+
+def choose_device(name: str) -> torch.device:
+    """The device called `name`: auto (CUDA where there is one), cpu or cuda. Raises UserError when it is not there."""
+    if name not in ("auto", "cpu", CUDA):
+        raise UserError(f"There is no device named '{name}'.", "Choose auto, cpu or cuda.")
+    available = torch.cuda.is_available()
+    if name == CUDA and not available:
+        raise UserError("No CUDA device was found.", "Use --device cpu, or install a CUDA build of PyTorch.")
+    return torch.device("cpu" if name == "cpu" or not available else CUDA)
+
+
+def choose_dtype(device: torch.device) -> torch.dtype:
+    """Precision of the frozen networks: bf16 (older cards: fp16) on CUDA, on a CPU bf16 only where AMX has it."""
+    if device.type == CUDA:
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    return torch.bfloat16 if torch.cpu._is_amx_tile_supported() else torch.float32

@@ -1,0 +1,174 @@
+"""The frozen guidance: encodes pictures, predicts their noise under text, identity and expression, and samples.
+
+Images are [B, 3, S, S] in 0..1 (normal maps as (n+1)/2, albedo in sRGB, white background). Everything that goes in
+and comes out is float32; only inside the frozen networks the precision is lower.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from idto3d.guidance.branches import set_scales
+from idto3d.guidance.bundle import Bundle
+from idto3d.guidance.lora import use_domain
+from idto3d.guidance.schedule import sampling_timesteps
+
+CACHED_TEXTS = 1024
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What B pictures should show, and the unconditional counterpart, element by element in one order.
+
+    `text`, `negative` [B, L, C] text states; `identity` [B, D]; `expression` [B, E]. Without condition, the branches
+    are given zeros (which are not zero tokens: the branches are trained on them).
+    """
+
+    text: Tensor
+    negative: Tensor
+    identity: Tensor
+    expression: Tensor
+
+    def __len__(self) -> int:
+        return self.text.shape[0]
+
+    def both(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Text states [2B, L, C], identity [2B, 1, D] and expression [2B, 1, E]: conditional first, then not."""
+        identity = torch.cat([self.identity, torch.zeros_like(self.identity)])
+        expression = torch.cat([self.expression, torch.zeros_like(self.expression)])
+        return torch.cat([self.text, self.negative]), identity[:, None], expression[:, None]
+
+
+class Guidance:
+    """A loaded bundle that is asked about pictures. Its parameters never hold a gradient.
+
+    `alpha_bars` [1000] is the cumulative signal level of each timestep. Not for use by two threads at once.
+    """
+
+    def __init__(self, bundle: Bundle, lambda_id: float | None = None, lambda_exp: float | None = None):
+        self.bundle = bundle
+        self.info = bundle.info
+        self.device = bundle.device
+        self.lambda_id = bundle.info.lambda_id if lambda_id is None else lambda_id
+        self.lambda_exp = bundle.info.lambda_exp if lambda_exp is None else lambda_exp
+        self.alpha_bars = bundle.parts.scheduler.alphas_cumprod.to(self.device, torch.float32)
+        self._texts: dict[str, tuple[Tensor, Tensor]] = {}
+
+    def latent_shape(self, count: int) -> tuple[int, int, int, int]:
+        """Shape of the latents of `count` pictures of the bundle's image size."""
+        vae = self.bundle.parts.vae.config
+        side = self.info.image_size >> (len(vae.block_out_channels) - 1)
+        return (count, vae.latent_channels, side, side)
+
+    def conditions(
+        self, prompts: Sequence[str], negative_prompt: str, identity: Tensor, expressions: Sequence[str]
+    ) -> Conditions:
+        """Conditions of B pictures: B prompts, one negative prompt, one identity [D], B expression descriptors."""
+        if len(prompts) != len(expressions):
+            raise ValueError(
+                f"expressions: expected {len(prompts)} descriptors as there are prompts, got {expressions}"
+            )
+        dimension = self.info.identity_encoder.dimension
+        if tuple(identity.shape) != (dimension,):
+            raise ValueError(f"identity: expected shape [{dimension}], got {tuple(identity.shape)}")
+        return Conditions(
+            text=torch.stack([self._text(prompt)[0] for prompt in prompts]),
+            negative=self._text(negative_prompt)[0].expand(len(prompts), -1, -1),
+            identity=identity.to(self.device, torch.float32).expand(len(prompts), -1),
+            expression=torch.stack([self._text(descriptor)[1] for descriptor in expressions]),
+        )
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Latents [B, C, h, w] of `images` [B, 3, S, S] in 0..1: the posterior's mean, scaled. Differentiable."""
+        vae = self.bundle.parts.vae
+        mean = vae.encode((images.float() * 2 - 1).to(self.bundle.dtype)).latent_dist.mean
+        return mean.float() * vae.config.scaling_factor
+
+    @torch.no_grad()
+    def decode(self, latents: Tensor) -> Tensor:
+        """Images [B, 3, S, S] in 0..1 of `latents`; the inverse of `encode`, without gradient."""
+        vae = self.bundle.parts.vae
+        return (vae.decode(latents.float() / vae.config.scaling_factor).sample / 2 + 0.5).clamp(0, 1)
+
+    def add_noise(self, latents: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
+        """`sqrt(alpha_bar) latents + sqrt(1 - alpha_bar) noise` for int64 `timesteps` [B]."""
+        alpha_bar = self.alpha_bar(timesteps)
+        return alpha_bar.sqrt() * latents + (1 - alpha_bar).sqrt() * noise
+
+    def alpha_bar(self, timesteps: Tensor) -> Tensor:
+        """Cumulative signal level [B, 1, 1, 1] of int64 `timesteps` [B]."""
+        return self.alpha_bars[timesteps.to(self.device)][:, None, None, None]
+
+    @torch.no_grad()
+    def predict(self, domain: str, noisy: Tensor, timesteps: Tensor, conditions: Conditions) -> tuple[Tensor, Tensor]:
+        """Predicted noise of `noisy` [B, C, h, w] at int64 `timesteps` [B]: (with, without) condition, each float32."""
+        self._select(domain)
+        text, identity, expression = conditions.both()
+        dtype = self.bundle.dtype
+        predicted = self.bundle.parts.unet(
+            torch.cat([noisy, noisy]).to(self.device, dtype),
+            torch.cat([timesteps, timesteps]).to(self.device),
+            text.to(dtype),
+            added_cond_kwargs={"image_embeds": [identity.to(dtype), expression.to(dtype)]},
+        ).sample.float()
+        with_condition, without = predicted.chunk(2)
+        return self._as_noise(with_condition, noisy, timesteps), self._as_noise(without, noisy, timesteps)
+
+    @torch.no_grad()
+    def sample(
+        self,
+        domain: str,
+        conditions: Conditions,
+        steps: int,
+        generator: torch.Generator,
+        guidance_scale: float | None = None,
+    ) -> Tensor:
+        """Pictures [B, 3, S, S] in 0..1 by DDIM (Song et al. 2021, eq. 12 with sigma 0) from the generator's noise."""
+        scale = self.info.guidance_scale if guidance_scale is None else guidance_scale
+        latents = torch.randn(self.latent_shape(len(conditions)), generator=generator).to(self.device)
+        timesteps = sampling_timesteps(len(self.alpha_bars), steps)
+        for timestep, following in zip(timesteps, [*timesteps[1:], None], strict=True):
+            batch = torch.full((len(conditions),), timestep, dtype=torch.int64)
+            with_condition, without = self.predict(domain, latents, batch, conditions)
+            noise = without + scale * (with_condition - without)
+            alpha_bar = self.alpha_bars[timestep]
+            clean = (latents - (1 - alpha_bar).sqrt() * noise) / alpha_bar.sqrt()
+            after = torch.ones_like(alpha_bar) if following is None else self.alpha_bars[following]
+            latents = after.sqrt() * clean + (1 - after).sqrt() * noise
+        return self.decode(latents)
+
+    @torch.no_grad()
+    def denoising_error(
+        self, domain: str, images: Tensor, conditions: Conditions, timesteps: Tensor, noise: Tensor
+    ) -> Tensor:
+        """Mean squared error [B] of the conditional prediction of `noise` [B, C, h, w]: low where images fit."""
+        noisy = self.add_noise(self.encode(images), noise.to(self.device), timesteps)
+        predicted, _ = self.predict(domain, noisy, timesteps, conditions)
+        return (predicted - noise.to(self.device)).square().mean(dim=(1, 2, 3))
+
+    def _select(self, domain: str) -> None:
+        unet, branches = self.bundle.parts.unet, self.bundle.branches[domain]
+        if unet.encoder_hid_proj is not branches.projection:
+            use_domain(unet, domain, branches)
+        set_scales(unet, self.lambda_id, self.lambda_exp)
+
+    def _as_noise(self, predicted: Tensor, noisy: Tensor, timesteps: Tensor) -> Tensor:
+        kind = self.bundle.parts.scheduler.config.prediction_type
+        if kind == "epsilon":
+            return predicted
+        alpha_bar = self.alpha_bar(timesteps)
+        return alpha_bar.sqrt() * predicted + (1 - alpha_bar).sqrt() * noisy.to(self.device)
+
+    @torch.no_grad()
+    def _text(self, text: str) -> tuple[Tensor, Tensor]:
+        """States [L, C] and pooled embedding [C] of a text, computed once per text."""
+        if text not in self._texts:
+            if len(self._texts) >= CACHED_TEXTS:
+                self._texts.clear()
+            parts = self.bundle.parts
+            tokens = parts.tokenizer(text, padding="max_length", truncation=True, return_tensors="pt")
+            encoded = parts.text_encoder(tokens.input_ids.to(self.device))
+            self._texts[text] = (encoded.last_hidden_state[0].float(), encoded.pooler_output[0].float())
+        return self._texts[text]

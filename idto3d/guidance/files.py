@@ -1,0 +1,27 @@
+"""Reading tensor files of a bundle: safetensors, and nothing else."""
+
+from pathlib import Path
+
+import safetensors
+from safetensors.torch import load_file
+from torch import Tensor
+
+from idto3d.errors import UserError
+
+
+def read_tensors(path: str | Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file, on the CPU. Raises UserError if it is missing, damaged or of another kind."""
+    path = Path(path)
+    if path.suffix != ".safetensors":
+        raise UserError(f"{path.name} is not a safetensors file.", "Only safetensors weights are loaded.")
+    if not path.is_file():
+        raise UserError(f"The file {path} is missing.", "Fetch the weights again.")
+    try:
+        return load_file(str(path))
+    except (safetensors.SafetensorError, OSError) as fault:
+        raise UserError(f"The file {path} could not be read: {fault}.", "Fetch the weights again.") from fault
+
+
+def unfit(path: Path, why: str) -> UserError:
+    """The error for a readable file that does not belong to its base model."""
+    return UserError(f"{path} does not fit the base model: {why}.", "Use files that were trained for this base.")

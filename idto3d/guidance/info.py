@@ -1,0 +1,159 @@
+"""bundle.json: what a bundle says about itself. Strict: a wrong, missing or unknown entry is refused."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from idto3d import prompts
+from idto3d.errors import UserError
+from idto3d.guidance.lora import DOMAINS
+
+SCHEMA = 1
+FILE = "bundle.json"
+REMEDY = "Correct bundle.json, or fetch the weights again."
+
+
+@dataclass(frozen=True)
+class EncoderInfo:
+    """The identity encoder a bundle was trained with: its name and the length of its embeddings."""
+
+    name: str
+    dimension: int
+
+
+@dataclass(frozen=True)
+class BundleInfo:
+    """The contents of bundle.json.
+
+    `base` is the sub-folder of the base model. `expressions` maps names to descriptors, `prompts` domains to templates
+    with `{view}` and `{subject}`. `identity_pooling` says how several photos become one identity (only "mean": the mean
+    of the unit embeddings). An empty `vocabulary` means an open one.
+    """
+
+    name: str
+    licence: str
+    image_size: int
+    identity_encoder: EncoderInfo
+    expressions: Mapping[str, str]
+    prompts: Mapping[str, str]
+    lambda_id: float = 1.0
+    lambda_exp: float = 1.0
+    guidance_scale: float = 7.5
+    base: str = "base"
+    identity_pooling: str = "mean"
+    training: Mapping = field(default_factory=dict)
+    vocabulary: tuple[str, ...] = ()
+    schema: int = SCHEMA
+
+    def prompt(self, domain: str, view: str, subject: str) -> str:
+        """The prompt of a domain for a view word and a subject such as "person with green hair"."""
+        return self.prompts[domain].replace("{view}", view).replace("{subject}", subject)
+
+    def unknown_words(self, text: str) -> list[str]:
+        """Words of `text` that the text encoder never saw; none for an open vocabulary."""
+        return prompts.unknown_words(text, frozenset(self.vocabulary)) if self.vocabulary else []
+
+
+KINDS = {
+    "schema": int,
+    "name": str,
+    "licence": str,
+    "base": str,
+    "image_size": int,
+    "identity_encoder": dict,
+    "identity_pooling": str,
+    "expressions": dict,
+    "prompts": dict,
+    "lambda_id": float,
+    "lambda_exp": float,
+    "guidance_scale": float,
+    "training": dict,
+    "vocabulary": list,
+}
+
+
+def read_info(folder: str | Path) -> BundleInfo:
+    """Parse `folder`/bundle.json. Raises UserError where it is missing, not JSON, or says something wrong."""
+    path = Path(folder) / FILE
+    if not path.is_file():
+        raise UserError(f"There is no {FILE} in {folder}.", "Choose a folder that holds a bundle.")
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as fault:
+        raise UserError(f"{path} is not readable JSON: {fault}.", REMEDY) from fault
+    return parse_info(data)
+
+
+def write_info(info: BundleInfo, folder: str | Path) -> None:
+    """Write bundle.json. Raises UserError where it could not be read back."""
+    data = asdict(info) | {"vocabulary": list(info.vocabulary)}
+    parse_info(data)
+    text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    (Path(folder) / FILE).write_text(text, encoding="utf-8")
+
+
+def parse_info(data: object) -> BundleInfo:
+    """BundleInfo from parsed JSON. Raises UserError that names the first wrong entry."""
+    if not isinstance(data, dict):
+        raise _wrong("it should be an object")
+    if data.get("schema") != SCHEMA:
+        version = data.get("schema")
+        raise UserError(f"{FILE} has schema version {version}, this program reads {SCHEMA}.", "Update idto3d.")
+    _expect_entries(data, KINDS, "")
+    encoder = data["identity_encoder"]
+    _expect_entries(encoder, {"name": str, "dimension": int}, "identity_encoder.")
+    info = BundleInfo(
+        **{key: data[key] for key in KINDS if key not in ("identity_encoder", "vocabulary")},
+        identity_encoder=EncoderInfo(**encoder),
+        vocabulary=tuple(data["vocabulary"]),
+    )
+    _expect_sense(info)
+    return info
+
+
+def check_encoder(info: BundleInfo, name: str, dimension: int) -> None:
+    """Raises UserError unless the identity encoder `name` is the one the bundle was trained with."""
+    needed = info.identity_encoder
+    if (needed.name, needed.dimension) != (name, dimension):
+        raise UserError(
+            f"The weights '{info.name}' need the identity encoder {needed.name} ({needed.dimension} numbers), "
+            f"but {name} ({dimension} numbers) is in use.",
+            f"Choose the encoder {needed.name}, or other weights.",
+        )
+
+
+def _wrong(why: str) -> UserError:
+    return UserError(f"{FILE} is not valid: {why}.", REMEDY)
+
+
+def _expect_entries(data: dict, kinds: Mapping[str, type], prefix: str) -> None:
+    for key in kinds:
+        if key not in data:
+            raise _wrong(f"'{prefix}{key}' is missing")
+    for key, value in data.items():
+        if key not in kinds:
+            raise _wrong(f"'{prefix}{key}' is not known")
+        allowed = (int, float) if kinds[key] is float else kinds[key]
+        if not isinstance(value, allowed) or isinstance(value, bool):
+            raise _wrong(f"'{prefix}{key}' should be of type {kinds[key].__name__}")
+
+
+def _expect_sense(info: BundleInfo) -> None:
+    texts = [*info.expressions.values(), *info.prompts.values(), *info.vocabulary]
+    parts = Path(info.base).parts
+    checks = (
+        (all(isinstance(text, str) for text in texts), "expressions, prompts and vocabulary should hold texts"),
+        (bool(info.expressions), "'expressions' is empty"),
+        (set(info.prompts) == set(DOMAINS), f"'prompts' should have exactly {', '.join(DOMAINS)}"),
+        (all("{view}" in text for text in info.prompts.values()), "a prompt has no {view}"),
+        (all("{subject}" in text for text in info.prompts.values()), "a prompt has no {subject}"),
+        (info.image_size > 0 and info.image_size % 8 == 0, "'image_size' should be a positive multiple of 8"),
+        (info.identity_encoder.dimension > 0, "'identity_encoder.dimension' should be positive"),
+        (info.identity_pooling == "mean", "'identity_pooling' should be mean"),
+        (min(info.lambda_id, info.lambda_exp, info.guidance_scale) >= 0, "a strength is negative"),
+        (len(parts) == 1 and parts[0] not in ("..", "/"), "'base' should be the name of a folder inside the bundle"),
+    )
+    for right, why in checks:
+        if not right:
+            raise _wrong(why)

@@ -1,0 +1,154 @@
+"""Our own small latent diffusion base, built with random weights in diffusers' and transformers' classes."""
+
+from dataclasses import dataclass
+
+from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
+from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
+
+from idto3d.guidance.base import BaseParts
+
+PAD, UNKNOWN, START, END = SPECIAL = ("<pad>", "<unknown>", "<start>", "<end>")
+
+
+@dataclass(frozen=True)
+class BaseSpec:
+    """Every size of a small base. The VAE shrinks an image by 8 when it has four entries in `vae_channels`."""
+
+    image_size: int
+    max_words: int
+    text_width: int
+    text_layers: int
+    text_heads: int
+    latent_channels: int
+    vae_channels: tuple[int, ...]
+    unet_channels: tuple[int, ...]
+    unet_layers: int
+    unet_heads: int
+    norm_groups: int
+
+    @property
+    def latent_size(self) -> int:
+        """Side of the latents of an image of `image_size`."""
+        return self.image_size >> (len(self.vae_channels) - 1)
+
+
+EMBEDDED_SPEC = BaseSpec(
+    image_size=128,
+    max_words=32,
+    text_width=192,
+    text_layers=3,
+    text_heads=4,
+    latent_channels=8,
+    vae_channels=(16, 48, 96, 128),
+    unet_channels=(112, 176, 224),
+    unet_layers=1,
+    unet_heads=4,
+    norm_groups=8,
+)
+TEST_SPEC = BaseSpec(
+    image_size=32,
+    max_words=16,
+    text_width=16,
+    text_layers=1,
+    text_heads=2,
+    latent_channels=4,
+    vae_channels=(8, 8, 8, 8),
+    unet_channels=(8, 16),
+    unet_layers=1,
+    unet_heads=2,
+    norm_groups=4,
+)
+
+
+def tiny_base(spec: BaseSpec, vocabulary: list[str]) -> BaseParts:
+    """A base of `spec`'s sizes with random weights (seed torch first) that knows the lower-case words `vocabulary`."""
+    tokenizer = word_tokenizer(vocabulary, spec.max_words)
+    return BaseParts(
+        tokenizer=tokenizer,
+        text_encoder=_text_encoder(spec, tokenizer),
+        vae=_autoencoder(spec),
+        unet=_unet(spec),
+        scheduler=noise_scheduler(),
+    )
+
+
+def word_tokenizer(vocabulary: list[str], max_words: int) -> PreTrainedTokenizerFast:
+    """One token per lower-case word; punctuation and digits only separate words; other words become `<unknown>`."""
+    words = [*SPECIAL, *dict.fromkeys(word.lower() for word in vocabulary)]
+    index = {word: number for number, word in enumerate(words)}
+    tokenizer = Tokenizer(models.WordLevel(index, unk_token=UNKNOWN))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Lowercase(), normalizers.Replace(Regex("[^a-z]+"), " ")])
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{START} $A {END}", special_tokens=[(START, index[START]), (END, index[END])]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token=PAD,
+        unk_token=UNKNOWN,
+        bos_token=START,
+        eos_token=END,
+        model_max_length=max_words,
+    )
+
+
+def noise_scheduler() -> DDIMScheduler:
+    """Stable Diffusion's schedule: scaled linear 0.00085..0.012 over 1000 timesteps, epsilon prediction."""
+    return DDIMScheduler(
+        num_train_timesteps=1000,
+        beta_schedule="scaled_linear",
+        beta_start=0.00085,
+        beta_end=0.012,
+        clip_sample=False,
+        set_alpha_to_one=False,
+        steps_offset=1,
+        prediction_type="epsilon",
+    )
+
+
+def _text_encoder(spec: BaseSpec, tokenizer: PreTrainedTokenizerFast) -> CLIPTextModel:
+    config = CLIPTextConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=spec.text_width,
+        intermediate_size=4 * spec.text_width,
+        projection_dim=spec.text_width,
+        num_hidden_layers=spec.text_layers,
+        num_attention_heads=spec.text_heads,
+        max_position_embeddings=spec.max_words,
+        pad_token_id=tokenizer.pad_token_id,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+    )
+    return CLIPTextModel(config)
+
+
+def _autoencoder(spec: BaseSpec) -> AutoencoderKL:
+    depth = len(spec.vae_channels)
+    return AutoencoderKL(
+        sample_size=spec.image_size,
+        latent_channels=spec.latent_channels,
+        block_out_channels=spec.vae_channels,
+        down_block_types=("DownEncoderBlock2D",) * depth,
+        up_block_types=("UpDecoderBlock2D",) * depth,
+        layers_per_block=1,
+        norm_num_groups=spec.norm_groups,
+        scaling_factor=1.0,
+        force_upcast=False,
+    )
+
+
+def _unet(spec: BaseSpec) -> UNet2DConditionModel:
+    depth = len(spec.unet_channels)
+    return UNet2DConditionModel(
+        sample_size=spec.latent_size,
+        in_channels=spec.latent_channels,
+        out_channels=spec.latent_channels,
+        block_out_channels=spec.unet_channels,
+        down_block_types=("CrossAttnDownBlock2D",) * depth,
+        up_block_types=("CrossAttnUpBlock2D",) * depth,
+        layers_per_block=spec.unet_layers,
+        cross_attention_dim=spec.text_width,
+        attention_head_dim=spec.unet_heads,  # diffusers reads this as the number of heads
+        norm_num_groups=spec.norm_groups,
+    )

@@ -1,0 +1,129 @@
+"""Checkpoints of a stage: tensors as safetensors, numbers as JSON, either whole or not there.
+
+A checkpoint is a pair `NNNNNN_stage_step.safetensors` and `.json`. The JSON comes last and holds the digest of the
+tensors, so a pair torn by a crash, or damaged later, is recognised and the one before it is used. torch and
+safetensors are imported only when tensors are written or read.
+"""
+
+import errno
+import json
+import logging
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from idto3d.errors import UserError
+from idto3d.jobs.files import sha256_of, write_atomic, write_json
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SCHEMA = 1
+KEPT = 2
+NAME = re.compile(r"(\d{6})_.+\.json")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a stage stood: `step` steps were finished; `tensors` lie on the CPU."""
+
+    stage: str
+    step: int
+    tensors: Mapping[str, "Tensor"]
+    state: Mapping
+
+
+class Checkpointer:
+    """Saves checkpoints into `folder`, at most one every `every_seconds`, and keeps the two newest."""
+
+    def __init__(self, folder: Path, every_seconds: float, clock: Callable[[], float] = time.monotonic):
+        self.folder = Path(folder)
+        self.every_seconds = every_seconds
+        self._clock = clock
+        self._saved_at = clock()
+
+    def due(self) -> bool:
+        """Whether `save` would write now; ask before gathering many tensors."""
+        return self._clock() - self._saved_at >= self.every_seconds
+
+    def save(self, stage: str, step: int, tensors: Mapping[str, "Tensor"], state: dict, force: bool = False) -> bool:
+        """Save when it is due or `force`; returns whether it did. `state` is JSON. Raises UserError on a full disk."""
+        if not force and not self.due():
+            return False
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._write(f"{self._next_number():06}_{stage}_{step}", stage, step, tensors, state)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            raise UserError("The disk is too full for a checkpoint.", "Free some space and resume.") from error
+        self._prune()
+        self._saved_at = self._clock()
+        return True
+
+    def latest(self) -> Checkpoint | None:
+        """The newest whole checkpoint, None when there is none; damaged ones are skipped with a warning."""
+        for record in reversed(self._records()):
+            try:
+                return _read(record)
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                log.warning("skipping the damaged checkpoint %s: %s", record.name, error)
+        return None
+
+    def clear(self) -> None:
+        """Remove all checkpoints."""
+        for record in self._records():
+            _remove_pair(record)
+
+    def _write(self, name: str, stage: str, step: int, tensors: Mapping[str, "Tensor"], state: dict) -> None:
+        path = self.folder / f"{name}.safetensors"
+        write_atomic(path, _bytes(tensors))
+        data = {"schema": SCHEMA, "stage": stage, "step": step, "sha256": sha256_of(path), "state": state}
+        write_json(path.with_suffix(".json"), data)
+
+    def _records(self) -> list[Path]:
+        """The JSON halves, oldest first."""
+        return sorted(path for path in self.folder.glob("*.json") if NAME.fullmatch(path.name))
+
+    def _next_number(self) -> int:
+        records = self._records()
+        return int(NAME.fullmatch(records[-1].name)[1]) + 1 if records else 1
+
+    def _prune(self) -> None:
+        records = self._records()
+        for record in records[:-KEPT]:
+            _remove_pair(record)
+        kept = {record.stem for record in records[-KEPT:]}
+        for path in self.folder.iterdir():
+            if path.stem not in kept:
+                path.unlink(missing_ok=True)  # halves of a torn save
+
+
+def _bytes(tensors: Mapping[str, "Tensor"]) -> bytes:
+    """`tensors` in the safetensors format, copied so that tensors may share memory."""
+    from safetensors.torch import save
+
+    return save({name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()})
+
+
+def _read(record: Path) -> Checkpoint:
+    """Read one pair. Raises ValueError, KeyError or OSError when it is damaged."""
+    from safetensors.torch import load_file
+
+    data = json.loads(record.read_text(encoding="utf-8"))
+    path = record.with_suffix(".safetensors")
+    if data["schema"] != SCHEMA:
+        raise ValueError(f"schema {data['schema']}, expected {SCHEMA}")
+    if sha256_of(path) != data["sha256"]:
+        raise ValueError("the tensors do not match their digest")
+    return Checkpoint(data["stage"], data["step"], load_file(path), data["state"])
+
+
+def _remove_pair(record: Path) -> None:
+    record.unlink(missing_ok=True)
+    record.with_suffix(".safetensors").unlink(missing_ok=True)

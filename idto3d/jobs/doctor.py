@@ -1,0 +1,80 @@
+"""What is installed and what is missing. Asks torch in a process of its own, so that a broken one is only reported."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from idto3d.config import EMBEDDED, HDRI
+
+NEEDED = ("torch", "diffusers", "transformers", "peft", "safetensors", "numpy", "pillow", "gradio")
+OPTIONAL = {
+    "dlib-bin": "identity encoder that works offline",
+    "insightface": "stronger identity encoder, its models for non-commercial research",
+    "pillow-heif": "HEIC photos",
+    "imageio-ffmpeg": "turntable videos",
+    "nvdiffrast": "faster rendering on a GPU",
+    "tinycudann": "faster hash grid on a GPU",
+}
+ASK_DEVICE = (
+    "import torch; g = torch.cuda.is_available(); "
+    "print(torch.cuda.get_device_name() if g else f'CPU, {torch.get_num_threads()} threads')"
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the doctor. `fine` is false when something needed is missing."""
+
+    name: str
+    text: str
+    fine: bool = True
+    mark: str = "OK"
+
+    def line(self) -> str:
+        """The finding as a line to print."""
+        return f"{self.mark if self.fine else 'FAIL':<5}{self.name:<16}{self.text}"
+
+
+def examine() -> list[Finding]:
+    """Everything worth knowing before the first run."""
+    needed = [_package(name, "needed: pip install it") for name in NEEDED]
+    optional = [_package(name, f"not installed ({use})", needed=False) for name, use in OPTIONAL.items()]
+    return [Finding("python", sys.version.split()[0]), *needed, device(), *optional, bundle(EMBEDDED), lights()]
+
+
+def _package(name: str, absent: str, needed: bool = True) -> Finding:
+    try:
+        return Finding(name, metadata.version(name))
+    except metadata.PackageNotFoundError:
+        return Finding(name, absent, fine=not needed, mark="--")
+
+
+def device() -> Finding:
+    """Where torch computes, by asking it."""
+    try:
+        answer = subprocess.run([sys.executable, "-c", ASK_DEVICE], capture_output=True, text=True, timeout=120)
+    except subprocess.TimeoutExpired:
+        return Finding("device", "torch did not answer within two minutes", fine=False)
+    if answer.returncode:
+        last = (answer.stderr.strip().splitlines() or ["no message"])[-1]
+        return Finding("device", f"torch does not start: {last}", fine=False)
+    return Finding("device", answer.stdout.strip())
+
+
+def bundle(folder: Path) -> Finding:
+    """Whether the embedded bundle is there and readable."""
+    try:
+        info = json.loads((folder / "bundle.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return Finding("embedded bundle", f"not found in {folder}; fetch the weights folder", fine=False)
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return Finding("embedded bundle", f"{info.get('name', 'unnamed')}, {size / 1e6:.0f} MB")
+
+
+def lights(folder: Path = HDRI) -> Finding:
+    """How many environment maps there are."""
+    count = len(list(folder.glob("*.hdr")))
+    return Finding("lights", f"{count} in {folder}", fine=count > 0)

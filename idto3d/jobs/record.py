@@ -1,0 +1,145 @@
+"""job.json: what a run was asked, where it stands, and how it ended."""
+
+import json
+import os
+import platform
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+from idto3d.config import HeadOptions, as_json, from_json
+from idto3d.errors import UserError
+from idto3d.jobs.files import sha256_of, write_json
+
+QUEUED, RUNNING, DONE, FAILED, CANCELLED = STATUSES = ("queued", "running", "done", "failed", "cancelled")
+FILE = "job.json"
+SCHEMA = 1
+PACKAGES = ("idto3d", "torch", "diffusers", "transformers", "peft", "numpy", "pillow", "gradio")
+
+
+@dataclass(frozen=True)
+class PhotoRecord:
+    """A photo of the run: its file name, where it lay, and the SHA-256 of its bytes."""
+
+    name: str
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class JobError:
+    """Why a run failed. `traceback` is empty when the user can fix it (a refusal)."""
+
+    what: str
+    remedy: str
+    traceback: str = ""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run. Times are UTC in ISO 8601, empty while they have not come."""
+
+    status: str
+    options: HeadOptions
+    photos: tuple[PhotoRecord, ...] = ()
+    versions: tuple[tuple[str, str], ...] = ()
+    pid: int | None = None
+    queued: str = ""
+    started: str = ""
+    ended: str = ""
+    error: JobError | None = None
+    keep_photos: bool = False
+
+    @property
+    def refused(self) -> bool:
+        """Whether the run ended because of something the user can fix."""
+        return self.status == FAILED and self.error is not None and not self.error.traceback
+
+
+def age(moment: str) -> float:
+    """Seconds since a `moment` of `now`."""
+    return (datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601 with milliseconds; sorts as text."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def new_job(photos: list[Path], options: HeadOptions) -> Job:
+    """A queued job for `photos`. Raises UserError when a photo cannot be read."""
+    records = tuple(photo_record(Path(path)) for path in photos)
+    return Job(QUEUED, options, records, installed_versions(), os.getpid(), queued=now())
+
+
+def photo_record(path: Path) -> PhotoRecord:
+    """The record of a photo file. Raises UserError when it cannot be read."""
+    try:
+        return PhotoRecord(path.name, str(path.resolve()), sha256_of(path))
+    except IsADirectoryError:
+        raise UserError(f"'{path}' is a folder, not a photo.", "Give the photo files themselves.") from None
+    except OSError:
+        raise UserError(f"The photo '{path}' cannot be read.", "Check its name and its rights.") from None
+
+
+def installed_versions() -> tuple[tuple[str, str], ...]:
+    """Name and version of Python and of those `PACKAGES` that are installed; imports none of them."""
+    found = [("python", platform.python_version())]
+    for name in PACKAGES:
+        try:
+            found.append((name, metadata.version(name)))
+        except metadata.PackageNotFoundError:
+            continue
+    return tuple(found)
+
+
+def write_job(folder: Path, job: Job) -> None:
+    """Replace job.json, atomically."""
+    data = {"schema": SCHEMA, "status": job.status, "seed": job.options.seed, **asdict(job)}
+    data["options"] = as_json(job.options)
+    data["versions"] = dict(job.versions)
+    write_json(folder / FILE, data)
+
+
+def read_job(folder: Path) -> Job | None:
+    """The job of a run folder, None when there is none. Raises UserError when it is not one of ours."""
+    try:
+        data = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError):
+        raise UserError(f"'{folder / FILE}' cannot be read.", "Choose another folder.") from None
+    try:
+        return _job(data)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        what = f"'{folder / FILE}' was written by another version of idto3d ({error})."
+        raise UserError(what, "Choose another folder.") from error
+
+
+def _job(data: dict) -> Job:
+    job = Job(
+        data["status"],
+        from_json(HeadOptions, data["options"]),
+        tuple(PhotoRecord(**photo) for photo in data["photos"]),
+        tuple(data["versions"].items()),
+        data["pid"],
+        data["queued"],
+        data["started"],
+        data["ended"],
+        JobError(**data["error"]) if data["error"] else None,
+        data["keep_photos"],
+    )
+    if job.status not in STATUSES:
+        raise ValueError(f"status {job.status!r}")
+    return job
+
+
+def begun(job: Job) -> Job:
+    """`job` as it is when this process starts to work on it."""
+    return replace(job, status=RUNNING, pid=os.getpid(), started=now(), ended="", error=None)
+
+
+def ended(job: Job, status: str, error: JobError | None = None) -> Job:
+    """`job` as it is when it is over."""
+    return replace(job, status=status, pid=None, ended=now(), error=error)

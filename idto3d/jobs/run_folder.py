@@ -1,0 +1,181 @@
+"""The run folder: one job in one private folder, worked on by one process at a time.
+
+    job.json         what was asked, where it stands, how it ended (record.py)
+    events.jsonl     what it reported (event_log.py)
+    subject/         crops of the photos and the identity embedding; the embedding is kept only while a resume may need
+                     it and removed when the run is done
+    photos/          copies of the photos, only in jobs started from the page, removed when the run is done
+    checkpoints/     checkpoint.py
+    head.glb textures/ renders/ expressions/     the asset
+
+Photos, crops and embeddings are biometric data: the folder is 0700 and `delete_run` removes all of it.
+"""
+
+import shutil
+import traceback
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+
+from idto3d.config import HeadOptions
+from idto3d.errors import UserError
+from idto3d.events import Event
+from idto3d.jobs import record
+from idto3d.jobs.event_log import EventLog
+from idto3d.jobs.files import private_folder, remove
+from idto3d.jobs.lock import FileLock, is_locked, try_lock
+from idto3d.jobs.record import Job, JobError, read_job, write_job
+
+CreateHead = Callable[[list[Path], HeadOptions, Path, bool], Iterator[Event]]
+LOCK = ".lock"
+PHOTOS = "photos"
+CHECKPOINTS = "checkpoints"
+EMBEDDINGS = "subject/*embedding*"
+FREE_BYTES = 1 << 30
+
+
+def claim(folder: Path) -> FileLock:
+    """Take the run folder for this process, making it 0700. Raises UserError when another process works there."""
+    try:
+        private_folder(folder)
+        lock = try_lock(folder / LOCK)
+    except OSError as error:
+        what = f"The folder '{folder}' cannot be written ({error.strerror})."
+        raise UserError(what, "Choose another folder, or change its rights.") from None
+    if lock is None:
+        raise UserError(f"Another process works in '{folder}'.", "Wait for it, cancel it, or choose another folder.")
+    return lock
+
+
+def check_new(folder: Path) -> None:
+    """Raise UserError when a new run in `folder` would lose something: a run that was not refused, or other files."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise UserError(f"'{folder}' is a file.", "Choose another folder.")
+    job = read_job(folder)
+    if job is None and any(entry.name != LOCK for entry in folder.iterdir()):
+        raise UserError(f"The folder '{folder}' holds other files.", "Choose an empty or a new folder.")
+    if job is not None and not job.refused:
+        raise UserError(f"'{folder}' already holds a run ({job.status}).", "Choose another folder, or add --resume.")
+
+
+def check_disk(folder: Path) -> None:
+    """Raise UserError when less than 1 GiB is free where `folder` lies."""
+    if (free := shutil.disk_usage(folder).free) < FREE_BYTES:
+        raise UserError(
+            f"Only {free >> 20} MB are free on the disk of '{folder}'.", "Free 1 GB or choose another disk."
+        )
+
+
+def begin(folder: Path, photos: list[Path], options: HeadOptions) -> tuple[FileLock, Job]:
+    """Claim `folder` for a new run. Raises UserError, having written nothing, when that cannot be."""
+    check_new(folder)
+    job = record.new_job(photos, options)
+    lock = claim(folder)
+    try:
+        check_new(folder)
+        write_job(folder, job)
+    except BaseException:
+        lock.release()
+        raise
+    return lock, job
+
+
+def take_up(folder: Path) -> tuple[FileLock, Job]:
+    """Claim the run in `folder` to continue it. Raises UserError when there is none, or a photo has changed."""
+    resumable(folder)
+    lock = claim(folder)
+    try:
+        return lock, resumable(folder)
+    except BaseException:
+        lock.release()
+        raise
+
+
+def resumable(folder: Path) -> Job:
+    """The job that can be continued in `folder`. Raises UserError when there is none, or a photo has changed."""
+    job = read_job(folder)
+    if job is None:
+        raise UserError(f"There is no run in '{folder}'.", "Leave --resume out to start one.")
+    if job.status == record.DONE:
+        raise UserError(f"The run in '{folder}' is done.", "Choose another folder for a new one.")
+    for photo in job.photos:
+        if not Path(photo.path).is_file() or record.photo_record(Path(photo.path)).sha256 != photo.sha256:
+            raise UserError(f"The photo '{photo.name}' is gone or has changed.", "Put it back, or start a new run.")
+    return job
+
+
+def perform(folder: Path, job: Job, create_head: CreateHead, resume: bool = False) -> Generator[Event, None, None]:
+    """Run `create_head` for `job` in a claimed folder, recording and passing on its events.
+
+    job.json always says how it ended: done; failed, with the error; cancelled, when this generator is closed or the
+    process is interrupted. A refusal of a new run leaves nothing but job.json. Errors are raised again.
+    """
+    job = record.begun(job)
+    try:
+        check_disk(folder)
+        write_job(folder, job)
+        log = EventLog(folder)
+        photos = [Path(photo.path) for photo in job.photos]
+        events = create_head(photos, job.options, folder, resume)
+        try:
+            for event in events:
+                log.append(event)
+                yield event
+        finally:
+            _close(events)
+        write_job(folder, record.ended(job, record.DONE))
+        forget_person(folder, job.keep_photos)
+    except (GeneratorExit, KeyboardInterrupt):
+        write_job(folder, record.ended(job, record.CANCELLED))
+        raise
+    except UserError as error:
+        write_job(folder, record.ended(job, record.FAILED, JobError(error.what, error.remedy)))
+        if not resume and not _has_checkpoints(folder):
+            keep_only_record(folder)
+        raise
+    except Exception as error:
+        write_job(folder, record.ended(job, record.FAILED, fault(error)))
+        raise
+
+
+def fault(error: Exception) -> JobError:
+    """The record of a fault of ours, traceback and all."""
+    what = f"Something broke inside idto3d ({type(error).__name__}: {error})."
+    return JobError(what, "Try to resume; if it happens again, please report it.", traceback.format_exc())
+
+
+def keep_only_record(folder: Path) -> None:
+    """Remove everything a refused run wrote but job.json."""
+    for entry in folder.iterdir():
+        if entry.name not in (record.FILE, LOCK):
+            remove(entry)
+
+
+def forget_person(folder: Path, keep_photos: bool = False) -> None:
+    """Remove the copied photos (unless they shall stay) and the embedding of a finished run."""
+    if not keep_photos:
+        remove(folder / PHOTOS)
+    for path in folder.glob(EMBEDDINGS):
+        remove(path)
+
+
+def delete_run(folder: Path) -> None:
+    """Remove the run folder and all it holds. Raises UserError for a folder that is no run, or is worked in."""
+    if not folder.exists():
+        return
+    if not (folder / record.FILE).is_file():
+        raise UserError(f"'{folder}' is not a run folder.", "Nothing was deleted; check the name.")
+    if is_locked(folder / LOCK):
+        raise UserError(f"A process still works in '{folder}'.", "Cancel it first.")
+    shutil.rmtree(folder)
+
+
+def _has_checkpoints(folder: Path) -> bool:
+    return any((folder / CHECKPOINTS).glob("*.json"))
+
+
+def _close(events: Iterator[Event]) -> None:
+    close = getattr(events, "close", None)
+    if close is not None:
+        close()

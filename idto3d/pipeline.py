@@ -1,0 +1,192 @@
+"""The product on one page: photos and words in, events out, a relightable and expressive head last.
+
+A person is read from the photos, a shape is grown from the head prior by the geometry guidance, its surface is
+painted by the albedo guidance, and the asset is written. Closing the generator cancels the run.
+"""
+
+import logging
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from idto3d import prompts
+from idto3d.config import HDRI, HeadOptions, RenderOptions, as_json
+from idto3d.events import Event, Finished, LikenessMeasured, Notice
+from idto3d.export.asset import write_asset
+from idto3d.export.provenance import Provenance
+from idto3d.export.view import draw_view
+from idto3d.fields.ellipsoid_prior import EllipsoidPrior
+from idto3d.fields.head_prior import HAIR_STYLES, HeadPrior, load_prior
+from idto3d.fields.material_field import Material
+from idto3d.geometry.head_shape import HeadShape
+from idto3d.guidance.bundle import load_bundle
+from idto3d.guidance.device import choose_device
+from idto3d.guidance.diffusion import Guidance
+from idto3d.guidance.info import BundleInfo, check_encoder
+from idto3d.render.environment import environment_to, load_environments
+from idto3d.render.rasterizer import make_rasterizer
+from idto3d.stages.material import Canvas, make_canvas, paint_material, relit_picture
+from idto3d.stages.shape import Checkpoints, grow_shape, shape_from, shape_tensors
+from idto3d.stages.wish import Wish
+from idto3d.subject.encoders import IdentityEncoder, make_encoder
+from idto3d.subject.similarity import cosine
+from idto3d.subject.subject import Subject, read_subject
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Models:
+    """What a run computes with: the guidance, the prior it starts from, and the device both are on."""
+
+    guidance: Guidance
+    prior: HeadPrior | EllipsoidPrior
+    device: torch.device
+
+
+def create_head(
+    photos: list[Path], options: HeadOptions, folder: Path, checkpoints: Checkpoints, resume: bool = False
+) -> Iterator[Event]:
+    """Turn photos of one person, words, or both into a head in `folder`, reporting as it goes.
+
+    `checkpoints` is where the stages save themselves; with `resume` the run goes on from its latest one. The last
+    event is Finished. Raises UserError for what the user can fix.
+    """
+    subject, encoder = yield from meet(photos, options)
+    models = load_models(options, encoder)
+    yield from say_unknown(options, models.guidance.info)
+    wish = make_wish(subject, options, models)
+    saved = checkpoints.latest() if resume else None
+    shape, z = yield from carve(wish, subject, models, options, checkpoints, saved)
+    head = yield from colour(wish, shape, z, models, options, checkpoints, saved)
+    if subject is not None:
+        yield measured(head, subject, encoder)
+    glb = yield from write_asset(
+        shape, head.material, head.draw, folder, options.export, provenance(options, models.guidance.info)
+    )
+    yield Finished(folder, glb)
+
+
+def meet(photos: list[Path], options: HeadOptions) -> Generator[Event, None, tuple[Subject | None, IdentityEncoder]]:
+    """Who the photos show; None without photos."""
+    encoder = make_encoder(options.subject.encoder)
+    if not photos:
+        return None, encoder
+    subject = yield from read_subject(photos, options.subject, encoder)
+    return subject, encoder
+
+
+def load_models(options: HeadOptions, encoder: IdentityEncoder) -> Models:
+    """Load the weights. Raises UserError where they are missing or were trained with another encoder."""
+    device = choose_device(options.device)
+    bundle = load_bundle(options.weights, device)
+    check_encoder(bundle.info, encoder.name, encoder.dimension)
+    guidance = Guidance(bundle, options.guidance.lambda_id, options.guidance.lambda_exp)
+    with_prior = options.shape.prior and bundle.prior_path is not None
+    prior = load_prior(bundle.prior_path, device) if with_prior else EllipsoidPrior()
+    return Models(guidance, prior, device)
+
+
+def say_unknown(options: HeadOptions, info: BundleInfo) -> Iterator[Notice]:
+    """Name the words that the weights' text encoder never saw."""
+    unknown = info.unknown_words(f"{options.prompt} {options.negative_prompt}")
+    if unknown:
+        yield Notice(f"The weights '{info.name}' do not know: {', '.join(repr(word) for word in unknown)}.")
+
+
+def make_wish(subject: Subject | None, options: HeadOptions, models: Models) -> Wish:
+    """What the guidance is asked for; without photos, for nobody in particular."""
+    info = models.guidance.info
+    nobody = np.zeros(info.identity_encoder.dimension, np.float32)
+    scale = options.guidance.guidance_scale
+    return Wish(
+        guidances=((models.guidance, 1.0),),
+        identity=torch.from_numpy(nobody if subject is None else subject.embedding).to(models.device),
+        subject=prompts.subject_of(options.prompt),
+        negative_prompt=options.negative_prompt,
+        expressions=options.expressions,
+        form=options.guidance.form,
+        guidance_scale=info.guidance_scale if scale is None else scale,
+    )
+
+
+def first_shape(subject: Subject | None, options: HeadOptions, models: Models):
+    """Shape coefficients z [K] and hair weights [S] to start from; hair as the prompt says, else as the face suggests."""
+    if not isinstance(models.prior, HeadPrior):
+        return None, None
+    embedding = None if subject is None else torch.from_numpy(subject.embedding).to(models.device)
+    z = torch.zeros(models.prior.size.modes, device=models.device)
+    named = [HAIR_STYLES.index(word) for word in prompts.words(options.prompt) if word in HAIR_STYLES]
+    style = named[0] if named else HAIR_STYLES.index("short")
+    if embedding is not None:
+        z = models.prior.shape_code(embedding)
+        style = style if named else int(models.prior.hair_style(embedding).argmax())
+    return z, torch.eye(len(HAIR_STYLES), device=models.device)[style]
+
+
+def carve(wish: Wish, subject, models: Models, options: HeadOptions, checkpoints: Checkpoints, saved):
+    """The shape and its coefficients z, grown or taken from a checkpoint."""
+    if saved is not None and saved.stage in ("shaped", "material"):
+        return shape_from(saved.tensors, options.expressions, models.device)
+    resumed = (saved.step, saved.tensors) if saved is not None and saved.stage == "shape" else None
+    start = first_shape(subject, options, models)
+    rasterizer = make_rasterizer(models.device)
+    return (yield from grow_shape(wish, models.prior, start, options, rasterizer, checkpoints, resumed))
+
+
+@dataclass(frozen=True, eq=False)
+class Painted:
+    """A finished head: `material(points [N, 3], expression id)`, and `draw(vertices, azimuth_deg)` as uint8 pictures."""
+
+    canvas: Canvas
+    field: torch.nn.Module
+
+    @torch.no_grad()
+    def material(self, points: torch.Tensor, expression_id: int) -> Material:
+        """Material [N, ...] at canonical points [N, 3] in one expression."""
+        found = self.field(points, [expression_id])
+        return Material(found.albedo[0], found.roughness[0], found.metallic[0])
+
+    def draw(self, vertices: torch.Tensor, azimuth_deg: float) -> np.ndarray:
+        """A relit picture [S, S, 3] uint8 of one of the head's own expressions."""
+        names = range(len(self.canvas.shape.names))
+        place = next(i for i in names if torch.equal(self.canvas.shape.expressions[i], vertices))
+        return relit_picture(self.canvas, self.field, place, azimuth_deg, 384)
+
+
+def colour(wish: Wish, shape: HeadShape, z, models: Models, options: HeadOptions, checkpoints: Checkpoints, saved):
+    """The painted head."""
+    lights = tuple(environment_to(light, models.device) for light in load_environments(HDRI))
+    canvas = make_canvas(shape, lights, make_rasterizer(models.device))
+    albedo = None
+    if isinstance(models.prior, HeadPrior):
+
+        def albedo(points):
+            return models.prior.albedo(points, z)
+
+    resumed = (saved.step, saved.tensors) if saved is not None and saved.stage == "material" else None
+    kept = shape_tensors(shape, z)
+    field = yield from paint_material(wish, canvas, albedo, options, checkpoints, kept, resumed)
+    return Painted(canvas, field)
+
+
+def measured(head: Painted, subject: Subject, encoder: IdentityEncoder) -> Event:
+    """How alike the front render and the photos are, by the run's own encoder."""
+    faces = encoder.embed(relit_picture(head.canvas, head.field, size=512))
+    if not faces:
+        return Notice("No face was found in the render, so its likeness could not be measured.")
+    largest = max(faces, key=lambda face: face.box[2] - face.box[0])
+    return LikenessMeasured(cosine(largest.embedding, subject.embedding), encoder.name)
+
+
+def provenance(options: HeadOptions, info: BundleInfo) -> Provenance:
+    """What the asset says about its origin."""
+    return Provenance(options.seed, info.name, (info.licence,), as_json(options))
+
+
+def render_view(folder: Path, options: RenderOptions) -> np.ndarray:
+    """A picture [S, S, 3] uint8 sRGB of the finished head in `folder`; with `options.video` also its turntable."""
+    return draw_view(folder, options)

@@ -1,0 +1,39 @@
+"""Prompts: view words, the caption template, and the words a vocabulary does not hold.
+
+The template follows the ID-to-3D supplement ("A front view normal map face portrait of a young Caucasian female
+on a white background"), with the subject left to the user or to a caption.
+"""
+
+import re
+from collections.abc import Collection
+
+VIEWS = ("front", "front left", "left side", "back left", "back", "back right", "right side", "front right")
+MEDIA = {"geometry": "normal map", "albedo": "albedo map"}
+
+
+def view_word(azimuth_deg: float) -> str:
+    """The word for a camera `azimuth_deg` around the head: 0 is in front, positive towards the person's left."""
+    return VIEWS[round(azimuth_deg / 45.0) % 8]
+
+
+def caption(view: str, domain: str, subject: str = "person") -> str:
+    """A prompt for `domain` (geometry or albedo), e.g. subject "person with short brown hair"."""
+    return f"a {view} view {MEDIA[domain]} face portrait of a {subject} on a white background"
+
+
+def words(text: str) -> list[str]:
+    """Lower-case words of a prompt, punctuation dropped."""
+    return re.findall(r"[a-z]+", text.lower())
+
+
+def unknown_words(text: str, vocabulary: Collection[str]) -> list[str]:
+    """Words of `text` that `vocabulary` lacks, in order, once each."""
+    return [word for word in dict.fromkeys(words(text)) if word not in vocabulary]
+
+
+def subject_of(prompt: str) -> str:
+    """The subject part for `caption` from a user's prompt: 'with green hair' becomes 'person with green hair'."""
+    cleaned = " ".join(words(prompt))
+    if not cleaned:
+        return "person"
+    return cleaned.removeprefix("a ") if cleaned.split()[0] not in ("with", "as") else f"person {cleaned}"

@@ -1,0 +1,1 @@
+"""Pictures of a mesh: cameras, rasterisers, environment light and shading."""

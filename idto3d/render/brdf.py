@@ -1,0 +1,36 @@
+"""How a surface answers light: metallic-roughness materials under an environment, split-sum approximation."""
+
+import torch
+from torch import Tensor
+
+from idto3d.render.environment import Environment, diffuse_light, specular_light
+
+DIELECTRIC = 0.04  # reflectance of skin, hair and plastics at normal incidence
+
+
+def shade(
+    normal: Tensor, view: Tensor, albedo: Tensor, roughness: Tensor, metallic: Tensor, environment: Environment
+) -> Tensor:
+    """Linear radiance [..., 3] that surfaces send to the viewer; differentiable in all tensors.
+
+    normal, view: [..., 3] unit, away from the surface, world space. albedo: [..., 3] linear, 0..1.
+    roughness, metallic: [..., 1] in 0..1. Light that is reflected at the surface does not reach the diffuse part, so
+    never more leaves than arrives. Karis 2013, "Real Shading in Unreal Engine 4".
+    """
+    facing = (normal * view).sum(-1, keepdim=True).clamp(1e-4, 1.0)
+    reflected = 2 * (normal * view).sum(-1, keepdim=True) * normal - view
+    base = DIELECTRIC * (1 - metallic) + albedo * metallic
+    specular = specular_share(base, roughness, facing)
+    diffuse = albedo * (1 - metallic) * (1 - specular_share(torch.full_like(facing, DIELECTRIC), roughness, facing))
+    return diffuse * diffuse_light(environment, normal) + specular * specular_light(environment, reflected, roughness)
+
+
+def specular_share(base: Tensor, roughness: Tensor, facing: Tensor) -> Tensor:
+    """Share of a uniform light that a GGX surface reflects, like `base`.
+
+    base: [..., C] reflectance at normal incidence; roughness, facing (cosine to the viewer): [..., 1] in 0..1.
+    The fit of Karis 2014, "Physically Based Shading on Mobile", after Lazarov 2013.
+    """
+    c = [roughness * slope + start for slope, start in ((-1.0, 1.0), (-0.0275, 0.0425), (-0.572, 1.04), (0.022, -0.04))]
+    grazing = torch.minimum(c[0] * c[0], torch.exp2(-9.28 * facing)) * c[0] + c[1]
+    return base * (c[2] - 1.04 * grazing) + (c[3] + 1.04 * grazing)

@@ -1,0 +1,143 @@
+"""Pictures of a mesh: normals, attributes, relit. One rasterisation, then a colour per covered pixel."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from idto3d.geometry.mesh import vertex_normals
+from idto3d.render.brdf import shade
+from idto3d.render.camera import Camera, camera_to, clip_positions, view_directions
+from idto3d.render.color import srgb_from_linear, tone_map
+from idto3d.render.environment import Environment, specular_light
+from idto3d.render.rasterizer import Fragments, Rasterizer, interpolate_covered
+
+
+class SurfaceMaterial(Protocol):
+    """What `draw_relit` needs to know at P points."""
+
+    albedo: Tensor  # [P, 3] linear, 0..1
+    roughness: Tensor  # [P, 1] in 0..1
+    metallic: Tensor  # [P, 1] in 0..1
+
+
+@dataclass(frozen=True)
+class Surface:
+    """What B cameras see of a mesh, as P covered pixels (row-major over B, H, W).
+
+    position: [P, 3] world, metres. normal: [P, 3] unit, world, smooth. view: [P, 3] unit, towards the camera.
+    """
+
+    faces: Tensor
+    clip: Tensor
+    camera: Camera
+    rasterizer: Rasterizer
+    fragments: Fragments
+    position: Tensor
+    normal: Tensor
+    view: Tensor
+
+
+def draw_surface(
+    vertices: Tensor, faces: Tensor, camera: Camera, rasterizer: Rasterizer, size: int, normals: Tensor | None = None
+) -> Surface:
+    """Rasterise `vertices` [V, 3] or [B, V, 3], metres, into size x size pixels, one picture per camera.
+
+    normals: like vertices, unit; computed from the faces [F, 3] when not given.
+    """
+    camera = camera_to(camera, vertices.device)
+    clip = clip_positions(vertices, camera)
+    fragments = rasterizer.fragments(clip, faces, (size, size))
+    normals = vertex_normals(vertices, faces) if normals is None else normals
+    values = interpolate_covered(torch.cat([vertices, normals], -1), fragments, faces)
+    position, normal = values[:, :3], F.normalize(values[:, 3:], dim=-1)
+    view = view_directions(position, _per_pixel(camera.c2w[:, :3, 3], fragments))
+    return Surface(faces, clip, camera, rasterizer, fragments, position, normal, view)
+
+
+def sample(surface: Surface, attribute: Tensor) -> Tensor:
+    """Per-vertex `attribute` [V, C] or [B, V, C] at the covered pixels, [P, C]."""
+    return interpolate_covered(attribute, surface.fragments, surface.faces)
+
+
+def paint(surface: Surface, values: Tensor, background: Tensor | float = 1.0) -> tuple[Tensor, Tensor]:
+    """Image [B, S, S, C] and mask [B, S, S, 1] of `values` [P, C] at the covered pixels, both antialiased.
+
+    background: a number or a tensor that broadcasts to the image. Gradients reach the values and the outline.
+    """
+    covered = surface.fragments.covered
+    backdrop = torch.as_tensor(background, dtype=values.dtype, device=values.device)
+    layers = torch.cat([backdrop.expand(*covered.shape, values.shape[-1]), values.new_zeros(*covered.shape, 1)], -1)
+    layers = layers.index_put((covered,), torch.cat([values, values.new_ones(len(values), 1)], -1))
+    layers = surface.rasterizer.antialias(layers, surface.fragments, surface.clip, surface.faces)
+    return layers[..., :-1], layers[..., -1:]
+
+
+def camera_normals(surface: Surface) -> Tensor:
+    """Camera-space unit normals [P, 3] of the covered pixels: +X right, +Y up, +Z towards the viewer."""
+    return _turn(surface.normal, surface.camera.c2w[:, :3, :3], surface.fragments)
+
+
+def draw_normals(
+    vertices: Tensor, faces: Tensor, camera: Camera, rasterizer: Rasterizer, size: int
+) -> tuple[Tensor, Tensor]:
+    """Camera-space normal maps [B, S, S, 3], (n + 1) / 2 on white, and masks [B, S, S, 1]; antialiased.
+
+    vertices: [V, 3] or [B, V, 3], metres; faces: [F, 3]. Gradients reach the vertices inside and at the outline.
+    """
+    surface = draw_surface(vertices, faces, camera, rasterizer, size)
+    return paint(surface, (camera_normals(surface) + 1) / 2)
+
+
+def draw_attribute(surface: Surface, attribute: Tensor, background: Tensor | float = 1.0) -> tuple[Tensor, Tensor]:
+    """Image [B, S, S, C] and mask [B, S, S, 1] of a per-vertex `attribute` [V, C] or [B, V, C]."""
+    return paint(surface, sample(surface, attribute), background)
+
+
+def draw_material(surface: Surface, material: SurfaceMaterial) -> tuple[Tensor, Tensor]:
+    """Images [B, S, S, 5] (albedo in sRGB, roughness, metallic; on white) and masks [B, S, S, 1]."""
+    return paint(surface, torch.cat([srgb_from_linear(material.albedo), material.roughness, material.metallic], -1))
+
+
+def draw_relit(
+    surface: Surface, material: SurfaceMaterial, environment: Environment, background: Tensor | float = 1.0
+) -> tuple[Tensor, Tensor]:
+    """Tone-mapped sRGB pictures [B, S, S, 3], 0..1, under `environment`, and masks [B, S, S, 1].
+
+    material: at the P covered pixels. background: sRGB, a number or a tensor that broadcasts to the image.
+    """
+    radiance = shade(surface.normal, surface.view, material.albedo, material.roughness, material.metallic, environment)
+    return paint(surface, srgb_from_linear(tone_map(radiance)), background)
+
+
+def draw_backdrop(camera: Camera, environment: Environment, size: int, roughness: float = 0.25) -> Tensor:
+    """The blurred environment behind the head, tone-mapped sRGB [B, S, S, 3], as a background for `draw_relit`."""
+    steps = (torch.arange(size, device=camera.c2w.device) + 0.5) * 2 / size - 1
+    extent = np.tan(camera.fov_y / 2)
+    y, x = torch.meshgrid(-steps * extent, steps * extent, indexing="ij")
+    rays = F.normalize(torch.stack([x, y, -torch.ones_like(x)], -1), dim=-1)
+    direction = torch.einsum("hwk,bck->bhwc", rays, camera.c2w[:, :3, :3])
+    radiance = specular_light(environment, direction, torch.full_like(direction[..., :1], roughness))
+    return srgb_from_linear(tone_map(radiance))
+
+
+def to_uint8(image: Tensor) -> np.ndarray:
+    """`image` [..., H, W, C] in 0..1 as a uint8 array on the CPU, rounded."""
+    return (image.detach().clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
+
+
+def _per_pixel(per_view: Tensor, fragments: Fragments) -> Tensor:
+    """A value per camera [B, ...] as one that broadcasts over the P covered pixels."""
+    if len(per_view) == 1:
+        return per_view
+    return per_view[fragments.covered.nonzero()[:, 0]]
+
+
+def _turn(vectors: Tensor, rotation: Tensor, fragments: Fragments) -> Tensor:
+    """`vectors` [P, 3] times the rotation [B, 3, 3] of their view, from the right: world to camera for c2w."""
+    if len(rotation) == 1:
+        return vectors @ rotation[0]
+    return (vectors[:, None] @ _per_pixel(rotation, fragments))[:, 0]

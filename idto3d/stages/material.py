@@ -1,0 +1,148 @@
+"""Painting the surface: pictures of random views, unlit and under random lights, judged by the albedo guidance."""
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from idto3d.config import HeadOptions
+from idto3d.events import Event, Notice, Preview, StageStarted, StepDone
+from idto3d.fields.material_field import Material, MaterialField
+from idto3d.geometry.head_shape import HeadShape
+from idto3d.geometry.mesh import vertex_normals
+from idto3d.geometry.tet_grid import BOX_HIGH, BOX_LOW
+from idto3d.guidance.schedule import draw_timesteps, material_phase, material_range
+from idto3d.guidance.sds import distil
+from idto3d.render.camera import standard_cameras
+from idto3d.render.color import srgb_from_linear
+from idto3d.render.draw import Surface, draw_relit, draw_surface, paint, sample, to_uint8
+from idto3d.render.environment import Environment, random_light
+from idto3d.render.rasterizer import Rasterizer
+from idto3d.stages.optimise import Optimiser
+from idto3d.stages.shape import Checkpoints
+from idto3d.stages.wish import Wish, as_pictures, draw_views, terms
+
+STAGE = "material"
+PREVIEW_SIZE = 256
+PREVIEW_LIGHT = "studio_three_point"
+
+
+@dataclass(frozen=True, eq=False)
+class Canvas:
+    """A finished shape ready to be painted: its normals [E, V, 3], the lights, and what draws it.
+
+    `preview` is the light of the pictures that are shown.
+    """
+
+    shape: HeadShape
+    normals: Tensor
+    lights: tuple[Environment, ...]
+    preview: Environment
+    rasterizer: Rasterizer
+
+
+def make_canvas(shape: HeadShape, lights: tuple[Environment, ...], rasterizer: Rasterizer) -> Canvas:
+    """Work out what does not change while the head is painted."""
+    preview = next((light for light in lights if light.name == PREVIEW_LIGHT), lights[0])
+    return Canvas(shape, vertex_normals(shape.expressions, shape.faces), lights, preview, rasterizer)
+
+
+def paint_material(
+    wish: Wish,
+    canvas: Canvas,
+    prior_albedo: Callable[[Tensor], Tensor] | None,
+    options: HeadOptions,
+    checkpoints: Checkpoints,
+    kept: Mapping[str, Tensor],
+    resumed: tuple[int, Mapping[str, Tensor]] | None = None,
+) -> Generator[Event, None, MaterialField]:
+    """Optimise the material of a head; returns its field.
+
+    kept: tensors that every checkpoint of this stage carries along (the shape). resumed: step and tensors of one.
+    """
+    told, device = options.material, wish.device()
+    generator = torch.Generator().manual_seed(options.seed + 1)
+    field = MaterialField(
+        wish.expressions, told, (BOX_LOW, BOX_HIGH), prior_albedo=prior_albedo, generator=generator, device=device
+    )
+    optimiser = Optimiser(field, [(list(field.parameters()), told.learning_rate)], told.steps)
+    if resumed is not None:
+        optimiser.load(resumed[1], resumed[0])
+        generator.set_state(resumed[1]["random"].cpu())
+    yield StageStarted(STAGE, told.steps)
+    while optimiser.step_count < told.steps:
+        losses = _step(wish, canvas, field, optimiser, options, generator)
+        step = optimiser.step_count
+        if step % options.preview_every == 0 or step == 1:
+            yield Preview(STAGE, "relit", relit_picture(canvas, field))
+        yield StepDone(STAGE, step, told.steps, losses)
+        if checkpoints.due():
+            tensors = optimiser.tensors() | {"random": generator.get_state()} | dict(kept)
+            checkpoints.save(STAGE, step, tensors, {})
+    optimiser.settle()
+    if optimiser.skipped:
+        yield Notice(f"{optimiser.skipped} of {told.steps} material steps were skipped because they were not finite.")
+    checkpoints.save(STAGE, told.steps, optimiser.tensors() | {"random": generator.get_state()} | dict(kept), {}, True)
+    return field
+
+
+def _step(wish: Wish, canvas: Canvas, field, optimiser, options: HeadOptions, generator) -> dict[str, float]:
+    told, step = options.material, optimiser.step_count
+    views = draw_views(wish, told.views, generator)
+    surface = look(canvas, views.expression_ids, views.camera, told.image_size)
+    material = material_at(canvas, field, surface, views.expression_ids)
+    phase = material_phase(step, told)
+    lit = phase == "joint" or (phase == "albedo" and float(torch.rand((), generator=generator)) < told.lit_share)
+    flat, _ = paint(surface, srgb_from_linear(material.albedo))
+    image = _lit(canvas, surface, material, phase, generator) if lit else flat
+    timesteps = draw_timesteps(material_range(step, told), told.views, generator)
+    sds = distil(terms(wish, "albedo", views), "albedo", as_pictures(image), timesteps, generator, wish.distillation())
+    smooth = flat.diff(dim=1).abs().mean() + flat.diff(dim=2).abs().mean()
+    finite = optimiser.step(sds + told.smoothness * smooth)
+    return {"smooth": float(smooth.detach()), "finite": float(finite)}
+
+
+def _lit(canvas: Canvas, surface: Surface, material: Material, phase: str, generator) -> Tensor:
+    """The view under a random light; in the first phase roughness and metallic only shade and are not learned."""
+    if phase == "albedo":
+        material = Material(material.albedo, material.roughness.detach(), material.metallic.detach())
+    return draw_relit(surface, material, random_light(canvas.lights, generator))[0]
+
+
+def look(canvas: Canvas, expression_ids, camera, size: int) -> Surface:
+    """What cameras [B] see of the head in B expressions."""
+    ids, shape = list(expression_ids), canvas.shape
+    return draw_surface(shape.expressions[ids], shape.faces, camera, canvas.rasterizer, size, canvas.normals[ids])
+
+
+def material_at(canvas: Canvas, field: MaterialField, surface: Surface, expression_ids) -> Material:
+    """Material at the P covered pixels of B views, each in its own expression."""
+    count = len(expression_ids)
+    points = sample(surface, canvas.shape.canonical.expand(count, -1, -1)).detach()
+    view = surface.fragments.covered.nonzero()[:, 0]
+    parts = [field(points[view == i], [e]) for i, e in enumerate(expression_ids)]
+    albedo, roughness, metallic = (
+        torch.cat([getattr(part, name)[0] for part in parts]) for name in ("albedo", "roughness", "metallic")
+    )
+    return Material(albedo, roughness, metallic)
+
+
+@torch.no_grad()
+def relit_picture(
+    canvas: Canvas,
+    field: MaterialField,
+    expression_id: int = 0,
+    azimuth_deg: float = 0.0,
+    size: int = PREVIEW_SIZE,
+    light: Environment | None = None,
+) -> np.ndarray:
+    """Picture [S, S, 3] uint8 sRGB of the head so far under `light` (the preview light when not given), on white."""
+    device = canvas.shape.canonical.device
+    camera = standard_cameras(torch.tensor([azimuth_deg], device=device), 0.0)
+    surface = look(canvas, [expression_id], camera, 2 * size)
+    material = material_at(canvas, field, surface, [expression_id])
+    image, _ = draw_relit(surface, material, light or canvas.preview)
+    halved = torch.nn.functional.avg_pool2d(as_pictures(image), 2)
+    return to_uint8(halved[0].permute(1, 2, 0))

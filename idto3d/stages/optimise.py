@@ -1,0 +1,82 @@
+"""What both optimisations share: guarded steps, averaged parameters, and a state that can be saved and resumed."""
+
+from collections.abc import Iterable, Mapping
+
+import torch
+from torch import Tensor, nn
+
+AVERAGE = 0.95  # weight of the past in the running mean of the parameters
+CLIP = 1.0
+
+
+class Optimiser:
+    """Adam over groups (parameters, rate) of a field, with a running mean of its parameters.
+
+    Steps whose loss or gradient is not finite are skipped and counted in `skipped`.
+    """
+
+    def __init__(self, field: nn.Module, groups: Iterable[tuple[list[nn.Parameter], float]], total: int):
+        self.field, self.total, self.step_count, self.skipped = field, total, 0, 0
+        self._adam = torch.optim.Adam(
+            [{"params": list(parameters), "lr": rate, "peak": rate} for parameters, rate in groups], betas=(0.9, 0.99)
+        )
+        self._mean = {name: value.detach().clone() for name, value in field.named_parameters()}
+
+    def step(self, loss: Tensor) -> bool:
+        """Follow the loss's gradient; False where that was not finite and nothing was changed."""
+        self._adam.zero_grad(set_to_none=True)
+        loss.backward()
+        self.step_count += 1
+        self._set_rates()
+        norms = [nn.utils.clip_grad_norm_(group["params"], CLIP) for group in self._adam.param_groups]
+        if not (torch.isfinite(loss) and all(torch.isfinite(norm) for norm in norms)):
+            self.skipped += 1
+            return False
+        self._adam.step()
+        self._follow()
+        return True
+
+    def _set_rates(self) -> None:
+        share = self.step_count / self.total
+        for group in self._adam.param_groups:
+            group["lr"] = group["peak"] * min(1.0, self.step_count / 10) * (1.0 if share < 0.5 else 2.1 - 2 * share)
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        keep = min(AVERAGE, 1 - 1 / (self.step_count + 1))
+        for name, value in self.field.named_parameters():
+            self._mean[name].lerp_(value, 1 - keep)
+
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Put the running mean into the field: less noise than the last step's values."""
+        for name, value in self.field.named_parameters():
+            value.copy_(self._mean[name])
+
+    def good_state(self) -> dict[str, Tensor]:
+        """A copy of the field's values to come back to."""
+        return {name: value.detach().clone() for name, value in self.field.state_dict().items()}
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Everything a resumed run needs, flat: field, mean and Adam's moments."""
+        saved = {f"field.{name}": value for name, value in self.field.state_dict().items()}
+        saved |= {f"mean.{name}": value for name, value in self._mean.items()}
+        for number, state in self._adam.state_dict()["state"].items():
+            saved |= {f"adam.{number}.{key}": torch.as_tensor(value) for key, value in state.items()}
+        return saved
+
+    def load(self, tensors: Mapping[str, Tensor], step: int) -> None:
+        """Continue after `step` from `tensors` of an earlier `tensors()`."""
+        self.field.load_state_dict(_under("field.", tensors))
+        device = next(iter(self._mean.values())).device
+        self._mean = {name: value.to(device).clone() for name, value in _under("mean.", tensors).items()}
+        state: dict[int, dict[str, Tensor]] = {}
+        for key, value in _under("adam.", tensors).items():
+            number, name = key.split(".", 1)
+            state.setdefault(int(number), {})[name] = value.clone()
+        self._adam.load_state_dict({"state": state, "param_groups": self._adam.state_dict()["param_groups"]})
+        self.step_count = step
+
+
+def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

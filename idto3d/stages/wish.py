@@ -1,0 +1,77 @@
+"""What the stages are asked for, and the views and conditions they ask the guidance about."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from idto3d import expressions, prompts
+from idto3d.guidance.diffusion import Guidance
+from idto3d.guidance.sds import Distillation, Term
+from idto3d.render.camera import Camera, standard_cameras
+
+# How often each of the eight views is drawn, in the order of prompts.VIEWS: the face matters most.
+VIEW_CHANCE = (0.28, 0.16, 0.10, 0.06, 0.08, 0.06, 0.10, 0.16)
+JITTER_DEG, ELEVATION_DEG = 15.0, (-8.0, 12.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Wish:
+    """Who is wanted. `guidances` with their weights; `identity` [D], zeros for nobody in particular."""
+
+    guidances: tuple[tuple[Guidance, float], ...]
+    identity: Tensor
+    subject: str
+    negative_prompt: str
+    expressions: tuple[str, ...]
+    form: str
+    guidance_scale: float
+
+    def distillation(self) -> Distillation:
+        """How predictions become a gradient."""
+        return Distillation(self.form, self.guidance_scale)
+
+    def device(self) -> torch.device:
+        """Where the guidance computes."""
+        return self.guidances[0][0].device
+
+
+@dataclass(frozen=True, eq=False)
+class Views:
+    """B cameras with their directions in degrees, and the expression (place in the wish's list) each one looks at."""
+
+    camera: Camera
+    azimuth_deg: tuple[float, ...]
+    expression_ids: tuple[int, ...]
+
+
+def draw_views(wish: Wish, count: int, generator: torch.Generator) -> Views:
+    """`count` random views: near the centre of a view word, as the guidance was trained, each with an expression."""
+    chances = torch.tensor(VIEW_CHANCE)
+    sector = torch.multinomial(chances, count, replacement=True, generator=generator)
+    azimuth = sector * 45.0 + (2 * torch.rand(count, generator=generator) - 1) * JITTER_DEG
+    low, high = ELEVATION_DEG
+    elevation = low + (high - low) * torch.rand(count, generator=generator)
+    ids = torch.randperm(len(wish.expressions), generator=generator).repeat(count)[:count]
+    camera = standard_cameras(azimuth.to(wish.device()), elevation.to(wish.device()))
+    return Views(camera, tuple(azimuth.tolist()), tuple(ids.tolist()))
+
+
+def terms(wish: Wish, domain: str, views: Views) -> list[Term]:
+    """What each guidance is asked about `views`."""
+    names = [wish.expressions[i] for i in views.expression_ids]
+    words = [prompts.view_word(azimuth) for azimuth in views.azimuth_deg]
+    return [Term(g, weight, conditions(g, wish, domain, words, names)) for g, weight in wish.guidances]
+
+
+def conditions(guidance: Guidance, wish: Wish, domain: str, views: Sequence[str], names: Sequence[str]):
+    """Conditions of one guidance for view words and expression names."""
+    texts = [guidance.info.prompt(domain, view, wish.subject) for view in views]
+    descriptors = [guidance.info.expressions.get(name, expressions.expression(name).descriptor) for name in names]
+    return guidance.conditions(texts, wish.negative_prompt, wish.identity, descriptors)
+
+
+def as_pictures(image: Tensor) -> Tensor:
+    """[B, H, W, C] as drawn to [B, C, H, W] as guided."""
+    return image.permute(0, 3, 1, 2)

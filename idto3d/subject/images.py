@@ -1,0 +1,184 @@
+"""The one place where a photo file is opened; it treats every file as hostile."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from idto3d.config import SubjectOptions
+from idto3d.errors import UserError
+
+LONG_SIDE = 2048  # a face needs no more; larger photos are scaled down after decoding
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "TIFF")  # HEIF is opened apart
+READABLE = "JPEG, PNG, WEBP, HEIC, AVIF, BMP or TIFF"
+HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
+AVIF_BRANDS = {b"avif", b"avis"}
+CONVERTIBLE = ("1", "P", "YCbCr", "RGBX")  # modes whose plain conversion to RGB loses nothing that matters
+
+
+def load_photo(path: str | Path, options: SubjectOptions | None = None) -> np.ndarray:
+    """The photo in file `path` as [H, W, 3] uint8 sRGB, upright, at most 2048 pixels on its long side.
+
+    The first frame of an animation; transparency on white; colour profiles are followed where they can be read.
+    Raises UserError when the file is missing, too large, no photo, or damaged; nothing is decoded before the
+    limits of `options` are checked.
+    """
+    options = options or SubjectOptions()
+    path = Path(path)
+    name = shown_name(path)
+    data = _read_file(path, name, options.max_megabytes)
+    image = _open_image(data, name, options)
+    _check_size(image, name, options)
+    with _decoding(name):
+        image.draft(None, (LONG_SIDE, LONG_SIDE))  # JPEG: decode at a smaller scale; others: nothing
+        image.load()
+        _check_size(image, name, options)  # HEIF may learn its true size only now
+        image = _eight_bit(image, name)
+        image.thumbnail((LONG_SIDE, LONG_SIDE), Image.Resampling.LANCZOS, reducing_gap=3.0)
+        return np.array(_srgb(_opaque(_upright(image))))
+
+
+def shown_name(path: str | Path) -> str:
+    """The file name of `path` made safe for a message: printable, at most 60 characters."""
+    path = Path(path)
+    text = "".join(c if c.isprintable() else "?" for c in path.name or str(path))
+    return text if len(text) <= 60 else f"{text[:40]}...{text[-17:]}"
+
+
+def _read_file(path: Path, name: str, max_megabytes: float) -> bytes:
+    """The bytes of an ordinary file of at most `max_megabytes`."""
+    limit = int(max_megabytes * 1e6)
+    try:
+        if path.is_dir():
+            raise UserError(f"'{name}' is a folder, not a photo.", "Name the photos in it one by one.")
+        if not path.exists():
+            raise UserError(f"There is no file '{name}'.", "Check the path and the spelling.")
+        if not path.is_file():
+            raise UserError(f"'{name}' is not an ordinary file.", "Give the path of a photo file.")
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except (OSError, ValueError) as fault:
+        raise UserError(
+            f"'{name}' cannot be read.", "Check that the file is there and that you may open it."
+        ) from fault
+    if not data:
+        raise UserError(f"'{name}' is empty.", "Copy or download the photo again.")
+    if len(data) > limit:
+        raise UserError(
+            f"'{name}' is larger than the limit of {max_megabytes:g} MB.",
+            f"Save it as a JPEG of about {LONG_SIDE} pixels, or raise subject.max_megabytes.",
+        )
+    return data
+
+
+def _open_image(data: bytes, name: str, options: SubjectOptions) -> Image.Image:
+    """A lazily opened image: its header is read, its pixels are not."""
+    if _is_heif(data):
+        return _open_heif(data, name)
+    try:
+        return Image.open(io.BytesIO(data), formats=FORMATS)
+    except UnidentifiedImageError as fault:
+        raise UserError(f"'{name}' is not a photo that can be read.", f"Use a {READABLE} file.") from fault
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as fault:
+        raise _too_many_pixels(name, "too many", options) from fault
+    except Exception as fault:  # Pillow's readers raise many kinds for a broken header
+        raise _damaged(name) from fault
+
+
+def _is_heif(data: bytes) -> bool:
+    """Whether the file-type box of `data` names HEIF and not AVIF, which Pillow reads itself."""
+    if data[4:8] != b"ftyp":
+        return False
+    end = min(int.from_bytes(data[:4], "big"), 256)
+    brands = {data[8:12], *(data[i : i + 4] for i in range(16, end, 4))}
+    return bool(brands & HEIF_BRANDS) and not brands & AVIF_BRANDS
+
+
+def _open_heif(data: bytes, name: str) -> Image.Image:
+    """Open HEIF without registering a reader with Pillow for the whole process."""
+    try:
+        from pillow_heif import HeifImageFile
+    except ImportError as fault:
+        raise UserError(
+            f"'{name}' is a HEIC photo and this installation cannot read those.",
+            "Run: pip install pillow-heif, or save the photo as JPEG.",
+        ) from fault
+    with _decoding(name):
+        return HeifImageFile(io.BytesIO(data))
+
+
+def _check_size(image: Image.Image, name: str, options: SubjectOptions) -> None:
+    megapixels = image.width * image.height / 1e6
+    if megapixels > options.max_megapixels:
+        raise _too_many_pixels(name, f"{megapixels:.0f}", options)
+
+
+def _eight_bit(image: Image.Image, name: str) -> Image.Image:
+    """`image` in mode L, RGB, CMYK or RGBA; 16 bits are scaled to 8. Raises UserError for exotic pixels."""
+    if image.mode.startswith("I;16"):
+        wide = np.asarray(image).astype(np.uint32)
+        plain = Image.fromarray(((wide + 128) // 257).astype(np.uint8))
+        plain.info = dict(image.info)
+        return plain
+    if image.has_transparency_data:
+        return image if image.mode == "RGBA" else image.convert("RGBA")
+    if image.mode in ("L", "RGB", "CMYK"):
+        return image
+    if image.mode in CONVERTIBLE:
+        return image.convert("RGB")
+    raise UserError(f"'{name}' stores its colours in a way that is not read ({image.mode}).", "Save it as a JPEG.")
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """`image` turned as its EXIF tag says."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # phones write broken EXIF blocks; the pixels are good, so they are kept as stored
+        return image
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    """`image` composited on white where it has transparency."""
+    if image.mode != "RGBA":
+        return image
+    flat = Image.new("RGB", image.size, "white")
+    flat.paste(image, mask=image.getchannel("A"))
+    flat.info = dict(image.info)
+    return flat
+
+
+def _srgb(image: Image.Image) -> Image.Image:
+    """`image` in sRGB: through its ICC profile where that is valid and fits, else as if it were sRGB."""
+    profile = image.info.get("icc_profile")
+    if profile:
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+        except (ImageCms.PyCMSError, OSError, TypeError, ValueError, ImportError):
+            pass  # a broken or foreign profile: most such photos are sRGB in truth
+    return image.convert("RGB")
+
+
+@contextmanager
+def _decoding(name: str) -> Iterator[None]:
+    """Turn whatever a decoder raises on a broken file into one sentence."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as fault:  # decoders raise many kinds for hostile input: OSError, SyntaxError, struct.error ...
+        raise _damaged(name) from fault
+
+
+def _damaged(name: str) -> UserError:
+    return UserError(f"'{name}' is damaged or cut short.", "Copy it again, or save it anew as JPEG.")
+
+
+def _too_many_pixels(name: str, count: str, options: SubjectOptions) -> UserError:
+    return UserError(
+        f"'{name}' has {count} megapixels; at most {options.max_megapixels:g} are decoded.",
+        f"Save it smaller ({LONG_SIDE} pixels on the long side are plenty), or raise subject.max_megapixels.",
+    )

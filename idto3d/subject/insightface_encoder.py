@@ -1,0 +1,105 @@
+"""Identity by InsightFace's buffalo_l: 512 numbers. Its code is MIT, its models are for non-commercial research."""
+
+import contextlib
+import io
+import os
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from idto3d.errors import UserError
+from idto3d.subject.encoders import Face, check_pixels
+from idto3d.subject.similarity import unit
+
+PACK = "buffalo_l"
+PACK_URL = "https://github.com/deepinsight/insightface/releases/download/model-zoo/buffalo_l.zip"
+
+
+class InsightFaceEncoder:
+    """Holds InsightFace's detector and recogniser. They are downloaded once unless their folder is there."""
+
+    name = "insightface"
+    dimension = 512
+    border = 1.2  # a cosine of 0.28
+    notice = "The InsightFace models may be used for non-commercial research only."
+
+    def __init__(self, folder: Path | None = None):
+        """`folder` holds the pack's .onnx files (default ~/.insightface/models/buffalo_l). Raises UserError."""
+        folder = Path(folder or Path.home() / ".insightface" / "models" / PACK)
+        analysis = _import_analysis()
+        if not folder.exists():
+            _download(folder)
+        self._analysis = _load(analysis, _pack_folder(folder))
+
+    def embed(self, pixels: np.ndarray) -> list[Face]:
+        """Every face in `pixels` [H, W, 3] uint8 sRGB, the surest first."""
+        bgr = np.ascontiguousarray(check_pixels(pixels)[..., ::-1])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # its aligner calls a deprecated scikit-image function
+            found = self._analysis.get(bgr)
+        found = sorted(found, key=lambda face: -float(face.det_score))
+        return [_face(face) for face in found]
+
+
+def _face(found) -> Face:
+    """Plain arrays of one InsightFace result: that object can be neither copied nor pickled."""
+    left, top, right, bottom = (float(edge) for edge in found.bbox)
+    return Face((left, top, right, bottom), np.array(found.kps, np.float32), unit(found.embedding))
+
+
+def _import_analysis():
+    try:
+        from insightface.app import FaceAnalysis
+    except ImportError as fault:
+        raise UserError(
+            "The face encoder InsightFace is not installed.",
+            "Run: pip install insightface onnxruntime, or choose the encoder dlib.",
+        ) from fault
+    return FaceAnalysis
+
+
+def _download(folder: Path) -> None:
+    """Fetch the pack and move it to `folder` only when it is whole. Raises UserError."""
+    from insightface.utils.storage import ensure_available
+
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as scratch, contextlib.redirect_stdout(io.StringIO()):
+            os.replace(ensure_available("models", PACK, root=scratch), folder)
+    except Exception as fault:  # requests, zipfile and the library itself raise many kinds
+        raise UserError(
+            "The InsightFace models are not on this machine and cannot be downloaded.",
+            f"Unpack {PACK_URL} into {folder}, or choose the encoder dlib.",
+        ) from fault
+
+
+def _pack_folder(folder: Path) -> Path:
+    """`folder`, or its one sub-folder that holds the .onnx files: some published packs are nested."""
+    if any(folder.glob("*.onnx")):
+        return folder
+    nested = sorted({path.parent for path in folder.glob("*/*.onnx")})
+    if len(nested) != 1:
+        raise _incomplete(folder)
+    return nested[0]
+
+
+def _load(analysis, folder: Path):
+    """FaceAnalysis with detector and recogniser only. An incomplete pack would end in an empty AssertionError."""
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            loaded = analysis(name=str(folder), allowed_modules=["detection", "recognition"])
+            loaded.prepare(ctx_id=0, det_size=(640, 640))
+    except Exception as fault:  # AssertionError, or one of ONNX Runtime's many
+        raise _incomplete(folder) from fault
+    if "recognition" not in loaded.models:
+        raise _incomplete(folder)
+    return loaded
+
+
+def _incomplete(folder: Path) -> UserError:
+    return UserError(
+        f"The InsightFace models in {folder} are incomplete or damaged.",
+        f"Delete that folder and unpack {PACK_URL} there, or choose the encoder dlib.",
+    )

@@ -1,0 +1,180 @@
+"""Photos of one person in, a Subject out: whose face it is, as numbers."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from idto3d.config import SubjectOptions
+from idto3d.errors import UserError
+from idto3d.events import Event, Notice, Preview, StageStarted, StepDone
+from idto3d.subject.align import aligned_crop
+from idto3d.subject.encoders import Face, IdentityEncoder, make_encoder
+from idto3d.subject.images import load_photo, shown_name
+from idto3d.subject.similarity import unit
+
+STAGE = "subject"
+BORDER = 0.6  # the value of options.disagreement that stands for an encoder's own border between two people
+SMALL_FACE = 100  # pixels; below it the verdict warns
+BLURRED = 50.0  # variance of the Laplacian of a crop, grey levels squared; below it the verdict warns
+
+
+@dataclass(frozen=True)
+class PhotoVerdict:
+    """What became of one photo: its file name, whether its face is used, and why or with what reserve."""
+
+    name: str
+    used: bool
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """One person as seen by one identity encoder.
+
+    embedding: [D] float32, length 1: the mean of the used photos' unit embeddings, made unit again.
+    encoder: the encoder's name. embeddings: [n, D] float32, unit rows, one per used photo.
+    verdicts: one per photo given. crops: one [150, 150, 3] uint8 sRGB per used photo, eyes level.
+    """
+
+    embedding: np.ndarray
+    encoder: str
+    embeddings: np.ndarray
+    verdicts: tuple[PhotoVerdict, ...]
+    crops: tuple[np.ndarray, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Reading:
+    """What one photo gave: `face` and `crop` are None when it is left out; `notices` are told to the user."""
+
+    verdict: PhotoVerdict
+    face: Face | None = None
+    crop: np.ndarray | None = None
+    notices: tuple[str, ...] = ()
+
+
+def read_subject(
+    paths: Sequence[str | Path], options: SubjectOptions | None = None, encoder: IdentityEncoder | None = None
+) -> Generator[Event, None, Subject]:
+    """Find the person's face in each photo and return the Subject, reporting as it goes.
+
+    Of several faces in a photo the largest counts. A photo without a usable face is left out with a Notice; one whose
+    face differs from the others is used, with a Notice. Raises UserError when no photo or too many are given, when one
+    cannot be read, when none has a usable face, or when the encoder cannot be loaded.
+    """
+    options = options or SubjectOptions()
+    _check_count(len(paths), options)
+    yield StageStarted(STAGE, len(paths))
+    encoder = encoder or make_encoder(options.encoder)
+    if encoder.notice:
+        yield Notice(encoder.notice)
+    readings = []
+    for step, path in enumerate(paths, 1):
+        reading = _read(path, options, encoder)
+        readings.append(reading)
+        yield from map(Notice, reading.notices)
+        if reading.crop is not None:
+            yield Preview(STAGE, "crop", reading.crop)
+        yield StepDone(STAGE, step, len(paths))
+    _check_any_used(readings)
+    yield from _doubt_strangers(readings, options.disagreement * encoder.border / BORDER)
+    return _subject(readings, encoder.name)
+
+
+def disagreements(embeddings: np.ndarray) -> np.ndarray:
+    """Distance [n] of each unit embedding of `embeddings` [n, D] from the unit mean of the others; 0 when alone."""
+    if len(embeddings) < 2:
+        return np.zeros(len(embeddings), np.float32)
+    others = (embeddings.sum(0) - embeddings) / (len(embeddings) - 1)
+    others /= np.maximum(np.linalg.norm(others, axis=1, keepdims=True), 1e-6)
+    return np.linalg.norm(embeddings - others, axis=1)
+
+
+def sharpness(crop: np.ndarray) -> float:
+    """Variance of the 4-neighbour Laplacian of `crop` [H, W, 3] uint8, in grey levels squared; low when blurred."""
+    grey = crop.astype(np.float32).mean(-1)
+    inner = grey[1:-1, 1:-1]
+    laplacian = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * inner
+    return float(laplacian.var())
+
+
+def _check_count(count: int, options: SubjectOptions) -> None:
+    if count == 0:
+        raise UserError("There is no photo.", "Give at least one photo of the person.")
+    if count > options.max_photos:
+        raise UserError(
+            f"There are {count} photos; at most {options.max_photos} are read.", "Keep the sharpest frontal ones."
+        )
+
+
+def _read(path: str | Path, options: SubjectOptions, encoder: IdentityEncoder) -> _Reading:
+    """The largest face of the photo at `path`, or why it is left out."""
+    name = shown_name(path)
+    pixels = load_photo(path, options)
+    faces = encoder.embed(pixels)
+    if not faces:
+        return _left_out(name, "no face was found")
+    face = max(faces, key=lambda face: face.side)  # the first, so the surest, of equals
+    if face.side < options.min_face_pixels:
+        return _left_out(name, f"its face is {face.side:.0f} pixels wide and {options.min_face_pixels} are needed")
+    notices = ()
+    if len(faces) > 1:
+        notices = (f"'{name}' shows {len(faces)} faces; the largest is used.",)
+    crop = aligned_crop(pixels, face.landmarks)
+    return _Reading(PhotoVerdict(name, True, _describe(face, crop)), face, crop, notices)
+
+
+def _left_out(name: str, reason: str) -> _Reading:
+    return _Reading(PhotoVerdict(name, False, reason), notices=(f"'{name}' is left out: {reason}.",))
+
+
+def _describe(face: Face, crop: np.ndarray) -> str:
+    """The face's size and any hint that a better photo would help."""
+    hints = [f"face of {face.side:.0f} pixels"]
+    if face.side < SMALL_FACE:
+        hints.append("small, a closer photo would help")
+    if sharpness(crop) < BLURRED:
+        hints.append("looks blurred")
+    return "; ".join(hints)
+
+
+def _check_any_used(readings: Sequence[_Reading]) -> None:
+    if any(reading.face for reading in readings):
+        return
+    if len(readings) == 1:
+        verdict = readings[0].verdict
+        what = f"'{verdict.name}' cannot be used: {verdict.text}."
+    else:
+        what = f"None of the {len(readings)} photos shows a face that can be used."
+    raise UserError(what, "Use a sharp photo with the face towards the camera, filling much of the picture.")
+
+
+def _doubt_strangers(readings: list[_Reading], limit: float) -> Generator[Event, None, None]:
+    """Tell which photos lie farther than `limit` from the others, and note it in their verdicts."""
+    used = [index for index, reading in enumerate(readings) if reading.face]
+    distances = disagreements(np.stack([readings[index].face.embedding for index in used]))
+    doubted = [index for index, distance in zip(used, distances, strict=True) if distance > limit]
+    for index in doubted:
+        verdict = readings[index].verdict
+        doubt = replace(verdict, text=f"{verdict.text}; may show another person")
+        readings[index] = replace(readings[index], verdict=doubt)
+    names = [f"'{readings[index].verdict.name}'" for index in doubted]
+    if len(used) == 2 and doubted:
+        yield Notice(f"{' and '.join(names)} may show different people.")
+        return
+    for name in names:
+        yield Notice(f"{name} may show another person than the other photos; it is used all the same.")
+
+
+def _subject(readings: Sequence[_Reading], encoder: str) -> Subject:
+    used = [reading for reading in readings if reading.face]
+    embeddings = np.stack([reading.face.embedding for reading in used]).astype(np.float32)
+    return Subject(
+        embedding=unit(embeddings.mean(0)),
+        encoder=encoder,
+        embeddings=embeddings,
+        verdicts=tuple(reading.verdict for reading in readings),
+        crops=tuple(reading.crop for reading in used),
+    )

@@ -1,0 +1,73 @@
+"""Reading a dataset of rendered people back, as tensors that fit in memory."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.numpy import load_file
+from torch import Tensor
+
+from idto3d.errors import UserError
+
+ARRAYS = ("normal", "albedo", "expression", "azimuth_deg", "elevation_deg")
+
+
+@dataclass(frozen=True)
+class People:
+    """Views of people. N views, n people, P portraits each, D numbers in an embedding."""
+
+    normal: Tensor  # [N, S, S, 3] uint8
+    albedo: Tensor  # [N, S, S, 3] uint8, sRGB
+    expression: Tensor  # [N] int64 index into EXPRESSIONS
+    azimuth_deg: Tensor  # [N]
+    elevation_deg: Tensor  # [N]
+    person: Tensor  # [N] int64 index of the person
+    embedding: Tensor  # [n, P, D]; a zero row where no face was found
+    coefficients: Tensor  # [n, 100]
+    looks: tuple[dict, ...]  # [n]
+
+
+def shards(folder: Path) -> list[Path]:
+    """The finished shards of a dataset. Raises UserError when there is none."""
+    found = sorted(path.with_suffix("") for path in Path(folder).glob("[0-9]*.json"))
+    if not found:
+        raise UserError(f"There is no dataset in {folder}.", "Write one with `python -m idto3d synthesize`.")
+    return found
+
+
+def read_people(folder: Path, most: int | None = None, embedded: bool = True) -> People:
+    """All views of the first `most` shards. With `embedded` only shards whose portraits are embedded are read."""
+    found = shards(folder)
+    if embedded:
+        found = [shard for shard in found if _identity(shard).exists()]
+    pieces = [_read_shard(shard, embedded) for shard in found[:most]]
+    counts = np.cumsum([0] + [len(piece["coefficients"]) for piece in pieces])
+    person = [piece["person"] + first for piece, first in zip(pieces, counts, strict=False)]
+    return People(
+        *(torch.from_numpy(np.concatenate([piece[name] for piece in pieces])) for name in ARRAYS),
+        person=torch.from_numpy(np.concatenate(person)),
+        embedding=torch.from_numpy(np.concatenate([piece["embedding"] for piece in pieces])),
+        coefficients=torch.from_numpy(np.concatenate([piece["coefficients"] for piece in pieces])),
+        looks=tuple(look for piece in pieces for look in piece["looks"]),
+    )
+
+
+def _identity(shard: Path) -> Path:
+    return shard.with_name(shard.name + ".identity.safetensors")
+
+
+def _read_shard(shard: Path, embedded: bool) -> dict:
+    arrays = load_file(shard.with_name(shard.name + ".safetensors"))
+    piece = {name: arrays[name] for name in (*ARRAYS, "coefficients")}
+    _, piece["person"] = np.unique(arrays["person"], return_inverse=True)
+    count = len(piece["coefficients"])
+    piece["embedding"] = load_file(_identity(shard))["embedding"] if embedded else np.zeros((count, 1, 1), np.float32)
+    piece["looks"] = [one["look"] for one in json.loads(shard.with_name(shard.name + ".json").read_text())["people"]]
+    return piece
+
+
+def pictures(images: Tensor) -> Tensor:
+    """[B, S, S, 3] uint8 to [B, 3, S, S] float32 in 0..1."""
+    return images.permute(0, 3, 1, 2).float() / 255

@@ -1,0 +1,142 @@
+"""`python -m idto3d synthesize`: write a dataset of synthetic people.
+
+A dataset is a folder of shards. `NNNN.safetensors` holds the pictures and numbers of some people, `NNNN.json` their
+words, and `NNNN.identity.safetensors` the identity embeddings of their portraits. Same options, same bytes.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+from tqdm import tqdm
+
+from idto3d.expressions import EXPRESSIONS
+from idto3d.training import synthetic
+from idto3d.training.ict import read_ict
+
+
+@dataclass(frozen=True)
+class SynthesisOptions:
+    """What to write, and how much of it."""
+
+    ict: Path
+    out: Path
+    people: int = 2000
+    views: int = 8
+    portraits: int = 4
+    size: int = 128
+    portrait_size: int = 256
+    per_shard: int = 50
+    first_seed: int = 0
+    workers: int = os.cpu_count() or 1
+    encoder: str = "dlib"
+
+
+def main(argv: list[str]) -> int:
+    """The command: draw the shards, then embed their portraits."""
+    options = _parse(argv)
+    options.out.mkdir(parents=True, exist_ok=True)
+    shards = range(-(-options.people // options.per_shard))
+    jobs = [(options, shard) for shard in shards if not _path(options, shard, "json").exists()]
+    _run_all(draw_shard, jobs, options.workers, "drawing")
+    jobs = [(options, shard) for shard in shards if not _path(options, shard, "identity.safetensors").exists()]
+    _run_all(embed_shard, jobs, options.workers, "embedding")
+    return 0
+
+
+def _run_all(work, jobs, workers: int, label: str):
+    with multiprocessing.get_context("spawn").Pool(max(1, min(workers, len(jobs)))) as pool:
+        for _ in tqdm(pool.imap_unordered(work, jobs), total=len(jobs), desc=label, unit="shard"):
+            pass
+
+
+def draw_shard(job: tuple[SynthesisOptions, int]) -> None:
+    """Draw one shard's people, views and portraits."""
+    options, shard = job
+    studio = synthetic.open_studio(read_ict(options.ict))
+    first = options.first_seed + shard * options.per_shard
+    last = min(first + options.per_shard, options.first_seed + options.people)
+    drawn = [draw_one(studio, seed, options) for seed in range(first, last)]
+    arrays = {key: np.concatenate([arrays[key] for arrays, _ in drawn]) for key in drawn[0][0]}
+    _save(_path(options, shard, "safetensors"), arrays)
+    words = {"people": [words for _, words in drawn], "size": options.size}
+    _path(options, shard, "json").write_text(json.dumps(words, indent=1))
+
+
+def draw_one(studio: synthetic.Studio, seed: int, options: SynthesisOptions) -> tuple[dict, dict]:
+    """One person's arrays (leading axis: views or portraits) and words."""
+    person = synthetic.draw_person(seed)
+    random = np.random.default_rng([seed, 3])
+    views = [_draw_view(studio, person, random, options.size) for _ in range(options.views)]
+    portraits = [_draw_portrait(studio, person, random, options.portrait_size) for _ in range(options.portraits)]
+    arrays = {key: np.stack([view[key] for view, _ in views]) for key in views[0][0]}
+    arrays |= {"portraits": np.stack(portraits), "coefficients": person.coefficients[None]}
+    arrays["person"] = np.full(options.views, seed, np.int64)
+    words = {"seed": seed, "subject": person.subject(), "look": person.attributes()}
+    return arrays, words | {"captions": [text for _, text in views]}
+
+
+def _draw_view(studio, person, random, size: int) -> tuple[dict, tuple[str, str]]:
+    index, strength = synthetic.draw_expression(random)
+    azimuth, elevation = synthetic.draw_view(random)
+    sculpture = synthetic.sculpt(studio, person, studio.model.weights(EXPRESSIONS[index], strength))
+    normal, albedo, mask = synthetic.maps(sculpture, synthetic.camera(azimuth, elevation), size)
+    numbers = {"expression": np.int64(index), "strength": np.float32(strength)}
+    numbers |= {"azimuth_deg": np.float32(azimuth), "elevation_deg": np.float32(elevation)}
+    return {"normal": normal, "albedo": albedo, "mask": mask, **numbers}, synthetic.captions(person, azimuth)
+
+
+def _draw_portrait(studio, person, random, size: int) -> np.ndarray:
+    index, strength = synthetic.draw_expression(random)
+    weights = studio.model.weights(EXPRESSIONS[index], strength * random.uniform(0.2, 0.9))
+    return synthetic.portrait(synthetic.sculpt(studio, person, weights), random, size)
+
+
+def embed_shard(job: tuple[SynthesisOptions, int]) -> None:
+    """Embed a shard's portraits: `embedding` [people, portraits, D], zero rows where no face was found."""
+    from idto3d.subject.encoders import make_encoder
+
+    options, shard = job
+    encoder = make_encoder(options.encoder)
+    portraits = load_file(_path(options, shard, "safetensors"))["portraits"]
+    embeddings = np.zeros((len(portraits), encoder.dimension), np.float32)
+    for i, picture in enumerate(portraits):
+        faces = encoder.embed(picture)
+        if faces:
+            embeddings[i] = max(faces, key=lambda face: face.box[2] - face.box[0]).embedding
+    shape = (-1, options.portraits, encoder.dimension)
+    _save(_path(options, shard, "identity.safetensors"), {"embedding": embeddings.reshape(shape)})
+
+
+def _save(path: Path, arrays: dict) -> None:
+    partial = path.with_suffix(".partial")
+    save_file({key: np.ascontiguousarray(value) for key, value in arrays.items()}, partial)
+    partial.replace(path)
+
+
+def _path(options: SynthesisOptions, shard: int, suffix: str) -> Path:
+    return options.out / f"{shard:04d}.{suffix}"
+
+
+def _parse(argv: list[str]) -> SynthesisOptions:
+    parser = argparse.ArgumentParser(prog="idto3d synthesize", description="Write a dataset of synthetic people.")
+    parser.add_argument("--ict", type=Path, required=True, help="packed ICT-FaceKit .npz or a checkout's folder")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the dataset")
+    parser.add_argument("--people", type=int, default=2000)
+    parser.add_argument("--views", type=int, default=8, help="normal and albedo maps per person")
+    parser.add_argument("--portraits", type=int, default=4, help="lit portraits per person")
+    parser.add_argument("--size", type=int, default=128, help="side of the maps, pixels")
+    parser.add_argument("--first-seed", type=int, default=0, help="people are drawn from consecutive seeds")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    return SynthesisOptions(**vars(parser.parse_args(argv)))
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.exit(main(sys.argv[1:]))

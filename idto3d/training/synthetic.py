@@ -1,0 +1,216 @@
+"""Synthetic people: a shape, a look, and their renders (normal map, albedo map, lit portrait)."""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from idto3d.expressions import EXPRESSIONS
+from idto3d.prompts import caption, view_word
+from idto3d.render.backends.kernel import rasterize
+from idto3d.training import hair, ict, skin
+
+TARGET, DISTANCE, FOV_Y_DEG = np.array([0.0, -0.017, 0.01]), 1.0, 21.5  # the framing of the guidance's images
+STYLE_CHANCE = (0.15, 0.15, 0.32, 0.22, 0.16)  # in the order of hair.STYLES
+COLOUR_CHANCE = (0.17, 0.22, 0.15, 0.10, 0.10, 0.06, 0.08, 0.06, 0.06)
+
+
+@dataclass(frozen=True)
+class Person:
+    """One synthetic person: identity `coefficients` [100] and a look."""
+
+    coefficients: np.ndarray
+    look: skin.Look
+    seed: int
+
+    def subject(self) -> str:
+        """The words of a caption that describe this person."""
+        return describe(asdict(self.look))
+
+    def attributes(self) -> dict:
+        """The look as JSON."""
+        return asdict(self.look)
+
+
+PARTS = ("skin", "hair", "beard")
+
+
+def describe(look: dict, parts: tuple[str, ...] = PARTS) -> str:
+    """A person in words; `parts` says which attributes are mentioned ("person" when none is)."""
+    crown = "bald head" if look["hair_style"] == "bald" else f"{look['hair_style']} {look['hair_colour']} hair"
+    beard = {"clean": "", "stubble": "stubble", "beard": "a beard"}[look["beard"]]
+    said = {"skin": f"{look['skin']} skin", "hair": crown, "beard": beard}
+    mentioned = [said[part] for part in PARTS if part in parts and said[part]]
+    return "person with " + " and ".join(mentioned) if mentioned else "person"
+
+
+@dataclass(frozen=True)
+class Studio:
+    """What all samples share: the model and what was measured once on its mean head."""
+
+    model: ict.IctModel
+    regions: skin.Regions
+    scalp: hair.Scalp
+    spread: csr_matrix  # [V, F] sums face values onto corners, hair shell included
+    faces: np.ndarray  # [F, 3] with the hair shell's faces at the end
+    hair_faces: int
+
+
+@dataclass(frozen=True)
+class Sculpture:
+    """A posed person as triangles: `vertices` [V, 3] metres, `normals` [V, 3] unit, `albedo` [V, 3] linear."""
+
+    vertices: np.ndarray
+    normals: np.ndarray
+    albedo: np.ndarray
+    faces: np.ndarray
+
+
+def open_studio(model: ict.IctModel) -> Studio:
+    """Measure the regions and the scalp of the model's mean head."""
+    count = len(model.neutral)
+    skin_vertices = np.r_[0:9409, 9409:11248]
+    scalp = hair.read_scalp(model.neutral, skin_vertices)
+    faces = np.concatenate([model.faces, hair.grid_faces() + count])
+    total = count + hair.RINGS * hair.AZIMUTHS
+    corners = np.arange(len(faces)).repeat(3)
+    spread = csr_matrix((np.ones(len(corners), np.float32), (faces.ravel(), corners)), shape=(total, len(faces)))
+    return Studio(model, skin.read_regions(model, ict.LANDMARKS), scalp, spread, faces, len(hair.grid_faces()))
+
+
+def draw_person(seed: int) -> Person:
+    """A person from a seed: ICT coefficients 0.9 N(0, 1), a skin, hair, eyes and perhaps a beard."""
+    random = np.random.default_rng([seed, 1])
+    tone = str(random.choice(list(skin.SKINS), p=(0.18, 0.26, 0.22, 0.18, 0.16)))
+    style = str(random.choice(hair.STYLES, p=STYLE_CHANCE))
+    look = skin.Look(
+        skin=tone,
+        melanin=float(random.uniform(*skin.SKINS[tone])),
+        redness=float(random.uniform(0, 1)),
+        iris=str(random.choice(list(skin.IRISES), p=(0.5, 0.22, 0.14, 0.14))),
+        hair_style=style,
+        hair_colour=str(random.choice(list(hair.COLOURS), p=COLOUR_CHANCE)),
+        beard=str(random.choice(skin.BEARDS, p=(0.68, 0.16, 0.16))),
+    )
+    return Person((0.9 * random.standard_normal(100)).astype(np.float32), look, seed)
+
+
+def sculpt(studio: Studio, person: Person, weights: np.ndarray) -> Sculpture:
+    """Pose a person: blendshape `weights` [57]. The hair and the mottling depend on the person alone."""
+    random = np.random.default_rng([person.seed, 2])
+    model = studio.model
+    vertices = model.vertices(person.coefficients, weights)
+    albedo = skin.paint(person.look, studio.regions, model.neutral, random)
+    faces = studio.faces
+    colour = np.array(hair.COLOURS[person.look.hair_colour], np.float32)
+    if person.look.hair_style == "bald":
+        shell, faces = np.zeros((hair.RINGS * hair.AZIMUTHS, 3), np.float32), faces[: -studio.hair_faces]
+    else:
+        at_rest = model.vertices(person.coefficients, np.zeros_like(weights))
+        shell = hair.hair_mesh(person.look.hair_style, at_rest, studio.scalp, random).astype(np.float32)
+    streaks = 1 + 0.25 * np.sin(np.arange(hair.AZIMUTHS) * random.uniform(1.0, 2.0) + random.uniform(0, 6))
+    strands = np.broadcast_to(colour * streaks[:, None], (hair.RINGS, hair.AZIMUTHS, 3)).reshape(-1, 3)
+    vertices = np.concatenate([vertices, shell])
+    return Sculpture(vertices, _normals(studio, vertices), np.concatenate([albedo, strands]), faces)
+
+
+def _normals(studio: Studio, vertices: np.ndarray) -> np.ndarray:
+    a, b, c = (vertices[studio.faces[:, i]] for i in range(3))
+    summed = studio.spread @ np.cross(b - a, c - a)
+    return summed / (np.linalg.norm(summed, axis=1, keepdims=True) + 1e-20)
+
+
+def camera(azimuth_deg: float, elevation_deg: float, target=TARGET) -> np.ndarray:
+    """c2w [4, 4] of a camera on the orbit (OpenGL: looks along -Z)."""
+    azimuth, elevation = np.radians(azimuth_deg), np.radians(elevation_deg)
+    back = np.array([np.sin(azimuth) * np.cos(elevation), np.sin(elevation), np.cos(azimuth) * np.cos(elevation)])
+    right = np.array([np.cos(azimuth), 0.0, -np.sin(azimuth)])
+    c2w = np.eye(4)
+    c2w[:3, 0], c2w[:3, 1], c2w[:3, 2], c2w[:3, 3] = right, np.cross(back, right), back, target + DISTANCE * back
+    return c2w
+
+
+def look_at(sculpture: Sculpture, c2w: np.ndarray, size: int, fov_y_deg: float = FOV_Y_DEG):
+    """What a camera sees: camera-space normals [size, size, 3], linear albedo [size, size, 3], mask [size, size]."""
+    seen = (sculpture.vertices - c2w[:3, 3]) @ c2w[:3, :3]
+    near, far, focal = 0.3, 3.0, 1 / np.tan(np.radians(fov_y_deg) / 2)
+    depth = (-seen[:, 2] * (far + near) - 2 * far * near) / (far - near)
+    clip = np.stack([seen[:, 0] * focal, seen[:, 1] * focal, depth, -seen[:, 2]], 1).astype(np.float32)
+    face, barycentric, _ = rasterize(clip, sculpture.faces, size, size)
+    mask = face >= 0
+    corners, weight = sculpture.faces[face[mask]], barycentric[mask][..., None]
+    normals, albedo = np.zeros((size, size, 3), np.float32), np.zeros((size, size, 3), np.float32)
+    normal = (sculpture.normals[corners] * weight).sum(1) @ c2w[:3, :3]
+    normal *= np.where(normal[:, 2:] < -0.15, -1, 1)  # the inside of an open shell is drawn as its outside
+    normals[mask] = normal / (np.linalg.norm(normal, axis=1, keepdims=True) + 1e-12)
+    albedo[mask] = (sculpture.albedo[corners] * weight).sum(1)
+    return normals, albedo, mask
+
+
+def maps(sculpture: Sculpture, c2w: np.ndarray, size: int):
+    """Normal map and albedo map (sRGB) on white, and the mask: [size, size, 3] uint8 twice, [size, size] uint8."""
+    normals, albedo, mask = look_at(sculpture, c2w, size * 2)
+    cover = mask[..., None].astype(np.float32)
+    normal_image = halve((normals + 1) / 2 * cover + 1 - cover)
+    albedo_image = halve(srgb(albedo) * cover + 1 - cover)
+    return byte(normal_image), byte(albedo_image), byte(halve(cover)[..., 0])
+
+
+def portrait(sculpture: Sculpture, random: np.random.Generator, size: int) -> np.ndarray:
+    """A lit photo-like portrait [size, size, 3] uint8: random view, lights, background, exposure and noise."""
+    c2w = camera(random.uniform(-35, 35), random.uniform(-12, 14), np.array([0.0, -0.005, 0.05]))
+    normals, albedo, mask = look_at(sculpture, c2w, size, FOV_Y_DEG * random.uniform(0.78, 0.95))
+    light = _lights(normals, random)
+    background = random.uniform(0.02, 0.9, 3) * np.linspace(*random.uniform(0.6, 1.2, 2), size)[:, None, None]
+    image = np.where(mask[..., None], albedo * light, background)
+    image = image * random.uniform(0.75, 1.25) / max(np.percentile(image[mask], 92), 0.1) * 0.75
+    return byte(srgb(image) + random.normal(0, random.uniform(0, 0.02), image.shape))
+
+
+def _lights(normals: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    sky, ground = random.uniform(0.25, 0.6, 3), random.uniform(0.08, 0.3, 3)
+    light = ground + (sky - ground) * (normals[..., 1:2] * 0.5 + 0.5)
+    for _ in range(random.integers(1, 4)):
+        direction = random.normal(size=3) + [0, 0.3, 0.7]
+        direction /= np.linalg.norm(direction)
+        tint = random.uniform(0.8, 1.0, 3) * random.uniform(0.3, 1.0)
+        half = (direction + [0, 0, 1]) / np.linalg.norm(direction + [0, 0, 1])
+        shine = 0.25 * np.clip(normals @ half, 0, 1) ** 24
+        light = light + (np.clip(normals @ direction, 0, 1) + shine)[..., None] * tint
+    return light
+
+
+def draw_view(random: np.random.Generator) -> tuple[float, float]:
+    """Azimuth and elevation in degrees: near the centre of one of the eight view words, the front ones more often."""
+    centre = random.choice((0, 45, -45, 90, -90, 135, -135, 180), p=(0.28, 0.16, 0.16, 0.10, 0.10, 0.06, 0.06, 0.08))
+    return float(centre + random.uniform(-15, 15)), float(random.uniform(-8, 12))
+
+
+def draw_expression(random: np.random.Generator) -> tuple[int, float]:
+    """Index of an expression and its strength; neutral more often than the others."""
+    others = (1 - 0.2) / (len(EXPRESSIONS) - 1)
+    index = int(random.choice(len(EXPRESSIONS), p=[0.2] + [others] * (len(EXPRESSIONS) - 1)))
+    return index, float(random.uniform(0.85, 1.1))
+
+
+def captions(person: Person, azimuth_deg: float) -> tuple[str, str]:
+    """The geometry and the albedo caption of a view."""
+    view = view_word(azimuth_deg)
+    return caption(view, "geometry", person.subject()), caption(view, "albedo", person.subject())
+
+
+def srgb(linear: np.ndarray) -> np.ndarray:
+    """sRGB curve on 0..1, clipped."""
+    x = np.clip(linear, 0, 1)
+    return np.where(x <= 0.0031308, 12.92 * x, 1.055 * x ** (1 / 2.4) - 0.055)
+
+
+def halve(image: np.ndarray) -> np.ndarray:
+    """Average 2 x 2 blocks of [2H, 2W, C]."""
+    height, width, channels = image.shape
+    return image.reshape(height // 2, 2, width // 2, 2, channels).mean((1, 3))
+
+
+def byte(image: np.ndarray) -> np.ndarray:
+    """0..1 to uint8."""
+    return (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)

@@ -1,0 +1,131 @@
+"""Training the small autoencoder on normal and albedo maps, and caching a dataset's latents."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from diffusers import AutoencoderKL
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from idto3d.training.dataset import People, pictures
+
+
+@dataclass(frozen=True)
+class VaeOptions:
+    """How the autoencoder is trained: on crops of `crop` pixels for the first `crop_share` of the time, then whole.
+
+    `noise` is the fixed spread given to latents, `size` the weight that keeps them about unit size. A learned spread
+    with the usual KL weight let six of eight channels collapse on pictures this uniform.
+    """
+
+    minutes: float = 15.0
+    batch: int = 16
+    crop: int = 64
+    crop_share: float = 0.75
+    learning_rate: float = 1.5e-3
+    noise: float = 0.1
+    size: float = 2e-3
+    edges: float = 1.0
+    save_seconds: float = 120.0
+    seed: int = 0
+    most_steps: int = 10**9
+    decoder_only: bool = False
+
+
+def progress(started: float, minutes: float, step: int, most_steps: int) -> float:
+    """Share 0..1 of a training run that is over, by time or by steps, whichever is further. `started` is monotonic."""
+    spent = (time.monotonic() - started) / (60 * minutes) if minutes else 1.0
+    return max(spent, step / most_steps)
+
+
+def reconstruction_loss(output: Tensor, target: Tensor, edges: float) -> Tensor:
+    """Absolute error of pixels and of their horizontal and vertical differences; images [B, 3, S, S]."""
+    error = output - target
+    return error.abs().mean() + edges * (error.diff(dim=-1).abs().mean() + error.diff(dim=-2).abs().mean())
+
+
+def train_vae(
+    vae: AutoencoderKL, people: People, options: VaeOptions, checkpoint: Path, report: Callable[[int, float], None]
+) -> None:
+    """Train in place for `options.minutes`; weights go to `checkpoint` (safetensors) every `save_seconds`."""
+    random = torch.Generator().manual_seed(options.seed)
+    if options.decoder_only:
+        vae.encoder.requires_grad_(False)
+        vae.quant_conv.requires_grad_(False)
+    trained = [p for p in vae.parameters() if p.requires_grad]
+    optimiser = torch.optim.AdamW(trained, lr=options.learning_rate, betas=(0.9, 0.99), weight_decay=1e-4)
+    started = saved = time.monotonic()
+    step = 0
+    while (share := progress(started, options.minutes, step, options.most_steps)) < 1:
+        for group in optimiser.param_groups:
+            group["lr"] = options.learning_rate * min(1, (step + 1) / 100) * max(0.03, 1 - share)
+        crop = options.crop if share < options.crop_share else people.normal.shape[1]
+        loss = _vae_step(vae, _draw(people, options.batch, crop, random), options, random)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(trained, 1.0)
+        optimiser.step()
+        step += 1
+        report(step, loss.item())
+        if time.monotonic() - saved > options.save_seconds:
+            save_weights(vae, checkpoint)
+            saved = time.monotonic()
+    save_weights(vae, checkpoint)
+
+
+def save_weights(vae: AutoencoderKL, path: Path) -> None:
+    """Write the autoencoder's weights, whatever memory format they are in."""
+    save_file({name: value.contiguous() for name, value in vae.state_dict().items()}, path)
+
+
+def _draw(people: People, batch: int, crop: int, random: torch.Generator) -> Tensor:
+    which = torch.randint(len(people.normal), (batch,), generator=random)
+    half = batch // 2
+    room = people.normal.shape[1] - crop
+    y, x = (int(torch.randint(room + 1, (), generator=random)) for _ in range(2))
+    images = torch.cat([people.normal[which[:half]], people.albedo[which[half:]]])
+    return pictures(images[:, y : y + crop, x : x + crop]).to(memory_format=torch.channels_last)
+
+
+def _vae_step(vae: AutoencoderKL, images: Tensor, options: VaeOptions, random: torch.Generator) -> Tensor:
+    with torch.autocast(images.device.type, torch.bfloat16):
+        mean = vae.encode(images * 2 - 1).latent_dist.mean
+        output = vae.decode(mean + options.noise * torch.randn(mean.shape, generator=random)).sample
+    loss = reconstruction_loss(output.float() / 2 + 0.5, images, options.edges)
+    return loss + options.size * mean.float().square().mean()
+
+
+@torch.no_grad()
+def cache_latents(vae: AutoencoderKL, people: People, path: Path, batch: int = 32) -> dict[str, Tensor]:
+    """Latent means [N, C, h, w] float16 of both domains, unscaled, from `path` or computed and written there."""
+    if path.exists():
+        return load_file(path)
+    cached = {}
+    for domain, images in (("geometry", people.normal), ("albedo", people.albedo)):
+        parts = [_encode(vae, images[i : i + batch]) for i in range(0, len(images), batch)]
+        cached[domain] = torch.cat(parts)
+    save_file(cached, path)
+    return cached
+
+
+def _encode(vae: AutoencoderKL, images: Tensor) -> Tensor:
+    with torch.autocast(images.device.type, torch.bfloat16):
+        return vae.encode(pictures(images) * 2 - 1).latent_dist.mean.half()
+
+
+def scaling_factor(latents: dict[str, Tensor]) -> float:
+    """1 / standard deviation of all latents, the factor that gives them unit variance."""
+    everything = torch.cat([value.flatten()[:: max(1, value.numel() // 2_000_000)] for value in latents.values()])
+    return 1.0 / everything.float().std().item()
+
+
+def psnr(vae: AutoencoderKL, images: Tensor) -> float:
+    """Peak signal-to-noise ratio (dB) of reconstructions of [B, S, S, 3] uint8 images."""
+    with torch.no_grad():
+        wanted = pictures(images)
+        output = vae.decode(vae.encode(wanted * 2 - 1).latent_dist.mean).sample / 2 + 0.5
+    return (-10 * F.mse_loss(output.clamp(0, 1), wanted).log10()).item()

@@ -1,0 +1,157 @@
+"""What the page can do: hand in a job, look at it, steer it, draw its result. Knows no widgets."""
+
+import io
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from idto3d import config, expressions
+from idto3d.config import HDRI, HeadOptions, RenderOptions
+from idto3d.errors import UserError
+from idto3d.jobs.desk import Desk, JobView
+from idto3d.ui.shelf import Shelf
+
+RenderView = Callable[[Path, RenderOptions], np.ndarray]
+LARGEST_SEED = 2**31 - 1
+LONGEST_PROMPT = 300
+VIEW_SIZE = 512
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a visitor asks for."""
+
+    photos: tuple[Path, ...]
+    consent: bool
+    prompt: str = ""
+    negative_prompt: str = ""
+    preset: str = "draft"
+    expressions: str = "3"
+    seed: int = 0
+
+
+def pipeline_view(folder: Path, options: RenderOptions) -> np.ndarray:
+    """Draw with our own pipeline, which is loaded when the first head is drawn."""
+    from idto3d import pipeline
+
+    return pipeline.render_view(folder, options)
+
+
+class Actions:
+    """The page's verbs over one desk. `base` holds the options of the server: weights and device."""
+
+    def __init__(self, desk: Desk, shelf: Shelf, render_view: RenderView = pipeline_view, base: Mapping | None = None):
+        self.desk = desk
+        self.shelf = shelf
+        self.render_view = render_view
+        self.base = dict(base or {})
+
+    def start(self, request: Request) -> str:
+        """Hand in a job; returns its id. Raises UserError when the request cannot be met."""
+        check(request)
+        self.tidy()
+        return self.desk.start(list(request.photos), replace(options_of(request), **self.base))
+
+    def look(self, job_id: str) -> JobView | None:
+        """The job, or None when there is none (any more)."""
+        try:
+            return self.desk.watch(job_id) if job_id else None
+        except UserError:
+            return None
+
+    def delete(self, job_id: str) -> None:
+        """Remove everything about a job: its folder, what is handed out, and the uploads it was made from."""
+        view = self.look(job_id)
+        self.desk.delete(job_id)
+        self.shelf.forget(job_id, [photo.sha256 for photo in view.photos] if view else ())
+
+    def tidy(self) -> None:
+        """Delete jobs past their time, and what was handed out for them."""
+        self.desk.reap()
+        self.shelf.keep_only(self.desk.ids())
+
+    def draw(self, job_id: str, options: RenderOptions) -> np.ndarray:
+        """The head of a finished job, [S, S, 3] uint8 sRGB. Raises UserError when it has none."""
+        view = self.desk.watch(job_id)
+        if view.glb is None:
+            raise UserError("There is no head to draw yet.", "Wait until the job is done.")
+        if options.light and options.light not in lights():
+            raise UserError(f"There is no light named '{options.light}'.", f"Choose from: {', '.join(lights())}.")
+        return self.render_view(view.folder, replace(options, size=min(max(options.size, 16), 2048), video=""))
+
+    def files(self, job_id: str) -> tuple[Path, Path]:
+        """GLB and ZIP of a finished job, where the page may serve them. Raises UserError when it has none."""
+        view = self.desk.watch(job_id)
+        if view.glb is None:
+            raise UserError("There is no head to download yet.", "Wait until the job is done.")
+        return self.shelf.glb(job_id, view.glb), self.shelf.archive(job_id, view.folder)
+
+
+def check(request: Request) -> None:
+    """Raise UserError for a request without consent or without content."""
+    if not request.photos and not request.prompt.strip():
+        raise UserError("There is nothing to make a head from.", "Add at least one photo, or describe the person.")
+    if request.photos and not request.consent:
+        what = "We need a yes before we look at a face."
+        raise UserError(what, "Tick the box that says this is you, or that you have the person's permission.")
+    for text in (request.prompt, request.negative_prompt):
+        if len(text) > LONGEST_PROMPT:
+            raise UserError(f"The prompt has {len(text)} characters.", f"Shorten it to {LONGEST_PROMPT}.")
+
+
+def options_of(request: Request) -> HeadOptions:
+    """The options of a request. Raises UserError for an unknown preset or expression, or a seed out of range."""
+    if not 0 <= request.seed <= LARGEST_SEED:
+        raise UserError(f"{request.seed} is no seed.", f"Give a whole number from 0 to {LARGEST_SEED}.")
+    return replace(
+        config.preset(request.preset),
+        prompt=clean(request.prompt),
+        negative_prompt=clean(request.negative_prompt),
+        expressions=expressions.chosen(request.expressions),
+        seed=int(request.seed),
+    )
+
+
+def clean(text: str) -> str:
+    """`text` on one line, without control characters or marks that turn the reading direction."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def any_seed() -> int:
+    """A seed nobody chose."""
+    return random.SystemRandom().randint(0, LARGEST_SEED)
+
+
+def lights() -> list[str]:
+    """Names of the environments that come with us."""
+    return sorted(path.stem for path in HDRI.glob("*.hdr"))
+
+
+def webp(image: np.ndarray) -> bytes:
+    """An [H, W, 3] uint8 sRGB picture as WebP."""
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "WEBP", quality=92)
+    return buffer.getvalue()
+
+
+def view_as_json(view: JobView) -> dict:
+    """A job as plain JSON for the API; names no path of the server."""
+    progress = view.progress
+    return {
+        "job_id": view.id,
+        "status": view.status,
+        "position": view.position,
+        "stage": progress.stage,
+        "step": progress.step,
+        "steps": progress.steps,
+        "seconds_left": progress.seconds_left,
+        "likeness": progress.likeness,
+        "encoder": progress.encoder,
+        "notices": list(progress.notices),
+        "resumable": view.resumable,
+        "error": {"what": view.error.what, "remedy": view.error.remedy} if view.error else None,
+    }

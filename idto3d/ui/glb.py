@@ -1,0 +1,38 @@
+"""What the page needs to know of a finished asset: its morph targets, and a ZIP of its files."""
+
+import json
+import struct
+import zipfile
+from pathlib import Path
+
+FOLDERS = ("textures", "renders", "expressions")
+
+
+def morph_names(glb: Path) -> tuple[str, ...]:
+    """Names of the morph targets of a GLB, none if unreadable. glTF 2.0, 4.4: a 12-byte header, then a JSON chunk."""
+    try:
+        with open(glb, "rb") as file:
+            magic, _, _, length, kind = struct.unpack("<4sIII4s", file.read(20))
+            if (magic, kind) != (b"glTF", b"JSON"):
+                return ()
+            document = json.loads(file.read(length))
+        names = [name for mesh in document["meshes"] for name in mesh.get("extras", {}).get("targetNames", ())]
+    except (OSError, ValueError, KeyError, struct.error):
+        return ()
+    return tuple(dict.fromkeys(names))
+
+
+def asset_files(folder: Path) -> list[Path]:
+    """The files of a run folder that are the asset: no photos, crops, embeddings, checkpoints, logs or previews."""
+    files = [path for path in folder.glob("head*") if path.is_file()]
+    for name in FOLDERS:
+        files += [path for path in (folder / name).rglob("*") if path.is_file()]
+    return sorted(path for path in files if not path.name.startswith((".", "preview_")))
+
+
+def write_zip(folder: Path, path: Path) -> Path:
+    """ZIP the asset of a run folder into `path`."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for file in asset_files(folder):
+            archive.write(file, Path("head") / file.relative_to(folder))
+    return path

@@ -1,0 +1,235 @@
+"""The page: which widgets there are and where they stand. What they do is in wiring.py."""
+
+from dataclasses import dataclass
+
+import gradio as gr
+from gradio.components import Component
+
+from idto3d.config import MODES, PRESETS, HeadOptions, RenderOptions
+from idto3d.expressions import NAMES, SETS
+from idto3d.ui import actions, views
+from idto3d.ui.actions import Actions
+
+PHOTO_TYPES = [".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"]
+HELP = {name: field.metadata["help"] for name, field in HeadOptions.__dataclass_fields__.items() if field.metadata}
+VIEW = RenderOptions()
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a visitor asks for, in the order of actions.Request."""
+
+    photos: gr.Gallery
+    consent: gr.Checkbox
+    prompt: gr.Textbox
+    negative_prompt: gr.Textbox
+    preset: gr.Radio
+    expressions: gr.Radio
+    seed: gr.Number
+    dice: gr.Button
+
+    def asked(self) -> list[Component]:
+        """The widgets whose values make a request."""
+        return [
+            self.photos,
+            self.consent,
+            self.prompt,
+            self.negative_prompt,
+            self.preset,
+            self.expressions,
+            self.seed,
+        ]
+
+
+@dataclass(frozen=True)
+class Controls:
+    """The buttons that start and steer a job, and the box for refusals."""
+
+    message: gr.HTML
+    generate: gr.Button
+    cancel: gr.Button
+    resume: gr.Button
+    delete: gr.Button
+    confirm: gr.Group
+    really: gr.Button
+    keep: gr.Button
+
+
+@dataclass(frozen=True)
+class Live:
+    """What is seen while a job runs."""
+
+    panes: gr.HTML
+    status: gr.HTML
+    details: gr.HTML
+
+
+@dataclass(frozen=True)
+class Result:
+    """The finished head: viewer, drawing, its sliders, downloads."""
+
+    group: gr.Group
+    model: gr.Model3D
+    picture: gr.HTML
+    mode: gr.Radio
+    light: gr.Dropdown
+    rotation: gr.Slider
+    azimuth: gr.Slider
+    elevation: gr.Slider
+    weights: tuple[gr.Slider, ...]
+    reset: gr.Button
+    glb: gr.DownloadButton
+    archive: gr.DownloadButton
+
+    def view(self) -> list[Component]:
+        """The widgets that say how the head is drawn."""
+        return [self.mode, self.light, self.rotation, self.azimuth, self.elevation, *self.weights]
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What the page remembers: ids of its jobs (in the browser, newest last), what it shows, whether it watches."""
+
+    jobs: gr.BrowserState
+    seen: gr.State
+    arrived: gr.State
+    timer: gr.Timer
+
+
+@dataclass(frozen=True)
+class Page:
+    """All widgets."""
+
+    inputs: Inputs
+    controls: Controls
+    live: Live
+    result: Result
+    memory: Memory
+
+
+def build_page(does: Actions) -> gr.Blocks:
+    """The whole page over `does`."""
+    from idto3d.ui.api import add_api
+    from idto3d.ui.wiring import wire
+
+    with gr.Blocks(title="idto3d", analytics_enabled=False, fill_width=True, delete_cache=(600, 3 * 3600)) as blocks:
+        page = _layout()
+        wire(page, does, blocks)
+        add_api(does)
+    return blocks
+
+
+def _layout() -> Page:
+    gr.HTML(views.header(), elem_id="header")
+    with gr.Row(elem_id="studio", equal_height=False):
+        with gr.Column(scale=4, min_width=330, elem_id="ask"):
+            inputs = _inputs()
+            controls = _controls()
+        with gr.Column(scale=9, min_width=420, elem_id="live"):
+            live = Live(gr.HTML(views.panes(None)), gr.HTML(views.status(None)), gr.HTML(""))
+    return Page(inputs, controls, live, _result(), _memory())
+
+
+def _memory() -> Memory:
+    return Memory(
+        gr.BrowserState([], storage_key="idto3d-jobs", secret="idto3d-jobs"),
+        gr.State(()),
+        gr.State(""),
+        gr.Timer(1.0, active=False),
+    )
+
+
+def _inputs() -> Inputs:
+    gr.HTML(views.section(1, "Photos", "One to twenty of one person. Sharp, from several sides, face uncovered."))
+    photos = gr.Gallery(
+        label="Photos",
+        show_label=False,
+        columns=4,
+        height=212,
+        object_fit="cover",
+        sources=["upload", "webcam", "clipboard"],
+        file_types=PHOTO_TYPES,
+        interactive=True,
+        buttons=[],
+        elem_id="photos",
+    )
+    consent = gr.Checkbox(
+        label="This is me, or I have this person's permission; the person is an adult.", elem_id="consent"
+    )
+    gr.HTML(views.section(2, "Words", "Optional, or instead of photos."))
+    prompt = _words("with short buzzcut hair", "prompt")
+    gr.HTML(views.section(3, "Make"))
+    preset = gr.Radio(_presets(), value=HeadOptions().preset, label="Quality", elem_id="preset")
+    chosen = gr.Radio(_expression_sets(), value="3", label="Expressions", elem_id="expressions")
+    with gr.Accordion("More options", open=False):
+        negative = _words("glasses, hat", "negative_prompt")
+        with gr.Row(elem_classes="seed"):
+            seed = gr.Number(0, label="Seed", precision=0, minimum=0, maximum=actions.LARGEST_SEED, min_width=120)
+            dice = gr.Button("Roll", size="sm", min_width=60, scale=0)
+    return Inputs(photos, consent, prompt, negative, preset, chosen, seed, dice)
+
+
+def _words(example: str, name: str) -> gr.Textbox:
+    """A text field for the option `name`, with its help as title."""
+    return gr.Textbox(
+        value="",
+        label=HELP[name].capitalize(),
+        placeholder=example,
+        lines=2 if name == "prompt" else 1,
+        max_length=actions.LONGEST_PROMPT,
+        elem_id=name,
+    )
+
+
+def _presets() -> list[tuple[str, str]]:
+    """Each preset with its number of steps."""
+    return [(f"{name.capitalize()}: {p.shape.steps + p.material.steps} steps", name) for name, p in PRESETS.items()]
+
+
+def _expression_sets() -> list[tuple[str, str]]:
+    words = {"1": "Neutral only"}
+    return [(words.get(name, f"{len(names) - ('neutral' in names)}"), name) for name, names in SETS.items()]
+
+
+def _controls() -> Controls:
+    message = gr.HTML("", elem_id="message")
+    with gr.Row(elem_id="buttons"):
+        generate = gr.Button("Generate", variant="primary", size="lg", elem_id="generate")
+        cancel = gr.Button("Cancel", variant="secondary", size="lg", visible=False, elem_id="cancel")
+        resume = gr.Button("Resume", variant="secondary", size="lg", visible=False, elem_id="resume")
+    delete = gr.Button("Delete my data", size="sm", visible=False, elem_id="delete")
+    with gr.Group(visible=False, elem_id="confirm") as confirm:
+        gr.HTML("<p>This removes the photos, the head and everything made from them, for good.</p>")
+        with gr.Row():
+            really = gr.Button("Delete everything", variant="stop", size="sm", elem_id="really")
+            keep = gr.Button("Keep it", size="sm")
+    return Controls(message, generate, cancel, resume, delete, confirm, really, keep)
+
+
+def _result() -> Result:
+    with gr.Group(visible=False, elem_id="result") as group:
+        gr.HTML('<div class="heading"><div><h2>Your head</h2><p>Turn it, light it, give it a face.</p></div></div>')
+        with gr.Row(equal_height=False):
+            with gr.Column(scale=5, min_width=320):
+                model = gr.Model3D(
+                    label="GLB", show_label=False, clear_color=(0.0, 0.0, 0.0, 0.0), height=430, interactive=False
+                )
+                with gr.Row():
+                    glb = gr.DownloadButton("Download GLB", variant="primary", elem_id="glb")
+                    archive = gr.DownloadButton("Download ZIP", elem_id="zip")
+            with gr.Column(scale=4, min_width=300):
+                picture = gr.HTML(views.drawing(None, "Drawing …"), elem_id="picture")
+            with gr.Column(scale=4, min_width=280, elem_id="tuning"):
+                mode = gr.Radio([m for m in MODES if m != "roughness"], value=VIEW.mode, label="Show", elem_id="mode")
+                light = gr.Dropdown(_lights(), value=VIEW.light, label="Light", elem_id="light")
+                rotation = gr.Slider(-180, 180, VIEW.light_rotation_deg, step=5, label="Turn the light, degrees")
+                azimuth = gr.Slider(-180, 180, VIEW.azimuth_deg, step=5, label="Walk around, degrees")
+                elevation = gr.Slider(-45, 45, VIEW.elevation_deg, step=5, label="Look from above, degrees")
+        with gr.Row(elem_id="faces"):
+            weights = tuple(gr.Slider(0, 1, 0, step=0.05, label=n.capitalize(), visible=False) for n in NAMES)
+        reset = gr.Button("Relax the face", size="sm", elem_id="reset")
+    return Result(group, model, picture, mode, light, rotation, azimuth, elevation, weights, reset, glb, archive)
+
+
+def _lights() -> list[tuple[str, str]]:
+    return [("Default", ""), *((name.replace("_", " ").capitalize(), name) for name in actions.lights())]

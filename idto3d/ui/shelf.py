@@ -1,0 +1,62 @@
+"""Files the page hands out. They lie in Gradio's private upload folder, so no other path has to be opened.
+
+A finished job has one folder here, named by a digest of its id, with links to (or copies of) its GLB and its ZIP.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from idto3d.jobs.files import private_folder, remove, sha256_of
+from idto3d.ui.glb import write_zip
+
+NAME = "heads"
+
+
+class Shelf:
+    """Hands out the files of finished jobs below `folder`, the folder Gradio serves uploads from."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def glb(self, job_id: str, glb: Path) -> Path:
+        """A served GLB of the job."""
+        path = self._place(job_id) / "head.glb"
+        if not path.exists():
+            _link(glb, path)
+        return path
+
+    def archive(self, job_id: str, run_folder: Path) -> Path:
+        """A served ZIP of the job's asset."""
+        path = self._place(job_id) / "head.zip"
+        return path if path.exists() else write_zip(run_folder, path)
+
+    def forget(self, job_id: str, digests: Iterable[str]) -> None:
+        """Remove what is handed out for the job, and every upload whose SHA-256 is one of `digests`."""
+        remove(self._folder(job_id))
+        wanted = set(digests)
+        for path in self.folder.rglob("*"):
+            if wanted and path.is_file() and sha256_of(path) in wanted:
+                path.unlink(missing_ok=True)
+
+    def keep_only(self, job_ids: Iterable[str]) -> None:
+        """Remove what is handed out for jobs that are gone."""
+        kept = {self._folder(job_id).name for job_id in job_ids}
+        for path in (self.folder / NAME).glob("*"):
+            if path.name not in kept:
+                remove(path)
+
+    def _folder(self, job_id: str) -> Path:
+        return self.folder / NAME / hashlib.sha256(job_id.encode()).hexdigest()[:40]
+
+    def _place(self, job_id: str) -> Path:
+        return private_folder(self._folder(job_id))
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another disk, or a file system without links
+        shutil.copyfile(source, target)

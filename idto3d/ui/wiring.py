@@ -1,0 +1,159 @@
+"""What the widgets of the page do. The page owns no job: it hands one in, and a timer looks how it stands."""
+
+import logging
+from pathlib import Path
+
+import gradio as gr
+
+from idto3d.config import RenderOptions
+from idto3d.errors import UserError
+from idto3d.expressions import NAMES
+from idto3d.jobs.desk import JobView
+from idto3d.ui import actions, views
+from idto3d.ui.actions import Actions, Request
+from idto3d.ui.glb import morph_names
+from idto3d.ui.page import Page
+
+REMEMBERED = 20
+BROKEN = UserError("The head could not be drawn.", "Try another view; the server's log says more.")
+
+log = logging.getLogger(__name__)
+
+
+def wire(page: Page, does: Actions, blocks: gr.Blocks) -> None:
+    """Connect the widgets of `page` with what `does` can do."""
+    _wire_job(page, does, blocks)
+    _wire_delete(page, does)
+    _wire_result(page, does)
+
+
+def current(jobs) -> str:
+    """The newest job id a browser remembers; it may hold anything."""
+    return jobs[-1] if isinstance(jobs, list) and jobs and isinstance(jobs[-1], str) else ""
+
+
+def shown(view: JobView | None, seen: tuple) -> list:
+    """New values for `_live_outputs`; pictures are sent only when they changed."""
+    now = _signature(view)
+    same = now == tuple(seen)
+    active = view is not None and view.active
+    return [
+        gr.skip() if same else views.panes(view),
+        views.status(view),
+        gr.skip() if same else views.details(view),
+        gr.update(visible=not active),
+        gr.update(visible=active),
+        gr.update(visible=view is not None and view.resumable),
+        gr.update(visible=view is not None),
+        gr.Timer(active=active),
+        now,
+        view.id if view is not None and view.glb else "",
+    ]
+
+
+def _live_outputs(page: Page) -> list:
+    live, controls, memory = page.live, page.controls, page.memory
+    buttons = [controls.generate, controls.cancel, controls.resume, controls.delete]
+    return [live.panes, live.status, live.details, *buttons, memory.timer, memory.seen, memory.arrived]
+
+
+def _signature(view: JobView | None) -> tuple:
+    if view is None:
+        return ("nothing",)
+    changed = [f"{kind}{_changed(path)}" for kind, path in sorted((view.previews or {}).items())]
+    return (view.id, len(view.progress.notices), len(view.progress.photo_crops), *changed)
+
+
+def _changed(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _wire_job(page: Page, does: Actions, blocks: gr.Blocks) -> None:
+    controls, memory = page.controls, page.memory
+    live = _live_outputs(page)
+
+    def look(jobs, seen):
+        return shown(does.look(current(jobs)), seen)
+
+    def start(jobs, photos, consent, prompt, negative_prompt, preset, expressions, seed):
+        paths = tuple(Path(photo[0]) for photo in photos or ())
+        words = (prompt or "", negative_prompt or "")  # None while the accordion around a field was never opened
+        try:
+            job_id = does.start(Request(paths, bool(consent), *words, preset, expressions, int(seed or 0)))
+        except UserError as error:
+            return [gr.skip(), views.refusal(error), *[gr.skip()] * len(live)]
+        jobs = [*(jobs if isinstance(jobs, list) else ()), job_id][-REMEMBERED:]
+        return [jobs, "", *shown(does.look(job_id), ())]
+
+    def steer(verb):
+        def act(jobs):
+            try:
+                verb(current(jobs))
+            except UserError as error:
+                return [views.refusal(error), *shown(does.look(current(jobs)), ())]
+            return ["", *shown(does.look(current(jobs)), ())]
+
+        return act
+
+    hidden = {"api_visibility": "private", "show_progress": "hidden"}
+    controls.generate.click(
+        start, [memory.jobs, *page.inputs.asked()], [memory.jobs, controls.message, *live], **hidden
+    )
+    for button, verb in ((controls.cancel, does.desk.cancel), (controls.resume, does.desk.resume)):
+        button.click(steer(verb), [memory.jobs], [controls.message, *live], **hidden)
+    memory.timer.tick(look, [memory.jobs, memory.seen], live, concurrency_limit=None, **hidden)
+    blocks.load(look, [memory.jobs, memory.seen], live, concurrency_limit=None, **hidden)
+    page.inputs.dice.click(actions.any_seed, None, page.inputs.seed, **hidden)
+
+
+def _wire_delete(page: Page, does: Actions) -> None:
+    controls, memory = page.controls, page.memory
+
+    def delete(jobs):
+        for job_id in jobs if isinstance(jobs, list) else ():
+            if isinstance(job_id, str):
+                does.delete(job_id)
+        return [[], None, False, "", gr.update(visible=False), *shown(None, ())]
+
+    hidden = {"api_visibility": "private", "show_progress": "hidden"}
+    emptied = [memory.jobs, page.inputs.photos, page.inputs.consent, controls.message, controls.confirm]
+    controls.delete.click(lambda: gr.update(visible=True), None, controls.confirm, **hidden)
+    controls.keep.click(lambda: gr.update(visible=False), None, controls.confirm, **hidden)
+    controls.really.click(delete, [memory.jobs], [*emptied, *_live_outputs(page)], **hidden)
+
+
+def _wire_result(page: Page, does: Actions) -> None:
+    result, memory = page.result, page.memory
+
+    def arrive(job_id):
+        view = does.look(job_id)
+        if view is None or view.glb is None:
+            return [gr.update(visible=False), None, None, None, *[gr.skip()] * len(result.weights)]
+        glb, archive = does.files(job_id)
+        known = morph_names(glb)
+        sliders = [gr.update(visible=name in known, value=0) for name in NAMES]
+        return [gr.update(visible=True), str(glb), str(glb), str(archive), *sliders]
+
+    def draw(job_id, mode, light, rotation, azimuth, elevation, *weights):
+        if not job_id:
+            return views.drawing(None)
+        faces = tuple((name, weight) for name, weight in zip(NAMES, weights, strict=True) if weight)
+        try:
+            options = RenderOptions(mode, light or "", rotation, faces, azimuth, elevation, actions.VIEW_SIZE)
+            return views.drawing(actions.webp(does.draw(job_id, options)))
+        except UserError as error:
+            return views.refusal(error)
+        except Exception:
+            log.exception("drawing failed")
+            return views.refusal(BROKEN)
+
+    hidden = {"api_visibility": "private", "show_progress": "hidden"}
+    looks = {**hidden, "trigger_mode": "always_last", "concurrency_limit": 1, "concurrency_id": "draw"}
+    picture = (draw, [memory.arrived, *result.view()], result.picture)
+    filled = [result.group, result.model, result.glb, result.archive, *result.weights]
+    memory.arrived.change(arrive, [memory.arrived], filled, **hidden).then(*picture, **looks)
+    gr.on([widget.input for widget in result.view()], *picture, **looks)
+    result.reset.click(lambda: [0] * len(NAMES), None, list(result.weights), **hidden).then(*picture, **looks)

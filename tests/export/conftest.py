@@ -1,0 +1,58 @@
+"""A small lumpy head with three expressions, and stand-ins for the field and the renderer."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+import trimesh
+
+from idto3d.geometry.head_shape import HeadShape
+
+NAMES = ("neutral", "mouth stretch", "brow raised")
+
+
+def lumpy_ball(subdivisions: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices [V, 3] in metres and faces [F, 3] of an egg about as large as a head, with a lump for a nose."""
+    ball = trimesh.creation.icosphere(subdivisions=subdivisions)
+    lump = np.exp(-20.0 * (1.0 - ball.vertices @ np.array([0.0, 0.0, 1.0])))
+    return ball.vertices * (1.0 + 0.2 * lump[:, None]) * [0.075, 0.12, 0.095], np.asarray(ball.faces, np.int64)
+
+
+@pytest.fixture
+def head() -> HeadShape:
+    vertices, faces = lumpy_ball()
+    chin = np.exp(-(((vertices - [0.0, -0.08, 0.06]) / 0.03) ** 2).sum(1))[:, None] * [0.0, -0.02, 0.0]
+    brow = np.exp(-(((vertices - [0.0, 0.08, 0.06]) / 0.03) ** 2).sum(1))[:, None] * [0.0, 0.008, 0.002]
+    expressions = np.stack([vertices, vertices + chin, vertices + brow])
+    return HeadShape(
+        canonical=torch.tensor(vertices, dtype=torch.float32),
+        faces=torch.tensor(faces),
+        names=NAMES,
+        expressions=torch.tensor(expressions, dtype=torch.float32),
+    )
+
+
+@pytest.fixture
+def sample():
+    """A material that is green to the person's left and red to the right, bluer in later expressions."""
+
+    def material(points, expression):
+        left = (points[:, :1] > 0).float()
+        albedo = torch.cat([1.0 - left, left, torch.full_like(left, 0.25 * expression)], dim=1)
+        return SimpleNamespace(albedo=albedo, roughness=torch.full_like(left, 0.6), metallic=torch.full_like(left, 0.1))
+
+    return material
+
+
+@pytest.fixture
+def draw():
+    """A renderer that only paints how high the head reaches and which way it is turned."""
+
+    def picture(vertices, azimuth_deg):
+        image = np.full((24, 32, 3), 255, np.uint8)
+        image[..., 0] = round(float(vertices[:, 1].max()) * 1000)
+        image[..., 1] = round(azimuth_deg) % 256
+        return image
+
+    return picture

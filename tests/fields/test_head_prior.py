@@ -1,0 +1,104 @@
+"""The head prior without its fit: what its formulas, its file and its codes promise."""
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from idto3d.expressions import NAMES
+from idto3d.fields.head_prior import CHUNK, HAIR_STYLES, HeadPrior, PriorSize, hair_distances, load_prior, save_prior
+
+SMALL = PriorSize(modes=3, embedding=5, shape_width=16, motion_width=16, colour_width=8)
+
+
+def some_points(count: int = 20) -> torch.Tensor:
+    return (torch.rand(count, 3, generator=torch.Generator().manual_seed(3)) - 0.5) * 0.3
+
+
+def covering(points: list, bald: list) -> list[set]:
+    """For each point, the styles whose hair volume holds it."""
+    distances = hair_distances(torch.tensor(points), torch.tensor(bald))
+    return [{style for style, d in zip(HAIR_STYLES, row, strict=True) if d < 0} for row in distances]
+
+
+def test_the_basis_the_warp_and_the_albedo_have_a_row_for_each_point():
+    prior, points = HeadPrior(SMALL), some_points()
+    basis = prior.basis(points)
+    assert basis.mean.shape == (20,) and basis.modes.shape == (20, 3) and basis.hair.shape == (20, len(HAIR_STYLES))
+    assert prior.warp(points).shape == (20, len(NAMES), 3)
+    albedo = prior.albedo(points)
+    assert albedo.shape == (20, 3) and albedo.min() >= 0 and albedo.max() <= 1
+
+
+def test_many_points_in_chunks_give_what_they_give_at_once():
+    prior, points = HeadPrior(SMALL), some_points(CHUNK + 7)
+    with torch.no_grad():
+        chunked = prior.basis(points).modes
+    assert torch.allclose(chunked, prior.basis(points).modes, atol=1e-7)
+
+
+def test_distances_can_be_differentiated_in_the_points():
+    points = some_points().requires_grad_(True)
+    prior = HeadPrior(SMALL)
+    prior.basis(points).mean.sum().backward()
+    step = torch.zeros_like(points).index_fill_(1, torch.tensor([1]), 1e-3)
+    with torch.no_grad():
+        change = (prior.basis(points + step).mean - prior.basis(points - step).mean) / 2e-3
+    assert torch.allclose(points.grad[:, 1], change, atol=1e-3, rtol=0.05)
+
+
+def test_above_the_crown_thicker_styles_reach_further():
+    crown = [[0.0, 0.147, 0.0], [0.0, 0.155, 0.0], [0.0, 0.170, 0.0], [0.0, 0.200, 0.0]]
+    assert covering(crown, [0.002, 0.010, 0.025, 0.055]) == [
+        {"buzzcut", "short", "long", "curly"},
+        {"short", "long", "curly"},
+        {"curly"},
+        set(),
+    ]
+
+
+def test_no_hair_grows_on_the_face_and_only_long_hair_hangs_behind_the_neck():
+    nose, behind_neck, before_neck = [0.0, 0.0, 0.132], [0.0, -0.09, -0.08], [0.0, -0.09, 0.06]
+    assert covering([nose, behind_neck, before_neck], [0.002, 0.03, 0.01]) == [set(), {"long"}, set()]
+
+
+def test_displacement_is_linear_in_the_expression_code():
+    prior, points = HeadPrior(SMALL), some_points()
+    first, second = prior.codes[1:2], prior.codes[3:4]
+    mixed = prior.displacement(points, 0.25 * first + 0.75 * second)
+    parts = 0.25 * prior.displacement(points, first) + 0.75 * prior.displacement(points, second)
+    assert torch.allclose(mixed, parts, atol=1e-7)
+
+
+def test_the_average_head_lies_on_the_mean_head_and_others_are_carried_back_before_the_warp():
+    prior, points = HeadPrior(SMALL), some_points()
+    assert torch.equal(prior.to_mean(points, torch.zeros(3)), points)
+    z = torch.tensor([1.0, -2.0, 0.5])
+    assert not torch.equal(prior.to_mean(points, z), points)
+    assert torch.allclose(prior.warp(points, z), prior.warp(prior.to_mean(points, z)))
+
+
+def test_an_unfitted_regression_says_the_average_and_refuses_another_encoders_embedding():
+    prior = HeadPrior(SMALL)
+    assert torch.equal(prior.shape_code(torch.ones(5)), torch.zeros(3))
+    assert torch.equal(prior.hair_style(torch.ones(5)), torch.zeros(len(HAIR_STYLES)))
+    with pytest.raises(ValueError, match="5 values, got 7"):
+        prior.shape_code(torch.ones(7))
+
+
+def test_a_saved_prior_comes_back_the_same_and_frozen(tmp_path):
+    prior, points = HeadPrior(SMALL), some_points()
+    with torch.no_grad():
+        prior.codes.add_(1.0)
+        prior.shape_map.normal_(generator=torch.Generator().manual_seed(0))
+    save_prior(prior, tmp_path / "prior.safetensors", {"source": "a test"})
+    again = load_prior(tmp_path / "prior.safetensors")
+    assert torch.equal(again.basis(points).modes, prior.basis(points).modes)
+    assert torch.equal(again.warp(points), prior.warp(points))
+    assert torch.equal(again.shape_code(torch.ones(5)), prior.shape_code(torch.ones(5)))
+    assert not any(parameter.requires_grad for parameter in again.parameters())
+
+
+def test_a_file_that_is_no_head_prior_is_refused(tmp_path):
+    save_file({"a": torch.zeros(1)}, str(tmp_path / "other.safetensors"))
+    with pytest.raises(ValueError, match="not a head prior"):
+        load_prior(tmp_path / "other.safetensors")

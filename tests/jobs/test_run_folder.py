@@ -1,0 +1,151 @@
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from idto3d.errors import UserError
+from idto3d.events import Finished
+from idto3d.jobs import record
+from idto3d.jobs.event_log import read_progress
+from idto3d.jobs.record import read_job
+from idto3d.jobs.run_folder import begin, check_new, delete_run, perform, take_up
+
+
+def run(folder, photos, options, create_head):
+    lock, job = begin(folder, photos, options)
+    with lock:
+        return list(perform(folder, job, create_head))
+
+
+def test_a_finished_run_tells_its_story_in_its_folder(tmp_path, photo, options, fake):
+    folder = tmp_path / "run"
+    events = run(folder, [photo], options("young"), fake.create_head)
+    assert isinstance(events[-1], Finished)
+    job = read_job(folder)
+    assert (job.status, job.error, job.options) == (record.DONE, None, options("young"))
+    assert job.photos[0].name == "anna.png" and len(job.photos[0].sha256) == 64
+    assert json.loads((folder / "job.json").read_text())["versions"]["numpy"]
+    progress = read_progress(folder)
+    assert (progress.glb, progress.likeness, progress.step) == ("head.glb", 0.71, 6)
+    assert progress.stages_done == ("subject", "shape", "material")
+    assert {path.name for path in (folder / "renders").iterdir()} == {"preview_normal.png", "preview_relit.png"}
+
+
+def test_the_folder_is_private_and_the_embedding_is_gone_when_the_run_is_done(tmp_path, photo, options, fake):
+    folder = tmp_path / "run"
+    run(folder, [photo], options(), fake.create_head)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert [path.name for path in (folder / "subject").iterdir()] == ["crop_01.png"]
+
+
+def test_a_refusal_leaves_nothing_but_its_record_and_another_try_may_follow(tmp_path, photo, options, fake):
+    folder = tmp_path / "run"
+    with pytest.raises(UserError, match="No face"):
+        run(folder, [photo], options("refuse"), fake.create_head)
+    assert os.listdir(folder) == ["job.json"]
+    job = read_job(folder)
+    assert job.refused and job.error.what == "No face was found in any photo."
+    run(folder, [photo], options(), fake.create_head)
+    assert read_job(folder).status == record.DONE
+
+
+def test_a_fault_of_ours_is_recorded_with_its_traceback(tmp_path, photo, options, fake):
+    with pytest.raises(RuntimeError):
+        run(tmp_path / "run", [photo], options("break"), fake.create_head)
+    job = read_job(tmp_path / "run")
+    assert job.status == record.FAILED and not job.refused
+    assert "a toy broke" in job.error.what and "Traceback" in job.error.traceback
+
+
+@pytest.mark.parametrize("after", range(1, 12))
+def test_closing_the_run_after_any_event_cancels_it_and_frees_the_folder(tmp_path, photo, options, fake, after):
+    folder = tmp_path / "run"
+    lock, job = begin(folder, [photo], options())
+    with lock:
+        events = perform(folder, job, fake.create_head)
+        for _ in range(after):
+            next(events)
+        events.close()
+    assert read_job(folder).status == record.CANCELLED
+    again, _ = take_up(folder)
+    again.release()
+
+
+def test_a_missing_photo_is_refused_before_anything_is_written(tmp_path, options):
+    with pytest.raises(UserError, match="cannot be read"):
+        begin(tmp_path / "run", [tmp_path / "nobody.jpg"], options())
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_with_other_files_is_left_alone(tmp_path, photo, options):
+    with pytest.raises(UserError, match="holds other files"):
+        begin(photo.parent, [photo], options())
+    with pytest.raises(UserError, match="not a run folder"):
+        delete_run(photo.parent)
+    assert photo.exists()
+
+
+def test_a_finished_run_is_not_overwritten(tmp_path, photo, options, fake):
+    run(tmp_path / "run", [photo], options(), fake.create_head)
+    with pytest.raises(UserError, match="already holds a run"):
+        check_new(tmp_path / "run")
+    with pytest.raises(UserError, match="is done"):
+        take_up(tmp_path / "run")
+
+
+def test_two_processes_may_not_work_in_one_folder_and_a_dead_one_does_not_block_it(tmp_path, photo, options):
+    folder = tmp_path / "run"
+    begin(folder, [photo], options())[0].release()
+    code = (
+        "import sys, time; from pathlib import Path; from idto3d.jobs.run_folder import claim; "
+        f"lock = claim(Path({str(folder)!r})); print('mine', flush=True); time.sleep(60)"
+    )
+    root = str(Path(__file__).parents[2])
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=root) as other:
+        other.stdout.readline()
+        with pytest.raises(UserError, match="Another process works"):
+            take_up(folder)
+        with pytest.raises(UserError, match="still works"):
+            delete_run(folder)
+        other.kill()
+    take_up(folder)[0].release()
+
+
+def test_resuming_with_another_photo_is_refused(tmp_path, photo, options):
+    begin(tmp_path / "run", [photo], options())[0].release()
+    photo.write_bytes(b"somebody else")
+    with pytest.raises(UserError, match="has changed"):
+        take_up(tmp_path / "run")
+
+
+def test_deleting_a_run_leaves_no_file(tmp_path, photo, options, fake):
+    run(tmp_path / "run", [photo], options("checkpoint"), fake.create_head)
+    delete_run(tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    delete_run(tmp_path / "run")
+
+
+def test_a_torn_last_line_waits_for_its_rest(tmp_path):
+    log = tmp_path / "events.jsonl"
+    whole = '{"time": 1.0, "event": "StageStarted", "stage": "shape", "steps": 10}\n'
+    log.write_text(whole + '{"time": 3.0, "event": "Step')
+    early = read_progress(tmp_path)
+    assert (early.stage, early.step) == ("shape", 0)
+    with log.open("a") as file:
+        file.write('Done", "stage": "shape", "step": 1, "steps": 10}\nnot json\n')
+    late = read_progress(tmp_path, early)
+    assert (late.step, late.seconds_left) == (1, 18.0)
+    assert late == read_progress(tmp_path)
+
+
+def test_time_left_of_a_resumed_stage_counts_only_what_was_done_since(tmp_path):
+    lines = [{"time": 100.0, "event": "StageStarted", "stage": "shape", "steps": 100}]
+    lines += [
+        {"time": 110.0 + i, "event": "StepDone", "stage": "shape", "step": 51 + i, "steps": 100} for i in range(3)
+    ]
+    (tmp_path / "events.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert read_progress(tmp_path).seconds_left == 47.0

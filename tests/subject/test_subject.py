@@ -1,0 +1,145 @@
+"""From photos to a Subject: which face counts, what is left out, and what the user hears of it."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFilter
+
+from idto3d.config import SubjectOptions
+from idto3d.errors import UserError
+from idto3d.events import Notice, Preview, StageStarted, StepDone
+from idto3d.subject.align import aligned_crop
+from idto3d.subject.encoders import make_encoder
+from idto3d.subject.similarity import cosine
+from idto3d.subject.subject import disagreements, read_subject
+
+
+def run(generator):
+    """The events of a generator and what it returned."""
+    events = []
+    while True:
+        try:
+            events.append(next(generator))
+        except StopIteration as end:
+            return events, end.value
+
+
+def notices(events):
+    return [event.text for event in events if isinstance(event, Notice)]
+
+
+@pytest.fixture
+def grey(write):
+    """grey(n): n photos without content, for encoders that do not look."""
+    return lambda n: [write(f"{i}.png", np.full((120, 120, 3), 128)) for i in range(n)]
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return make_encoder("dlib")
+
+
+def test_a_real_photo_becomes_a_subject(write, astronaut, encoder):
+    events, subject = run(read_subject([write("astronaut.png", astronaut)], encoder=encoder))
+    assert [type(event) for event in events] == [StageStarted, Preview, StepDone]
+    assert subject.encoder == "dlib" and subject.embeddings.shape == (1, 128)
+    assert np.linalg.norm(subject.embedding) == pytest.approx(1, abs=1e-5)
+    assert subject.verdicts[0].name == "astronaut.png" and subject.verdicts[0].used
+    assert subject.crops[0].shape == (150, 150, 3) and events[1].kind == "crop"
+
+
+def test_of_two_faces_the_larger_is_used(write, astronaut, encoder):
+    other = np.asarray(Image.fromarray(astronaut).transpose(0).resize((820, 820)))
+    both = np.full((820, 1332, 3), 255, np.uint8)
+    both[:512, :512], both[:, 512:] = astronaut, other
+    events, subject = run(read_subject([write("both.png", both)], encoder=encoder))
+    assert notices(events) == ["'both.png' shows 2 faces; the largest is used."]
+    (mirrored,) = encoder.embed(other)
+    assert cosine(subject.embedding, mirrored.embedding) > 0.99
+
+
+def test_a_photo_without_a_face_is_left_out(write, astronaut, encoder):
+    paths = [write("wall.png", np.full((200, 200, 3), 90)), write("me.png", astronaut)]
+    events, subject = run(read_subject(paths, encoder=encoder))
+    assert notices(events) == ["'wall.png' is left out: no face was found."]
+    assert [verdict.used for verdict in subject.verdicts] == [False, True]
+    assert len(subject.crops) == len(subject.embeddings) == 1
+
+
+def test_no_face_at_all_is_refused(grey, stand_in):
+    with pytest.raises(UserError, match="'0.png' cannot be used: no face was found"):
+        run(read_subject(grey(1), encoder=stand_in([])))
+    with pytest.raises(UserError, match="None of the 2 photos"):
+        run(read_subject(grey(2), encoder=stand_in([], [])))
+
+
+def test_a_tiny_face_is_left_out(grey, stand_in, make_face):
+    encoder = stand_in([make_face(side=47)], [make_face(side=48)])
+    events, subject = run(read_subject(grey(2), encoder=encoder))
+    assert [verdict.used for verdict in subject.verdicts] == [False, True]
+    assert "47 pixels" in notices(events)[0]
+
+
+def test_the_mean_of_the_photos_is_of_unit_length(grey, stand_in, make_face):
+    encoder = stand_in([make_face((1, 0, 0))], [make_face((0.8, 0.6, 0))])
+    _, subject = run(read_subject(grey(2), SubjectOptions(disagreement=9), encoder))
+    assert subject.embedding == pytest.approx(np.array([0.9, 0.3, 0]) / np.hypot(0.9, 0.3), abs=1e-6)
+
+
+def test_a_photo_of_somebody_else_is_doubted_but_used(grey, stand_in, make_face):
+    friends = [[make_face((1, 0.1 * i, 0))] for i in range(4)]
+    encoder = stand_in(*friends, [make_face((0.8, 0, 0.6))])
+    events, subject = run(read_subject(grey(5), encoder=encoder))
+    assert len(notices(events)) == 1 and "'4.png'" in notices(events)[0]
+    assert all(verdict.used for verdict in subject.verdicts)
+    assert "another person" in subject.verdicts[4].text and "another" not in subject.verdicts[0].text
+
+
+def test_two_photos_that_disagree_are_doubted_in_one_sentence(grey, stand_in, make_face):
+    events, _ = run(read_subject(grey(2), encoder=stand_in([make_face((1, 0, 0))], [make_face((0, 1, 0))])))
+    assert notices(events) == ["'0.png' and '1.png' may show different people."]
+
+
+def test_disagreement_is_measured_from_the_others():
+    apart = disagreements(np.array([[1, 0], [1, 0], [0, 1]], np.float32))
+    assert apart[2] == pytest.approx(np.sqrt(2)) and apart[0] == apart[1] < apart[2]
+    assert disagreements(np.array([[1, 0]], np.float32)).tolist() == [0]
+
+
+def test_a_blurred_photo_is_hinted_at(write, astronaut, encoder):
+    soft = np.asarray(Image.fromarray(astronaut).filter(ImageFilter.GaussianBlur(2)))
+    _, subject = run(read_subject([write("sharp.png", astronaut), write("soft.png", soft)], encoder=encoder))
+    sharp, blurred = subject.verdicts
+    assert "blurred" in blurred.text and "blurred" not in sharp.text
+    assert "closer photo" in sharp.text  # its face is 87 pixels
+
+
+def test_none_or_too_many_photos_are_refused_before_any_work(grey):
+    with pytest.raises(UserError, match="no photo"):
+        next(read_subject([]))
+    with pytest.raises(UserError, match="21 photos; at most 20"):
+        next(read_subject(["x.jpg"] * 21))
+
+
+def test_the_licence_of_the_encoder_is_told(grey, stand_in, make_face):
+    encoder = stand_in([make_face()])
+    encoder.notice = "For research only."
+    events, _ = run(read_subject(grey(1), encoder=encoder))
+    assert notices(events) == ["For research only."]
+
+
+@pytest.mark.parametrize("turn_deg", [0, 30, -70])
+@pytest.mark.parametrize("scale", [1, 5])
+def test_a_crop_puts_the_eyes_level_at_one_place(turn_deg, scale):
+    size = 120 * scale
+    photo = np.zeros((size, size, 3), np.uint8)
+    half = np.array([np.cos(np.radians(turn_deg)), np.sin(np.radians(turn_deg))]) * size * 0.15
+    eyes = np.stack([size / 2 - half, size / 2 + half])
+    y, x = np.mgrid[:size, :size]
+    for channel, eye in enumerate(eyes):
+        photo[np.hypot(x - eye[0], y - eye[1]) < size * 0.04, channel] = 255
+    crop = aligned_crop(photo, eyes).astype(float)
+    for channel, across in ((0, 0.365), (1, 0.635)):
+        weight = np.where(crop.min(-1) > 128, 0, crop[..., channel])  # not the white past the edge
+        rows, columns = np.mgrid[:150, :150]
+        assert (weight * columns).sum() / weight.sum() == pytest.approx(across * 150, abs=1.5)
+        assert (weight * rows).sum() / weight.sum() == pytest.approx(0.42 * 150, abs=1.5)

@@ -1,0 +1,217 @@
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from idto3d import cli
+from idto3d.config import HeadOptions, RenderOptions, option_names, with_option
+from idto3d.errors import UserError
+from idto3d.jobs.record import read_job
+
+ROOT = Path(__file__).parents[1]
+FAKE = ROOT / "tests" / "jobs"
+SHORT = ("--set", "shape.steps=4", "--set", "material.steps=4")
+
+
+@pytest.fixture
+def fake(monkeypatch):
+    """The toy pipeline in place of ours."""
+    monkeypatch.syspath_prepend(str(FAKE))
+    import fake_pipeline
+
+    import idto3d
+
+    monkeypatch.setitem(sys.modules, "idto3d.pipeline", fake_pipeline)
+    monkeypatch.setattr(idto3d, "pipeline", fake_pipeline, raising=False)
+    yield fake_pipeline
+    sys.modules.pop("fake_pipeline", None)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+@pytest.fixture
+def photo(tmp_path):
+    path = tmp_path / "anna.png"
+    Image.fromarray(np.full((8, 8, 3), 90, np.uint8)).save(path)
+    return str(path)
+
+
+def test_generate_makes_a_head_and_tells_its_progress(tmp_path, photo, fake, capsys):
+    out = tmp_path / "run"
+    asked = ["--preset", "standard", "--prompt", "young", "--expressions", "smile,anger", "--seed", "7"]
+    assert cli.main(["generate", photo, "--out", str(out), *asked, *SHORT]) == 0
+    options = read_job(out).options
+    assert (options.preset, options.seed, options.shape.resolution, options.shape.steps) == ("standard", 7, 112, 4)
+    assert options.expressions == ("neutral", "smile", "anger")
+    told = capsys.readouterr().err
+    assert "shape" in told and "4/4" in told and "likeness 0.71 (fake)" in told and "head.glb" in told
+
+
+def test_a_refusal_is_two_sentences_and_exit_code_2(tmp_path, photo, fake, capsys):
+    out = tmp_path / "run"
+    assert cli.main(["generate", photo, "--out", str(out), "--prompt", "refuse", *SHORT]) == 2
+    assert os.listdir(out) == ["job.json"]
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert lines[-2:] == ["No face was found in any photo.", "Use a photo in which the face is larger."]
+
+
+def test_a_fault_of_ours_shows_its_traceback_and_exits_with_1(tmp_path, photo, fake, capsys):
+    out = tmp_path / "run"
+    assert cli.main(["generate", photo, "--out", str(out), "--prompt", "break", *SHORT]) == 1
+    assert "RuntimeError: a toy broke" in capsys.readouterr().err
+    assert "RuntimeError: a toy broke" in json.loads((out / "job.json").read_text())["error"]["traceback"]
+
+
+def run_and_interrupt(out, photo, sign):
+    code = (
+        f"import sys; sys.path.insert(0, {str(FAKE)!r}); import fake_pipeline; "
+        "sys.modules['idto3d.pipeline'] = fake_pipeline; from idto3d.cli import entry; entry()"
+    )
+    command = [sys.executable, "-c", code, "generate", photo, "--out", str(out), "--prompt", "slow checkpoint"]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        while not list(out.glob("checkpoints/*_3.json")):
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.02)
+        process.send_signal(sign)
+        return process.wait(30), process.stderr.read()
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_is_cancelled_with_130_and_can_be_resumed(tmp_path, photo, fake, capsys, sign):
+    out = tmp_path / "run"
+    code, told = run_and_interrupt(out, photo, sign)
+    assert code == 130 and "cancelled" in told and "Traceback" not in told
+    assert read_job(out).status == "cancelled"
+    job = json.loads((out / "job.json").read_text())
+    job["options"]["prompt"] = "checkpoint"
+    job["options"]["shape"]["steps"] = job["options"]["material"]["steps"] = 6
+    (out / "job.json").write_text(json.dumps(job))
+    assert cli.main(["generate", "--out", str(out), "--resume", "--seed", "9"]) == 2
+    assert "other options" in capsys.readouterr().err
+    assert cli.main(["generate", "--out", str(out), "--resume"]) == 0
+    assert "Continued after step" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["generate", "--out", "{new}"], "nothing to make a head from"),
+        (["generate", "nobody.jpg", "--out", "{new}"], "cannot be read"),
+        (["generate", "{photo}", "--out", "{old}"], "holds other files"),
+        (["generate", "{photo}", "--out", "{new}", "--expressions", "wink"], "no expression named 'wink'"),
+        (["generate", "{photo}", "--out", "{new}", "--set", "shape.step=5"], "no option 'shape.step'"),
+        (["generate", "{photo}", "--out", "{new}", "--set", "shape.steps=many"], "no value for shape.steps"),
+        (["generate", "{photo}", "--out", "{new}", "--set", "guidance.form=best"], "no value of guidance.form"),
+        (["generate", "--out", "{new}", "--resume"], "no run in"),
+        (["render", "{old}", "--out", "view.png"], "no finished head"),
+        (["render", "{old}", "--out", "view.gif"], "no known ending"),
+        (["render", "{old}", "--out", "view.png", "--turntable"], "turntable is a video"),
+        (["render", "{old}", "--out", "view.png", "--expression", "smile=2"], "no weight"),
+        (["render", "{old}", "--out", "view.png", "--light", "candle"], "no light named 'candle'"),
+    ],
+)
+def test_what_the_user_can_fix_is_refused_without_loading_torch(tmp_path, photo, capsys, words, said):
+    names = {"new": tmp_path / "new", "old": tmp_path, "photo": photo}
+    assert cli.main([word.format(**names) for word in words]) == 2
+    what, remedy = capsys.readouterr().err.strip().splitlines()
+    assert said in what and remedy.endswith(".")
+    assert not (tmp_path / "new").exists() and "idto3d.pipeline" not in sys.modules
+
+
+def test_render_writes_the_picture_that_was_asked_for(tmp_path, photo, fake, monkeypatch):
+    out = tmp_path / "run"
+    cli.main(["generate", photo, "--out", str(out), *SHORT])
+    asked = []
+    real = fake.render_view
+    monkeypatch.setattr(fake, "render_view", lambda folder, options: asked.append(options) or real(folder, options))
+    view = ["--mode", "clay", "--azimuth-deg", "-30", "--size", "64", "--expression", "mouth stretch=0.5"]
+    assert cli.main(["render", str(out), "--out", str(tmp_path / "view.png"), *view]) == 0
+    assert asked == [RenderOptions(mode="clay", azimuth_deg=-30.0, size=64, expressions=(("mouth stretch", 0.5),))]
+    assert Image.open(tmp_path / "view.png").size == (64, 64)
+    assert cli.main(["render", str(out), "--out", str(tmp_path / "turn.mp4"), "--turntable"]) == 0
+    assert (tmp_path / "turn.mp4").read_bytes() == b"mp4"
+
+
+@pytest.mark.parametrize("verb", ["synthesize", "train", "evaluate"])
+def test_the_training_verbs_are_handed_their_own_words(verb, monkeypatch):
+    import types
+
+    seen = []
+    module = types.ModuleType(verb)
+    module.main = lambda argv: seen.append(argv)
+    monkeypatch.setitem(sys.modules, f"idto3d.training.{verb}", module)
+    assert cli.main([verb, "geometry", "--steps", "5", "--help"]) == 0
+    assert seen == [["geometry", "--steps", "5", "--help"]]
+
+
+def test_the_doctor_names_what_is_there_and_what_is_not(monkeypatch, tmp_path, capsys):
+    from idto3d.jobs import doctor
+
+    monkeypatch.setattr(doctor, "EMBEDDED", tmp_path)
+    monkeypatch.setattr(doctor, "ASK_DEVICE", "print('a toy')")
+    assert cli.main(["doctor"]) == 2
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("OK") and "numpy" in line for line in lines)
+    assert any(line.startswith("FAIL") and "embedded bundle" in line for line in lines)
+    assert any("device" in line and "a toy" in line for line in lines)
+
+
+def test_a_broken_torch_is_reported_not_raised(monkeypatch):
+    from idto3d.jobs import doctor
+
+    monkeypatch.setattr(doctor, "ASK_DEVICE", "raise ImportError('libtoy.so is missing')")
+    assert not doctor.device().fine and "libtoy.so is missing" in doctor.device().text
+
+
+def test_help_of_every_verb_and_the_module_door_work_without_torch():
+    code = (
+        "import sys, runpy; sys.argv = ['idto3d', 'generate', '--help']\n"
+        "try: runpy.run_module('idto3d', run_name='__main__')\n"
+        "except SystemExit as end: assert not end.code and 'torch' not in sys.modules; print('fine')"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert answer.stdout.endswith("fine\n") and "--negative-prompt" in answer.stdout, answer.stderr
+
+
+def test_every_option_can_be_set_by_its_dotted_name():
+    options = HeadOptions()
+    assert "shape.steps" in option_names(options)
+    options = with_option(options, "shape.early_timesteps", "300,800")
+    options = with_option(options, "guidance.lambda_id", "0.5")
+    options = with_option(options, "shape.prior", "no")
+    assert (options.shape.early_timesteps, options.guidance.lambda_id, options.shape.prior) == ((300, 800), 0.5, False)
+    for wrong in ("shape", "steps", "shape.early_timesteps.x", "nothing"):
+        with pytest.raises(UserError, match="no option"):
+            with_option(options, wrong, "1")
+    for text in ("nan", "1,2,3", ""):
+        with pytest.raises(UserError, match="no value"):
+            with_option(options, "shape.late_timesteps" if "," in text else "shape.learning_rate", text)
+
+
+def test_a_terminal_gets_one_line_that_is_redrawn(tmp_path):
+    class Terminal(io.StringIO):
+        encoding = "ascii"
+
+        def isatty(self):
+            return True
+
+    from idto3d.events import StageStarted, StepDone
+    from idto3d.jobs.event_log import EventLog
+
+    terminal = Terminal()
+    narrator, log = cli.Narrator(tmp_path, terminal), EventLog(tmp_path)
+    for event in (StageStarted("shape", 2), StepDone("shape", 1, 2)):
+        log.append(event)
+        narrator.tell(event)
+    assert (
+        "\rshape" in terminal.getvalue().replace("\033[K", "") and "############............ 1/2" in terminal.getvalue()
+    )
+    assert "\n" not in terminal.getvalue()
+    assert cli.clock(59.6) == "1:00" and cli.clock(3725) == "1:02:05"

@@ -1,0 +1,158 @@
+"""Fitting the head prior, on a ball with eyes instead of a head."""
+
+import numpy as np
+import pytest
+import torch
+
+from idto3d.expressions import NAMES
+from idto3d.fields.head_prior import HAIR_STYLES, HeadPrior, PriorSize, load_prior, save_prior
+from idto3d.training.head_prior import (
+    FitOptions,
+    Solid,
+    fit,
+    fit_regression,
+    main,
+    make_targets,
+    sample_surface,
+    shape_modes,
+    surface_error,
+    winding_number,
+)
+
+RADIUS = 0.09
+SIZE = PriorSize(modes=2, embedding=6, shape_width=32, motion_width=24, colour_width=8)
+QUICK = FitOptions(
+    points=6000, heads=12, head_points=150, shape_steps=120, motion_steps=80, colour_steps=40, batch=1024
+)
+
+
+def ball(rings: int = 24, columns: int = 40) -> tuple[np.ndarray, np.ndarray]:
+    """A closed sphere of RADIUS, outward: vertices [V, 3] and faces [F, 3]."""
+    polar, around = np.meshgrid(np.linspace(0, np.pi, rings), np.arange(columns) * 2 * np.pi / columns, indexing="ij")
+    vertices = np.stack([np.sin(polar) * np.sin(around), np.cos(polar), np.sin(polar) * np.cos(around)], -1)
+    a = (np.arange(rings - 1)[:, None] * columns + np.arange(columns)).ravel()
+    b = (np.arange(rings - 1)[:, None] * columns + (np.arange(columns) + 1) % columns).ravel()
+    faces = np.concatenate([np.stack([a, a + columns, b], 1), np.stack([b, a + columns, b + columns], 1)])
+    return (RADIUS * vertices.reshape(-1, 3)).astype(np.float32), faces.astype(np.int32)
+
+
+def ball_head() -> Solid:
+    """A ball that may grow and may stretch upwards; the second expression lifts its front."""
+    skin, faces = ball()
+    eyes = np.array([[0.03, 0.036, 0.072], [-0.03, 0.036, 0.072]], np.float32)
+    vertices = np.concatenate([skin, eyes + [0, 0, 0.0166]]).astype(np.float32)
+    eyeball = np.arange(len(vertices)) >= len(skin)
+    identity = np.zeros((100, len(vertices), 3), np.float32)
+    identity[0], identity[1, :, 1] = vertices * 0.05, vertices[:, 1] * 0.06
+    motion = np.zeros((len(NAMES), len(vertices), 3), np.float32)
+    motion[1, :, 1] = 0.1 * np.maximum(vertices[:, 2], 0)
+    albedo = np.where(eyeball[:, None], 0.8, 0.3).astype(np.float32).repeat(3, 1)
+    return Solid(vertices, identity, motion, faces, np.zeros(len(faces), bool), eyeball, eyes, albedo)
+
+
+@pytest.fixture(scope="module")
+def fitted() -> HeadPrior:
+    return fit(ball_head(), SIZE, QUICK)
+
+
+def test_a_closed_surface_winds_once_around_what_it_holds():
+    vertices, faces = ball()
+    points = np.random.default_rng(0).uniform(-0.12, 0.12, (500, 3))
+    radius = np.linalg.norm(points, axis=1)
+    points, radius = points[np.abs(radius - RADIUS) > 0.002], radius[np.abs(radius - RADIUS) > 0.002]
+    assert np.array_equal(winding_number(points, vertices, faces), radius < RADIUS)
+    inner = np.concatenate([faces, faces + len(vertices)])
+    both = np.concatenate([vertices, vertices * 0.5])
+    assert winding_number(np.array([[0.01, 0.0, 0.02]]), both, inner).tolist() == [2]
+
+
+def test_samples_lie_on_the_surface_of_whichever_head_reads_them():
+    solid = ball_head()
+    samples = sample_surface(solid, 600, np.random.default_rng(0))
+    on_skin = ~solid.eyeball[samples.corners[:, 0]]
+    larger = samples.read(solid.base + 2 * solid.identity[0])[on_skin]
+    assert on_skin.sum() == 550
+    assert np.abs(np.linalg.norm(larger, axis=1) - RADIUS * 1.1).max() < 0.001
+
+
+def test_targets_are_signed_distances_and_their_change_with_z():
+    solid = ball_head()
+    coefficient_map = shape_modes(solid, 2)
+    targets = make_targets(solid, coefficient_map, QUICK)
+    away = targets.points[:, 2] < 0.02
+    radius = targets.points[away].norm(dim=1)
+    assert (targets.sdf[away] - (radius - RADIUS)).abs().max() < 0.003
+    # Growing by one coefficient moves the ball's surface outward by 5 %.
+    z = torch.from_numpy(coefficient_map[0])
+    near = away & (targets.sdf.abs() < 0.004)
+    change = targets.modes[near] @ z
+    assert (change + 0.05 * RADIUS).abs().mean() < 0.0005
+
+
+def test_a_short_fit_knows_unseen_heads_better_than_the_mean_does(fitted):
+    known, average = surface_error(fitted, ball_head(), heads=5)
+    assert known < 0.0015 and known < 0.5 * average
+
+
+def test_a_short_fit_moves_the_front_up_and_leaves_the_back(fitted):
+    points = torch.tensor([[0.0, 0.0, RADIUS], [0.0, 0.0, -RADIUS]])
+    lift = fitted.warp(points)[:, 1, 1]
+    assert abs(lift[0] - 0.009) < 0.002 and abs(lift[1]) < 0.002
+
+
+def test_the_flow_finds_the_place_on_the_mean_head(fitted):
+    solid = ball_head()
+    coefficients = torch.zeros(100)
+    coefficients[0] = 1.0
+    points = torch.from_numpy(solid.base[200:400])
+    found = fitted.to_mean(points * 1.05, coefficients @ fitted.coefficient_map)
+    assert (found - points).norm(dim=1).mean() < 0.4 * 0.05 * RADIUS
+
+
+def people(count: int, noise: float) -> dict[str, np.ndarray]:
+    """Embeddings that tell the first two coefficients, and the hair style by the third."""
+    random = np.random.default_rng(4)
+    coefficients = random.standard_normal((count, 100)).astype(np.float32)
+    hair = (coefficients[:, 2] > 0).astype(np.int64)
+    told = np.column_stack([coefficients[:, :2], 2.0 * hair - 1, np.zeros((count, 3))])
+    embedding = 0.3 + told + noise * random.standard_normal(told.shape)
+    return {"embedding": embedding.astype(np.float32), "coefficients": coefficients, "hair": hair}
+
+
+def test_regression_reads_shape_and_hair_from_embeddings(fitted):
+    data = people(200, 0.01)
+    shares = fit_regression(fitted, data)
+    assert shares["shape"] > 0.95 and shares["style"] > 0.95
+    z = fitted.shape_code(torch.from_numpy(data["embedding"][0]))
+    truth = torch.from_numpy(data["coefficients"][0]) @ fitted.coefficient_map
+    assert torch.allclose(z, truth, atol=0.15)
+    assert (
+        HAIR_STYLES[int(fitted.hair_style(torch.from_numpy(data["embedding"][0])).argmax())]
+        == HAIR_STYLES[data["hair"][0]]
+    )
+
+
+def test_regression_from_noise_stays_close_to_the_average(fitted):
+    data = people(60, 100.0)
+    shares = fit_regression(fitted, data)
+    assert shares["shape"] < 0.1
+    assert fitted.shape_code(torch.from_numpy(data["embedding"][0])).norm() < 0.7
+
+
+def test_only_the_regression_is_refitted_from_the_command_line(fitted, tmp_path):
+    save_prior(fitted, tmp_path / "prior.safetensors", {"source": "a ball"})
+    np.savez(tmp_path / "people.npz", **people(80, 0.01))
+    out = tmp_path / "again.safetensors"
+    main(
+        [
+            "--refit-regression",
+            str(tmp_path / "prior.safetensors"),
+            "--embeddings",
+            str(tmp_path / "people.npz"),
+            "--out",
+            str(out),
+        ]
+    )
+    again, points = load_prior(out), torch.zeros(4, 3)
+    assert torch.equal(again.basis(points).mean, fitted.basis(points).mean)
+    assert again.shape_map.abs().sum() > 0

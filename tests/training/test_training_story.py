@@ -1,0 +1,141 @@
+"""Synthetic people are drawn, embedded by a stand-in encoder, and a tiny model learns from them."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from idto3d.expressions import EXPRESSIONS
+from idto3d.guidance.branches import new_branches
+from idto3d.guidance.lora import DOMAINS
+from idto3d.guidance.tiny import TEST_SPEC, tiny_base
+from idto3d.training import synthetic, train
+from idto3d.training.dataset import People, read_people
+from idto3d.training.denoiser import (
+    DenoiserOptions,
+    Model,
+    draw_batch,
+    load_average,
+    mean_embedding,
+    train_denoiser,
+    whiten_identity,
+)
+from idto3d.training.vae import VaeOptions, cache_latents, scaling_factor, train_vae
+
+
+def made_up_people(count: int = 6, views: int = 4, size: int = 32) -> People:
+    """Views whose normal maps are flat colours that depend on the person alone."""
+    random = np.random.default_rng(0)
+    colours = random.integers(40, 215, (count, 1, 1, 3))
+    images = np.broadcast_to(colours[:, None], (count, views, size, size, 3)).reshape(-1, size, size, 3)
+    looks = [dataclasses.asdict(synthetic.draw_person(seed).look) for seed in range(count)]
+    images = torch.from_numpy(images.astype(np.uint8))
+    embedding = torch.nn.functional.normalize(torch.from_numpy(random.normal(size=(count, 3, 8))).float(), dim=-1)
+    total = count * views
+    return People(
+        normal=images,
+        albedo=images.flip(-1),
+        expression=torch.arange(total) % len(EXPRESSIONS),
+        azimuth_deg=torch.zeros(total),
+        elevation_deg=torch.zeros(total),
+        person=torch.arange(count).repeat_interleave(views),
+        embedding=embedding,
+        coefficients=torch.zeros(count, 100),
+        looks=tuple(looks),
+    )
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    torch.manual_seed(0)
+    people = made_up_people()
+    parts = tiny_base(TEST_SPEC, train.vocabulary())
+    branches = {name: new_branches(parts.unet, 8, TEST_SPEC.text_width) for name in DOMAINS}
+    return people, parts, Model(parts, branches)
+
+
+def scaled_latents(parts, people, path):
+    latents = cache_latents(parts.vae, people, path)
+    factor = scaling_factor(latents)
+    return {domain: value.float() * factor for domain, value in latents.items()}
+
+
+def test_the_autoencoder_learns_to_rebuild_pictures(tiny, tmp_path):
+    people, parts, _ = tiny
+    losses = []
+    options = VaeOptions(minutes=30, batch=4, crop=16, most_steps=60)
+    train_vae(parts.vae, people, options, tmp_path / "vae.safetensors", lambda step, loss: losses.append(loss))
+    assert np.mean(losses[-5:]) < 0.8 * np.mean(losses[:5])
+    assert (tmp_path / "vae.safetensors").exists()
+
+
+def test_a_stage_trains_only_its_own_parameters_and_can_be_loaded_again(tiny, tmp_path):
+    people, parts, model = tiny
+    latents = scaled_latents(parts, people, tmp_path / "latents.safetensors")
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    model.requires_grad_(False)
+    trained = model.branches["geometry"].branch_parameters("expression")
+    for parameter in trained:
+        parameter.requires_grad_(True)
+    told = DenoiserOptions(minutes=30, batch=4, most_steps=4)
+    steps = []
+    train_denoiser(
+        model, trained, people, latents, ("geometry",), told, tmp_path / "a.safetensors", lambda *v: steps.append(v)
+    )
+    changed = {name for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
+    own = {id(p) for p in trained}
+    names = {name for name, p in model.named_parameters() if id(p) in own}
+    assert steps and changed and changed <= names
+    after = {name: value.clone() for name, value in model.state_dict().items()}
+    model.load_state_dict(before)
+    load_average(model, tmp_path / "a.safetensors")
+    assert all(torch.equal(value, after[name]) for name, value in model.state_dict().items())
+
+
+def test_dropped_conditions_are_empty_and_kept_ones_are_not(tiny):
+    people, _, _ = tiny
+    random = torch.Generator().manual_seed(0)
+    which = torch.arange(8)
+    latents = torch.zeros(len(people.person), 4, 4, 4)
+    everything = draw_batch(people, latents, "albedo", which, DenoiserOptions(0, drop=1.0, drop_all=0.0), random)
+    assert everything.captions == [""] * 8
+    assert everything.identity.abs().sum() == 0 and everything.no_expression.all()
+    nothing = draw_batch(people, latents, "albedo", which, DenoiserOptions(0, drop=0.0, drop_all=0.0), random)
+    assert all("albedo map" in text for text in nothing.captions)
+    assert torch.allclose(nothing.identity.norm(dim=-1), torch.ones(8, 1), atol=1e-5)
+    assert not nothing.no_expression.any()
+
+
+def test_whitened_identities_leave_the_first_layer_with_unit_spread():
+    torch.manual_seed(0)
+    parts = tiny_base(TEST_SPEC, train.vocabulary())
+    branches = new_branches(parts.unet, 8, TEST_SPEC.text_width)
+    embeddings = torch.nn.functional.normalize(torch.randn(500, 8) * torch.linspace(0.2, 1, 8) + 2, dim=-1)
+    whiten_identity(branches, embeddings, shrink=0.0)
+    first = branches.projection.image_projection_layers[0].ff.net[0].proj
+    hidden = embeddings @ first.weight.T + first.bias
+    assert torch.allclose(hidden.mean(0), torch.zeros(16), atol=1e-3)
+    assert hidden.std(0)[:7].min() > 0.5
+
+
+def test_a_mean_embedding_skips_portraits_without_a_face():
+    good = torch.nn.functional.normalize(torch.ones(1, 1, 4), dim=-1)
+    mean = mean_embedding(torch.cat([good, torch.zeros(1, 1, 4)], 1))
+    assert torch.allclose(mean, good[:, 0])
+
+
+def test_a_dataset_is_the_same_for_the_same_seed_and_can_be_read(small_ict, tmp_path):
+    from idto3d.training import synthesize
+
+    for name in ("a", "b"):
+        told = synthesize.SynthesisOptions(small_ict, tmp_path / name, people=2, views=2, portraits=1, size=32)
+        (tmp_path / name).mkdir()
+        synthesize.draw_shard((told, 0))
+    first, second = (tmp_path / name / "0000.safetensors" for name in ("a", "b"))
+    assert first.read_bytes() == second.read_bytes()
+    words = json.loads((tmp_path / "a" / "0000.json").read_text())["people"][0]
+    assert words["subject"].startswith("person with") and "normal map" in words["captions"][0][0]
+    people = read_people(tmp_path / "a", embedded=False)
+    assert people.normal.shape == (4, 32, 32, 3) and people.person.tolist() == [0, 0, 1, 1]

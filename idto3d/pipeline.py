@@ -114,7 +114,10 @@ def make_wish(subject: Subject | None, options: HeadOptions, models: Models) -> 
 
 
 def first_shape(subject: Subject | None, options: HeadOptions, models: Models):
-    """Shape coefficients z [K] and hair weights [S] to start from; hair as the prompt says, else as the face suggests."""
+    """Shape coefficients z [K] and hair weights [S] to start from.
+
+    The hair is what the prompt says, else what the face suggests.
+    """
     if not isinstance(models.prior, HeadPrior):
         return None, None
     embedding = None if subject is None else torch.from_numpy(subject.embedding).to(models.device)
@@ -139,7 +142,7 @@ def carve(wish: Wish, subject, models: Models, options: HeadOptions, checkpoints
 
 @dataclass(frozen=True, eq=False)
 class Painted:
-    """A finished head: `material(points [N, 3], expression id)`, and `draw(vertices, azimuth_deg)` as uint8 pictures."""
+    """A finished head, as the export asks for it: material at points, and pictures."""
 
     canvas: Canvas
     field: torch.nn.Module

@@ -1,5 +1,6 @@
 """Reads a written head back, to draw it again or to edit it."""
 
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +32,7 @@ def load_asset(folder: Path) -> Asset:
     try:
         document = gltf.GLTF2.load_binary(str(path))
         return Asset(_mesh(document), _textures(document), document.asset.extras)
-    except (ValueError, IndexError, TypeError, AttributeError, KeyError, OSError, StopIteration) as error:
+    except (ValueError, IndexError, TypeError, AttributeError, KeyError, OSError, struct.error, StopIteration) as error:
         raise UserError(f"{path} is not a head that idto3d wrote.", "Give the folder that `generate` wrote.") from error
 
 

@@ -113,7 +113,7 @@ def drawn(asset: Asset, surface: Surface, mode: str, light: Environment) -> Tens
 
 def texture(image: np.ndarray, uvs: Tensor) -> Tensor:
     """Bilinear look-up [P, C] in 0..1 of a uint8 `image` [H, W, C] at glTF `uvs` [P, 2] (0, 0 is the top left)."""
-    pixels = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].float() / 255
+    pixels = torch.from_numpy(image.copy()).permute(2, 0, 1)[None].float() / 255
     grid = (uvs * 2 - 1).view(1, 1, -1, 2)
     found = F.grid_sample(pixels, grid, mode="bilinear", padding_mode="border", align_corners=False)
     return found[0, :, 0].T

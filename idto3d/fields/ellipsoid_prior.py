@@ -22,7 +22,9 @@ class EllipsoidPrior:
         # First-order distance, exact on the surface (https://iquilezles.org/articles/ellipsoids).
         mean = scaled * (scaled - 1) / slope.clamp_min(1e-6)
         mean = torch.where(scaled > 1e-3, mean, -min(RADII))
-        return SdfBasis(mean, points.new_zeros(len(points), 0), points.new_full((len(points), len(HAIR_STYLES)), NO_HAIR))
+        return SdfBasis(
+            mean, points.new_zeros(len(points), 0), points.new_full((len(points), len(HAIR_STYLES)), NO_HAIR)
+        )
 
     def warp(self, points: Tensor, z: Tensor | None = None) -> Tensor:
         """No displacement: zeros [N, 13, 3]."""

@@ -1,8 +1,9 @@
 """The head prior: a small neural head, fitted once to many synthetic heads, that every shape starts from.
 
-Three networks of position: `shape` gives the signed distance of the mean head and its linear modes, `motion` gives
-the displacement of each expression and the flow that carries a head of known coefficients back to the mean head, and
-`colour` gives the mean skin. Hair volumes are formulas over the mean head's distance. Metres everywhere.
+The mean head's signed distance lies on two lattices, a coarse one of the whole box and a fine one of the face. Two
+networks of position do the rest: `motion` gives the displacement of each expression and the flow that carries a head
+of known coefficients back to the mean head, `colour` the mean skin. The modes of the distance follow from the flow and
+the mean's slope; hair volumes are formulas over the mean's distance. Metres everywhere.
 """
 
 import json
@@ -21,24 +22,30 @@ VERSION = 1
 IDENTITY_COEFFICIENTS = 100
 CODE = 32
 CHUNK = 32768
+BOX = ((-0.15, -0.21, -0.15), (0.15, 0.17, 0.15))
+FACE_BOX = ((-0.072, -0.062, 0.045), (0.072, 0.076, 0.135))
+BLEND = 0.008  # width of the border in which the fine lattice takes over from the coarse one, metres
+SLOPE_STEP = 0.0015  # half the step of the finite differences of the distance, metres
+FLOOR, CEILING = -0.192, 0.165  # the bust's flat end and the highest hair, both inside the box
 HAIR_ALBEDO = (0.060, 0.036, 0.020)
 # Height of the hairline on the skin (metres) by azimuth from the front (degrees); hair thickness at crown and sides.
 HAIRLINE_DEG = (0.0, 30.0, 50.0, 65.0, 80.0, 100.0, 118.0, 140.0, 180.0)
 HAIRLINE_Y = (0.084, 0.082, 0.066, 0.036, 0.040, 0.030, -0.012, -0.034, -0.042)
 THICKNESS = {"buzzcut": (0.004, 0.004), "short": (0.018, 0.009), "long": (0.020, 0.016), "curly": (0.036, 0.032)}
 # The horizontal section of the skull that long hair hangs from: half width, half depth, centre z, lower end (metres).
-CURTAIN = (0.084, 0.094, 0.002, -0.155)
+CURTAIN = (0.080, 0.089, 0.002, -0.155)
 
 
 @dataclass(frozen=True)
 class PriorSize:
-    """How large the networks are; written to the file's metadata."""
+    """How large the lattices and networks are; written to the file's metadata."""
 
     modes: int = 40
     embedding: int = 128
-    shape_width: int = 128
-    motion_width: int = 96
-    colour_width: int = 64
+    coarse: float = 0.0035  # spacing of the lattice of the whole box, metres
+    fine: float = 0.002  # spacing of the lattice of the face, metres
+    motion_width: int = 128
+    colour_width: int = 96
 
 
 @dataclass(frozen=True)
@@ -74,9 +81,10 @@ class HeadPrior(nn.Module):
     def __init__(self, size: PriorSize = PriorSize()):
         super().__init__()
         self.size = size
-        self.shape = PositionNetwork(1 + size.modes, size.shape_width, 64, 0.012)
-        self.motion = PositionNetwork(3 * (CODE + size.modes), size.motion_width, 48, 0.025)
-        self.colour = PositionNetwork(3, size.colour_width, 48, 0.012)
+        self.register_buffer("coarse", torch.zeros(lattice(BOX, size.coarse).shape[:3]))
+        self.register_buffer("fine", torch.zeros(lattice(FACE_BOX, size.fine).shape[:3]))
+        self.motion = PositionNetwork(3 * (CODE + size.modes), size.motion_width, 48, 0.015)
+        self.colour = PositionNetwork(3, size.colour_width, 64, 0.007)
         self.codes = nn.Parameter(torch.randn(len(NAMES), CODE, generator=torch.Generator().manual_seed(1)))
         self.register_buffer("coefficient_map", torch.zeros(IDENTITY_COEFFICIENTS, size.modes))
         self.register_buffer("embedding_mean", torch.zeros(size.embedding))
@@ -85,15 +93,43 @@ class HeadPrior(nn.Module):
         self.register_buffer("style_map", torch.zeros(size.embedding, len(HAIR_STYLES)))
         self.register_buffer("style_bias", torch.zeros(len(HAIR_STYLES)))
 
+    def mean_distance(self, points: Tensor) -> Tensor:
+        """[N] signed distance of the mean bald head at `points` [N, 3], metres; canonical pose."""
+        low, high = points.new_tensor(FACE_BOX)
+        depth = torch.minimum(points - low, high - points).amin(-1)
+        share = _smooth(depth, 0.0, BLEND)
+        fine, coarse = _read(self.fine, FACE_BOX, points), _read(self.coarse, BOX, points)
+        return torch.maximum(coarse + share * (fine - coarse), FLOOR - points[:, 1])
+
     def basis(self, points: Tensor) -> SdfBasis:
-        """Mean distance, modes and hair volumes at `points` [N, 3] metres (canonical pose: lips parted, eyes open)."""
-        values = _in_chunks(self.shape, points) * 0.01
-        return SdfBasis(values[:, 0], values[:, 1:], hair_distances(points, values[:, 0]))
+        """Mean distance, modes and hair volumes at `points` [N, 3] metres (canonical pose: lips parted, eyes open).
+
+        A mode is the flow against the mean's slope: the distance's first-order change as the surface moves.
+        """
+        mean, flow = self.mean_distance(points), self._flow(points)
+        modes = -torch.einsum("nkc,nc->nk", flow, self._slope(points))
+        kept = _smooth(points[:, 1], FLOOR - 0.013, FLOOR + 0.012)[:, None]  # the flat end of the neck stays
+        return SdfBasis(mean, modes * kept, hair_distances(points, mean))
+
+    def distance(self, points: Tensor, z: Tensor) -> Tensor:
+        """[N] signed distance of the bald head of coefficients `z` [K]: the mean's where the flow carries `points`.
+
+        Keeps lips, lids and ears whole where `mean + modes @ z` of a far z would smear them; not linear in z.
+        """
+        return torch.maximum(self.mean_distance(self.to_mean(points, z)), FLOOR - points[:, 1])
+
+    def _flow(self, points: Tensor) -> Tensor:
+        values = _in_chunks(self.motion, points)[:, 3 * CODE :] * 0.01
+        return values.view(len(points), -1, 3)
+
+    def _slope(self, points: Tensor) -> Tensor:
+        steps = SLOPE_STEP * torch.eye(3, dtype=points.dtype, device=points.device)
+        change = [self.mean_distance(points + step) - self.mean_distance(points - step) for step in steps]
+        return torch.stack(change, -1) / (2 * SLOPE_STEP)
 
     def to_mean(self, points: Tensor, z: Tensor) -> Tensor:
         """[N, 3] where `points` [N, 3] on a head of coefficients `z` [K] lie on the mean head, metres."""
-        flow = _in_chunks(self.motion, points)[:, 3 * CODE :] * 0.01
-        return points - torch.einsum("nkc,k->nc", flow.view(len(points), -1, 3), z)
+        return points - torch.einsum("nkc,k->nc", self._flow(points), z)
 
     def warp(self, points: Tensor, z: Tensor | None = None) -> Tensor:
         """[N, 13, 3] displacement in metres from the canonical pose to each expression of expressions.NAMES.
@@ -111,10 +147,9 @@ class HeadPrior(nn.Module):
     def albedo(self, points: Tensor, z: Tensor | None = None) -> Tensor:
         """[N, 3] mean linear albedo 0..1 at canonical `points` [N, 3]: skin, lips, brows, eyes; hair off the scalp."""
         points = points if z is None else self.to_mean(points, z)
-        basis = self.basis(points)
-        skin = torch.sigmoid(_in_chunks(self.colour, points))
-        covered = torch.sigmoid((0.002 - basis.hair[:, 1:].amin(1)) / 0.001)
-        hair = (torch.sigmoid((basis.mean - 0.003) / 0.0006) * covered)[:, None]
+        mean, skin = self.mean_distance(points), torch.sigmoid(_in_chunks(self.colour, points))
+        covered = torch.sigmoid((0.002 - hair_distances(points, mean)[:, 1:].amin(1)) / 0.001)
+        hair = (torch.sigmoid((mean - 0.003) / 0.0006) * covered)[:, None]
         return skin * (1 - hair) + hair * skin.new_tensor(HAIR_ALBEDO)
 
     def shape_code(self, embedding: Tensor) -> Tensor:
@@ -137,13 +172,15 @@ def hair_distances(points: Tensor, bald: Tensor) -> Tensor:
     A style is the scalp thickened, diving under the skin at the hairline; long hair also hangs from the skull.
     """
     above = points[:, 1] - hairline_height(points)
-    scalp, top = _smooth(above, 0.0, 0.014), _smooth(points[:, 1], 0.06, 0.13)
+    top = _smooth(points[:, 1], 0.06, 0.13)
     sunk = 0.005 + 0.1 * (-above).clamp(min=0)
     columns = [torch.full_like(bald, 0.05)]
     for style in HAIR_STYLES[1:]:
         crown, side = THICKNESS[style]
+        scalp = _smooth(above, 0.0, 0.008 + 0.8 * side)
         shell = bald - (side + (crown - side) * top) * scalp + sunk * (1 - scalp)
-        columns.append(torch.minimum(shell, _curtain(points)) if style == "long" else shell)
+        volume = torch.minimum(shell, _curtain(points)) if style == "long" else shell
+        columns.append(torch.maximum(volume, points[:, 1] - CEILING))
     return torch.stack(columns, -1)
 
 
@@ -154,6 +191,20 @@ def hairline_height(points: Tensor) -> Tensor:
     upper = torch.bucketize(angle, knots).clamp(1, len(knots) - 1)
     blend = (angle - knots[upper - 1]) / (knots[upper] - knots[upper - 1])
     return heights[upper - 1] + blend.clamp(0, 1) * (heights[upper] - heights[upper - 1])
+
+
+def lattice(box: tuple, spacing: float) -> Tensor:
+    """[D, H, W, 3] points of a regular lattice over `box` (low, high corners), z slowest; about `spacing` apart."""
+    axes = [torch.linspace(low, high, round((high - low) / spacing) + 1) for low, high in zip(*box, strict=True)]
+    z, y, x = torch.meshgrid(*reversed(axes), indexing="ij")
+    return torch.stack([x, y, z], -1)
+
+
+def _read(values: Tensor, box: tuple, points: Tensor) -> Tensor:
+    """[N] trilinear values of a lattice [D, H, W] over `box` at `points` [N, 3]; beyond the box, of its border."""
+    low, high = points.new_tensor(box)
+    place = (2 * (points - low) / (high - low) - 1).view(1, -1, 1, 1, 3)
+    return nn.functional.grid_sample(values[None, None], place, padding_mode="border", align_corners=True).view(-1)
 
 
 def _curtain(points: Tensor) -> Tensor:
@@ -187,7 +238,8 @@ def save_prior(prior: HeadPrior, path: str | Path, provenance: dict) -> None:
         "expressions": NAMES,
         "provenance": provenance,
     }
-    tensors = {name: value.detach().float().contiguous().cpu() for name, value in prior.state_dict().items()}
+    tensors = {name: value.detach().contiguous().cpu() for name, value in prior.state_dict().items()}
+    tensors |= {name: tensors[name].half() for name in ("coarse", "fine")}
     save_file(tensors, str(path), metadata={"head_prior": json.dumps(description)})
 
 

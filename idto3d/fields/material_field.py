@@ -30,7 +30,7 @@ class Material:
 
 @dataclass(frozen=True, eq=False)
 class PreparedSurface:
-    """What stays the same at N surface points: the encoding's corners and the starting values [N, 5] before sigmoids."""
+    """What stays the same at N surface points; `start` [N, 5] are the starting values before their sigmoids."""
 
     encoded: Any
     start: Tensor

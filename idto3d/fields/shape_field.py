@@ -182,7 +182,7 @@ class ShapeField(nn.Module):
         return self.transformer(self.codes[list(ids)], self.z.detach() if len(self.z) else None)
 
     def _at(self, band) -> Prepared:
-        """The prepared points of `band`, made on first use and kept as long as the band is."""
+        """The prepared points of `band`, made on first use with the z of that moment, kept while the band lives."""
         if band not in self._prepared:
             self._prepared[band] = self._prepare(self._grid.vertices[band.points], True)
         return self._prepared[band]

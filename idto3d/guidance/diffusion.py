@@ -7,6 +7,7 @@ and comes out is float32; only inside the frozen networks the precision is lower
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -63,9 +64,10 @@ class Guidance:
         return (count, vae.latent_channels, side, side)
 
     def conditions(
-        self, prompts: Sequence[str], negative_prompt: str, identity: Tensor, expressions: Sequence[str]
+        self, prompts: Sequence[str], negative_prompt: str, identity: Tensor | np.ndarray, expressions: Sequence[str]
     ) -> Conditions:
-        """Conditions of B pictures: B prompts, one negative prompt, one identity [D], B expression descriptors."""
+        """Conditions of B pictures: B prompts, one negative prompt, one unit identity [D], B expression descriptors."""
+        identity = torch.as_tensor(identity)
         if len(prompts) != len(expressions):
             raise ValueError(
                 f"expressions: expected {len(prompts)} descriptors as there are prompts, got {expressions}"

@@ -23,7 +23,7 @@ from idto3d.jobs.run_folder import LOCK, PHOTOS, check_disk, delete_run, resumab
 from idto3d.jobs.worker import alive, waiting_before
 
 JOB_ID = re.compile(r"[A-Za-z0-9_-]{22}")
-CREATOR = "idto3d.pipeline:create_head"
+CREATOR = "idto3d.jobs.produce:create_head"
 CANCEL_SECONDS = 1.8
 DAY = 24 * 3600.0
 LOG = "worker.log"

@@ -2,13 +2,13 @@
 
     job.json         what was asked, where it stands, how it ended (record.py)
     events.jsonl     what it reported (event_log.py)
-    subject/         crops of the photos and the identity embedding; the embedding is kept only while a resume may need
-                     it and removed when the run is done
+    subject/         crops of the faces that were found
     photos/          copies of the photos, only in jobs started from the page, removed when the run is done
     checkpoints/     checkpoint.py
     head.glb textures/ renders/ expressions/     the asset
 
-Photos, crops and embeddings are biometric data: the folder is 0700 and `delete_run` removes all of it.
+Photos and crops are biometric data: the folder is 0700 and `delete_run` removes all of it. The identity embedding is
+never stored: a resumed run reads the photos again.
 """
 
 import shutil
@@ -20,16 +20,16 @@ from idto3d.config import HeadOptions
 from idto3d.errors import UserError
 from idto3d.events import Event
 from idto3d.jobs import record
+from idto3d.jobs.checkpoint import Checkpointer
 from idto3d.jobs.event_log import EventLog
 from idto3d.jobs.files import private_folder, remove
 from idto3d.jobs.lock import FileLock, is_locked, try_lock
 from idto3d.jobs.record import Job, JobError, read_job, write_job
 
-CreateHead = Callable[[list[Path], HeadOptions, Path, bool], Iterator[Event]]
+CreateHead = Callable[[list[Path], HeadOptions, Path, Checkpointer, bool], Iterator[Event]]
 LOCK = ".lock"
 PHOTOS = "photos"
 CHECKPOINTS = "checkpoints"
-EMBEDDINGS = "subject/*embedding*"
 FREE_BYTES = 1 << 30
 
 
@@ -117,7 +117,8 @@ def perform(folder: Path, job: Job, create_head: CreateHead, resume: bool = Fals
         write_job(folder, job)
         log = EventLog(folder)
         photos = [Path(photo.path) for photo in job.photos]
-        events = create_head(photos, job.options, folder, resume)
+        checkpoints = Checkpointer(folder / CHECKPOINTS, job.options.checkpoint_seconds)
+        events = create_head(photos, job.options, folder, checkpoints, resume)
         try:
             for event in events:
                 log.append(event)
@@ -125,7 +126,8 @@ def perform(folder: Path, job: Job, create_head: CreateHead, resume: bool = Fals
         finally:
             _close(events)
         write_job(folder, record.ended(job, record.DONE))
-        forget_person(folder, job.keep_photos)
+        if not job.keep_photos:
+            remove(folder / PHOTOS)
     except (GeneratorExit, KeyboardInterrupt):
         write_job(folder, record.ended(job, record.CANCELLED))
         raise
@@ -150,14 +152,6 @@ def keep_only_record(folder: Path) -> None:
     for entry in folder.iterdir():
         if entry.name not in (record.FILE, LOCK):
             remove(entry)
-
-
-def forget_person(folder: Path, keep_photos: bool = False) -> None:
-    """Remove the copied photos (unless they shall stay) and the embedding of a finished run."""
-    if not keep_photos:
-        remove(folder / PHOTOS)
-    for path in folder.glob(EMBEDDINGS):
-        remove(path)
 
 
 def delete_run(folder: Path) -> None:

@@ -89,6 +89,7 @@ def clip_positions(vertices: Tensor, camera: Camera, aspect: float = 1.0) -> Ten
 
     One mesh [V, 3] is seen by all B cameras; a mesh [B, V, 3] may also be seen by one camera.
     """
+    camera = camera_to(camera, vertices.device)
     matrix = projection(camera, aspect) @ world_to_camera(camera)
     points = vertices if vertices.dim() == 3 else vertices[None]
     return points @ matrix[:, :, :3].transpose(1, 2) + matrix[:, None, :, 3]

@@ -185,8 +185,15 @@ def _harmonic_basis(direction: Tensor) -> Tensor:
 
 
 def _project_harmonics(radiance: Tensor) -> Tensor:
-    """Coefficients [9, 3] of irradiance / pi. Ramamoorthi and Hanrahan 2001, eq. 8: bands scaled by 1, 2/3, 1/4."""
+    """Coefficients [9, 3] of irradiance / pi. Ramamoorthi and Hanrahan 2001, eq. 8: bands scaled by 1, 2/3, 1/4.
+
+    The mean is set apart, so that even light stays even however few texels there are.
+    """
     height, width = radiance.shape[:2]
-    basis = _harmonic_basis(map_directions(height, width)) * solid_angles(height, width)[..., None]
+    weight = solid_angles(height, width)[..., None]
+    mean = (radiance * weight).sum((0, 1)) / (4 * math.pi)
+    basis = _harmonic_basis(map_directions(height, width)) * weight
     band = radiance.new_tensor([1.0] + [2 / 3] * 3 + [1 / 4] * 5)
-    return torch.einsum("hwk,hwc->kc", basis, radiance) * band[:, None]
+    coefficients = torch.einsum("hwk,hwc->kc", basis, radiance - mean) * band[:, None]
+    coefficients[0] += mean * math.sqrt(4 * math.pi)
+    return coefficients

@@ -95,7 +95,9 @@ def _step(wish: Wish, field, optimiser, band, options: HeadOptions, rasterizer, 
     meshed = field.mesh(band, views.expression_ids)
     image, _ = draw_normals(meshed.positions, meshed.faces, views.camera, rasterizer, told.image_size)
     timesteps = draw_timesteps(shape_range(step, told), told.views, generator)
-    sds = distil(terms(wish, "geometry", views), "geometry", as_pictures(image), timesteps, generator, wish.distillation())
+    sds = distil(
+        terms(wish, "geometry", views), "geometry", as_pictures(image), timesteps, generator, wish.distillation()
+    )
     smooth = laplacian_loss(meshed.canonical, unique_edges(meshed.faces))
     known = (field.z - field.start_z).square().mean()
     finite = optimiser.step(told.sds * sds + told.laplacian * smooth + told.latent * known)
@@ -105,7 +107,9 @@ def _step(wish: Wish, field, optimiser, band, options: HeadOptions, rasterizer, 
     return {"smooth": float(smooth.detach()), "finite": float(finite)}, picture
 
 
-def shape_picture(positions: Tensor, faces: Tensor, rasterizer: Rasterizer, azimuth_deg: float = 0.0, size: int = PREVIEW_SIZE):
+def shape_picture(
+    positions: Tensor, faces: Tensor, rasterizer: Rasterizer, azimuth_deg: float = 0.0, size: int = PREVIEW_SIZE
+):
     """Normal map [S, S, 3] uint8 of `positions` [1, V, 3] from a view."""
     camera = standard_cameras(torch.tensor([azimuth_deg], device=positions.device), 0.0)
     with torch.no_grad():

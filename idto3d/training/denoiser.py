@@ -83,7 +83,7 @@ def _unique(texts: list[str]) -> tuple[list[str], list[int]]:
 
 
 def draw_batch(people: People, latents: Tensor, domain: str, which: Tensor, drop: DenoiserOptions, random) -> Batch:
-    """Conditions for views `which` [B], with random omissions of words and conditions; `latents` [N, C, h, w] scaled."""
+    """Conditions for views `which` [B], with random omissions; `latents` [N, C, h, w] scaled."""
     size = len(which)
     chances = torch.rand(4, size, generator=random)
     nothing = chances[3] < drop.drop_all
@@ -207,7 +207,9 @@ def noise_error(model: Model, domain: str, batch: Batch, timesteps: Tensor, rand
 
 
 @torch.no_grad()
-def identity_gap(model: Model, people: People, latents: dict[str, Tensor], domain: str, count: int = 128) -> tuple[float, float]:
+def identity_gap(
+    model: Model, people: People, latents: dict[str, Tensor], domain: str, count: int = 128
+) -> tuple[float, float]:
     """Held-out noise error with the right identity, and how much larger it is (share) with someone else's."""
     random = torch.Generator().manual_seed(7)
     which = torch.randint(len(people.person), (count,), generator=random)
@@ -220,4 +222,3 @@ def identity_gap(model: Model, people: People, latents: dict[str, Tensor], domai
         for given in (batch, wrong)
     ]
     return errors[0], errors[1] / errors[0] - 1
-

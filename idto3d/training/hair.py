@@ -49,7 +49,7 @@ SHAPES = {
 
 @dataclass(frozen=True)
 class Scalp:
-    """For each grid direction, the three nearest skin vertices and their weights; `polar` [R, A] angle from the crown."""
+    """For each grid direction, the three nearest skin vertices and their weights."""
 
     vertices: np.ndarray  # [R, A, 3] indices
     weights: np.ndarray  # [R, A, 3]
@@ -93,7 +93,9 @@ def grid_faces() -> np.ndarray:
     a = row * AZIMUTHS + column
     b = row * AZIMUTHS + (column + 1) % AZIMUTHS
     c, d = a + AZIMUTHS, b + AZIMUTHS
-    return np.concatenate([np.stack([a, c, b], -1).reshape(-1, 3), np.stack([b, c, d], -1).reshape(-1, 3)]).astype(np.int32)
+    return np.concatenate([np.stack([a, c, b], -1).reshape(-1, 3), np.stack([b, c, d], -1).reshape(-1, 3)]).astype(
+        np.int32
+    )
 
 
 def hair_mesh(style: str, vertices: np.ndarray, scalp: Scalp, random: np.random.Generator) -> np.ndarray:

@@ -17,7 +17,18 @@ from scipy.spatial import cKDTree
 from torch import Tensor
 
 from idto3d.expressions import EXPRESSIONS, Expression
-from idto3d.fields.head_prior import CODE, HAIR_STYLES, HeadPrior, PriorSize, load_prior, read_description, save_prior
+from idto3d.fields.head_prior import (
+    BOX,
+    CODE,
+    FACE_BOX,
+    HAIR_STYLES,
+    HeadPrior,
+    PriorSize,
+    lattice,
+    load_prior,
+    read_description,
+    save_prior,
+)
 from idto3d.training.ict import EYE_SOCKETS, EYEBALLS, FACE, MOUTH_SOCKET, IctModel, read_ict
 
 log = logging.getLogger(__name__)
@@ -26,7 +37,7 @@ SKIN = EYE_SOCKETS.stop  # vertices before this one are skin and sockets
 SPREAD = 0.9  # standard deviation of ICT identity coefficients of natural-looking heads
 EYE_RADIUS, CORNEA_RADIUS = 0.0150, 0.0101
 CORNEA = np.array([[0.0006, 0, 0.0065], [-0.0006, 0, 0.0065]], np.float32)  # its centre from the eyeball's, left first
-BOX = ((-0.15, -0.21, -0.15), (0.15, 0.17, 0.15))
+RIM_DROP = 0.012  # thickness given to the thin edge of the bust, metres
 RIDGES = tuple(10.0**k for k in range(-4, 4))
 LID_PUSH = 0.0005  # how far the eyeball moves out under closing lids, metres
 ALBEDO = {
@@ -86,7 +97,7 @@ def build_solid(model: IctModel) -> Solid:
     faces, fields = _cap_neck(faces, fields)
     balls = [_eyeball_points(fields, rims[1 + side], centres, side) for side in range(2)]
     fields = np.concatenate([fields, *balls], 1)
-    eyeball = np.arange(fields.shape[1]) > SKIN
+    eyeball = np.arange(fields.shape[1]) >= fields.shape[1] - sum(ball.shape[1] for ball in balls)
     colours = _albedo(np.concatenate([model.neutral[:SKIN], fields[0, SKIN:]]), eyeball)
     hidden = np.pad(hidden, (0, len(faces) - len(hidden)))
     return Solid(fields[0], fields[1 + count :], fields[1 : 1 + count], faces, hidden, eyeball, centres[0], colours)
@@ -106,11 +117,10 @@ def _eyeball_points(fields: np.ndarray, rim: tuple, centres: np.ndarray, side: i
     forward = direction @ CORNEA[side]
     cornea = forward + np.sqrt(np.maximum(forward**2 - (CORNEA[side] ** 2).sum() + CORNEA_RADIUS**2, 0))
     points = centres[0, side] + direction * np.maximum(EYE_RADIUS, cornea)[:, None]
-    opened = (_between(base, rim, base, x, 1 + 0 * x) - _between(base, rim, base, x, 0 * x))[:, 1]
+    opened = _gap(base, rim, base, x)
     motion = np.stack([_between(field, rim, base, x, height) for field in fields[1 : 1 + count]])
     for field, moved in zip(fields[1 : 1 + count], motion, strict=True):
-        lids = _between(field, rim, base, x, 1 + 0 * x) - _between(field, rim, base, x, 0 * x)
-        closing = np.clip(-lids[:, 1] / opened, 0, 1)
+        closing = np.clip(-_gap(field, rim, base, x) / opened, 0, 1)
         moved += LID_PUSH * closing[:, None] * direction
     identity = np.broadcast_to(centres[1 + count :, side, None], (len(fields) - 1 - count, len(x), 3))
     return np.concatenate([points[None], motion, identity]).astype(np.float32)
@@ -153,6 +163,12 @@ def _between(field: np.ndarray, rim: tuple, base: np.ndarray, x: np.ndarray, hei
     return lower + (upper - lower) * height[:, None]
 
 
+def _gap(field: np.ndarray, rim: tuple, base: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """[N] how much higher a vertex field [V, 3] is on the upper than on the lower rim at `x` [N]."""
+    ends = (_between(field, rim, base, x, np.full(len(x), end))[:, 1] for end in (1.0, 0.0))
+    return next(ends) - next(ends)
+
+
 def _fill_sockets(fields: np.ndarray, rims: list, eyes: np.ndarray, neutral: np.ndarray) -> np.ndarray:
     """Socket vertices drawn together: the mouth's to a wall across its rim, the eyes' into the eyeballs."""
     mouth, x = np.arange(MOUTH_SOCKET.start, MOUTH_SOCKET.stop), neutral[MOUTH_SOCKET, 0]
@@ -167,13 +183,18 @@ def _fill_sockets(fields: np.ndarray, rims: list, eyes: np.ndarray, neutral: np.
 
 
 def _cap_neck(faces: np.ndarray, fields: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Close the neck by a fan from its open edge to one more vertex, as low as the edge's front."""
+    """Close the neck: a short wall down from its open edge, then a fan to one vertex as low as the edge's front."""
     edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).astype(np.int64)
     rim = edges[~np.isin(edges[:, 0] * SKIN + edges[:, 1], edges[:, 1] * SKIN + edges[:, 0])]
-    fan = np.column_stack([rim[:, 1], rim[:, 0], np.full(len(rim), SKIN)]).astype(faces.dtype)
-    centre = fields[:, rim[:, 0]].mean(1, keepdims=True)
-    centre[0, 0, 1] = fields[0, rim[:, 0], 1].min() + 0.005
-    return np.concatenate([faces, fan]), np.concatenate([fields, centre], 1)
+    ring = np.unique(rim)
+    lowered, centre = fields[:, ring].copy(), fields[:, ring].mean(1, keepdims=True)
+    lowered[0, :, 1] -= RIM_DROP
+    centre[0, 0, 1] = lowered[0, :, 1].min()
+    a, b = rim.T
+    below_a, below_b = (SKIN + np.searchsorted(ring, end) for end in (a, b))
+    fan = np.stack([below_b, below_a, np.full(len(rim), SKIN + len(ring))], 1)
+    wall = np.concatenate([np.stack([b, a, below_a], 1), np.stack([b, below_a, below_b], 1)])
+    return np.concatenate([faces, wall, fan]).astype(faces.dtype), np.concatenate([fields, lowered, centre], 1)
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:
@@ -224,13 +245,12 @@ def winding_number(points: np.ndarray, vertices: np.ndarray, faces: np.ndarray, 
 class FitOptions:
     """How much is sampled and how long each network learns (Adam steps)."""
 
-    points: int = 240_000
-    heads: int = 400
+    points: int = 160_000
+    heads: int = 250
     head_points: int = 1200
-    shape_steps: int = 4500
-    motion_steps: int = 2600
-    colour_steps: int = 1600
-    batch: int = 6144
+    motion_steps: int = 2200
+    colour_steps: int = 1500
+    batch: int = 2048
     seed: int = 0
 
 
@@ -252,7 +272,6 @@ class Targets:
 
     points: Tensor  # [N, 3]
     sdf: Tensor  # [N] of the mean head
-    modes: Tensor  # [N, K] change of the distance per unit of z
     flow: Tensor  # [N, K, 3] movement of the surface per unit of z
     motion: Tensor  # [N, 13, 3]
     albedo: Tensor  # [N, 3]
@@ -260,10 +279,9 @@ class Targets:
 
 @dataclass(frozen=True)
 class HeadPoints:
-    """Points on and near the surfaces of random heads, for the part of the shape that is not linear."""
+    """Points on and near the surfaces of random heads."""
 
     points: Tensor  # [N, 3]
-    sdf: Tensor  # [N] of their own head
     origin: Tensor  # [N, 3] the same place on the mean head
     head: Tensor  # [N] int64 row of `z`
     z: Tensor  # [heads, K]
@@ -312,27 +330,34 @@ def sample_surface(solid: Solid, count: int, random: np.random.Generator) -> Sam
 
 
 def make_targets(solid: Solid, coefficient_map: np.ndarray, options: FitOptions) -> Targets:
-    """Distances, modes, flow, motion and albedo of the mean head at points dense near its surface."""
+    """Distance, flow, motion and albedo of the mean head at points dense near its surface."""
     random = np.random.default_rng(options.seed)
     cloud = sample_surface(solid, 2 * options.points, random)
-    surface, normal = cloud.read(solid.base), _unit(cloud.read(solid.normals(solid.base)))
-    points = _scatter(surface, options.points, random)
-    distance, nearest = cKDTree(surface).query(points)
+    points = _scatter(cloud.read(solid.base), options.points, random)
+    sdf, nearest = signed_distance(solid, cloud, points)
     near = Samples(cloud.corners[nearest], cloud.weights[nearest])
-    offset, outward = points - surface[nearest], normal[nearest]
-    sign = np.where(_inside(solid, points), -1.0, 1.0)
-    close = distance < 0.0015  # there the plane of the nearest sample is better than the sample
-    sdf = sign * np.where(close, np.abs((offset * outward).sum(1)), distance)
-    slope = np.where(close[:, None], outward, sign[:, None] * offset / np.maximum(distance, 1e-6)[:, None])
-    flow = near.read(_mode_fields(solid, coefficient_map)).transpose(1, 0, 2)
-    modes = -np.einsum("nkc,nc->nk", flow, slope)
-    fade = np.exp(-((distance / 0.03) ** 2))
+    # For z of unit variance the expected identity coefficients are SPREAD^2 * coefficient_map @ z.
+    fields = np.tensordot(SPREAD**2 * coefficient_map.T, solid.identity, 1).astype(np.float32)
+    flow = near.read(fields).transpose(1, 0, 2)
+    fade = np.exp(-((sdf / 0.03) ** 2))
     motion = near.read(solid.motion).transpose(1, 0, 2) * fade[:, None, None]
-    return Targets(*map(_tensor, (points, sdf, modes, flow, motion, near.read(solid.albedo))))
+    return Targets(*map(_tensor, (points, sdf, flow, motion, near.read(solid.albedo))))
 
 
-def _mode_fields(solid: Solid, coefficient_map: np.ndarray) -> np.ndarray:
-    return np.tensordot(coefficient_map.T * SPREAD**2, solid.identity, 1)
+def signed_distance(solid: Solid, cloud: Samples, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(signed distance [N] metres of the mean head, nearest sample [N] of its `cloud`) at `points` [N, 3]."""
+    surface, normal = cloud.read(solid.base), _unit(cloud.read(solid.normals(solid.base)))
+    distance, nearest = cKDTree(surface).query(points)
+    height = np.abs(((points - surface[nearest]) * normal[nearest]).sum(1))
+    distance = np.where(distance < 0.0015, height, distance)  # so near, the sample's plane is better than the sample
+    return np.where(_inside(solid, points), -distance, distance), nearest
+
+
+def _fill_lattices(prior: HeadPrior, solid: Solid, options: FitOptions) -> None:
+    cloud = sample_surface(solid, 2 * options.points, np.random.default_rng(options.seed))
+    for values, box, spacing in ((prior.coarse, BOX, prior.size.coarse), (prior.fine, FACE_BOX, prior.size.fine)):
+        points = lattice(box, spacing).view(-1, 3).numpy()
+        values.copy_(_tensor(signed_distance(solid, cloud, points)[0]).view_as(values))
 
 
 def _scatter(surface: np.ndarray, count: int, random: np.random.Generator) -> np.ndarray:
@@ -352,21 +377,20 @@ def _inside(solid: Solid, points: np.ndarray) -> np.ndarray:
 
 
 def make_head_points(solid: Solid, coefficient_map: np.ndarray, options: FitOptions) -> HeadPoints:
-    """Surface points of random heads, half of them moved up to 2 mm along the normal."""
+    """Surface points of random heads, half of them moved up to 3 mm along the normal."""
     random = np.random.default_rng(options.seed + 1)
-    points, distances, origins = [], [], []
+    points, origins = [], []
     coefficients = SPREAD * random.standard_normal((options.heads, len(solid.identity)))
     for row in coefficients:
         vertices = solid.base + np.tensordot(row.astype(np.float32), solid.identity, 1)
         samples = sample_surface(solid, options.head_points, random)
-        distance = random.uniform(-0.002, 0.002, (options.head_points, 1)) * (
-            random.random((options.head_points, 1)) < 0.5
+        shift = random.uniform(-0.003, 0.003, (options.head_points, 1)) * random.integers(
+            0, 2, (options.head_points, 1)
         )
-        points.append(samples.read(vertices) + distance * _unit(samples.read(solid.normals(vertices))))
-        distances.append(distance[:, 0])
-        origins.append(samples.read(solid.base))
+        points.append(samples.read(vertices) + shift * _unit(samples.read(solid.normals(vertices))))
+        origins.append(samples.read(solid.base) + shift * _unit(samples.read(solid.normals(solid.base))))
     head = torch.arange(options.heads).repeat_interleave(options.head_points)
-    stacked = (_tensor(np.concatenate(part)) for part in (points, distances, origins))
+    stacked = (_tensor(np.concatenate(part)) for part in (points, origins))
     return HeadPoints(*stacked, head, _tensor(coefficients @ coefficient_map))
 
 
@@ -381,9 +405,7 @@ def fit(solid: Solid, size: PriorSize, options: FitOptions) -> HeadPrior:
     prior.coefficient_map.copy_(torch.from_numpy(coefficient_map))
     targets, heads = (make(solid, coefficient_map, options) for make in (make_targets, make_head_points))
     log.info("sampled %d points and %d heads", len(targets.points), options.heads)
-    _descend(
-        prior.shape.parameters(), options.shape_steps, options, lambda g: _shape_loss(prior, targets, heads, options, g)
-    )
+    _fill_lattices(prior, solid, options)
     motion = (*prior.motion.parameters(), prior.codes)
     _descend(motion, options.motion_steps, options, lambda g: _motion_loss(prior, targets, heads, options, g))
     _descend(
@@ -403,33 +425,27 @@ def _descend(parameters, steps: int, options: FitOptions, loss_of: Callable[[tor
         optimizer.step()
         schedule.step()
         if step % max(steps // 8, 1) == 0 or step == steps - 1:
-            log.info("step %d of %d, loss %.5f", step + 1, steps, float(loss))
-
-
-def _shape_loss(prior, targets: Targets, heads: HeadPoints, options: FitOptions, generator: torch.Generator) -> Tensor:
-    """Squared error in centimetres^2: of the mean and its modes, and of random heads at their surface."""
-    pick = torch.randint(len(targets.points), (options.batch,), generator=generator)
-    found = prior.shape(targets.points[pick])
-    wanted = torch.cat([targets.sdf[pick, None], targets.modes[pick]], 1) * 100.0
-    nearness = 0.003 / (targets.sdf[pick].abs() + 0.003)
-    linear = ((found - wanted).square().sum(1) * nearness).mean()
-    pick = torch.randint(len(heads.points), (options.batch // 2,), generator=generator)
-    found = prior.shape(heads.points[pick])
-    distance = found[:, 0] + (found[:, 1:] * heads.z[heads.head[pick]]).sum(1)
-    return linear + 2.0 * (distance - heads.sdf[pick] * 100.0).square().mean()
+            log.info("step %d of %d, loss %.5f", step + 1, steps, loss.item())
 
 
 def _motion_loss(prior, targets: Targets, heads: HeadPoints, options: FitOptions, generator: torch.Generator) -> Tensor:
-    """Squared error in centimetres^2 of the thirteen displacements and of the flow back to the mean head."""
-    pick = torch.randint(len(targets.points), (options.batch // 2,), generator=generator)
+    """Squared error in centimetres^2 of the thirteen displacements and of the flow, per mode and over random heads."""
+    pick = torch.randint(len(targets.points), (options.batch,), generator=generator)
     nearness = 0.004 / (targets.sdf[pick].abs() + 0.004)
-    found = prior.displacement(targets.points[pick], prior.codes) * 100.0
-    motion = ((found - targets.motion[pick] * 100.0).square().sum((1, 2)) * nearness).mean()
+    modes, flow = _split(prior.motion(targets.points[pick]))
+    motion = torch.einsum("nkc,ek->nec", modes, prior.codes) / CODE**0.5
+    error = 2.0 * (motion - targets.motion[pick] * 100.0).square().sum((1, 2))
+    error = error + (flow - targets.flow[pick] * 100.0).square().sum((1, 2))
     pick = torch.randint(len(heads.points), (options.batch // 2,), generator=generator)
-    flow = prior.motion(heads.points[pick])[:, 3 * CODE :].view(len(pick), -1, 3)
+    _, flow = _split(prior.motion(heads.points[pick]))
     moved = torch.einsum("nkc,nk->nc", flow, heads.z[heads.head[pick]])
     wanted = (heads.points[pick] - heads.origin[pick]) * 100.0
-    return motion + (moved - wanted).square().sum(1).mean() + 1e-4 * flow.square().mean()
+    return (error * nearness).mean() + (moved - wanted).square().sum(1).mean()
+
+
+def _split(values: Tensor) -> tuple[Tensor, Tensor]:
+    """(expression modes [N, 32, 3], flow [N, K, 3]) in centimetres from the motion network's output."""
+    return values[:, : 3 * CODE].unflatten(1, (-1, 3)), values[:, 3 * CODE :].unflatten(1, (-1, 3))
 
 
 def _colour_loss(prior, targets: Targets, options: FitOptions, generator: torch.Generator) -> Tensor:
@@ -439,16 +455,17 @@ def _colour_loss(prior, targets: Targets, options: FitOptions, generator: torch.
     return ((found.sqrt() - targets.albedo[pick].sqrt()).square().sum(1) * nearness).mean() * 10.0
 
 
-def surface_error(prior: HeadPrior, solid: Solid, heads: int, seed: int = 1000) -> tuple[float, float]:
-    """Mean distance in metres of `heads` unseen faces from the prior's zero level, at their true z and at z = 0."""
+def surface_error(prior: HeadPrior, solid: Solid, heads: int, seed: int = 1000) -> dict[str, float]:
+    """Mean distance in metres of `heads` unseen faces from the zero level: linear at true z, carried, at z = 0."""
     random, errors = np.random.default_rng(seed), []
     face = np.flatnonzero((solid.base[FACE, 2] > 0.04) & (solid.base[FACE, 1] > -0.09))
     for _ in range(heads):
         coefficients = (SPREAD * random.standard_normal(len(solid.identity))).astype(np.float32)
-        basis = prior.basis(_tensor(solid.base[face] + np.tensordot(coefficients, solid.identity[:, face], 1)))
-        z = torch.from_numpy(coefficients) @ prior.coefficient_map
-        errors.append((float((basis.mean + basis.modes @ z).abs().mean()), float(basis.mean.abs().mean())))
-    return tuple(np.mean(errors, axis=0).tolist())
+        points = _tensor(solid.base[face] + np.tensordot(coefficients, solid.identity[:, face], 1))
+        z, basis = torch.from_numpy(coefficients) @ prior.coefficient_map, prior.basis(points)
+        found = (basis.mean + basis.modes @ z, prior.distance(points, z), basis.mean)
+        errors.append([float(distance.abs().mean()) for distance in found])
+    return dict(zip(("linear", "carried", "mean_head"), np.mean(errors, axis=0).tolist(), strict=True))
 
 
 def fit_regression(prior: HeadPrior, embeddings: dict[str, np.ndarray]) -> dict[str, float]:
@@ -519,11 +536,10 @@ def _fitted(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> tupl
         parser.error("give --ict, or --refit-regression with a fitted prior")
     solid, options = build_solid(read_ict(chosen.ict)), FitOptions()
     prior = fit(solid, PriorSize(), options)
-    known, average = surface_error(prior, solid, heads=20)
-    log.info("face error of 20 unseen heads: %.2f mm, of the mean head %.2f mm", known * 1000, average * 1000)
+    errors = surface_error(prior, solid, heads=20)
+    log.info("mean face distance of 20 unseen heads, metres: %s", errors)
     source = "ICT-FaceKit identities and expressions (MIT licence, github.com/ICT-VGL/ICT-FaceKit)"
-    errors = {"face_error": known, "face_error_mean_head": average, "error_heads": 20}
-    return prior, {"source": source, "fit": asdict(options), **errors}
+    return prior, {"source": source, "fit": asdict(options), "face_error_metres": errors}
 
 
 if __name__ == "__main__":

@@ -8,7 +8,12 @@ from skimage.measure import points_in_poly
 from idto3d.training import ict
 from idto3d.training.hair import COLOURS, HAIRLINE_DEG, HAIRLINE_Y
 
-IRISES = {"brown": (0.10, 0.045, 0.02), "blue": (0.12, 0.24, 0.42), "green": (0.12, 0.22, 0.09), "grey": (0.25, 0.28, 0.3)}
+IRISES = {
+    "brown": (0.10, 0.045, 0.02),
+    "blue": (0.12, 0.24, 0.42),
+    "green": (0.12, 0.22, 0.09),
+    "grey": (0.25, 0.28, 0.3),
+}
 SKINS = {"pale": (0.04, 0.20), "fair": (0.20, 0.38), "tan": (0.38, 0.58), "brown": (0.58, 0.78), "dark": (0.78, 1.0)}
 BEARDS = ("clean", "stubble", "beard")
 
@@ -61,7 +66,9 @@ def read_regions(model: ict.IctModel, landmarks: tuple[int, ...]) -> Regions:
     iris, pupil, eyes = _eyes(model)
     teeth, mouth = np.zeros(len(v), np.float32), np.zeros(len(v), np.float32)
     teeth[ict.TEETH], mouth[ict.MOUTH_SOCKET], mouth[ict.GUMS_TONGUE] = 1, 1, 1
-    return Regions(*(a.astype(np.float32) for a in (lips, brows, beard, cheeks, scalp, iris, pupil, eyes, teeth, mouth)))
+    return Regions(
+        *(a.astype(np.float32) for a in (lips, brows, beard, cheeks, scalp, iris, pupil, eyes, teeth, mouth))
+    )
 
 
 def _inside(v, outline):
@@ -69,7 +76,9 @@ def _inside(v, outline):
 
 
 def _near(v, line, radius):
-    points = np.concatenate([a + (b - a) * np.linspace(0, 1, 12)[:, None] for a, b in zip(line[:-1], line[1:], strict=True)])
+    points = np.concatenate(
+        [a + (b - a) * np.linspace(0, 1, 12)[:, None] for a, b in zip(line[:-1], line[1:], strict=True)]
+    )
     gap = np.linalg.norm(v[:, None, :2] - points[None, :, :2], axis=-1).min(1)
     return _ramp(-gap, -radius * 1.3, -radius * 0.7)
 
@@ -100,7 +109,7 @@ def _eyes(model: ict.IctModel):
 
 
 def skin_colour(melanin: float, redness: float) -> np.ndarray:
-    """Linear RGB of skin: white light through melanin and blood, after Beer's law; the absorptions are fitted by eye."""
+    """Linear RGB of skin: white light through melanin and blood by Beer's law, absorptions fitted by eye."""
     absorbed = 0.18 + melanin * np.array([1.25, 1.85, 2.45]) + (0.25 + redness) * np.array([0.06, 0.42, 0.44])
     return np.exp(-absorbed).astype(np.float32)
 

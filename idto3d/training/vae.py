@@ -27,8 +27,8 @@ class VaeOptions:
     crop: int = 64
     crop_share: float = 0.75
     learning_rate: float = 1.5e-3
-    noise: float = 0.1
-    size: float = 2e-3
+    noise: float = 0.05
+    size: float = 5e-4
     edges: float = 1.0
     save_seconds: float = 120.0
     seed: int = 0
@@ -107,14 +107,14 @@ def cache_latents(vae: AutoencoderKL, people: People, path: Path, batch: int = 3
     cached = {}
     for domain, images in (("geometry", people.normal), ("albedo", people.albedo)):
         parts = [_encode(vae, images[i : i + batch]) for i in range(0, len(images), batch)]
-        cached[domain] = torch.cat(parts)
+        cached[domain] = torch.cat(parts).contiguous()
     save_file(cached, path)
     return cached
 
 
 def _encode(vae: AutoencoderKL, images: Tensor) -> Tensor:
     with torch.autocast(images.device.type, torch.bfloat16):
-        return vae.encode(pictures(images) * 2 - 1).latent_dist.mean.half()
+        return vae.encode(pictures(images) * 2 - 1).latent_dist.mean.half().contiguous()
 
 
 def scaling_factor(latents: dict[str, Tensor]) -> float:

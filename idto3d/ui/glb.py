@@ -22,6 +22,11 @@ def morph_names(glb: Path) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def shape_key(name: str) -> str:
+    """A name of an expression without case and blanks: `mouth stretch` is the morph target `mouthStretch`."""
+    return name.replace(" ", "").lower()
+
+
 def asset_files(folder: Path) -> list[Path]:
     """The files of a run folder that are the asset: no photos, crops, embeddings, checkpoints, logs or previews."""
     files = [path for path in folder.glob("head*") if path.is_file()]

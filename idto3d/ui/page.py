@@ -50,7 +50,7 @@ class Controls:
     cancel: gr.Button
     resume: gr.Button
     delete: gr.Button
-    confirm: gr.Group
+    confirm: gr.Column
     really: gr.Button
     keep: gr.Button
 
@@ -68,7 +68,7 @@ class Live:
 class Result:
     """The finished head: viewer, drawing, its sliders, downloads."""
 
-    group: gr.Group
+    group: gr.Column
     model: gr.Model3D
     picture: gr.HTML
     mode: gr.Radio
@@ -145,7 +145,7 @@ def _inputs() -> Inputs:
         label="Photos",
         show_label=False,
         columns=4,
-        height=212,
+        height=168,
         object_fit="cover",
         sources=["upload", "webcam", "clipboard"],
         file_types=PHOTO_TYPES,
@@ -156,11 +156,11 @@ def _inputs() -> Inputs:
     consent = gr.Checkbox(
         label="This is me, or I have this person's permission; the person is an adult.", elem_id="consent"
     )
-    gr.HTML(views.section(2, "Words", "Optional, or instead of photos."))
+    gr.HTML(views.section(2, "Words", "Optional: say more about the person, or use words alone."))
     prompt = _words("with short buzzcut hair", "prompt")
     gr.HTML(views.section(3, "Make"))
-    preset = gr.Radio(_presets(), value=HeadOptions().preset, label="Quality", elem_id="preset")
-    chosen = gr.Radio(_expression_sets(), value="3", label="Expressions", elem_id="expressions")
+    preset = gr.Radio(_presets(), value=HeadOptions().preset, label="Quality", info=_preset_text(), elem_id="preset")
+    chosen = gr.Radio(_expression_sets(), value="3", label="Expressions beside neutral", elem_id="expressions")
     with gr.Accordion("More options", open=False):
         negative = _words("glasses, hat", "negative_prompt")
         with gr.Row(elem_classes="seed"):
@@ -178,17 +178,23 @@ def _words(example: str, name: str) -> gr.Textbox:
         lines=2 if name == "prompt" else 1,
         max_length=actions.LONGEST_PROMPT,
         elem_id=name,
+        show_label=name != "prompt",
     )
 
 
 def _presets() -> list[tuple[str, str]]:
-    """Each preset with its number of steps."""
-    return [(f"{name.capitalize()}: {p.shape.steps + p.material.steps} steps", name) for name, p in PRESETS.items()]
+    return [(name.capitalize(), name) for name in PRESETS]
+
+
+def _preset_text() -> str:
+    """What each preset costs."""
+    return "Steps: " + ", ".join(f"{p.shape.steps + p.material.steps} {name}" for name, p in PRESETS.items()) + "."
 
 
 def _expression_sets() -> list[tuple[str, str]]:
-    words = {"1": "Neutral only"}
-    return [(words.get(name, f"{len(names) - ('neutral' in names)}"), name) for name, names in SETS.items()]
+    """How many expressions each set has besides the neutral face."""
+    counts = {name: len(names) - 1 for name, names in SETS.items()}
+    return [("None" if not count else str(count), name) for name, count in counts.items()]
 
 
 def _controls() -> Controls:
@@ -198,7 +204,7 @@ def _controls() -> Controls:
         cancel = gr.Button("Cancel", variant="secondary", size="lg", visible=False, elem_id="cancel")
         resume = gr.Button("Resume", variant="secondary", size="lg", visible=False, elem_id="resume")
     delete = gr.Button("Delete my data", size="sm", visible=False, elem_id="delete")
-    with gr.Group(visible=False, elem_id="confirm") as confirm:
+    with gr.Column(visible=False, elem_id="confirm") as confirm:
         gr.HTML("<p>This removes the photos, the head and everything made from them, for good.</p>")
         with gr.Row():
             really = gr.Button("Delete everything", variant="stop", size="sm", elem_id="really")
@@ -207,17 +213,15 @@ def _controls() -> Controls:
 
 
 def _result() -> Result:
-    with gr.Group(visible=False, elem_id="result") as group:
+    with gr.Column(visible=False, elem_id="result") as group:
         gr.HTML('<div class="heading"><div><h2>Your head</h2><p>Turn it, light it, give it a face.</p></div></div>')
         with gr.Row(equal_height=False):
             with gr.Column(scale=5, min_width=320):
-                model = gr.Model3D(
-                    label="GLB", show_label=False, clear_color=(0.0, 0.0, 0.0, 0.0), height=430, interactive=False
-                )
-                with gr.Row():
+                model = _viewer()
+                with gr.Row(elem_id="downloads"):
                     glb = gr.DownloadButton("Download GLB", variant="primary", elem_id="glb")
-                    archive = gr.DownloadButton("Download ZIP", elem_id="zip")
-            with gr.Column(scale=4, min_width=300):
+                    archive = gr.DownloadButton("Everything as ZIP", elem_id="zip")
+            with gr.Column(scale=5, min_width=300):
                 picture = gr.HTML(views.drawing(None, "Drawing …"), elem_id="picture")
             with gr.Column(scale=4, min_width=280, elem_id="tuning"):
                 mode = gr.Radio([m for m in MODES if m != "roughness"], value=VIEW.mode, label="Show", elem_id="mode")
@@ -229,6 +233,14 @@ def _result() -> Result:
             weights = tuple(gr.Slider(0, 1, 0, step=0.05, label=n.capitalize(), visible=False) for n in NAMES)
         reset = gr.Button("Relax the face", size="sm", elem_id="reset")
     return Result(group, model, picture, mode, light, rotation, azimuth, elevation, weights, reset, glb, archive)
+
+
+def _viewer() -> gr.Model3D:
+    """The GLB to turn with the mouse."""
+    clear = (0.0, 0.0, 0.0, 0.0)
+    return gr.Model3D(
+        label="GLB", show_label=False, clear_color=clear, height="100%", interactive=False, elem_id="model"
+    )
 
 
 def _lights() -> list[tuple[str, str]]:

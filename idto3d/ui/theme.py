@@ -1,4 +1,4 @@
-"""Colours, type and radii of the page. Every font is bundled with Gradio: nothing is fetched."""
+"""Colours, type and radii of the page. The fonts are among those Gradio bundles whole: nothing is fetched."""
 
 from pathlib import Path
 
@@ -40,8 +40,8 @@ def studio() -> gr.themes.Base:
         primary_hue=TEAL,
         secondary_hue=TEAL,
         neutral_hue=SAND,
-        font=(fonts.LocalFont("Source Sans 3"), "system-ui", "sans-serif"),
-        font_mono=(fonts.LocalFont("IBM Plex Mono"), "monospace"),
+        font=(fonts.LocalFont("Source Sans Pro", weights=(400, 700)), "system-ui", "sans-serif"),
+        font_mono=(fonts.LocalFont("IBM Plex Mono", weights=(400, 700)), "monospace"),
         radius_size=sizes.radius_lg,
         text_size=sizes.text_md,
     )

@@ -9,7 +9,7 @@ from idto3d.jobs import record
 from idto3d.jobs.desk import JobView
 from idto3d.jobs.event_log import Progress
 
-STAGES = {"subject": "Photos", "shape": "Shape", "material": "Skin", "export": "Asset"}
+STAGES = {"subject": "Photos", "shape": "Shape", "material": "Skin", "asset": "Asset"}
 PANES = {
     "normal": ("Normals", "The shape appears here first."),
     "relit": ("Relit", "Then skin and light."),
@@ -64,16 +64,26 @@ def status(view: JobView | None) -> str:
     if view is None:
         text = "Add photos or describe a person, then press Generate."
         return f'<div class="status idle">{_stages(Progress(), idle=True)}<p class="line">{text}</p></div>'
-    body = _stages(view.progress, idle=view.status == record.QUEUED) + _bar(view) + f'<p class="line">{_line(view)}</p>'
+    body = (
+        _stages(view.progress, view.status == record.QUEUED, view.status == record.DONE)
+        + _bar(view)
+        + f'<p class="line">{_line(view)}</p>'
+    )
     trouble = refusal(view.error) if view.error else ""
     return f'<div class="status {view.status}">{body}</div>{trouble}'
 
 
-def _stages(progress: Progress, idle: bool) -> str:
+def _stages(progress: Progress, idle: bool = False, finished: bool = False) -> str:
     names = list(dict.fromkeys((*STAGES, *progress.stages_done, *filter(None, (progress.stage,)))))
     marks = []
     for name in names:
-        state = "done" if name in progress.stages_done else "now" if name == progress.stage and not idle else "next"
+        state = (
+            "done"
+            if finished or name in progress.stages_done
+            else "now"
+            if name == progress.stage and not idle
+            else "next"
+        )
         marks.append(f'<li class="{state}">{escape(STAGES.get(name, name.capitalize()))}</li>')
     return f'<ol class="stages">{"".join(marks)}</ol>'
 
@@ -136,7 +146,7 @@ def details(view: JobView | None) -> str:
 
 
 def _photo(view: JobView, name: str, crop: str) -> str:
-    inner = image_tag(view.folder / crop, name) if crop else '<span class="out">left out</span>'
+    inner = image_tag(view.folder / crop, name) if crop else '<span class="gap">left out</span>'
     doubted = any(f"'{name}'" in text for text in view.progress.notices)
     state = "out" if not crop else "doubt" if doubted else "used"
     return f'<figure class="{state}" title="{escape(name)}">{inner}<figcaption>{escape(name)}</figcaption></figure>'

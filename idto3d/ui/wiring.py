@@ -11,7 +11,7 @@ from idto3d.expressions import NAMES
 from idto3d.jobs.desk import JobView
 from idto3d.ui import actions, views
 from idto3d.ui.actions import Actions, Request
-from idto3d.ui.glb import morph_names
+from idto3d.ui.glb import morph_names, shape_key
 from idto3d.ui.page import Page
 
 REMEMBERED = 20
@@ -133,8 +133,8 @@ def _wire_result(page: Page, does: Actions) -> None:
         if view is None or view.glb is None:
             return [gr.update(visible=False), None, None, None, *[gr.skip()] * len(result.weights)]
         glb, archive = does.files(job_id)
-        known = morph_names(glb)
-        sliders = [gr.update(visible=name in known, value=0) for name in NAMES]
+        known = {shape_key(name) for name in morph_names(glb)}
+        sliders = [gr.update(visible=shape_key(name) in known, value=0) for name in NAMES]
         return [gr.update(visible=True), str(glb), str(glb), str(archive), *sliders]
 
     def draw(job_id, mode, light, rotation, azimuth, elevation, *weights):

@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 from idto3d.expressions import NAMES
 from idto3d.fields.head_prior import CHUNK, HAIR_STYLES, HeadPrior, PriorSize, hair_distances, load_prior, save_prior
 
-SMALL = PriorSize(modes=3, embedding=5, shape_width=16, motion_width=16, colour_width=8)
+SMALL = PriorSize(modes=3, embedding=5, coarse=0.03, fine=0.02, motion_width=16, colour_width=8)
 
 
 def some_points(count: int = 20) -> torch.Tensor:

@@ -61,6 +61,12 @@ def test_conditions_of_the_wrong_size_are_refused(guidance):
         asked(guidance, expressions=("a face",))
 
 
+def test_an_identity_may_come_as_the_encoders_own_array(guidance):
+    identity = torch.linspace(-1, 1, guidance.info.identity_encoder.dimension)
+    found = guidance.conditions(PROMPTS, "", identity.numpy(), ["a face"] * 2)
+    assert torch.equal(found.identity, identity.expand(2, -1))
+
+
 def test_a_text_is_encoded_once(guidance, monkeypatch):
     asked(guidance)
     monkeypatch.setattr(guidance.bundle.parts.text_encoder, "forward", None)

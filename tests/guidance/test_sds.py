@@ -86,8 +86,8 @@ def test_images_get_the_gradient_of_the_formula_through_the_encoder(guidance, as
     cond, uncond = guidance.predict("geometry", noisy, timesteps, asked)
     score = cond - uncond if form == "csd" else uncond + 3.0 * (cond - uncond) - noise
     (expected,) = pull(2.0 * (1 - level) * score / 2)
-    assert leaf.grad.abs().max() > 0
-    assert torch.allclose(leaf.grad, expected, rtol=1e-4, atol=1e-7)
+    assert leaf.grad.abs().max() > 1e-3
+    assert torch.allclose(leaf.grad, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_several_guidances_add_up_by_weight(guidance, asked):

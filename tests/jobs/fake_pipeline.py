@@ -12,62 +12,56 @@ from idto3d.events import Finished, LikenessMeasured, Notice, Preview, StageStar
 STAGES = ("shape", "material")
 
 
-def create_head(photos, options, folder, resume):
+def create_head(photos, options, folder, checkpoints, resume=False):
     """Pretend to make a head."""
     words = options.prompt.split()
-    yield from read_photos(photos, folder, words)
-    first = yield from start_point(folder, words, resume)
+    yield from read_photos(photos, words)
+    first = yield from start_point(checkpoints, words, resume)
     for stage in STAGES:
         steps = getattr(options, stage).steps
         yield StageStarted(stage, steps)
         for step in range(first if stage == "shape" else 1, steps + 1):
             time.sleep(0.05 if "slow" in words else 0.0)
-            yield from one_step(folder, stage, step, steps, words)
+            yield from one_step(checkpoints, stage, step, steps, words)
     yield LikenessMeasured(0.71, "fake")
     glb = folder / "head.glb"
     glb.write_bytes(tiny_glb(options.expressions))
     yield Finished(folder, glb)
 
 
-def read_photos(photos, folder, words):
-    """The subject stage."""
-    yield StageStarted("subject", 1)
-    (folder / "subject").mkdir(exist_ok=True)
-    (folder / "subject" / "embedding.json").write_text("[1, 2, 3]")
-    for _photo in photos:
-        yield Preview("subject", "crop", ball(64))
+def read_photos(photos, words):
+    """The subject stage; a photo whose name has `nobody` in it shows no face."""
+    yield StageStarted("subject", max(len(photos), 1))
     if "refuse" in words:
         raise UserError("No face was found in any photo.", "Use a photo in which the face is larger.")
     if "break" in words:
         raise RuntimeError("a toy broke")
-    yield Notice(f"Resumed words: {' '.join(words)}.")
-    yield StepDone("subject", 1, 1)
+    for step, photo in enumerate(photos, 1):
+        if "nobody" in photo.name:
+            yield Notice(f"'{photo.name}' is left out: no face was found.")
+        else:
+            yield Preview("subject", "crop", ball(64))
+        yield StepDone("subject", step, len(photos))
 
 
-def start_point(folder, words, resume):
+def start_point(checkpoints, words, resume):
     """The first shape step to do."""
-    if "checkpoint" in words and resume:
-        from idto3d.jobs.checkpoint import Checkpointer
-
-        if latest := Checkpointer(folder / "checkpoints", 0).latest():
-            yield Notice(f"Continued after step {latest.step}.")
-            return latest.step + 1
+    if "checkpoint" in words and resume and (latest := checkpoints.latest()):
+        yield Notice(f"Continued after step {latest.step}.")
+        return latest.step + 1
     return 1
 
 
-def one_step(folder, stage, step, steps, words):
+def one_step(checkpoints, stage, step, steps, words):
     """One optimisation step."""
     if "stall" in words and step == 3:
         time.sleep(60)
     if step % 5 == 1:
-        yield Preview(stage, "normal" if stage == "shape" else "relit", ball(96, step / steps, stage != "shape"))
-    if "checkpoint" in words:
+        yield Preview(stage, "normal" if stage == "shape" else "relit", ball(192, step / steps, stage != "shape"))
+    if "checkpoint" in words and stage == "shape":
         import torch
 
-        from idto3d.jobs.checkpoint import Checkpointer
-
-        state = {"stage": stage}
-        Checkpointer(folder / "checkpoints", 0).save(stage, step, {"weight": torch.full((3,), step)}, state, force=True)
+        checkpoints.save(stage, step, {"weight": torch.full((3,), step)}, {"stage": stage}, force=True)
     yield StepDone(stage, step, steps, {"sds": 1.0 / step})
 
 
@@ -95,22 +89,54 @@ def ball(size, growth=0.0, lit=False):
 
 
 def tiny_glb(names):
-    """A GLB of one triangle with a morph target per name."""
-    corners = np.array([[0, 0, 0], [0.1, 0, 0], [0, 0.1, 0]], np.float32)
-    data = corners.tobytes() * 2
-    accessor = {"componentType": 5126, "count": 3, "type": "VEC3", "min": [0, 0, 0], "max": [0.1, 0.1, 0]}
-    primitive = {"attributes": {"POSITION": 0}, "targets": [{"POSITION": 1} for _ in names]}
+    """A GLB of an egg with a morph target per name but neutral, in lowerCamelCase; a target makes the egg wider."""
+    names = [name.title().replace(" ", "") for name in names if name != "neutral"]
+    names = [name[0].lower() + name[1:] for name in names]
+    corners, faces = egg()
+    wider = corners * np.array([0.2, 0, 0], np.float32)
+    arrays = [(corners, 5126, "VEC3"), (unit(corners), 5126, "VEC3"), (wider, 5126, "VEC3"), (faces, 5125, "SCALAR")]
+    data = b"".join(array.tobytes() for array, _, _ in arrays)
+    starts = np.cumsum([0] + [array.nbytes for array, _, _ in arrays]).tolist()
+    primitive = {"attributes": {"POSITION": 0, "NORMAL": 1}, "indices": 3, "material": 0}
+    skin = {"baseColorFactor": [0.8, 0.55, 0.45, 1], "metallicFactor": 0, "roughnessFactor": 0.6}
     document = {
         "asset": {"version": "2.0"},
         "scene": 0,
         "scenes": [{"nodes": [0]}],
         "nodes": [{"mesh": 0}],
-        "meshes": [{"primitives": [primitive], "extras": {"targetNames": list(names)}}],
-        "accessors": [{"bufferView": 0, **accessor}, {"bufferView": 1, **accessor}],
-        "bufferViews": [{"buffer": 0, "byteOffset": 36 * i, "byteLength": 36} for i in range(2)],
+        "materials": [{"pbrMetallicRoughness": skin}],
+        "meshes": [
+            {
+                "primitives": [primitive | {"targets": [{"POSITION": 2} for _ in names]}],
+                "extras": {"targetNames": names},
+            }
+        ],
+        "accessors": [
+            {"bufferView": i, "componentType": kind, "count": len(array), "type": shape}
+            | ({"min": array.min(0).tolist(), "max": array.max(0).tolist()} if shape == "VEC3" else {})
+            for i, (array, kind, shape) in enumerate(arrays)
+        ],
+        "bufferViews": [
+            {"buffer": 0, "byteOffset": starts[i], "byteLength": array.nbytes} for i, (array, _, _) in enumerate(arrays)
+        ],
         "buffers": [{"byteLength": len(data)}],
     }
     text = json.dumps(document).encode()
     text += b" " * (-len(text) % 4)
     body = struct.pack("<I4s", len(text), b"JSON") + text + struct.pack("<I4s", len(data), b"BIN\0") + data
     return b"glTF" + struct.pack("<II", 2, 12 + len(body)) + body
+
+
+def egg(rows=24, columns=32):
+    """Vertices [V, 3] float32 metres and corners [3F] uint32 of an egg."""
+    down, around = np.meshgrid(np.linspace(0, np.pi, rows), np.linspace(0, 2 * np.pi, columns), indexing="ij")
+    x, y, z = np.sin(down) * np.cos(around), np.cos(down), np.sin(down) * np.sin(around)
+    vertices = np.stack([0.08 * x, 0.11 * y, 0.09 * z], -1).reshape(-1, 3).astype(np.float32)
+    corner = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).ravel()
+    quads = np.stack([corner, corner + 1, corner + columns, corner + 1, corner + columns + 1, corner + columns], -1)
+    return vertices, quads.ravel().astype(np.uint32)
+
+
+def unit(vectors):
+    """`vectors` [N, 3] with length 1."""
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)

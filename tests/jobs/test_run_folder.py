@@ -35,11 +35,13 @@ def test_a_finished_run_tells_its_story_in_its_folder(tmp_path, photo, options, 
     assert {path.name for path in (folder / "renders").iterdir()} == {"preview_normal.png", "preview_relit.png"}
 
 
-def test_the_folder_is_private_and_the_embedding_is_gone_when_the_run_is_done(tmp_path, photo, options, fake):
+def test_the_folder_is_private_and_tells_which_photo_was_used(tmp_path, photo, options, fake):
     folder = tmp_path / "run"
-    run(folder, [photo], options(), fake.create_head)
+    empty = photo.rename(photo.with_name("nobody.png"))
+    photo.write_bytes(empty.read_bytes())
+    run(folder, [empty, photo, photo], options(), fake.create_head)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert [path.name for path in (folder / "subject").iterdir()] == ["crop_01.png"]
+    assert read_progress(folder).photo_crops == ("", "subject/crop_01.png", "subject/crop_02.png")
 
 
 def test_a_refusal_leaves_nothing_but_its_record_and_another_try_may_follow(tmp_path, photo, options, fake):

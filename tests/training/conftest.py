@@ -34,7 +34,7 @@ def small_ict(tmp_path_factory):
     identity = np.zeros((100, len(neutral), 3), np.float16)
     identity[:4] = np.stack(bumps) * 0.3
     expression = np.zeros((len(names), len(neutral), 3), np.float16)
-    expression[:, : 11248, 1] = -0.3 * (neutral[:11248, 2] > 3)
+    expression[:, :11248, 1] = -0.3 * (neutral[:11248, 2] > 3)
     np.savez(
         path,
         neutral=neutral,

@@ -1,0 +1,196 @@
+"""How near the finished shapes of held-out synthetic people are to the truth, and whether two photos agree.
+
+For each person it draws lit portraits, gives them to the pipeline's shape stage as photos, and measures: the mean
+distance of the true face's surface to the average head, to the start shape and to the finished shape; the guidance's
+denoising error of start and finish over held-out noise and views; and whether the person's second set of portraits
+gives the nearest of all finished heads. Prints JSON.
+
+    python benchmarks/held_out_people.py --ict ict_facekit.npz --people 20 --sets 2
+"""
+
+import argparse
+import json
+import platform
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from scipy.spatial import cKDTree
+
+from idto3d import pipeline
+from idto3d.config import HeadOptions, with_option
+from idto3d.fields.shape_field import ShapeField
+from idto3d.geometry.head_shape import HeadShape
+from idto3d.geometry.mesh import vertex_normals
+from idto3d.geometry.tet_grid import make_tet_grid
+from idto3d.render.camera import standard_cameras
+from idto3d.render.draw import draw_normals
+from idto3d.render.rasterizer import make_rasterizer
+from idto3d.stages.shape import _band, finished_shape, grow_shape
+from idto3d.stages.wish import Views, as_pictures, terms
+from idto3d.subject.encoders import make_encoder
+from idto3d.subject.subject import read_subject
+from idto3d.training import synthetic
+from idto3d.training.ict import FACE, read_ict
+
+FIRST_SEED = 5_000_000  # far from any training seed
+
+
+class NoCheckpoints:
+    """A run that is not saved."""
+
+    def due(self) -> bool:
+        return False
+
+    def save(self, *_, **__) -> bool:
+        return False
+
+
+def exhausted(generator):
+    """The result of a stage whose events nobody watches."""
+    while True:
+        try:
+            next(generator)
+        except StopIteration as end:
+            return end.value
+
+
+def portraits(studio, seed: int, count: int, which: int, folder: Path) -> list[Path]:
+    """`count` photos of a person, neutral to mildly expressive, as files."""
+    person, random = synthetic.draw_person(seed), np.random.default_rng([seed, 10 + which])
+    paths = []
+    for i in range(count):
+        index, strength = synthetic.draw_expression(random)
+        weights = studio.model.weights(synthetic.EXPRESSIONS[index], strength * random.uniform(0.2, 0.6))
+        image = synthetic.portrait(synthetic.sculpt(studio, person, weights), random, 320)
+        paths.append(folder / f"{seed}-{which}-{i}.png")
+        Image.fromarray(image).save(paths[-1])
+    return paths
+
+
+def face_distance(truth: np.ndarray, shape: HeadShape) -> float:
+    """Mean distance in millimetres of the true face's vertices [V, 3] to the surface of the neutral expression."""
+    vertices = shape.expression("neutral")
+    normals = vertex_normals(vertices, shape.faces).numpy()
+    points = vertices.numpy()
+    _, nearest = cKDTree(points).query(truth)
+    return float(1000 * np.abs(((truth - points[nearest]) * normals[nearest]).sum(1)).mean())
+
+
+def true_face(model, coefficients: np.ndarray) -> np.ndarray:
+    """[V, 3] vertices of the face in front of the ears, without the scalp."""
+    vertices = model.vertices(coefficients, np.zeros(len(model.expression_names), np.float32))[FACE]
+    average = model.neutral[FACE]
+    return vertices[(average[:, 2] > 0.04) & (average[:, 1] > -0.08) & (average[:, 1] < 0.075)]
+
+
+def denoising_error(wish, shape: HeadShape, rasterizer, seed: int = 99) -> float:
+    """Mean error of the geometry guidance on normal maps of all expressions in eight views, held-out noise."""
+    generator, guidance = torch.Generator().manual_seed(seed), wish.guidances[0][0]
+    errors = []
+    for azimuth in (0.0, 30.0, -30.0, 60.0, -60.0, 100.0, 180.0, -100.0):
+        for place in range(len(shape.names)):
+            camera = standard_cameras(torch.tensor([azimuth]), 3.0)
+            views = Views(camera, (azimuth,), (place,))
+            image, _ = draw_normals(shape.expressions[[place]], shape.faces, camera, rasterizer, 128)
+            conditions = terms(wish, "geometry", views)[0].conditions
+            noise = torch.randn(guidance.latent_shape(1), generator=generator)
+            timestep = torch.randint(50, 500, (1,), generator=generator)
+            errors.append(guidance.denoising_error("geometry", as_pictures(image), conditions, timestep, noise).item())
+    return float(np.mean(errors))
+
+
+def start_shape(wish, models, start, options) -> HeadShape:
+    """The shape before the first step."""
+    grid = make_tet_grid(options.shape.resolution)
+    field = ShapeField(grid, models.prior, wish.expressions, options.shape, z=start[0], style=start[1])
+    return finished_shape(field, _band(field, grid))
+
+
+def one_head(studio, seed: int, which: int, options: HeadOptions, models, encoder, folder: Path, count: int) -> dict:
+    """All measurements of one set of photos."""
+    subject = exhausted(read_subject(portraits(studio, seed, count, which, folder), options.subject, encoder))
+    wish = pipeline.make_wish(subject, options, models)
+    start = pipeline.first_shape(subject, options, models)
+    rasterizer = make_rasterizer(models.device)
+    begun = time.monotonic()
+    shape, z = exhausted(grow_shape(wish, models.prior, start, options, rasterizer, NoCheckpoints()))
+    seconds = time.monotonic() - begun
+    face = true_face(studio.model, synthetic.draw_person(seed).coefficients)
+    before = start_shape(wish, models, start, options)
+    average = start_shape(wish, models, (torch.zeros_like(z), start[1]), options)
+    return {
+        "seed": seed,
+        "set": which,
+        "average_mm": face_distance(face, average),
+        "start_mm": face_distance(face, before),
+        "finished_mm": face_distance(face, shape),
+        "error_start": denoising_error(wish, before, rasterizer),
+        "error_finished": denoising_error(wish, shape, rasterizer),
+        "seconds": seconds,
+        "z": z.tolist(),
+        "face": shape,
+    }
+
+
+def face_points(shape: HeadShape, model) -> np.ndarray:
+    """The finished surface read at the average face's vertices, for comparing heads: [V, 3]."""
+    grid = true_face(model, np.zeros(100, np.float32))
+    points = shape.expression("neutral").numpy()
+    return points[cKDTree(points).query(grid)[1]]
+
+
+def identity_rate(rows: list[dict], model) -> float:
+    """Share of heads whose nearest other head (mean distance of face surfaces) is of the same person."""
+    faces = [face_points(row["face"], model) for row in rows]
+    hits = 0
+    for i, row in enumerate(rows):
+        gaps = [np.linalg.norm(faces[i] - other, axis=1).mean() if j != i else np.inf for j, other in enumerate(faces)]
+        hits += rows[int(np.argmin(gaps))]["seed"] == row["seed"]
+    return hits / len(rows)
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--ict", required=True)
+    parser.add_argument("--weights", default="embedded")
+    parser.add_argument("--people", type=int, default=20)
+    parser.add_argument("--sets", type=int, default=2)
+    parser.add_argument("--photos", type=int, default=1, help="photos in a set")
+    parser.add_argument("--first", type=int, default=FIRST_SEED)
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--out", type=Path, default=None)
+    told = parser.parse_args()
+    options = replace(HeadOptions(), expressions=("neutral",), weights=told.weights)
+    for assignment in told.set:
+        options = with_option(options, *assignment.split("=", 1))
+    encoder = make_encoder(options.subject.encoder)
+    models = pipeline.load_models(options, encoder)
+    studio = synthetic.open_studio(read_ict(told.ict))
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in range(told.first, told.first + told.people):
+            for which in range(told.sets):
+                row = one_head(studio, seed, which, options, models, encoder, Path(folder), told.photos)
+                rows.append(row)
+                print({k: round(v, 4) for k, v in row.items() if isinstance(v, float)}, flush=True)
+    keys = ("average_mm", "start_mm", "finished_mm", "error_start", "error_finished", "seconds")
+    summary = {key: float(np.mean([row[key] for row in rows])) for key in keys}
+    summary["nearer_than_average"] = float(np.mean([row["finished_mm"] < row["average_mm"] for row in rows]))
+    summary["wanted_more"] = float(np.mean([row["error_finished"] < row["error_start"] for row in rows]))
+    if told.sets > 1:
+        summary["same_person_nearest"] = identity_rate(rows, studio.model)
+    summary |= {"people": told.people, "photos": told.photos, "machine": platform.processor() or platform.machine()}
+    summary |= {"torch": torch.__version__, "options": told.set}
+    print(json.dumps(summary, indent=1))
+    if told.out:
+        told.out.write_text(json.dumps(summary, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""A bundle with random weights, small enough for a whole head in seconds."""
+
+import pytest
+import torch
+
+from idto3d.expressions import EXPRESSIONS
+from idto3d.guidance.branches import attach, new_branches
+from idto3d.guidance.bundle import save_bundle
+from idto3d.guidance.info import BundleInfo, EncoderInfo
+from idto3d.guidance.lora import DOMAINS, add_lora
+from idto3d.guidance.tiny import TEST_SPEC, tiny_base
+from idto3d.prompts import caption, words
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tmp_path_factory):
+    """Folder of a bundle for dlib's embeddings and 32-pixel images, without a head prior."""
+    torch.manual_seed(0)
+    texts = [caption("front left side back right", "geometry"), "albedo short green hair", *words("with as")]
+    vocabulary = [word for text in (*texts, *(e.descriptor for e in EXPRESSIONS)) for word in words(text)]
+    parts = tiny_base(TEST_SPEC, vocabulary)
+    branches = {name: new_branches(parts.unet, 128, TEST_SPEC.text_width) for name in DOMAINS}
+    for name in DOMAINS:
+        for attention in branches[name].attention:
+            for value in attention.to_v_ip:
+                torch.nn.init.normal_(value.weight, std=0.2)
+        add_lora(parts.unet, name)
+    attach(parts.unet, branches["geometry"])
+    info = BundleInfo(
+        name="tiny",
+        licence="CC0",
+        image_size=TEST_SPEC.image_size,
+        identity_encoder=EncoderInfo("dlib", 128),
+        expressions={expression.name: expression.descriptor for expression in EXPRESSIONS},
+        prompts={name: caption("{view}", name, "{subject}") for name in DOMAINS},
+        vocabulary=tuple(dict.fromkeys(vocabulary)),
+    )
+    folder = tmp_path_factory.mktemp("bundle") / "tiny"
+    save_bundle(folder, info, parts, branches)
+    return folder

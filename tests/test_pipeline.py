@@ -1,0 +1,131 @@
+"""Whole heads from a tiny random model: from words, from a photo, cancelled, resumed, drawn again."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from skimage import data
+
+from idto3d import pipeline
+from idto3d.config import ExportOptions, HeadOptions, MaterialOptions, RenderOptions, ShapeOptions
+from idto3d.errors import UserError
+from idto3d.events import Finished, LikenessMeasured, Notice, Preview, StepDone
+from idto3d.export.load import load_asset
+from idto3d.jobs.checkpoint import Checkpointer
+
+
+@pytest.fixture
+def options(tiny_bundle):
+    return HeadOptions(
+        weights=str(tiny_bundle),
+        device="cpu",
+        expressions=("neutral", "mouth stretch"),
+        preview_every=1,
+        checkpoint_seconds=0.0,
+        shape=ShapeOptions(resolution=20, steps=4, image_size=32, refresh=2),
+        material=MaterialOptions(steps=4, image_size=32, refine_steps=1),
+        export=ExportOptions(faces=400, texture_size=64, turntable_frames=2, render_size=32),
+    )
+
+
+def run(options, folder, photos=(), resume=False):
+    checkpoints = Checkpointer(folder / "checkpoints", options.checkpoint_seconds)
+    return pipeline.create_head(list(photos), options, folder, checkpoints, resume)
+
+
+@pytest.fixture
+def astronaut(tmp_path):
+    path = tmp_path / "astronaut.png"
+    Image.fromarray(data.astronaut()).save(path)
+    return path
+
+
+def test_words_alone_become_a_head_with_its_expression(options, tmp_path):
+    events = list(run(replace(options, prompt="with green hair and a tiara"), tmp_path / "head"))
+    assert isinstance(events[-1], Finished)
+    assert {e.kind for e in events if isinstance(e, Preview)} >= {"normal", "relit", "albedo"}
+    assert any(isinstance(e, Notice) and "tiara" in e.text for e in events)
+    asset = load_asset(tmp_path / "head")
+    assert asset.mesh.displacements.shape[0] == 1 and len(asset.mesh.faces) > 100
+    assert np.isfinite(asset.mesh.positions).all()
+    assert asset.provenance["seed"] == 0 and asset.provenance["ai_generated"]
+
+
+def test_a_photo_is_read_and_the_likeness_measured_or_its_absence_told(options, tmp_path, astronaut):
+    events = list(run(options, tmp_path / "head", [astronaut]))
+    told = [e for e in events if isinstance(e, LikenessMeasured) or (isinstance(e, Notice) and "likeness" in e.text)]
+    assert len(told) == 1 and isinstance(events[-1], Finished)
+
+
+def test_the_same_seed_gives_the_same_head(options, tmp_path):
+    for name in ("a", "b"):
+        list(run(options, tmp_path / name))
+    first, second = (load_asset(tmp_path / name).mesh.positions for name in ("a", "b"))
+    assert np.array_equal(first, second)
+
+
+@pytest.mark.parametrize("stage", ["shape", "material"])
+def test_a_run_closed_in_a_stage_goes_on_from_its_last_checkpoint(options, tmp_path, stage):
+    folder = tmp_path / "head"
+    events = run(options, folder)
+    for event in events:
+        if isinstance(event, StepDone) and event.stage == stage and event.step == 3:
+            events.close()
+    again = list(run(options, folder, resume=True))
+    steps = [e.step for e in again if isinstance(e, StepDone) and e.stage == stage]
+    assert steps[0] > 1 and steps[-1] == 4
+    assert isinstance(again[-1], Finished) and load_asset(folder)
+
+
+def test_guidance_parameters_never_hold_a_gradient(options, tmp_path):
+    encoder = pipeline.make_encoder("dlib")
+    models = pipeline.load_models(options, encoder)
+    wish = pipeline.make_wish(None, options, models)
+    from idto3d.render.rasterizer import make_rasterizer
+    from idto3d.stages.shape import grow_shape
+
+    checkpoints = Checkpointer(tmp_path, 1000)
+    list(grow_shape(wish, models.prior, (None, None), options, make_rasterizer(models.device), checkpoints))
+    parts = models.guidance.bundle.parts
+    for network in (parts.unet, parts.vae, parts.text_encoder):
+        assert all(p.grad is None and not p.requires_grad for p in network.parameters())
+
+
+def test_a_finished_head_is_drawn_in_every_mode_and_expressions_change_it(options, tmp_path):
+    list(run(options, tmp_path / "head"))
+    pictures = {}
+    for mode in ("relit", "normal", "albedo", "roughness", "clay"):
+        pictures[mode] = pipeline.render_view(tmp_path / "head", RenderOptions(mode=mode, size=48))
+        assert pictures[mode].shape == (48, 48, 3) and pictures[mode].std() > 0
+    left, right = (
+        pipeline.render_view(tmp_path / "head", RenderOptions(mode="clay", light=f"light_{side}", size=48)).astype(int)
+        for side in ("left", "right")
+    )
+    half = slice(0, 24)
+    assert left[:, half].mean() < right[:, half].mean()  # the person's right is the left of the picture
+    with pytest.raises(UserError):
+        pipeline.render_view(tmp_path / "head", RenderOptions(expressions=(("frown", 1.0),)))
+    with pytest.raises(UserError):
+        pipeline.render_view(tmp_path / "head", RenderOptions(light="the moon"))
+
+
+def test_another_encoder_than_the_weights_were_trained_with_is_refused(options):
+    class Other:
+        name, dimension = "other", 512
+
+    with pytest.raises(UserError, match="dlib"):
+        pipeline.load_models(options, Other())
+
+
+def test_steps_that_are_not_finite_are_skipped_and_counted():
+    from idto3d.stages.optimise import Optimiser
+
+    field = torch.nn.Linear(2, 1)
+    optimiser = Optimiser(field, [(list(field.parameters()), 0.1)], 10)
+    before = field.weight.detach().clone()
+    assert not optimiser.step(field(torch.ones(1, 2)).sum() * float("nan"))
+    assert optimiser.skipped == 1 and torch.equal(field.weight, before)
+    assert optimiser.step(field(torch.ones(1, 2)).sum())
+    assert not torch.equal(field.weight, before)

@@ -1,0 +1,67 @@
+import socket
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+JOBS = str(Path(__file__).parents[1] / "jobs")
+
+
+@pytest.fixture(autouse=True)
+def fake(monkeypatch):
+    """The toy pipeline of the jobs' tests, importable here and in worker processes; Gradio's settings put back."""
+    monkeypatch.syspath_prepend(JOBS)
+    monkeypatch.setenv("PYTHONPATH", JOBS)
+    for name in ("GRADIO_TEMP_DIR", "GRADIO_ANALYTICS_ENABLED"):
+        monkeypatch.setenv(name, "")
+    import fake_pipeline
+
+    yield fake_pipeline
+    sys.modules.pop("fake_pipeline", None)
+
+
+@pytest.fixture
+def photo(tmp_path):
+    path = tmp_path / "anna.png"
+    Image.fromarray(np.full((32, 32, 3), 90, np.uint8)).save(path)
+    return path
+
+
+@pytest.fixture
+def page(tmp_path, fake):
+    """The page over the toy pipeline, not yet served, and what it does."""
+    from idto3d.ui.server import make_page
+
+    blocks, does = make_page(tmp_path / "runs", {}, "fake_pipeline:create_head", fake.render_view)
+    yield blocks, does
+    for job_id in does.desk.ids():
+        does.desk.delete(job_id)
+
+
+@pytest.fixture
+def address(page):
+    """The address of the served page."""
+    from idto3d.ui.server import open_page
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    yield open_page(page[0], "127.0.0.1", port, wait=False)
+    page[0].close()
+
+
+@pytest.fixture
+def until():
+    """Waits until a condition holds and returns what it gave."""
+
+    def wait(condition, seconds=300.0):
+        deadline = time.monotonic() + seconds
+        while not (found := condition()):
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        return found
+
+    return wait

@@ -1,0 +1,136 @@
+import re
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from idto3d.config import HeadOptions, RenderOptions
+from idto3d.errors import UserError
+from idto3d.jobs.desk import JobView
+from idto3d.jobs.event_log import Progress
+from idto3d.jobs.record import JobError, PhotoRecord
+from idto3d.ui import views
+from idto3d.ui.actions import Actions, Request, check, clean, options_of, webp
+from idto3d.ui.glb import asset_files, morph_names, write_zip
+from idto3d.ui.guard import fetches, names_address
+from idto3d.ui.shelf import Shelf
+from idto3d.ui.wiring import current
+
+PHOTO = (Path("anna.png"),)
+
+
+@pytest.mark.parametrize(
+    ("request_", "said"),
+    [
+        (Request((), consent=True), "nothing to make a head from"),
+        (Request((), consent=True, prompt="  "), "nothing to make a head from"),
+        (Request(PHOTO, consent=False), "need a yes"),
+        (Request(PHOTO, consent=True, prompt="x" * 301), "301 characters"),
+    ],
+)
+def test_a_request_is_refused_with_what_is_wrong_and_what_to_do(request_, said):
+    with pytest.raises(UserError, match=said) as refused:
+        check(request_)
+    assert refused.value.remedy.endswith(".")
+
+
+@pytest.mark.parametrize("wrong", [{"preset": "best"}, {"expressions": "wink"}, {"seed": -1}, {"seed": 2**40}])
+def test_options_that_cannot_be_are_refused(wrong):
+    with pytest.raises(UserError):
+        options_of(replace(Request(PHOTO, consent=True), **wrong))
+
+
+def test_a_request_becomes_the_options_of_its_preset():
+    options = options_of(Request(PHOTO, True, " with\nred\u202e hair ", "hat", "standard", "1", 7))
+    assert (options.preset, options.prompt, options.negative_prompt) == ("standard", "with red hair", "hat")
+    assert (options.expressions, options.seed, options.shape.resolution) == (("neutral",), 7, 112)
+    assert clean("a\x00b\x1b[0m") == "a b [0m"
+
+
+def test_the_zip_holds_the_asset_and_nothing_about_the_person(tmp_path, fake):
+    for name in ("photos/01/anna.png", "subject/crop_01.png", "checkpoints/1.json", "job.json", "worker.log", ".lock"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("private")
+    for name in ("head.glb", "textures/albedo.png", "renders/front.png", "renders/preview_relit.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("asset")
+    archive = write_zip(tmp_path, tmp_path / "out.zip")
+    names = sorted(zipfile.ZipFile(archive).namelist())
+    assert names == ["head/head.glb", "head/renders/front.png", "head/textures/albedo.png"]
+    assert len(asset_files(tmp_path)) == 3
+
+
+def test_morph_targets_are_read_from_the_glb_and_none_from_something_else(tmp_path, fake):
+    path = tmp_path / "head.glb"
+    path.write_bytes(fake.tiny_glb(("neutral", "smile", "mouth stretch")))
+    assert morph_names(path) == ("smile", "mouthStretch")
+    for wrong in (b"", b"glTF", path.read_bytes()[:40], b"x" * 100):
+        path.write_bytes(wrong)
+        assert morph_names(path) == ()
+
+
+def a_view(tmp_path, **changes):
+    return replace(JobView("a" * 22, "running", tmp_path, HeadOptions()), **changes)
+
+
+def test_text_of_users_cannot_become_markup(tmp_path):
+    evil = "<img src=x onerror=alert(1)>"
+    progress = Progress(stage=evil, step=1, steps=2, notices=(evil,), photo_crops=("",), likeness=0.5, encoder=evil)
+    view = a_view(tmp_path, progress=progress, photos=(PhotoRecord(evil, "", ""),), error=JobError(evil, evil))
+    page = views.panes(view) + views.status(view) + views.details(view)
+    assert "<img src=x" not in page and "&lt;img" in page.lower()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"status": "queued", "position": 2}, "2 jobs are before yours"),
+        ({"status": "queued"}, "Starting"),
+        ({"progress": Progress(stage="shape", step=3, steps=9, seconds_left=200.0)}, "step 3 of 9"),
+        ({"progress": Progress(stage="shape", step=3, steps=9, seconds_left=200.0)}, "about 3 min left"),
+        ({"status": "done", "progress": Progress(likeness=0.71, encoder="dlib")}, "likeness 0.71"),
+        ({"status": "cancelled"}, "Press Resume"),
+        ({"status": "failed", "error": JobError("It broke.", "Mend it.")}, "<b>It broke.</b><span>Mend it.</span>"),
+    ],
+)
+def test_the_status_says_where_the_job_stands(tmp_path, changes, said):
+    assert said in views.status(a_view(tmp_path, **changes))
+
+
+def test_each_photo_shows_whether_it_is_used(tmp_path, fake):
+    from idto3d.jobs.event_log import png
+
+    (tmp_path / "crop.png").write_bytes(png(fake.ball(8)))
+    photos = tuple(PhotoRecord(name, "", "") for name in ("a.png", "b.png", "c.png"))
+    progress = Progress(photo_crops=("crop.png", "", "crop.png"), notices=("'c.png' may show another person.",))
+    html = views.details(a_view(tmp_path, photos=photos, progress=progress))
+    assert re.findall(r'<figure class="(\w+)"', html) == ["used", "out", "doubt"]
+    assert html.count("data:image/png;base64") == 2
+
+
+def test_a_view_is_drawn_only_for_a_finished_head_and_a_light_of_ours(tmp_path, fake):
+    class Finished:
+        def watch(self, job_id):
+            return a_view(tmp_path, glb=tmp_path / "head.glb" if job_id == "done" else None)
+
+    does = Actions(Finished(), Shelf(tmp_path), fake.render_view)
+    assert does.draw("done", RenderOptions(size=99999)).shape == (2048, 2048, 3)
+    assert webp(does.draw("done", RenderOptions(size=32)))[8:12] == b"WEBP"
+    with pytest.raises(UserError, match="no head to draw yet"):
+        does.draw("busy", RenderOptions())
+    with pytest.raises(UserError, match="no light named"):
+        does.draw("done", RenderOptions(light="/etc/passwd.hdr"))
+
+
+@pytest.mark.parametrize("jobs", [None, "x", [], [3], {"a": 1}, 7])
+def test_whatever_the_browser_remembers_is_no_job_unless_it_is_an_id(jobs):
+    assert current(jobs) == ""
+
+
+def test_addresses_of_other_servers_are_recognised():
+    assert fetches("/gradio_api/file=http://other/x") and fetches("/gradio_api/file=/HTTPS://other/x")
+    assert not fetches("/gradio_api/file=/tmp/page/photo.png")
+    assert names_address(b'{"data": [[{"image": {"path": "\\u0068ttps://other/x.png"}}]]}')
+    assert not names_address(b'{"data": [{"path": "/tmp/x.png", "url": "http://127.0.0.1/x"}]}')
+    assert not names_address(b"[" * 100_000) and not names_address(b"\xff")

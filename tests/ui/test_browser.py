@@ -1,0 +1,80 @@
+"""A visitor's story in a real browser, over the toy pipeline. Skipped where there is no Chromium."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+SHOTS = os.environ.get("IDTO3D_SHOTS")
+FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--enable-unsafe-swiftshader", "--use-angle=swiftshader"]
+PATIENCE = 240_000  # milliseconds
+
+sync_api = pytest.importorskip("playwright.sync_api")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+
+
+@pytest.fixture
+def tab():
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        tab = browser.new_page(viewport={"width": 1440, "height": 1000})
+        tab.set_default_timeout(PATIENCE)
+        yield tab
+        browser.close()
+
+
+def shoot(tab, name):
+    if SHOTS:
+        tab.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
+
+
+def test_a_visitor_makes_a_head_leaves_comes_back_and_deletes_it(tab, address, page, photo):
+    asked = []
+    tab.on("request", lambda request: asked.append(request.url))
+    empty = photo.with_name("nobody.png")
+    empty.write_bytes(photo.read_bytes() + b" ")
+
+    tab.goto(address)
+    tab.wait_for_selector(".status.idle")
+    shoot(tab, "1_empty")
+    tab.set_input_files("#photos input[type=file]", [str(photo), str(empty)])
+    tab.wait_for_selector("#photos img")
+    tab.click("#generate")
+    assert "Tick the box" in tab.inner_text("#message .refusal")
+    shoot(tab, "2_refusal")
+
+    tab.check("#consent input")
+    tab.fill("#prompt textarea", "slow checkpoint")
+    tab.click("#generate")
+    tab.wait_for_selector(".pane img[alt=Normals]")
+    tab.wait_for_selector(".crops figure.used img")
+    assert "left out" in tab.inner_text(".crops figure.out")
+    assert not tab.is_visible("#message .refusal") and not tab.is_visible("#generate")
+    shoot(tab, "3_running")
+
+    tab.reload()
+    tab.wait_for_selector(".status.running")
+    tab.click("#cancel")
+    tab.wait_for_selector(".status.cancelled")
+    shoot(tab, "4_cancelled")
+    tab.click("#resume")
+    tab.wait_for_selector(".status.done")
+    tab.wait_for_selector("#picture img")
+    assert "likeness 0.71" in tab.inner_text(".status")
+    assert tab.locator("#faces input[type=range]:visible").count() == 3
+
+    before = tab.get_attribute("#picture img", "src")
+    tab.locator("#faces input[type=range]:visible").first.fill("0.8")
+    tab.wait_for_function("before => document.querySelector('#picture img')?.src !== before", arg=before)
+    shoot(tab, "5_done")
+
+    tab.click("#delete")
+    tab.wait_for_selector("#really")
+    tab.click("#really")
+    tab.wait_for_selector(".status.idle")
+    tab.wait_for_selector("#result", state="hidden")
+    assert page[1].desk.ids() == []
+    outside = {url for url in asked if not url.startswith((address, "data:", "blob:"))}
+    assert not outside

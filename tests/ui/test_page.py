@@ -1,0 +1,96 @@
+"""The page and its API, served for real over the toy pipeline."""
+
+import json
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+from gradio_client import Client, handle_file
+
+ENDPOINTS = ["/cancel", "/delete", "/download", "/generate", "/render", "/resume", "/watch"]
+
+
+@pytest.fixture
+def client(address, tmp_path):
+    return Client(address, verbose=False, download_files=str(tmp_path / "got"))
+
+
+def generate(client, photo, prompt="", consent=True):
+    return client.predict([handle_file(str(photo))], consent, prompt, "", "draft", "3", 5, api_name="/generate")
+
+
+def over(client, job_id):
+    view = client.predict(job_id, api_name="/watch")
+    return view if view["status"] not in ("queued", "running") else None
+
+
+def test_a_head_is_made_drawn_downloaded_and_deleted_over_the_api(client, page, photo, until):
+    assert sorted(client.view_api(return_format="dict")["named_endpoints"]) == ENDPOINTS
+    job_id = generate(client, photo, "young")
+    view = until(lambda: over(client, job_id))
+    assert view["status"] == "done" and view["likeness"] == 0.71 and view["error"] is None
+    assert str(page[1].desk.root) not in json.dumps(view)
+    picture = client.predict(job_id, "clay", "", 0, 30, 0, 64, {"smile": 1.0}, api_name="/render")
+    assert Path(picture).read_bytes()[:4] == b"\x89PNG"
+    glb, archive = client.predict(job_id, api_name="/download")
+    assert Path(glb).read_bytes()[:4] == b"glTF" and Path(archive).read_bytes()[:2] == b"PK"
+    content = photo.read_bytes()
+    assert client.predict(job_id, api_name="/delete") == "deleted"
+    left = [path for root in (page[1].desk.root, page[1].shelf.folder) for path in root.rglob("*") if path.is_file()]
+    assert not [path for path in left if content in path.read_bytes()]
+    assert not list(page[1].shelf.folder.glob("heads/*")) and page[1].desk.ids() == []
+    with pytest.raises(Exception, match="no longer exists"):
+        client.predict(job_id, api_name="/watch")
+
+
+def test_refusals_reach_the_caller_as_sentences(client, photo, until):
+    with pytest.raises(Exception, match="need a yes"):
+        generate(client, photo, consent=False)
+    job_id = generate(client, photo, "refuse")
+    view = until(lambda: over(client, job_id))
+    assert view["status"] == "failed" and view["error"]["what"].startswith("No face")
+    with pytest.raises(Exception, match="no head to draw yet"):
+        client.predict(job_id, "relit", "", 0, 0, 0, 64, {}, api_name="/render")
+
+
+def test_a_job_is_cancelled_and_resumed_over_the_api(client, photo, until):
+    job_id = generate(client, photo, "stall")
+    until(lambda: client.predict(job_id, api_name="/watch")["step"] >= 1)
+    assert client.predict(job_id, api_name="/cancel")["status"] == "cancelled"
+    assert client.predict(job_id, api_name="/resume")["status"] in ("queued", "running")
+
+
+def status_of(address, path, data=None):
+    request = urllib.request.Request(address.rstrip("/") + path, data, {"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, answer.headers
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers
+
+
+def test_the_server_keeps_to_itself(address, page):
+    code, headers = status_of(address, "/")
+    assert code == 200 and "default-src 'self'" in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert status_of(address, "/gradio_api/file=http://127.0.0.1:9/x")[0] == 400
+    run = b'{"data": [[{"path": "http://127.0.0.1:9/x.png", "meta": {"_type": "gradio.FileData"}}], true]}'
+    assert status_of(address, "/gradio_api/call/generate", run)[0] == 400
+    assert status_of(address, "/gradio_api/call/watch", b'{"data": ["' + b"x" * (1 << 20) + b'"]}')[0] == 400
+    secret = page[1].desk.root / "secret.txt"
+    secret.write_text("secret")
+    assert status_of(address, f"/gradio_api/file={secret}")[0] in (403, 404)
+    assert status_of(address, "/monitoring")[0] in (403, 404)
+
+
+def test_the_page_derives_its_choices_from_the_options(page):
+    from idto3d.config import MODES, PRESETS
+    from idto3d.expressions import NAMES, SETS
+
+    by_id = {part.elem_id: part for part in page[0].blocks.values() if getattr(part, "elem_id", None)}
+    assert [value for _, value in by_id["preset"].choices] == list(PRESETS)
+    assert [value for _, value in by_id["expressions"].choices] == list(SETS)
+    assert {value for _, value in by_id["mode"].choices} <= set(MODES)
+    labels = {getattr(part, "label", None) for part in page[0].blocks.values()}
+    assert {name.capitalize() for name in NAMES} <= labels

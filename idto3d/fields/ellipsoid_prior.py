@@ -13,18 +13,23 @@ NO_HAIR = 0.05  # metres outside every hair volume
 
 
 class EllipsoidPrior:
-    """The methods of HeadPrior for an ellipsoid of RADII metres about CENTRE, with no modes."""
+    """The methods of HeadPrior for an ellipsoid of RADII metres about CENTRE, with one mode that changes nothing."""
 
     def basis(self, points: Tensor) -> SdfBasis:
-        """Distances at `points` [N, 3], metres; modes [N, 0]; no hair anywhere."""
+        """Distances at `points` [N, 3], metres; modes [N, 1] zero; no hair anywhere."""
         centred, radii = points - points.new_tensor(CENTRE), points.new_tensor(RADII)
         scaled, slope = (centred / radii).norm(dim=-1), (centred / radii**2).norm(dim=-1)
         # First-order distance, exact on the surface (https://iquilezles.org/articles/ellipsoids).
         mean = scaled * (scaled - 1) / slope.clamp_min(1e-6)
         mean = torch.where(scaled > 1e-3, mean, -min(RADII))
         return SdfBasis(
-            mean, points.new_zeros(len(points), 0), points.new_full((len(points), len(HAIR_STYLES)), NO_HAIR)
+            mean, points.new_zeros(len(points), 1), points.new_full((len(points), len(HAIR_STYLES)), NO_HAIR)
         )
+
+    def distance(self, points: Tensor, z: Tensor) -> Tensor:
+        """Distances [N] at `points` [N, 3] for coefficients `z` [1], metres."""
+        basis = self.basis(points)
+        return basis.mean + basis.modes @ z
 
     def warp(self, points: Tensor, z: Tensor | None = None) -> Tensor:
         """No displacement: zeros [N, 13, 3]."""
@@ -35,8 +40,8 @@ class EllipsoidPrior:
         return points.new_tensor(SKIN).expand(len(points), 3)
 
     def shape_code(self, embedding: Tensor) -> Tensor:
-        """No coefficients: [0]."""
-        return embedding.new_zeros(0)
+        """One coefficient, zero: [1]."""
+        return embedding.new_zeros(1)
 
     def hair_style(self, embedding: Tensor) -> Tensor:
         """The same score for every style: zeros [S]."""

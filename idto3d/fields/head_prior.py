@@ -25,7 +25,7 @@ CHUNK = 32768
 BOX = ((-0.15, -0.21, -0.15), (0.15, 0.17, 0.15))
 FACE_BOX = ((-0.072, -0.062, 0.045), (0.072, 0.076, 0.135))
 BLEND = 0.008  # width of the border in which the fine lattice takes over from the coarse one, metres
-SLOPE_STEP = 0.0015  # half the step of the finite differences of the distance, metres
+SLOPE_STEP = 0.002  # half the step of the finite differences of the distance, metres
 FLOOR, CEILING = -0.192, 0.165  # the bust's flat end and the highest hair, both inside the box
 HAIR_ALBEDO = (0.060, 0.036, 0.020)
 # Height of the hairline on the skin (metres) by azimuth from the front (degrees); hair thickness at crown and sides.

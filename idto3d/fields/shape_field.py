@@ -1,11 +1,12 @@
 """The shape of a head: a signed distance over a deformable grid, and a displacement per expression.
 
-    distance = union(prior's mean head, prior's hair) + prior's modes z + learned residual
+    distance = union(prior's head at z0, prior's hair) + prior's modes (z - z0) + learned residual
     grid     = lattice + learned offsets, less than half a cell
     position = canonical vertex + amplitude * prior's displacement + learned displacement
 
 All that is learned is read at the lattice and carried to the mesh along the grid's edges, so one look into the hash
-grid serves shape and motion. A field starts exactly at its prior. Metres everywhere.
+grid serves shape and motion. A field starts exactly at its prior. z0 is the z of the moment a band was first used:
+the prior's own distance is not linear in z, and a new band takes it up anew. Metres everywhere.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,6 +34,9 @@ class Prior(Protocol):
     def basis(self, points: Tensor) -> Any:
         """An object with mean [N], modes [N, K] and hair [N, S] distances at `points` [N, 3], metres."""
 
+    def distance(self, points: Tensor, z: Tensor) -> Tensor:
+        """Distance [N] of the bald head of coefficients `z` [K], about `mean + modes @ z`, metres."""
+
     def warp(self, points: Tensor, z: Tensor | None = None) -> Tensor:
         """Displacement [N, 13, 3] of every expression, metres."""
 
@@ -47,12 +51,16 @@ class Meshed(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """What stays the same at P lattice points: prior and encoding. `warp` [P, E, 3] is None where none is needed."""
+    """What stays the same at P lattice points: encoding, and the prior about the coefficients `z`.
+
+    base [P] is the distance at `z`, modes [P, K] its change; warp [P, E, 3] is None where none is needed.
+    """
 
     points: Tensor
     encoded: Any
     base: Tensor
     modes: Tensor
+    z: Tensor
     warp: Tensor | None
 
 
@@ -160,7 +168,7 @@ class ShapeField(nn.Module):
 
     def _surface(self, prepared: Prepared, output: Tensor) -> tuple[Tensor, Tensor]:
         """Distance [P] and deformed lattice positions [P, 3] from the networks' `output` [P, 4]."""
-        sdf = prepared.base + prepared.modes @ self.z + self.options.residual_scale * output[:, 0]
+        sdf = prepared.base + prepared.modes @ (self.z - prepared.z) + self.options.residual_scale * output[:, 0]
         reach = OFFSET_LIMIT * self._grid.spacing
         return sdf, prepared.points + reach * torch.tanh(output[:, 1:])
 
@@ -189,12 +197,13 @@ class ShapeField(nn.Module):
 
     @torch.no_grad()
     def _prepare(self, points: Tensor, with_warp: bool) -> Prepared:
-        prior = self._prior[0]
-        basis = prior.basis(points)
-        base = basis.mean if not len(self.style) else smooth_union(basis.mean, basis.hair @ self.style, BLEND)
+        prior, z = self._prior[0], self.z.detach().clone()
+        basis, base = prior.basis(points), prior.distance(points, z)
+        if len(self.style):
+            base = smooth_union(base, basis.hair @ self.style + basis.modes @ z, BLEND)
         columns = [NAMES.index(name) for name in self.expressions]
-        warp = prior.warp(points, self.z.detach())[:, columns].contiguous() if with_warp else None
-        return Prepared(points, self.encoding.prepare(points), base, basis.modes.contiguous(), warp)
+        warp = prior.warp(points, z)[:, columns].contiguous() if with_warp else None
+        return Prepared(points, self.encoding.prepare(points), base, basis.modes.contiguous(), z, warp)
 
 
 def smooth_union(first: Tensor, second: Tensor, blend: float) -> Tensor:

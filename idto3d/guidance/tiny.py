@@ -139,6 +139,7 @@ def _autoencoder(spec: BaseSpec) -> AutoencoderKL:
 
 
 def _unet(spec: BaseSpec) -> UNet2DConditionModel:
+    # The words also reach every block through the time embedding: attention alone learns them far too slowly here.
     depth = len(spec.unet_channels)
     return UNet2DConditionModel(
         sample_size=spec.latent_size,
@@ -151,4 +152,6 @@ def _unet(spec: BaseSpec) -> UNet2DConditionModel:
         cross_attention_dim=spec.text_width,
         attention_head_dim=spec.unet_heads,  # diffusers reads this as the number of heads
         norm_num_groups=spec.norm_groups,
+        addition_embed_type="text",
+        addition_embed_type_num_heads=spec.unet_heads,
     )

@@ -25,7 +25,7 @@ from idto3d.jobs.run_folder import LOCK, CreateHead, claim, perform
 
 TURN = ".turn"
 GRACE = 0.8  # seconds a step may take to end by itself after SIGTERM
-STARTING = 60.0  # seconds a new worker may take until it holds its lock
+STARTING = 120.0  # seconds a new worker may take until it holds its lock
 
 log = logging.getLogger(__name__)
 

@@ -24,13 +24,17 @@ from idto3d.training.synthetic import PARTS, describe
 from idto3d.training.vae import progress
 
 
+LATE = 0.75  # exponent on uniform draws of the timestep; below 1 there are more noisy ones, where conditions matter
+
+
 @dataclass(frozen=True)
 class DenoiserOptions:
-    """How one stage is trained."""
+    """How one stage is trained. `condition_rate` is for what reads words and embeddings, the rest has the other."""
 
     minutes: float
     batch: int = 16
     learning_rate: float = 4e-4
+    condition_rate: float = 1.2e-3
     ema: float = 0.998
     drop: float = 0.1
     drop_all: float = 0.05
@@ -140,13 +144,13 @@ def train_denoiser(
     random = torch.Generator().manual_seed(options.seed)
     trained = [p for p in parameters if p.requires_grad]
     average = [p.detach().clone() for p in trained]
-    optimiser = torch.optim.AdamW(trained, lr=options.learning_rate, betas=(0.9, 0.99), weight_decay=1e-4)
+    optimiser = torch.optim.AdamW(_groups(model, trained, options), betas=(0.9, 0.99), weight_decay=1e-4, fused=True)
     started = saved = time.monotonic()
     step = 0
     while (share := progress(started, options.minutes, step, options.most_steps)) < 1:
         rate = min(1, (step + 1) / options.warmup) * max(0.03, 1 - share)
         for group in optimiser.param_groups:
-            group["lr"] = options.learning_rate * rate
+            group["lr"] = group["peak"] * rate
         domain = domains[step % len(domains)]
         which = torch.randint(len(people.person), (options.batch,), generator=random)
         batch = draw_batch(people, latents[domain], domain, which, options, random)
@@ -167,14 +171,37 @@ def train_denoiser(
     save_average(model, trained, average, checkpoint)
 
 
+def _groups(model: Model, trained: list[nn.Parameter], options: DenoiserOptions) -> list[dict]:
+    """Parameter groups with their peak rates: the UNet's own weights, and what reads words and embeddings."""
+    reading = {id(p) for p in (*model.text_encoder.parameters(), *model.branches.parameters())}
+    if model.unet.add_embedding is not None:
+        reading |= {id(p) for p in model.unet.add_embedding.parameters()}
+    groups = ([p for p in trained if id(p) not in reading], options.learning_rate), (
+        [p for p in trained if id(p) in reading],
+        options.condition_rate,
+    )
+    return [{"params": params, "lr": rate, "peak": rate} for params, rate in groups if params]
+
+
 @torch.no_grad()
 def _follow(average: list[Tensor], trained: list[nn.Parameter], decay: float) -> None:
     torch._foreach_lerp_(average, [p.detach() for p in trained], 1 - decay)
 
 
+def named_tensors(model: Model) -> dict[str, nn.Parameter]:
+    """Every parameter by one name, whichever branches are attached to the UNet at the moment."""
+    names = {f"branches.{name}": parameter for name, parameter in model.branches.named_parameters()}
+    owned = {id(parameter) for parameter in names.values()}
+    for part in ("unet", "text_encoder"):
+        for name, parameter in getattr(model, part).named_parameters():
+            if id(parameter) not in owned:
+                names[f"{part}.{name}"] = parameter
+    return names
+
+
 def save_average(model: Model, trained: list[nn.Parameter], average: list[Tensor], checkpoint: Path) -> None:
     """Write all trained tensors of `model` by name, with the averaged values."""
-    names = {id(p): name for name, p in model.named_parameters()}
+    names = {id(parameter): name for name, parameter in named_tensors(model).items()}
     state = {names[id(p)]: value.contiguous() for p, value in zip(trained, average, strict=True)}
     partial = checkpoint.with_suffix(".partial")
     save_file(state, partial)
@@ -183,7 +210,7 @@ def save_average(model: Model, trained: list[nn.Parameter], average: list[Tensor
 
 def load_average(model: Model, checkpoint: Path) -> None:
     """Put a checkpoint's tensors into `model` by name. Raises ValueError when one has no place there."""
-    parameters = dict(model.named_parameters())
+    parameters = named_tensors(model)
     for name, value in load_file(checkpoint).items():
         if name not in parameters:
             raise ValueError(f"{checkpoint} holds {name}, which the model lacks")
@@ -191,9 +218,9 @@ def load_average(model: Model, checkpoint: Path) -> None:
 
 
 def denoising_loss(model: Model, domain: str, batch: Batch, random: torch.Generator) -> Tensor:
-    """Mean squared error of the predicted noise at uniform timesteps."""
-    timesteps = torch.randint(0, 1000, (len(batch.latents),), generator=random)
-    return noise_error(model, domain, batch, timesteps, random).mean()
+    """Mean squared error of the predicted noise at random timesteps, the noisier ones more often."""
+    share = torch.rand(len(batch.latents), generator=random) ** LATE
+    return noise_error(model, domain, batch, (1000 * share).long(), random).mean()
 
 
 def noise_error(model: Model, domain: str, batch: Batch, timesteps: Tensor, random: torch.Generator) -> Tensor:

@@ -1,6 +1,6 @@
 """Fit the head prior to ICT-FaceKit heads: `python -m idto3d.training.head_prior --ict MODEL --out FILE`.
 
-The canonical head is the neutral one with its lips parted. Its surface is made a solid: the mouth socket is drawn
+The canonical head has its lips parted and its eyes wide open. Its surface is made a solid: the mouth socket is drawn
 together into a shallow wall between the lips, the eye sockets into the eyeballs, the neck is capped.
 """
 
@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numba import njit
+from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 from torch import Tensor
 
@@ -32,12 +33,15 @@ from idto3d.fields.head_prior import (
 from idto3d.training.ict import EYE_SOCKETS, EYEBALLS, FACE, MOUTH_SOCKET, IctModel, read_ict
 
 log = logging.getLogger(__name__)
-PARTED = Expression("parted", "", {"jawOpen": 0.12, "mouthUpperUp": 0.15, "mouthLowerDown": 0.15})
+# Lips 9 mm apart and eyes wide: two cells of a coarse grid; every expression, neutral too, is a displacement from here.
+PARTED = Expression("parted", "", {"jawOpen": 0.18, "mouthUpperUp": 0.22, "mouthLowerDown": 0.22, "eyeWide": 0.8})
 SKIN = EYE_SOCKETS.stop  # vertices before this one are skin and sockets
 SPREAD = 0.9  # standard deviation of ICT identity coefficients of natural-looking heads
-EYE_RADIUS, CORNEA_RADIUS = 0.0150, 0.0101
+EYE_RADIUS, CORNEA_RADIUS = 0.0141, 0.0095  # a millimetre less than the model's, so that lids stand out
 CORNEA = np.array([[0.0006, 0, 0.0065], [-0.0006, 0, 0.0065]], np.float32)  # its centre from the eyeball's, left first
+SMOOTHING = 0.0012  # of the distance on its lattices, metres
 RIM_DROP = 0.012  # thickness given to the thin edge of the bust, metres
+FOLDS = 5
 RIDGES = tuple(10.0**k for k in range(-4, 4))
 LID_PUSH = 0.0005  # how far the eyeball moves out under closing lids, metres
 ALBEDO = {
@@ -349,7 +353,10 @@ def signed_distance(solid: Solid, cloud: Samples, points: np.ndarray) -> tuple[n
     surface, normal = cloud.read(solid.base), _unit(cloud.read(solid.normals(solid.base)))
     distance, nearest = cKDTree(surface).query(points)
     height = np.abs(((points - surface[nearest]) * normal[nearest]).sum(1))
-    distance = np.where(distance < 0.0015, height, distance)  # so near, the sample's plane is better than the sample
+    beside = np.sqrt(np.maximum(distance**2 - height**2, 0))
+    distance = np.where(
+        beside < 0.0012, height, distance
+    )  # almost overhead the sample's plane is better than the sample
     return np.where(_inside(solid, points), -distance, distance), nearest
 
 
@@ -357,7 +364,8 @@ def _fill_lattices(prior: HeadPrior, solid: Solid, options: FitOptions) -> None:
     cloud = sample_surface(solid, 2 * options.points, np.random.default_rng(options.seed))
     for values, box, spacing in ((prior.coarse, BOX, prior.size.coarse), (prior.fine, FACE_BOX, prior.size.fine)):
         points = lattice(box, spacing).view(-1, 3).numpy()
-        values.copy_(_tensor(signed_distance(solid, cloud, points)[0]).view_as(values))
+        distances = signed_distance(solid, cloud, points)[0].reshape(values.shape)
+        values.copy_(_tensor(gaussian_filter(distances, SMOOTHING / spacing)))
 
 
 def _scatter(surface: np.ndarray, count: int, random: np.random.Generator) -> np.ndarray:
@@ -472,18 +480,19 @@ def fit_regression(prior: HeadPrior, embeddings: dict[str, np.ndarray]) -> dict[
     """Set the maps from a face embedding to z and to hair scores; returns the share of variance each explains.
 
     embeddings: `embedding` [n, D], `coefficients` [n, 100] ICT identity, `hair` [n] index into HAIR_STYLES. The ridge
-    strength is the best of a ladder over five folds; the shares are those of the left-out folds.
+    strength is the best of a ladder over five folds, a person's rows always in one; the shares are the left-out folds'.
     """
     inputs = embeddings["embedding"].astype(np.float64)
     mean = inputs.mean(0)
     codes = embeddings["coefficients"].astype(np.float64) @ prior.coefficient_map.double().numpy()
     styles = np.eye(len(HAIR_STYLES))[embeddings["hair"]]
+    _, person = np.unique(embeddings["coefficients"], axis=0, return_inverse=True)
     shares = {}
     for name, wanted in (("shape", codes), ("style", styles)):
-        strength, shares[name] = max(
-            ((s, _left_out_share(inputs - mean, wanted, s)) for s in RIDGES), key=lambda r: r[1]
-        )
+        tried = {s: _left_out_share(inputs - mean, wanted, s, person.ravel() % FOLDS) for s in RIDGES}
+        strength = max(tried, key=tried.get)
         weights, bias = _ridge(inputs - mean, wanted, strength)
+        shares[name] = tried[strength]
         setattr(prior, f"{name}_map", _tensor(weights))
         setattr(prior, f"{name}_bias", _tensor(bias))
     prior.embedding_mean = _tensor(mean)
@@ -501,9 +510,9 @@ def _ridge(inputs: np.ndarray, wanted: np.ndarray, strength: float) -> tuple[np.
     return weights, bias - centre @ weights
 
 
-def _left_out_share(inputs: np.ndarray, wanted: np.ndarray, strength: float, folds: int = 5) -> float:
-    fold, residual = np.arange(len(inputs)) % folds, np.zeros_like(wanted)
-    for k in range(folds):
+def _left_out_share(inputs: np.ndarray, wanted: np.ndarray, strength: float, fold: np.ndarray) -> float:
+    residual = np.zeros_like(wanted)
+    for k in np.unique(fold):
         weights, bias = _ridge(inputs[fold != k], wanted[fold != k], strength)
         residual[fold == k] = wanted[fold == k] - inputs[fold == k] @ weights - bias
     return float(1 - residual.var(0).sum() / wanted.var(0).sum())

@@ -137,6 +137,8 @@ def run_stage(stage: str, model: Model, people: People, latents: dict, held_out,
     for domains, parameters, minutes, name in plan(stage, model, options):
         checkpoint = options.work / f"{name}.safetensors"
         if stage in options.stages:
+            if checkpoint.exists():
+                load_average(model, checkpoint)
             told = DenoiserOptions(minutes, batch=options.batch, seed=options.seed)
             report = _progress(name, model, held_out, domains)
             train_denoiser(model, parameters, people, latents, domains, told, checkpoint, report)

@@ -46,12 +46,13 @@ def test_distances_can_be_differentiated_in_the_points():
     assert torch.allclose(points.grad[:, 1], change, atol=1e-3, rtol=0.05)
 
 
-def test_above_the_crown_thicker_styles_reach_further():
-    crown = [[0.0, 0.147, 0.0], [0.0, 0.155, 0.0], [0.0, 0.170, 0.0], [0.0, 0.200, 0.0]]
-    assert covering(crown, [0.002, 0.010, 0.025, 0.055]) == [
+def test_behind_the_skull_thicker_styles_reach_further_and_none_reaches_the_top_of_the_box():
+    skull = [[0.0, 0.10, -0.08], [0.0, 0.10, -0.09], [0.0, 0.10, -0.11], [0.0, 0.10, -0.14], [0.0, 0.168, 0.0]]
+    assert covering(skull, [0.002, 0.010, 0.025, 0.055, 0.023]) == [
         {"buzzcut", "short", "long", "curly"},
         {"short", "long", "curly"},
         {"curly"},
+        set(),
         set(),
     ]
 

@@ -1,4 +1,8 @@
-"""A pipeline of toys. Words of the prompt decide what happens: refuse, break, stall, checkpoint, slow."""
+"""A pipeline of toys. Words of the prompt decide what happens.
+
+refuse: no face is found. break: a fault of ours. stall: a third into the shape it stands still, unless resumed.
+checkpoint: it saves every step of the shape, and resumes there. slow: 50 ms a step.
+"""
 
 import json
 import struct
@@ -22,6 +26,8 @@ def create_head(photos, options, folder, checkpoints, resume=False):
         yield StageStarted(stage, steps)
         for step in range(first if stage == "shape" else 1, steps + 1):
             time.sleep(0.05 if "slow" in words else 0.0)
+            if "stall" in words and not resume and step == max(3, steps // 3):
+                time.sleep(600)
             yield from one_step(checkpoints, stage, step, steps, words)
     yield LikenessMeasured(0.71, "fake")
     glb = folder / "head.glb"
@@ -54,8 +60,6 @@ def start_point(checkpoints, words, resume):
 
 def one_step(checkpoints, stage, step, steps, words):
     """One optimisation step."""
-    if "stall" in words and step == 3:
-        time.sleep(60)
     if step % 5 == 1:
         yield Preview(stage, "normal" if stage == "shape" else "relit", ball(192, step / steps, stage != "shape"))
     if "checkpoint" in words and stage == "shape":

@@ -79,7 +79,7 @@ def test_targets_are_signed_distances_and_the_movement_with_z():
     targets = make_targets(solid, coefficient_map, QUICK)
     away = targets.points[:, 2] < 0.02
     radius = targets.points[away].norm(dim=1)
-    assert (targets.sdf[away] - (radius - RADIUS)).abs().max() < 0.003
+    assert (targets.sdf[away] - (radius - RADIUS)).abs().mean() < 0.001
     # Growing by one coefficient moves the ball's surface outward by 5 %.
     z = torch.from_numpy(coefficient_map[0])
     near = away & (targets.sdf.abs() < 0.004)
@@ -138,6 +138,14 @@ def test_regression_from_noise_stays_close_to_the_average(fitted):
     assert fitted.shape_code(torch.from_numpy(data["embedding"][0])).norm() < 0.7
 
 
+def test_two_portraits_of_one_person_never_judge_each_other(fitted):
+    # Embeddings that say who, not how they look: repeated rows would be recognised if a fold split a person.
+    data = people(40, 0.0)
+    data["embedding"] = np.random.default_rng(1).standard_normal((40, 60)).astype(np.float32)
+    twice = {name: np.concatenate([value, value[::-1]]) for name, value in data.items()}
+    assert fit_regression(fitted, twice)["shape"] < 0.2
+
+
 def test_only_the_regression_is_refitted_from_the_command_line(fitted, tmp_path):
     save_prior(fitted, tmp_path / "prior.safetensors", {"source": "a ball"})
     np.savez(tmp_path / "people.npz", **people(80, 0.01))
@@ -152,6 +160,6 @@ def test_only_the_regression_is_refitted_from_the_command_line(fitted, tmp_path)
             str(out),
         ]
     )
-    again, points = load_prior(out), torch.zeros(4, 3)
-    assert torch.equal(again.basis(points).mean, fitted.basis(points).mean)
+    before, again, points = load_prior(tmp_path / "prior.safetensors"), load_prior(out), torch.zeros(4, 3)
+    assert torch.equal(again.basis(points).modes, before.basis(points).modes)
     assert again.shape_map.abs().sum() > 0

@@ -46,9 +46,10 @@ def test_a_visitor_makes_a_head_leaves_comes_back_and_deletes_it(tab, address, p
     shoot(tab, "2_refusal")
 
     tab.check("#consent input")
-    tab.fill("#prompt textarea", "slow checkpoint")
+    tab.fill("#prompt textarea", "stall checkpoint")
     tab.click("#generate")
     tab.wait_for_selector(".pane img[alt=Normals]")
+    tab.wait_for_selector("text=step 52 of 160")
     tab.wait_for_selector(".crops figure.used img")
     assert "left out" in tab.inner_text(".crops figure.out")
     assert not tab.is_visible("#message .refusal") and not tab.is_visible("#generate")
@@ -62,16 +63,19 @@ def test_a_visitor_makes_a_head_leaves_comes_back_and_deletes_it(tab, address, p
     tab.click("#resume")
     tab.wait_for_selector(".status.done")
     tab.wait_for_selector("#picture img")
+    assert "Continued after step 52" in tab.inner_text(".notices")
     assert "likeness 0.71" in tab.inner_text(".status")
     assert tab.locator("#faces input[type=range]:visible").count() == 3
 
     before = tab.get_attribute("#picture img", "src")
     tab.locator("#faces input[type=range]:visible").first.fill("0.8")
     tab.wait_for_function("before => document.querySelector('#picture img')?.src !== before", arg=before)
+    tab.wait_for_timeout(2000 if SHOTS else 0)
     shoot(tab, "5_done")
 
     tab.click("#delete")
     tab.wait_for_selector("#really")
+    shoot(tab, "6_delete")
     tab.click("#really")
     tab.wait_for_selector(".status.idle")
     tab.wait_for_selector("#result", state="hidden")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import torch
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
@@ -120,7 +121,20 @@ def _text_encoder(spec: BaseSpec, tokenizer: PreTrainedTokenizerFast) -> CLIPTex
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
     )
-    return CLIPTextModel(config)
+    return _spread_words(CLIPTextModel(config), tokenizer)
+
+
+@torch.no_grad()
+def _spread_words(encoder: CLIPTextModel, tokenizer: PreTrainedTokenizerFast) -> CLIPTextModel:
+    """Start with words of unit size and silent ends and pads, so that different texts have different states at once.
+
+    At the stock size of 0.02 what all texts share drowns the words, and a small model never learns to hear them.
+    """
+    words, places = encoder.embeddings.token_embedding.weight, encoder.embeddings.position_embedding.weight
+    words.normal_()
+    words[[tokenizer.pad_token_id, tokenizer.bos_token_id, tokenizer.eos_token_id]] = 0
+    places.normal_(std=0.1)
+    return encoder
 
 
 def _autoencoder(spec: BaseSpec) -> AutoencoderKL:

@@ -96,7 +96,7 @@ class ExportOptions:
     faces: int = option(16000, "triangles after decimation")
     texture_size: int = option(1024, "side of each texture, pixels")
     turntable_frames: int = option(36, "frames of the turntable, 0 for none")
-    render_size: int = option(512, "side of written renders, pixels")
+    render_size: int = option(384, "side of written renders, pixels")
 
 
 @dataclass(frozen=True)

@@ -146,6 +146,7 @@ class Painted:
 
     canvas: Canvas
     field: torch.nn.Module
+    size: int
 
     @torch.no_grad()
     def material(self, points: torch.Tensor, expression_id: int) -> Material:
@@ -157,7 +158,7 @@ class Painted:
         """A relit picture [S, S, 3] uint8 of one of the head's own expressions."""
         names = range(len(self.canvas.shape.names))
         place = next(i for i in names if torch.equal(self.canvas.shape.expressions[i], vertices))
-        return relit_picture(self.canvas, self.field, place, azimuth_deg, 384)
+        return relit_picture(self.canvas, self.field, place, azimuth_deg, self.size)
 
 
 def colour(wish: Wish, shape: HeadShape, z, models: Models, options: HeadOptions, checkpoints: Checkpoints, saved):
@@ -173,7 +174,7 @@ def colour(wish: Wish, shape: HeadShape, z, models: Models, options: HeadOptions
     resumed = (saved.step, saved.tensors) if saved is not None and saved.stage == "material" else None
     kept = shape_tensors(shape, z)
     field = yield from paint_material(wish, canvas, albedo, options, checkpoints, kept, resumed)
-    return Painted(canvas, field)
+    return Painted(canvas, field, options.export.render_size)
 
 
 def measured(head: Painted, subject: Subject, encoder: IdentityEncoder) -> Event:

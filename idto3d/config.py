@@ -33,7 +33,7 @@ class GuidanceOptions:
     guidance_scale: float | None = option(None, "classifier-free guidance scale s in eps_u + s (eps_c - eps_u)")
     lambda_id: float | None = option(None, "strength of the identity branch")
     lambda_exp: float | None = option(None, "strength of the expression branch")
-    form: str = option("csd", "distillation form", choices=("sds", "csd", "sds_shared"))
+    form: str = option("sds", "distillation form", choices=("sds", "csd", "sds_shared"))
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ class ShapeOptions:
     steps: int = option(160, "optimisation steps")
     views: int = option(2, "cameras per step")
     image_size: int = option(128, "side of a rendered normal map, pixels")
-    learning_rate: float = option(2e-3, "Adam rate of hash grid, networks and codes")
-    latent_rate: float = option(2e-2, "Adam rate of the head prior's shape coefficients")
+    learning_rate: float = option(1e-3, "Adam rate of hash grid, networks and codes")
+    latent_rate: float = option(5e-3, "Adam rate of the head prior's shape coefficients")
     laplacian: float = option(20.0, "weight of the Laplacian smoothing")
     sds: float = option(1.0, "weight of the distillation loss")
     early_timesteps: tuple[int, int] = option((200, 700), "timestep range of the first half")

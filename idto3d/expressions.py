@@ -39,9 +39,7 @@ EXPRESSIONS = (
         {"browInnerUp": 1.0, "mouthFrown": 0.8, "mouthShrugLower": 0.3},
     ),
     Expression("eyes closed", "both lids shut, calm face", {"eyeBlink": 1.0}),
-    Expression(
-        "brow raised", "both brows lifted, eyes wide", {"browInnerUp": 1.0, "browOuterUp": 1.0, "eyeWide": 0.4}
-    ),
+    Expression("brow raised", "both brows lifted, eyes wide", {"browInnerUp": 1.0, "browOuterUp": 1.0, "eyeWide": 0.4}),
     Expression("brow lowerer", "brows lowered, slight frown", {"browDown": 1.0, "eyeSquint": 0.3}),
     Expression("cheeks puffed", "cheeks blown out, lips sealed", {"cheekPuff": 1.0, "mouthPucker": 0.2}),
     Expression("dimpler", "mouth corners tucked in", {"mouthDimple": 1.0}),

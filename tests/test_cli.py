@@ -117,7 +117,8 @@ def test_an_interrupted_run_is_cancelled_with_130_and_can_be_resumed(tmp_path, p
         (["render", "{old}", "--out", "view.png", "--light", "candle"], "no light named 'candle'"),
     ],
 )
-def test_what_the_user_can_fix_is_refused_without_loading_torch(tmp_path, photo, capsys, words, said):
+def test_what_the_user_can_fix_is_refused_without_loading_torch(tmp_path, photo, capsys, monkeypatch, words, said):
+    monkeypatch.delitem(sys.modules, "idto3d.pipeline", raising=False)
     names = {"new": tmp_path / "new", "old": tmp_path, "photo": photo}
     assert cli.main([word.format(**names) for word in words]) == 2
     what, remedy = capsys.readouterr().err.strip().splitlines()

@@ -148,7 +148,7 @@ class HeadPrior(nn.Module):
         """[N, 3] mean linear albedo 0..1 at canonical `points` [N, 3]: skin, lips, brows, eyes; hair off the scalp."""
         points = points if z is None else self.to_mean(points, z)
         mean, skin = self.mean_distance(points), torch.sigmoid(_in_chunks(self.colour, points))
-        covered = torch.sigmoid((0.002 - hair_distances(points, mean)[:, 1:].amin(1)) / 0.001)
+        covered = torch.sigmoid((0.004 - hair_distances(points, mean)[:, 1:].amin(1)) / 0.001)
         hair = (torch.sigmoid((mean - 0.003) / 0.0006) * covered)[:, None]
         return skin * (1 - hair) + hair * skin.new_tensor(HAIR_ALBEDO)
 

@@ -23,7 +23,6 @@ from idto3d.training.dataset import People
 from idto3d.training.synthetic import PARTS, describe
 from idto3d.training.vae import progress
 
-
 LATE = 0.75  # exponent on uniform draws of the timestep; below 1 there are more noisy ones, where conditions matter
 
 
@@ -176,9 +175,12 @@ def _groups(model: Model, trained: list[nn.Parameter], options: DenoiserOptions)
     reading = {id(p) for p in (*model.text_encoder.parameters(), *model.branches.parameters())}
     if model.unet.add_embedding is not None:
         reading |= {id(p) for p in model.unet.add_embedding.parameters()}
-    groups = ([p for p in trained if id(p) not in reading], options.learning_rate), (
-        [p for p in trained if id(p) in reading],
-        options.condition_rate,
+    groups = (
+        ([p for p in trained if id(p) not in reading], options.learning_rate),
+        (
+            [p for p in trained if id(p) in reading],
+            options.condition_rate,
+        ),
     )
     return [{"params": params, "lr": rate, "peak": rate} for params, rate in groups if params]
 

@@ -112,7 +112,7 @@ def _wire_job(page: Page, does: Actions, blocks: gr.Blocks) -> None:
 def _wire_delete(page: Page, does: Actions) -> None:
     controls, memory = page.controls, page.memory
 
-    def delete(jobs):
+    def forget(jobs):  # not called delete: that name belongs to the public endpoint
         for job_id in jobs if isinstance(jobs, list) else ():
             if isinstance(job_id, str):
                 does.delete(job_id)
@@ -122,7 +122,7 @@ def _wire_delete(page: Page, does: Actions) -> None:
     emptied = [memory.jobs, page.inputs.photos, page.inputs.consent, controls.message, controls.confirm]
     controls.delete.click(lambda: gr.update(visible=True), None, controls.confirm, **hidden)
     controls.keep.click(lambda: gr.update(visible=False), None, controls.confirm, **hidden)
-    controls.really.click(delete, [memory.jobs], [*emptied, *_live_outputs(page)], **hidden)
+    controls.really.click(forget, [memory.jobs], [*emptied, *_live_outputs(page)], **hidden)
 
 
 def _wire_result(page: Page, does: Actions) -> None:

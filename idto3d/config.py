@@ -78,7 +78,7 @@ class MaterialOptions:
     steps: int = option(160, "optimisation steps")
     views: int = option(2, "cameras per step")
     image_size: int = option(128, "side of a rendered image, pixels")
-    learning_rate: float = option(1e-2, "Adam rate")
+    learning_rate: float = option(2e-3, "Adam rate")
     albedo_share: float = option(0.8, "share of the steps that learn albedo alone")
     refine_steps: int = option(20, "last steps with small timesteps (and the refinement guidance, where there is one)")
     albedo_timesteps: tuple[int, int] = option((50, 900), "timestep range of the first phase")
@@ -86,6 +86,7 @@ class MaterialOptions:
     refine_timesteps: tuple[int, int] = option((50, 100), "timestep range of the refinement")
     lit_share: float = option(0.3, "share of first-phase views drawn under a random light, the rest unlit")
     smoothness: float = option(0.1, "weight of the texture smoothness")
+    anchor: float = option(1000.0, "weight that holds the albedo near the head prior's, against drifting hues")
     hash_grid: HashGridOptions = HashGridOptions(log2_size=17, base=16, growth=1.6)
 
 

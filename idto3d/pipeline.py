@@ -152,7 +152,7 @@ class Painted:
     def material(self, points: torch.Tensor, expression_id: int) -> Material:
         """Material [N, ...] at canonical points [N, 3] in one expression."""
         found = self.field(points, [expression_id])
-        return Material(found.albedo[0], found.roughness[0], found.metallic[0])
+        return Material(found.albedo[0], found.roughness[0], found.metallic[0], found.start)
 
     def draw(self, vertices: torch.Tensor, azimuth_deg: float) -> np.ndarray:
         """A relit picture [S, S, 3] uint8 of one of the head's own expressions."""

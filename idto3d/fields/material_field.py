@@ -21,11 +21,12 @@ DARKEST = 1e-3  # a prior albedo is kept this far from 0 and 1, where a sigmoid 
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """albedo [..., 3] linear, 0..1; roughness [..., 1], 0.08..0.98; metallic [..., 1], 0..0.9."""
+    """albedo and start [..., 3] linear, 0..1; roughness [..., 1], 0.08..0.98; metallic [..., 1], 0..0.9."""
 
     albedo: Tensor
     roughness: Tensor
     metallic: Tensor
+    start: Tensor  # [..., 3] the linear albedo the field started from
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +82,8 @@ class MaterialField(nn.Module):
         film = self.transformer(self.codes[list(expression_ids)])
         change = self.modulated(self.encoding.lookup(prepared.encoded), film)
         share = torch.sigmoid(prepared.start + change)
-        return Material(share[..., :3], _within(share[..., 3:4], ROUGHNESS), _within(share[..., 4:5], METALLIC))
+        start = torch.sigmoid(prepared.start[..., :3])
+        return Material(share[..., :3], _within(share[..., 3:4], ROUGHNESS), _within(share[..., 4:5], METALLIC), start)
 
 
 def _within(share: Tensor, limits: tuple[float, float]) -> Tensor:

@@ -100,14 +100,15 @@ def _step(wish: Wish, canvas: Canvas, field, optimiser, options: HeadOptions, ge
     timesteps = draw_timesteps(material_range(step, told), told.views, generator)
     sds = distil(terms(wish, "albedo", views), "albedo", as_pictures(image), timesteps, generator, wish.distillation())
     smooth = flat.diff(dim=1).abs().mean() + flat.diff(dim=2).abs().mean()
-    finite = optimiser.step(sds + told.smoothness * smooth)
+    drift = (srgb_from_linear(material.albedo) - srgb_from_linear(material.start)).square().mean()
+    finite = optimiser.step(sds + told.smoothness * smooth + told.anchor * drift)
     return {"smooth": float(smooth.detach()), "finite": float(finite)}
 
 
 def _lit(canvas: Canvas, surface: Surface, material: Material, phase: str, generator) -> Tensor:
     """The view under a random light; in the first phase roughness and metallic only shade and are not learned."""
     if phase == "albedo":
-        material = Material(material.albedo, material.roughness.detach(), material.metallic.detach())
+        material = Material(material.albedo, material.roughness.detach(), material.metallic.detach(), material.start)
     return draw_relit(surface, material, random_light(canvas.lights, generator))[0]
 
 
@@ -126,7 +127,7 @@ def material_at(canvas: Canvas, field: MaterialField, surface: Surface, expressi
     albedo, roughness, metallic = (
         torch.cat([getattr(part, name)[0] for part in parts]) for name in ("albedo", "roughness", "metallic")
     )
-    return Material(albedo, roughness, metallic)
+    return Material(albedo, roughness, metallic, torch.cat([part.start for part in parts]))
 
 
 @torch.no_grad()

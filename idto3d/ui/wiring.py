@@ -131,11 +131,15 @@ def _wire_result(page: Page, does: Actions) -> None:
     def arrive(job_id):
         view = does.look(job_id)
         if view is None or view.glb is None:
-            return [gr.update(visible=False), None, None, None, *[gr.skip()] * len(result.weights)]
+            return [gr.update(visible=False), None, None, *[gr.skip()] * len(result.weights)]
         glb, archive = does.files(job_id)
         known = {shape_key(name) for name in morph_names(glb)}
         sliders = [gr.update(visible=shape_key(name) in known, value=0) for name in NAMES]
-        return [gr.update(visible=True), str(glb), str(glb), str(archive), *sliders]
+        return [gr.update(visible=True), str(glb), str(archive), *sliders]
+
+    def show_model(job_id):
+        view = does.look(job_id)
+        return str(does.files(job_id)[0]) if view is not None and view.glb else None
 
     def draw(job_id, mode, light, rotation, azimuth, elevation, *weights):
         if not job_id:
@@ -153,7 +157,9 @@ def _wire_result(page: Page, does: Actions) -> None:
     hidden = {"api_visibility": "private", "show_progress": "hidden"}
     looks = {**hidden, "trigger_mode": "always_last", "concurrency_limit": 1, "concurrency_id": "draw"}
     picture = (draw, [memory.arrived, *result.view()], result.picture)
-    filled = [result.group, result.model, result.glb, result.archive, *result.weights]
-    memory.arrived.change(arrive, [memory.arrived], filled, **hidden).then(*picture, **looks)
+    filled = [result.group, result.glb, result.archive, *result.weights]
+    arrival = memory.arrived.change(arrive, [memory.arrived], filled, **hidden).then(*picture, **looks)
+    # Last, when the viewer is on the page: Gradio 6.31 shows nothing when a model comes while its viewer still loads.
+    arrival.then(show_model, [memory.arrived], result.model, **hidden)
     gr.on([widget.input for widget in result.view()], *picture, **looks)
     result.reset.click(lambda: [0] * len(NAMES), None, list(result.weights), **hidden).then(*picture, **looks)

@@ -97,7 +97,8 @@ def generate(arguments: argparse.Namespace, _rest: list[str]) -> int:
     from idto3d.jobs.run_folder import perform
 
     lock, job = _claim(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     narrator = Narrator(arguments.out, sys.stderr)
     with lock, closing(perform(arguments.out, job, create_head, arguments.resume)) as events:
         for event in events:

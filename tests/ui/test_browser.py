@@ -19,7 +19,9 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this ma
 def tab():
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        tab = browser.new_page(viewport={"width": 1440, "height": 1000})
+        tab = browser.new_page(
+            viewport={"width": 1440, "height": 1000}, color_scheme=os.environ.get("IDTO3D_SCHEME", "light")
+        )
         tab.set_default_timeout(PATIENCE)
         yield tab
         browser.close()
@@ -65,6 +67,8 @@ def test_a_visitor_makes_a_head_leaves_comes_back_and_deletes_it(tab, address, p
     tab.wait_for_selector("#picture img")
     assert "likeness 0.71" in tab.inner_text(".status")
     assert tab.locator("#faces input[type=range]:visible").count() == 3
+
+    tab.wait_for_selector("#model canvas", state="attached")
 
     before = tab.get_attribute("#picture img", "src")
     tab.locator("#faces input[type=range]:visible").first.fill("0.8")

@@ -1,6 +1,6 @@
 """Opens a GLB with the Khronos validator (node) and with Blender (bpy) and says what they make of it, as JSON.
 
-    python benchmarks/check_glb.py HEAD.glb [--blender-python PYTHON] [--render PICTURE.png]
+    python -m benchmarks.check_glb HEAD.glb [--blender-python PYTHON] [--render PICTURE.png]
 
 The validator: `npm install --prefix DIR gltf-validator`, then the environment variable GLTF_VALIDATOR=DIR. Blender:
 `pip install bpy==4.5.15` into a Python 3.11 environment of its own (bpy is GPL and large, so it is never a

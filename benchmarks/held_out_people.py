@@ -5,7 +5,7 @@ distance of the true face's surface to the average head, to the start shape and 
 denoising error of start and finish over held-out noise and views; and whether the person's second set of portraits
 gives the nearest of all finished heads. Prints JSON.
 
-    python benchmarks/held_out_people.py --ict ict_facekit.npz --people 20 --sets 2
+    python -m benchmarks.held_out_people --ict ict_facekit.npz --people 20 --sets 2
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """The pictures in docs/: the guidance's sample grid, the shape over its steps, the relit turntable, the expressions.
 
-python benchmarks/pictures.py photo.png --out docs [--expressions 13]
+python -m benchmarks.pictures photo.png --out docs [--expressions 13]
 """
 
 import argparse

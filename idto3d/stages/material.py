@@ -1,7 +1,7 @@
 """Painting the surface: pictures of random views, unlit and under random lights, judged by the albedo guidance."""
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -62,6 +62,8 @@ def paint_material(
 
     kept: tensors that every checkpoint of this stage carries along (the shape). resumed: step and tensors of one.
     """
+    if prior_albedo is None:  # then the field starts from plain grey, which nothing should be held to
+        options = replace(options, material=replace(options.material, anchor=0.0))
     told, device = options.material, wish.device()
     generator = torch.Generator().manual_seed(options.seed + 1)
     field = MaterialField(

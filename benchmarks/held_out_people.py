@@ -21,6 +21,7 @@ import torch
 from PIL import Image
 from scipy.spatial import cKDTree
 
+from benchmarks.unwatched import exhausted
 from idto3d import pipeline
 from idto3d.config import HeadOptions, with_option
 from idto3d.fields.shape_field import ShapeField
@@ -30,7 +31,7 @@ from idto3d.geometry.tet_grid import make_tet_grid
 from idto3d.render.camera import standard_cameras
 from idto3d.render.draw import draw_normals
 from idto3d.render.rasterizer import make_rasterizer
-from idto3d.stages.shape import _band, finished_shape, grow_shape
+from idto3d.stages.shape import band_of, finished_shape, grow_shape
 from idto3d.stages.wish import Views, as_pictures, terms
 from idto3d.subject.encoders import make_encoder
 from idto3d.subject.subject import read_subject
@@ -48,15 +49,6 @@ class NoCheckpoints:
 
     def save(self, *_, **__) -> bool:
         return False
-
-
-def exhausted(generator):
-    """The result of a stage whose events nobody watches."""
-    while True:
-        try:
-            next(generator)
-        except StopIteration as end:
-            return end.value
 
 
 def portraits(studio, seed: int, count: int, which: int, folder: Path) -> list[Path]:
@@ -108,7 +100,7 @@ def start_shape(wish, models, start, options) -> HeadShape:
     """The shape before the first step."""
     grid = make_tet_grid(options.shape.resolution)
     field = ShapeField(grid, models.prior, wish.expressions, options.shape, z=start[0], style=start[1])
-    return finished_shape(field, _band(field, grid))
+    return finished_shape(field, band_of(field, grid))
 
 
 def one_head(studio, seed: int, which: int, options: HeadOptions, models, encoder, folder: Path, count: int) -> dict:

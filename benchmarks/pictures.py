@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from benchmarks.unwatched import exhausted
 from idto3d import expressions, pipeline
 from idto3d.config import HeadOptions, RenderOptions, preset
 from idto3d.events import Notice, Preview, StageStarted
@@ -78,15 +79,6 @@ def main() -> None:
     options = replace(preset(told.preset), expressions=expressions.chosen(told.expressions), weights=told.weights)
     with tempfile.TemporaryDirectory() as folder:
         make_pictures(told.photo, options, Path(folder), told.out)
-
-
-def exhausted(generator):
-    """The result of a generator whose events nobody watches."""
-    while True:
-        try:
-            next(generator)
-        except StopIteration as end:
-            return end.value
 
 
 def make_pictures(photo: Path, options: HeadOptions, folder: Path, out: Path) -> None:

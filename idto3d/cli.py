@@ -165,7 +165,9 @@ class Narrator:
             case Notice():
                 self._line(event.text)
             case LikenessMeasured():
-                self._line(f"likeness {event.similarity:.2f} ({event.encoder})")
+                self._line(
+                    f"likeness {event.similarity:.2f} ({event.encoder}; one person from {event.same_person:.2f})"
+                )
             case Finished():
                 self._line(f"done: {event.glb}")
 

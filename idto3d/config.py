@@ -137,7 +137,7 @@ PRESETS = {
             image_size=512,
             learning_rate=1e-4,
             latent_rate=1e-3,
-            laplacian=5000.0,
+            laplacian=0.3,  # the paper's 5000 on edges of 2 / 256 of its box, in our measure free of units
             sds=10.0,
             hash_grid=HashGridOptions(16, 2, 19, 16, 1.3819),
         ),

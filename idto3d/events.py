@@ -27,7 +27,7 @@ class StepDone:
 
 @dataclass(frozen=True)
 class Preview:
-    """A picture of the work so far: `kind` is normal, relit, albedo or crop; `image` [H, W, 3] uint8 sRGB."""
+    """A picture of the work so far: `kind` is normal, relit, albedo, sheet or crop; `image` [H, W, 3] uint8 sRGB."""
 
     stage: str
     kind: str
@@ -43,10 +43,14 @@ class Notice:
 
 @dataclass(frozen=True)
 class LikenessMeasured:
-    """Cosine similarity of a render's embedding to the photos' mean embedding, -1..1, by the named encoder."""
+    """Cosine similarity of a render's embedding to the photos' mean embedding, -1..1, by the named encoder.
+
+    same_person: the similarity from which this encoder takes two photos for one person.
+    """
 
     similarity: float
     encoder: str
+    same_person: float
 
 
 @dataclass(frozen=True)

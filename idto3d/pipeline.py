@@ -32,7 +32,7 @@ from idto3d.stages.material import Canvas, make_canvas, paint_material, relit_pi
 from idto3d.stages.shape import Checkpoints, grow_shape, shape_from, shape_tensors
 from idto3d.stages.wish import Wish
 from idto3d.subject.encoders import IdentityEncoder, make_encoder
-from idto3d.subject.similarity import cosine
+from idto3d.subject.similarity import cosine, same_person
 from idto3d.subject.subject import Subject, read_subject
 
 log = logging.getLogger(__name__)
@@ -183,7 +183,7 @@ def measured(head: Painted, subject: Subject, encoder: IdentityEncoder) -> Event
     if not faces:
         return Notice("No face was found in the render, so its likeness could not be measured.")
     largest = max(faces, key=lambda face: face.box[2] - face.box[0])
-    return LikenessMeasured(cosine(largest.embedding, subject.embedding), encoder.name)
+    return LikenessMeasured(cosine(largest.embedding, subject.embedding), encoder.name, same_person(encoder.border))
 
 
 def provenance(options: HeadOptions, info: BundleInfo) -> Provenance:

@@ -51,7 +51,12 @@ def test_generate_makes_a_head_and_tells_its_progress(tmp_path, photo, fake, cap
     assert (options.preset, options.seed, options.shape.resolution, options.shape.steps) == ("standard", 7, 112, 4)
     assert options.expressions == ("neutral", "smile", "anger")
     told = capsys.readouterr().err
-    assert "shape" in told and "4/4" in told and "likeness 0.71 (fake)" in told and "head.glb" in told
+    assert (
+        "shape" in told
+        and "4/4" in told
+        and "likeness 0.71 (fake; one person from 0.90)" in told
+        and "head.glb" in told
+    )
 
 
 def test_a_refusal_is_two_sentences_and_exit_code_2(tmp_path, photo, fake, capsys):

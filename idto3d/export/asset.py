@@ -102,7 +102,7 @@ def _pictures(
         yield None
     sheet = contact_sheet(images, list(shape.names))
     write_png(folder / "expressions" / "contact_sheet.png", sheet, notes)
-    yield Preview(STAGE, "relit", sheet)
+    yield Preview(STAGE, "sheet", sheet)
     neutral = shape.expressions[list(shape.names).index("neutral")]
     for name, azimuth_deg in STILLS.items():
         write_png(folder / "renders" / f"{name}.png", draw(neutral, azimuth_deg), notes)

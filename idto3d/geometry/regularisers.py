@@ -7,23 +7,16 @@ from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 
-def unique_edges(faces: Tensor) -> Tensor:
-    """The edges [E, 2] int64 of `faces` [F, 3], lower index first, each once."""
-    ends = faces[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2).sort(-1).values
-    count = int(faces.max()) + 1
-    keys = torch.unique(ends[:, 0] * count + ends[:, 1])
-    return torch.stack([keys // count, keys % count], -1)
-
-
-def laplacian_loss(vertices: Tensor, edges: Tensor) -> Tensor:
+def laplacian_loss(vertices: Tensor, faces: Tensor) -> Tensor:
     """Mean squared distance of a vertex to the centre of its neighbours, in squared mean edge lengths; a scalar.
 
-    vertices [..., V, 3], edges [E, 2] each once. Free of units, so one weight serves every grid resolution.
+    vertices [..., V, 3], faces [F, 3] of a closed mesh: there every edge is walked once from each of its ends, so the
+    faces' own edges serve and no list of edges is made. Free of units, so one weight serves every grid resolution.
     """
-    first, second = edges.unbind(-1)
+    first, second = faces.reshape(-1), faces.roll(-1, -1).reshape(-1)
     along = vertices.index_select(-2, second) - vertices.index_select(-2, first)
-    total = torch.zeros_like(vertices).index_add(-2, first, along).index_add(-2, second, -along)
-    neighbours = torch.bincount(edges.view(-1), minlength=vertices.shape[-2]).clamp_min(1)
+    total = torch.zeros_like(vertices).index_add(-2, first, along)
+    neighbours = torch.bincount(first, minlength=vertices.shape[-2]).clamp_min(1)
     scale = along.detach().square().sum(-1).mean()
     return (total / neighbours[:, None]).square().sum(-1).mean() / scale
 

@@ -76,6 +76,7 @@ class Progress:
     seconds_left: float | None = None
     likeness: float | None = None
     encoder: str = ""
+    same_person: float = 1.0
     glb: str = ""
     notices: tuple[str, ...] = ()
     pictures: Mapping[str, str] = field(default_factory=dict)
@@ -162,7 +163,7 @@ def _notice(progress: Progress, data: dict) -> Progress:
 
 
 def _likeness(progress: Progress, data: dict) -> Progress:
-    return replace(progress, likeness=data["similarity"], encoder=data["encoder"])
+    return replace(progress, likeness=data["similarity"], encoder=data["encoder"], same_person=data["same_person"])
 
 
 def _finished(progress: Progress, data: dict) -> Progress:

@@ -9,9 +9,9 @@ from torch import Tensor
 from idto3d.config import HeadOptions
 from idto3d.events import Event, Notice, Preview, StageStarted, StepDone
 from idto3d.fields.shape_field import Prior, ShapeField
-from idto3d.geometry.dmtet import Band, EmptyMesh, narrow_band, without_islands
+from idto3d.geometry.dmtet import Band, EmptyMesh, without_islands
 from idto3d.geometry.head_shape import HeadShape
-from idto3d.geometry.regularisers import laplacian_loss, largest_component, unique_edges
+from idto3d.geometry.regularisers import laplacian_loss, largest_component
 from idto3d.geometry.tet_grid import make_tet_grid
 from idto3d.guidance.schedule import draw_timesteps, shape_range
 from idto3d.guidance.sds import distil
@@ -61,23 +61,23 @@ def grow_shape(
     optimiser.settle()
     if optimiser.skipped:
         yield Notice(f"{optimiser.skipped} of {told.steps} shape steps were skipped because they were not finite.")
-    shape = finished_shape(field, _band(field, grid))
+    shape = finished_shape(field, band_of(field, grid))
     z = field.z.detach()
     checkpoints.save("shaped", told.steps, shape_tensors(shape, z), {}, force=True)
     return shape, z
 
 
 def _steps(wish, field, optimiser, grid, options: HeadOptions, rasterizer, checkpoints, generator):
-    told, band, good = options.shape, _band(field, grid), optimiser.good_state()
+    told, band, good = options.shape, band_of(field, grid), optimiser.good_state()
     while optimiser.step_count < told.steps:
         step = optimiser.step_count
         if step % told.refresh == 0 and step:
-            band, good = _band(field, grid, band), optimiser.good_state()
+            band, good = band_of(field, grid, band), optimiser.good_state()
         try:
             losses, picture = _step(wish, field, optimiser, band, options, rasterizer, generator)
         except EmptyMesh:
             field.load_state_dict(good)
-            band = _band(field, grid)
+            band = band_of(field, grid)
             optimiser.step_count += 1
             losses, picture = {}, None
             yield Notice("The shape vanished for a moment and went back to its last good state.")
@@ -98,7 +98,7 @@ def _step(wish: Wish, field, optimiser, band, options: HeadOptions, rasterizer, 
     sds = distil(
         terms(wish, "geometry", views), "geometry", as_pictures(image), timesteps, generator, wish.distillation()
     )
-    smooth = laplacian_loss(meshed.canonical, unique_edges(meshed.faces))
+    smooth = laplacian_loss(meshed.canonical, meshed.faces)
     known = (field.z - field.start_z).square().mean()
     finite = optimiser.step(told.sds * sds + told.laplacian * smooth + told.latent * known)
     picture = None
@@ -117,7 +117,8 @@ def shape_picture(
     return to_uint8(image[0])
 
 
-def _band(field: ShapeField, grid, band: Band | None = None) -> Band:
+def band_of(field: ShapeField, grid, band: Band | None = None) -> Band:
+    """The narrow band about the field's surface; of `band`, when given, only its neighbourhood is searched."""
     return narrow_band(grid, without_islands(grid, field.grid_sdf(band)), field.options.band_cells * grid.spacing)
 
 

@@ -12,6 +12,11 @@ def unit(vectors: np.ndarray) -> np.ndarray:
     return (vectors / length).astype(np.float32)
 
 
+def same_person(border: float) -> float:
+    """The cosine of two unit embeddings whose distance is `border`."""
+    return 1 - border**2 / 2
+
+
 def cosine(a: np.ndarray, b: np.ndarray) -> float:
     """Cosine of the angle between embeddings `a` and `b`, both [D]; 1 is the same direction, -1 the opposite."""
     return float(np.clip(unit(a) @ unit(b), -1.0, 1.0))

@@ -151,6 +151,7 @@ def view_as_json(view: JobView) -> dict:
         "seconds_left": progress.seconds_left,
         "likeness": progress.likeness,
         "encoder": progress.encoder,
+        "same_person": progress.same_person,
         "notices": list(progress.notices),
         "resumable": view.resumable,
         "error": {"what": view.error.what, "remedy": view.error.remedy} if view.error else None,

@@ -109,8 +109,13 @@ def _line(view: JobView) -> str:
         if progress.seconds_left is not None:
             words.append(f"{duration(progress.seconds_left)} left in this stage")
     if progress.likeness is not None:
-        words.append(f"likeness {progress.likeness:.2f} <small>({escape(progress.encoder)})</small>")
+        words.append(f"likeness {progress.likeness:.2f} <small>({_scale(progress)})</small>")
     return " <i>·</i> ".join(words)
+
+
+def _scale(progress: Progress) -> str:
+    """What a likeness is measured against."""
+    return f"{escape(progress.encoder)} takes {progress.same_person:.2f} for one person"
 
 
 def _headline(view: JobView) -> str:

@@ -29,7 +29,7 @@ def create_head(photos, options, folder, checkpoints, resume=False):
             if "stall" in words and not resume and step == max(3, steps // 3):
                 time.sleep(600)
             yield from one_step(checkpoints, stage, step, steps, words)
-    yield LikenessMeasured(0.71, "fake")
+    yield LikenessMeasured(0.71, "fake", 0.9)
     glb = folder / "head.glb"
     glb.write_bytes(tiny_glb(options.expressions))
     yield Finished(folder, glb)

@@ -89,7 +89,10 @@ def test_text_of_users_cannot_become_markup(tmp_path):
         ({"status": "queued"}, "Starting"),
         ({"progress": Progress(stage="shape", step=3, steps=9, seconds_left=200.0)}, "step 3 of 9"),
         ({"progress": Progress(stage="shape", step=3, steps=9, seconds_left=200.0)}, "about 3 min left"),
-        ({"status": "done", "progress": Progress(likeness=0.71, encoder="dlib")}, "likeness 0.71"),
+        (
+            {"status": "done", "progress": Progress(likeness=0.71, encoder="dlib", same_person=0.91)},
+            "dlib takes 0.91 for one person",
+        ),
         ({"status": "cancelled"}, "Press Resume"),
         ({"status": "failed", "error": JobError("It broke.", "Mend it.")}, "<b>It broke.</b><span>Mend it.</span>"),
     ],

@@ -49,10 +49,10 @@ def test_a_bad_photo_is_refused_in_words_and_leaves_only_the_job(tmp_path, capsy
 
 
 def test_of_two_faces_the_larger_is_used_with_a_notice(tmp_path, capsys, tiny_bundle):
-    small = astronaut().resize((300, 300))
-    both = Image.new("RGB", (812, 512), (120, 120, 120))
+    small = astronaut().resize((430, 430))
+    both = Image.new("RGB", (942, 512), (120, 120, 120))
     both.paste(astronaut(), (0, 0))
-    both.paste(small, (512, 100))
+    both.paste(small, (512, 40))
     both.save(tmp_path / "two.png")
     few = ["shape.steps=1", "material.steps=1", "shape.resolution=20", "export.turntable_frames=2"]
     told = [word for assignment in few for word in ("--set", assignment)]

@@ -147,10 +147,15 @@ class HeadPrior(nn.Module):
     def albedo(self, points: Tensor, z: Tensor | None = None) -> Tensor:
         """[N, 3] mean linear albedo 0..1 at canonical `points` [N, 3]: skin, lips, brows, eyes; hair off the scalp."""
         points = points if z is None else self.to_mean(points, z)
-        mean, skin = self.mean_distance(points), torch.sigmoid(_in_chunks(self.colour, points))
-        covered = torch.sigmoid((0.004 - hair_distances(points, mean)[:, 1:].amin(1)) / 0.001)
-        hair = (torch.sigmoid((mean - 0.003) / 0.0006) * covered)[:, None]
+        skin, hair = torch.sigmoid(_in_chunks(self.colour, points)), self.hair_share(points)
         return skin * (1 - hair) + hair * skin.new_tensor(HAIR_ALBEDO)
+
+    def hair_share(self, points: Tensor, z: Tensor | None = None) -> Tensor:
+        """[N, 1] how much of what lies at canonical `points` [N, 3] is hair, 0..1: off the scalp, within a style."""
+        points = points if z is None else self.to_mean(points, z)
+        mean = self.mean_distance(points)
+        covered = torch.sigmoid((0.004 - hair_distances(points, mean)[:, 1:].amin(1)) / 0.001)
+        return (torch.sigmoid((mean - 0.003) / 0.0006) * covered)[:, None]
 
     def shape_code(self, embedding: Tensor) -> Tensor:
         """Coefficients z [K] (about unit normal over people) for a face `embedding` [D]; zeros when unfitted."""

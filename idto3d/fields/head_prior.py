@@ -28,7 +28,6 @@ BLEND = 0.008  # width of the border in which the fine lattice takes over from t
 SLOPE_STEP = 0.002  # half the step of the finite differences of the distance, metres
 FLOOR, CEILING = -0.192, 0.165  # the bust's flat end and the highest hair, both inside the box
 DOME = (0.10, 0.012)  # radius of the round top of the highest hair, width of its blend into the sides, metres
-STILL = (-0.04, 0.01)  # no expression moves what lies behind the first z, all of it what lies before the second, metres
 HAIR_ALBEDO = (0.060, 0.036, 0.020)
 # Height of the hairline on the skin (metres) by azimuth from the front (degrees); hair thickness at crown and sides.
 HAIRLINE_DEG = (0.0, 30.0, 50.0, 65.0, 80.0, 100.0, 118.0, 140.0, 180.0)
@@ -141,11 +140,10 @@ class HeadPrior(nn.Module):
         return self.displacement(points, self.codes, z)
 
     def displacement(self, points: Tensor, codes: Tensor, z: Tensor | None = None) -> Tensor:
-        """[N, E, 3] displacement in metres for expression `codes` [E, 32]; linear in the code, zero behind the ears."""
+        """[N, E, 3] displacement in metres for expression `codes` [E, 32]; linear in the code."""
         points = points if z is None else self.to_mean(points, z)
         modes = _in_chunks(self.motion, points)[:, : 3 * CODE].view(len(points), CODE, 3)
-        moving = _smooth(points[:, 2], *STILL)[:, None, None]
-        return torch.einsum("nkc,ek->nec", modes, codes) * moving * (0.01 / CODE**0.5)
+        return torch.einsum("nkc,ek->nec", modes, codes) * (0.01 / CODE**0.5)
 
     def albedo(self, points: Tensor, z: Tensor | None = None) -> Tensor:
         """[N, 3] mean linear albedo 0..1 at canonical `points` [N, 3]: skin, lips, brows, eyes; hair off the scalp."""

@@ -47,7 +47,10 @@ def first_steps(out: Path, offset: int) -> dict[str, int]:
     """The first step of each stage that the events after byte `offset` of the log tell of."""
     steps: dict[str, int] = {}
     for line in (out / "events.jsonl").read_bytes()[offset:].splitlines():
-        event = json.loads(line)
+        try:
+            event = json.loads(line)
+        except ValueError:  # the line that the kill tore, with the next one on its end
+            continue
         if event["event"] == "StepDone":
             steps.setdefault(event["stage"], event["step"])
     return steps

@@ -86,7 +86,7 @@ class MaterialOptions:
     refine_timesteps: tuple[int, int] = option((50, 100), "timestep range of the refinement")
     lit_share: float = option(0.3, "share of first-phase views drawn under a random light, the rest unlit")
     smoothness: float = option(0.1, "weight of the texture smoothness")
-    anchor: float = option(1000.0, "weight that holds the albedo near the head prior's, against drifting hues")
+    anchor: float = option(1000.0, "weight that holds the skin (not the hair) near the head prior's colour")
     hash_grid: HashGridOptions = HashGridOptions(log2_size=17, base=16, growth=1.6)
 
 

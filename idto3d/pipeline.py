@@ -152,7 +152,7 @@ class Painted:
     def material(self, points: torch.Tensor, expression_id: int) -> Material:
         """Material [N, ...] at canonical points [N, 3] in one expression."""
         found = self.field(points, [expression_id])
-        return Material(found.albedo[0], found.roughness[0], found.metallic[0], found.start)
+        return Material(found.albedo[0], found.roughness[0], found.metallic[0], found.start, found.held)
 
     def draw(self, vertices: torch.Tensor, azimuth_deg: float) -> np.ndarray:
         """A relit picture [S, S, 3] uint8 of one of the head's own expressions."""
@@ -165,15 +165,15 @@ def colour(wish: Wish, shape: HeadShape, z, models: Models, options: HeadOptions
     """The painted head."""
     lights = tuple(environment_to(light, models.device) for light in load_environments(HDRI))
     canvas = make_canvas(shape, lights, make_rasterizer(models.device))
-    albedo = None
+    colours = None
     if isinstance(models.prior, HeadPrior):
 
-        def albedo(points):
-            return models.prior.albedo(points, z)
+        def colours(points):
+            return models.prior.albedo(points, z), 1 - models.prior.hair_share(points, z)
 
     resumed = (saved.step, saved.tensors) if saved is not None and saved.stage == "material" else None
     kept = shape_tensors(shape, z)
-    field = yield from paint_material(wish, canvas, albedo, options, checkpoints, kept, resumed)
+    field = yield from paint_material(wish, canvas, colours, options, checkpoints, kept, resumed)
     return Painted(canvas, field, options.export.render_size)
 
 

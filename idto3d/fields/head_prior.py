@@ -27,6 +27,7 @@ FACE_BOX = ((-0.072, -0.062, 0.045), (0.072, 0.076, 0.135))
 BLEND = 0.008  # width of the border in which the fine lattice takes over from the coarse one, metres
 SLOPE_STEP = 0.002  # half the step of the finite differences of the distance, metres
 FLOOR, CEILING = -0.192, 0.165  # the bust's flat end and the highest hair, both inside the box
+DOME = (0.10, 0.012)  # radius of the round top of the highest hair, width of its blend into the sides, metres
 HAIR_ALBEDO = (0.060, 0.036, 0.020)
 # Height of the hairline on the skin (metres) by azimuth from the front (degrees); hair thickness at crown and sides.
 HAIRLINE_DEG = (0.0, 30.0, 50.0, 65.0, 80.0, 100.0, 118.0, 140.0, 180.0)
@@ -147,10 +148,15 @@ class HeadPrior(nn.Module):
     def albedo(self, points: Tensor, z: Tensor | None = None) -> Tensor:
         """[N, 3] mean linear albedo 0..1 at canonical `points` [N, 3]: skin, lips, brows, eyes; hair off the scalp."""
         points = points if z is None else self.to_mean(points, z)
-        mean, skin = self.mean_distance(points), torch.sigmoid(_in_chunks(self.colour, points))
-        covered = torch.sigmoid((0.004 - hair_distances(points, mean)[:, 1:].amin(1)) / 0.001)
-        hair = (torch.sigmoid((mean - 0.003) / 0.0006) * covered)[:, None]
+        skin, hair = torch.sigmoid(_in_chunks(self.colour, points)), self.hair_share(points)
         return skin * (1 - hair) + hair * skin.new_tensor(HAIR_ALBEDO)
+
+    def hair_share(self, points: Tensor, z: Tensor | None = None) -> Tensor:
+        """[N, 1] how much of what lies at canonical `points` [N, 3] is hair, 0..1: off the scalp, within a style."""
+        points = points if z is None else self.to_mean(points, z)
+        mean = self.mean_distance(points)
+        covered = torch.sigmoid((0.004 - hair_distances(points, mean)[:, 1:].amin(1)) / 0.001)
+        return (torch.sigmoid((mean - 0.003) / 0.0006) * covered)[:, None]
 
     def shape_code(self, embedding: Tensor) -> Tensor:
         """Coefficients z [K] (about unit normal over people) for a face `embedding` [D]; zeros when unfitted."""
@@ -180,7 +186,7 @@ def hair_distances(points: Tensor, bald: Tensor) -> Tensor:
         scalp = _smooth(above, 0.0, 0.008 + 0.8 * side)
         shell = bald - (side + (crown - side) * top) * scalp + sunk * (1 - scalp)
         volume = torch.minimum(shell, _curtain(points)) if style == "long" else shell
-        columns.append(torch.maximum(volume, points[:, 1] - CEILING))
+        columns.append(_rounded_intersection(volume, _dome(points), DOME[1]))
     return torch.stack(columns, -1)
 
 
@@ -205,6 +211,17 @@ def _read(values: Tensor, box: tuple, points: Tensor) -> Tensor:
     low, high = points.new_tensor(box)
     place = (2 * (points - low) / (high - low) - 1).view(1, -1, 1, 1, 3)
     return nn.functional.grid_sample(values[None, None], place, padding_mode="border", align_corners=True).view(-1)
+
+
+def _dome(points: Tensor) -> Tensor:
+    """[N] distance from a paraboloid open below, its top at CEILING; about metres."""
+    across = points[:, [0, 2]].square().sum(1)
+    return (points[:, 1] - CEILING + across / (2 * DOME[0])) / (1 + across / DOME[0] ** 2).sqrt()
+
+
+def _rounded_intersection(first: Tensor, second: Tensor, blend: float) -> Tensor:
+    overlap = (blend - (first - second).abs()).clamp_min(0) / blend
+    return torch.maximum(first, second) + overlap.square() * (blend / 4)
 
 
 def _curtain(points: Tensor) -> Tensor:

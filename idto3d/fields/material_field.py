@@ -19,29 +19,40 @@ START_METALLIC = 0.02  # skin is no metal
 DARKEST = 1e-3  # a prior albedo is kept this far from 0 and 1, where a sigmoid is flat
 
 
+ColourPrior = Callable[[Tensor], tuple[Tensor, Tensor]]
+
+
 @dataclass(frozen=True, eq=False)
 class Material:
-    """albedo and start [..., 3] linear, 0..1; roughness [..., 1], 0.08..0.98; metallic [..., 1], 0..0.9."""
+    """albedo and start [..., 3] linear, 0..1; roughness [..., 1], 0.08..0.98; metallic [..., 1], 0..0.9.
+
+    start is the albedo that the field started from, held [..., 1] how far the prior vouches for it, 0..1.
+    """
 
     albedo: Tensor
     roughness: Tensor
     metallic: Tensor
-    start: Tensor  # [..., 3] the linear albedo the field started from
+    start: Tensor
+    held: Tensor
 
 
 @dataclass(frozen=True, eq=False)
 class PreparedSurface:
-    """What stays the same at N surface points; `start` [N, 5] are the starting values before their sigmoids."""
+    """What stays the same at N surface points; `start` [N, 5] are the starting values before their sigmoids.
+
+    `held` [N, 1] is as in Material.
+    """
 
     encoded: Any
     start: Tensor
+    held: Tensor
 
 
 class MaterialField(nn.Module):
     """Material at canonical surface points for each of `expressions`.
 
-    `box` are the low and high corner of the space in metres; `prior_albedo` maps points [N, 3] to the linear albedo
-    [N, 3] that the field starts from (0.5 without one), is frozen and not part of the state.
+    `box` are the low and high corner of the space in metres; `prior` maps points [N, 3] to the linear albedo [N, 3]
+    that the field starts from (0.5 without one) and how far it is vouched for [N, 1]; frozen, not part of the state.
     """
 
     def __init__(
@@ -50,13 +61,13 @@ class MaterialField(nn.Module):
         options: MaterialOptions,
         box: Box,
         *,
-        prior_albedo: Callable[[Tensor], Tensor] | None = None,
+        prior: ColourPrior | None = None,
         generator: torch.Generator | None = None,
         device: torch.device | str = "cpu",
     ):
         super().__init__()
         self.expressions = tuple(expressions)
-        self._prior_albedo = (prior_albedo,)  # in a tuple, so that a prior does not become a submodule
+        self._prior = (prior,)  # in a tuple, so that a prior does not become a submodule
         self.codes = nn.Parameter(torch.randn(len(self.expressions), CODE_SIZE, generator=generator))
         self.encoding = BoxEncoding(options.hash_grid, box, device, generator)
         self.transformer = ExpressionTransformer(DEPTH, 0, generator)
@@ -70,12 +81,12 @@ class MaterialField(nn.Module):
     @torch.no_grad()
     def prepare(self, points: Tensor) -> PreparedSurface:
         """What can be computed once for points [N, 3] that are asked for again and again."""
-        prior = self._prior_albedo[0]
-        albedo = torch.full_like(points, 0.5) if prior is None else prior(points)
+        unknown = torch.full_like(points, 0.5), torch.zeros_like(points[:, :1])
+        albedo, held = unknown if self._prior[0] is None else self._prior[0](points)
         gloss = (START_ROUGHNESS, ROUGHNESS), (START_METALLIC, METALLIC)
         rest = points.new_tensor([(value - low) / (high - low) for value, (low, high) in gloss])
         start = torch.cat([albedo, rest.expand(len(points), 2)], -1)
-        return PreparedSurface(self.encoding.prepare(points), torch.logit(start, DARKEST))
+        return PreparedSurface(self.encoding.prepare(points), torch.logit(start, DARKEST), held)
 
     def at(self, prepared: PreparedSurface, expression_ids: Sequence[int]) -> Material:
         """Material [E, N, ...] at prepared points in the expressions of these ids."""
@@ -83,7 +94,8 @@ class MaterialField(nn.Module):
         change = self.modulated(self.encoding.lookup(prepared.encoded), film)
         share = torch.sigmoid(prepared.start + change)
         start = torch.sigmoid(prepared.start[..., :3])
-        return Material(share[..., :3], _within(share[..., 3:4], ROUGHNESS), _within(share[..., 4:5], METALLIC), start)
+        rough, metal = _within(share[..., 3:4], ROUGHNESS), _within(share[..., 4:5], METALLIC)
+        return Material(share[..., :3], rough, metal, start, prepared.held)
 
 
 def _within(share: Tensor, limits: tuple[float, float]) -> Tensor:

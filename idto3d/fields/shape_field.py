@@ -2,7 +2,7 @@
 
     distance = union(prior's head at z0, prior's hair) + prior's modes (z - z0) + learned residual
     grid     = lattice + learned offsets, less than half a cell
-    position = canonical vertex + amplitude * prior's displacement + learned displacement
+    position = canonical vertex + (amplitude * prior's displacement + learned displacement), on the front alone
 
 All that is learned is read at the lattice and carried to the mesh along the grid's edges, so one look into the hash
 grid serves shape and motion. A field starts exactly at its prior. z0 is the z of the moment a band was first used:
@@ -26,6 +26,7 @@ OFFSET_LIMIT = 0.45  # largest offset of a lattice vertex along an axis, in spac
 BLEND = 0.004  # metres over which hair and skin are rounded into each other
 DEPTH = 4  # layers of the transformer, as in ID-to-3D
 CHUNK = 65536
+STILL = (-0.03, -0.005)  # metres of z between which expressions begin to move the head; behind it is the skull
 
 
 class Prior(Protocol):
@@ -128,7 +129,8 @@ class ShapeField(nn.Module):
         features = self.encoding.lookup(prepared.encoded)
         sdf, positions = self._surface(prepared, self.residual(features))
         crossing = band.march(positions, sdf)
-        moved = crossing.vertices + self._displacement(prepared, features, crossing.interpolate, expression_ids)
+        displacement = self._displacement(prepared, features, crossing.interpolate, expression_ids)
+        moved = crossing.vertices + movable(crossing.vertices.detach()) * displacement
         return Meshed(crossing.vertices, crossing.faces, moved)
 
     def meshes(self, bands: Sequence, expression_ids: Sequence[int]) -> list[Meshed]:
@@ -157,7 +159,8 @@ class ShapeField(nn.Module):
         sdf, positions = self._surface(prepared, output)
         crossing = band.march(positions, sdf)
         warp = crossing.interpolate(prepared.warp[:, place]) * self.amplitude[place]
-        return Meshed(crossing.vertices, crossing.faces, (crossing.vertices + warp)[None])
+        moved = crossing.vertices + movable(crossing.vertices.detach()) * warp
+        return Meshed(crossing.vertices, crossing.faces, moved[None])
 
     def _distance(self, prepared: Prepared, expression_id: int | None) -> Tensor:
         features = self.encoding.lookup(prepared.encoded)
@@ -204,6 +207,13 @@ class ShapeField(nn.Module):
         columns = [NAMES.index(name) for name in self.expressions]
         warp = prior.warp(points, z)[:, columns].contiguous() if with_warp else None
         return Prepared(points, self.encoding.prepare(points), base, basis.modes.contiguous(), z, warp)
+
+
+def movable(points: Tensor) -> Tensor:
+    """[N, 1] share of an expression's displacement at canonical `points` [N, 3] metres: none behind the ears."""
+    low, high = STILL
+    share = ((points[:, 2:] - low) / (high - low)).clamp(0, 1)
+    return share.square() * (3 - 2 * share)
 
 
 def smooth_union(first: Tensor, second: Tensor, blend: float) -> Tensor:

@@ -1,6 +1,6 @@
 """Painting the surface: pictures of random views, unlit and under random lights, judged by the albedo guidance."""
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from idto3d.config import HeadOptions
 from idto3d.events import Event, Notice, Preview, StageStarted, StepDone
-from idto3d.fields.material_field import Material, MaterialField
+from idto3d.fields.material_field import ColourPrior, Material, MaterialField
 from idto3d.geometry.head_shape import HeadShape
 from idto3d.geometry.mesh import vertex_normals
 from idto3d.geometry.tet_grid import BOX_HIGH, BOX_LOW
@@ -52,7 +52,7 @@ def make_canvas(shape: HeadShape, lights: tuple[Environment, ...], rasterizer: R
 def paint_material(
     wish: Wish,
     canvas: Canvas,
-    prior_albedo: Callable[[Tensor], Tensor] | None,
+    prior: ColourPrior | None,
     options: HeadOptions,
     checkpoints: Checkpoints,
     kept: Mapping[str, Tensor],
@@ -62,13 +62,9 @@ def paint_material(
 
     kept: tensors that every checkpoint of this stage carries along (the shape). resumed: step and tensors of one.
     """
-    if prior_albedo is None:  # then the field starts from plain grey, which nothing should be held to
-        options = replace(options, material=replace(options.material, anchor=0.0))
     told, device = options.material, wish.device()
     generator = torch.Generator().manual_seed(options.seed + 1)
-    field = MaterialField(
-        wish.expressions, told, (BOX_LOW, BOX_HIGH), prior_albedo=prior_albedo, generator=generator, device=device
-    )
+    field = MaterialField(wish.expressions, told, (BOX_LOW, BOX_HIGH), prior=prior, generator=generator, device=device)
     optimiser = Optimiser(field, [(list(field.parameters()), told.learning_rate)], told.steps)
     if resumed is not None:
         optimiser.load(resumed[1], resumed[0])
@@ -102,15 +98,15 @@ def _step(wish: Wish, canvas: Canvas, field, optimiser, options: HeadOptions, ge
     timesteps = draw_timesteps(material_range(step, told), told.views, generator)
     sds = distil(terms(wish, "albedo", views), "albedo", as_pictures(image), timesteps, generator, wish.distillation())
     smooth = flat.diff(dim=1).abs().mean() + flat.diff(dim=2).abs().mean()
-    drift = (srgb_from_linear(material.albedo) - srgb_from_linear(material.start)).square().mean()
-    finite = optimiser.step(sds + told.smoothness * smooth + told.anchor * drift)
+    drift = (srgb_from_linear(material.albedo) - srgb_from_linear(material.start)).square()
+    finite = optimiser.step(sds + told.smoothness * smooth + told.anchor * (drift * material.held).mean())
     return {"smooth": float(smooth.detach()), "finite": float(finite)}
 
 
 def _lit(canvas: Canvas, surface: Surface, material: Material, phase: str, generator) -> Tensor:
     """The view under a random light; in the first phase roughness and metallic only shade and are not learned."""
     if phase == "albedo":
-        material = Material(material.albedo, material.roughness.detach(), material.metallic.detach(), material.start)
+        material = replace(material, roughness=material.roughness.detach(), metallic=material.metallic.detach())
     return draw_relit(surface, material, random_light(canvas.lights, generator))[0]
 
 
@@ -129,7 +125,8 @@ def material_at(canvas: Canvas, field: MaterialField, surface: Surface, expressi
     albedo, roughness, metallic = (
         torch.cat([getattr(part, name)[0] for part in parts]) for name in ("albedo", "roughness", "metallic")
     )
-    return Material(albedo, roughness, metallic, torch.cat([part.start for part in parts]))
+    start, held = (torch.cat([getattr(part, name) for part in parts]) for name in ("start", "held"))
+    return Material(albedo, roughness, metallic, start, held)
 
 
 @torch.no_grad()

@@ -9,7 +9,7 @@ from torch import Tensor
 from idto3d.config import HeadOptions
 from idto3d.events import Event, Notice, Preview, StageStarted, StepDone
 from idto3d.fields.shape_field import Prior, ShapeField
-from idto3d.geometry.dmtet import Band, EmptyMesh, without_islands
+from idto3d.geometry.dmtet import Band, EmptyMesh, narrow_band, without_islands
 from idto3d.geometry.head_shape import HeadShape
 from idto3d.geometry.regularisers import laplacian_loss, largest_component
 from idto3d.geometry.tet_grid import make_tet_grid

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 from torch import Tensor
 
@@ -33,13 +32,13 @@ from idto3d.training.prior_solid import (
     Solid,
     build_solid,
     inside,
+    rounded,
     tensor_of,
     unit,
 )
 
 log = logging.getLogger(__name__)
 SPREAD = 0.9  # standard deviation of ICT identity coefficients of natural-looking heads
-SMOOTHING = 0.0012  # of the distance on its lattices, metres
 
 
 @dataclass(frozen=True)
@@ -162,7 +161,7 @@ def _fill_lattices(prior: HeadPrior, solid: Solid, options: FitOptions) -> None:
     for values, box, spacing in ((prior.coarse, BOX, prior.size.coarse), (prior.fine, FACE_BOX, prior.size.fine)):
         points = lattice(box, spacing).view(-1, 3).numpy()
         distances = signed_distance(solid, cloud, points)[0].reshape(values.shape)
-        values.copy_(tensor_of(gaussian_filter(distances, SMOOTHING / spacing)))
+        values.copy_(tensor_of(rounded(distances, points.reshape(*values.shape, 3), spacing)))
 
 
 def _scatter(surface: np.ndarray, count: int, random: np.random.Generator) -> np.ndarray:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numba import njit
+from scipy.ndimage import gaussian_filter, grey_opening
 from torch import Tensor
 
 from idto3d.expressions import EXPRESSIONS, Expression
@@ -16,7 +17,14 @@ SKIN = EYE_SOCKETS.stop  # vertices before this one are skin and sockets
 EYE_RADIUS, CORNEA_RADIUS = 0.0141, 0.0095  # a millimetre less than the model's, so that lids stand out
 CORNEA = np.array([[0.0006, 0, 0.0065], [-0.0006, 0, 0.0065]], np.float32)  # its centre from the eyeball's, left first
 RIM_DROP = 0.012  # thickness given to the thin edge of the bust, metres
-LID_PUSH = 0.0005  # how far the eyeball moves out under closing lids, metres
+LID_RINGS = 2  # rings of skin between the eye socket's border and the edges of the lids
+BLINK = 1.2  # of the blink's full closing: a coarse mesh cuts the corner at the lid's edge, which must hide the eye
+LID_DEPTH = 0.002  # how far the eyeball draws back behind shut lids, metres
+SMOOTHING = 0.0012  # of the distance on its lattices, metres
+# Ears and nostrils are finer than a coarse grid's cells: the ears are smoothed more and thickened, the nostrils closed
+# to shallow dips.
+EAR_SMOOTHING, EAR_THICKENING = 0.0025, 0.0012  # metres
+NOSTRIL, NOSTRIL_SMOOTHING, NOSTRIL_WIDTH = (0.009, -0.001, 0.111), 0.002, 0.009  # centre of the left one; metres
 ALBEDO = {
     "skin": (0.45, 0.27, 0.19),
     "lip": (0.36, 0.13, 0.10),
@@ -62,15 +70,15 @@ def build_solid(model: IctModel) -> Solid:
     """The canonical surface of `model`, with every vertex's identity deltas, expression displacement and albedo."""
     average, count = np.zeros(len(model.identity)), len(EXPRESSIONS)
     parted = model.vertices(average, model.weights(PARTED))
-    moved = np.stack([model.vertices(average, model.weights(expression)) for expression in EXPRESSIONS])
+    moved = np.stack([model.vertices(average, _shut(model, model.weights(each))) for each in EXPRESSIONS])
     fields = np.concatenate([parted[None], moved - parted, model.identity])
     centres = np.stack([ball.mean(1) for ball in np.split(fields[:, EYEBALLS], 2, axis=1)], 1)
     centres[0] += np.array([[-0.001, 0, -0.0045], [0.001, 0, -0.0045]])  # the iris's vertices pull the mean forward
     faces = model.faces[(model.faces < SKIN).all(1)]
-    sockets = ((MOUTH_SOCKET, 0), (EYE_SOCKETS, 1), (EYE_SOCKETS, -1))
-    rims = [_rim(model.neutral, faces, part, side) for part, side in sockets]
+    sockets = ((MOUTH_SOCKET, 0, 0), (EYE_SOCKETS, 1, LID_RINGS), (EYE_SOCKETS, -1, LID_RINGS))
+    rims = [_rim(model.neutral, faces, *socket) for socket in sockets]
     fields = _fill_sockets(fields[:, :SKIN].copy(), rims, centres[0], model.neutral)
-    hidden = ((faces >= EYE_SOCKETS.start) & (faces < EYE_SOCKETS.stop)).all(1)
+    hidden = _grown(faces, EYE_SOCKETS, LID_RINGS)[faces].all(1)
     faces, fields = _cap_neck(faces, fields)
     balls = [_eyeball_points(fields, rims[1 + side], centres, side) for side in range(2)]
     fields = np.concatenate([fields, *balls], 1)
@@ -80,11 +88,17 @@ def build_solid(model: IctModel) -> Solid:
     return Solid(fields[0], fields[1 + count :], fields[1 : 1 + count], faces, hidden, eyeball, centres[0], colours)
 
 
+def _shut(model: IctModel, weights: np.ndarray) -> np.ndarray:
+    """Blendshape weights [57] with the blink carried past closing."""
+    blink = np.array([name.startswith("eyeBlink") for name in model.expression_names])
+    return np.where(blink, BLINK * weights, weights)
+
+
 def _eyeball_points(fields: np.ndarray, rim: tuple, centres: np.ndarray, side: int) -> np.ndarray:
     """[1 + 13 + 100, E, 3]: base, motion and identity of points on the eyeball between the lids.
 
-    A point moves as the lids beside it do, by its height between them, and outward as they close: under shut lids
-    the whole visible eyeball is pressed into the seam.
+    A point moves as the lids beside it do, by its height between them, and inward as they close: the whole visible
+    eyeball is pressed into the seam and lies behind shut lids.
     """
     count, base = len(EXPRESSIONS), fields[0]
     x, height = (a.ravel() for a in np.meshgrid(np.linspace(0.02, 0.98, 110), np.linspace(0.01, 0.99, 40)))
@@ -98,7 +112,7 @@ def _eyeball_points(fields: np.ndarray, rim: tuple, centres: np.ndarray, side: i
     motion = np.stack([_between(field, rim, base, x, height) for field in fields[1 : 1 + count]])
     for field, moved in zip(fields[1 : 1 + count], motion, strict=True):
         closing = np.clip(-_gap(field, rim, base, x) / opened, 0, 1)
-        moved += LID_PUSH * closing[:, None] * direction
+        moved -= LID_DEPTH * closing[:, None] * direction
     identity = np.broadcast_to(centres[1 + count :, side, None], (len(fields) - 1 - count, len(x), 3))
     return np.concatenate([points[None], motion, identity]).astype(np.float32)
 
@@ -122,10 +136,18 @@ def _albedo(neutral: np.ndarray, eyeball: np.ndarray) -> np.ndarray:
     return albedo
 
 
-def _rim(neutral: np.ndarray, faces: np.ndarray, part: slice, side: int) -> tuple[np.ndarray, np.ndarray]:
-    """(lower, upper) skin vertices next to the socket `part` on a side of the face (0: both), sorted by x."""
-    inside = (faces >= part.start) & (faces < part.stop)
-    border = np.unique(faces[inside.any(1)][~inside[inside.any(1)]])
+def _grown(faces: np.ndarray, part: slice, rings: int) -> np.ndarray:
+    """[V] bool: the vertices of `part` and of the first `rings` rings around it."""
+    within = np.zeros(faces.max() + 1, bool)
+    within[part] = True
+    for _ in range(rings):
+        within[faces[within[faces].any(1)]] = True
+    return within
+
+
+def _rim(neutral: np.ndarray, faces: np.ndarray, part: slice, side: int, rings: int) -> tuple[np.ndarray, np.ndarray]:
+    """(lower, upper) vertices of the ring after `rings` others around `part`, by x; on a side of the face (0: both)."""
+    border = np.flatnonzero(_grown(faces, part, rings + 1) & ~_grown(faces, part, rings))
     border = border[neutral[border, 0] * side >= 0]
     border = border[np.argsort(neutral[border, 0])]
     x, y = neutral[border, :2].T
@@ -216,6 +238,28 @@ def winding_number(points: np.ndarray, vertices: np.ndarray, faces: np.ndarray, 
     cells, listed = np.array(sorted(pairs)).T
     start = np.searchsorted(cells, np.arange((int((high[1] - low[1]) / cell) + 1) * columns + 1))
     return _winding(points.astype(np.float64) + 1e-7, triangles, low, cell, start, listed, columns)
+
+
+def rounded(distances: np.ndarray, points: np.ndarray, spacing: float) -> np.ndarray:
+    """`distances` [D, H, W] at lattice `points` [D, H, W, 3], `spacing` apart, smoothed for a mesh; metres."""
+    x, y, z = np.abs(points[..., 0]), points[..., 1], points[..., 2]
+    ears = _ramp(x, 0.066, 0.074) * _ramp(z, 0.045, 0.035) * _ramp(y, -0.035, -0.025) * _ramp(y, 0.085, 0.075)
+    nostrils = _ramp(np.linalg.norm(np.stack([x, y, z], -1) - NOSTRIL, axis=-1), 0.016, 0.010)
+    thicker = gaussian_filter(distances, EAR_SMOOTHING / spacing) - EAR_THICKENING
+    closed = grey_opening(distances, footprint=_ball(NOSTRIL_WIDTH / 2 / spacing))
+    closed = gaussian_filter(closed, NOSTRIL_SMOOTHING / spacing)
+    result = gaussian_filter(distances, SMOOTHING / spacing)
+    return result + ears * (thicker - result) + nostrils * (closed - result)
+
+
+def _ball(radius: float) -> np.ndarray:
+    steps = np.arange(-int(radius), int(radius) + 1)
+    return sum(axis**2 for axis in np.meshgrid(steps, steps, steps)) <= radius**2
+
+
+def _ramp(values: np.ndarray, start: float, end: float) -> np.ndarray:
+    """0 up to `start`, 1 from `end` on, linear between; `start` may be the greater."""
+    return np.clip((values - start) / (end - start), 0, 1)
 
 
 def tensor_of(values: np.ndarray) -> Tensor:

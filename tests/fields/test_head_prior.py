@@ -1,12 +1,25 @@
 """The head prior without its fit: what its formulas, its file and its codes promise."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from safetensors.torch import save_file
 
+from idto3d.config import EMBEDDED
 from idto3d.expressions import NAMES
-from idto3d.fields.head_prior import CHUNK, HAIR_STYLES, HeadPrior, PriorSize, hair_distances, load_prior, save_prior
+from idto3d.fields.head_prior import (
+    BOX,
+    CHUNK,
+    HAIR_STYLES,
+    HeadPrior,
+    PriorSize,
+    hair_distances,
+    load_prior,
+    save_prior,
+)
 
+COMMITTED = Path(EMBEDDED) / "head_prior.safetensors"
 SMALL = PriorSize(modes=3, embedding=5, coarse=0.03, fine=0.02, motion_width=16, colour_width=8)
 
 
@@ -60,6 +73,24 @@ def test_behind_the_skull_thicker_styles_reach_further_and_none_reaches_the_top_
 def test_no_hair_grows_on_the_face_and_only_long_hair_hangs_behind_the_neck():
     nose, behind_neck, before_neck = [0.0, 0.0, 0.132], [0.0, -0.09, -0.08], [0.0, -0.09, 0.06]
     assert covering([nose, behind_neck, before_neck], [0.002, 0.03, 0.01]) == [set(), {"long"}, set()]
+
+
+def test_curly_hair_has_a_round_top_inside_the_box():
+    lines = [[x, 0.13 + 0.0005 * step, 0.0] for x in (0.0, 0.03, 0.06) for step in range(80)]
+    inside = hair_distances(torch.tensor(lines), torch.full((240,), 0.01))[:, HAIR_STYLES.index("curly")] < 0
+    crown, beside, far = (0.13 + 0.0005 * inside.view(3, 80).sum(1)).tolist()
+    assert crown < BOX[1][1]
+    assert crown - beside > 0.003 and beside - far > crown - beside
+
+
+@pytest.mark.skipif(not COMMITTED.is_file(), reason="the embedded head prior is not here")
+def test_the_embedded_prior_shuts_its_eyes_from_above():
+    upper, lower = (
+        [[side, 0.0425, 0.095] for side in (-0.032, 0.032)],
+        [[side, 0.029, 0.095] for side in (-0.032, 0.032)],
+    )
+    lift = load_prior(COMMITTED).warp(torch.tensor(upper + lower))[:, NAMES.index("eyes closed"), 1]
+    assert (lift[:2] < -0.005).all() and (lift[2:].abs() < 0.002).all()
 
 
 def test_displacement_is_linear_in_the_expression_code():

@@ -7,9 +7,9 @@ BOX = ((-0.15, -0.21, -0.15), (0.15, 0.17, 0.15))
 OPTIONS = MaterialOptions(hash_grid=HashGridOptions(levels=3, log2_size=8, base=2, growth=2.0))
 
 
-def make(prior_albedo=None):
+def make(prior=None):
     generator = torch.Generator().manual_seed(0)
-    return MaterialField(("neutral", "anger"), OPTIONS, BOX, prior_albedo=prior_albedo, generator=generator)
+    return MaterialField(("neutral", "anger"), OPTIONS, BOX, prior=prior, generator=generator)
 
 
 def points(count=9):
@@ -17,7 +17,12 @@ def points(count=9):
 
 
 def reddish(places):
-    return torch.stack([0.6 + places[:, 0], 0.2 + places[:, 1], 0.3 + places[:, 2]], -1).clamp(0, 1)
+    albedo = torch.stack([0.6 + places[:, 0], 0.2 + places[:, 1], 0.3 + places[:, 2]], -1).clamp(0, 1)
+    return albedo, torch.ones(len(places), 1)
+
+
+def black(places):
+    return torch.zeros_like(places), torch.ones(len(places), 1)
 
 
 def test_without_a_prior_the_material_starts_grey_half_rough_and_hardly_metallic():
@@ -30,11 +35,12 @@ def test_without_a_prior_the_material_starts_grey_half_rough_and_hardly_metallic
 
 def test_with_a_prior_the_albedo_starts_at_its_colours():
     material = make(reddish)(points(), [1])
-    assert torch.allclose(material.albedo[0], reddish(points()), atol=2e-3)
+    assert torch.allclose(material.albedo[0], reddish(points())[0], atol=2e-3)
+    assert (material.held == 1).all() and (make()(points(), [1]).held == 0).all()
 
 
 def test_a_black_prior_can_still_learn():
-    field = make(torch.zeros_like)
+    field = make(black)
     field(points(), [0]).albedo.sum().backward()
     assert field.modulated.out.bias.grad[:3].gt(1e-3).all()
 

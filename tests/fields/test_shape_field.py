@@ -127,6 +127,16 @@ def test_every_parameter_learns_after_the_first_step():
     assert field.amplitude.grad[1] != 0
 
 
+def test_no_expression_moves_the_back_of_the_head():
+    field, band = make(LivelyPrior())
+    with torch.no_grad():
+        field.modulated.out.bias.fill_(1.0)
+    mesh = field.mesh(band, [0, 1])
+    moved = (mesh.positions - mesh.canonical).norm(dim=-1)
+    depth = mesh.canonical[:, 2]
+    assert moved[:, depth < -0.03].max() == 0 and moved[:, depth > -0.005].min() > 0.004
+
+
 def test_parameters_are_split_without_loss_or_overlap():
     field, _ = make(LivelyPrior())
     split = [*field.latent_parameters(), *field.network_parameters()]

@@ -8,7 +8,7 @@ from idto3d.expressions import NAMES
 from idto3d.fields.head_prior import HAIR_STYLES, HeadPrior, PriorSize, load_prior, save_prior
 from idto3d.training.head_prior import FitOptions, fit, main, make_targets, sample_surface, shape_modes, surface_error
 from idto3d.training.prior_regression import fit_regression
-from idto3d.training.prior_solid import Solid, winding_number
+from idto3d.training.prior_solid import NOSTRIL, Solid, rounded, winding_number
 
 RADIUS = 0.09
 SIZE = PriorSize(modes=2, embedding=6, coarse=0.012, fine=0.006, motion_width=24, colour_width=8)
@@ -97,6 +97,29 @@ def test_the_flow_finds_the_place_on_the_mean_head(fitted):
     points = torch.from_numpy(solid.base[200:400])
     found = fitted.to_mean(points * 1.05, coefficients @ fitted.coefficient_map)
     assert (found - points).norm(dim=1).mean() < 0.4 * 0.05 * RADIUS
+
+
+def plate(centre: tuple, shape: tuple, size: tuple, spacing: float = 0.002) -> tuple[np.ndarray, np.ndarray]:
+    """Distance [D, H, W] and points [D, H, W, 3] of a box of half `size` about `centre`, metres."""
+    points = np.stack(np.meshgrid(*(spacing * (np.arange(n) - n // 2) for n in shape), indexing="ij"), -1)[..., ::-1]
+    outside = np.abs(points) - size
+    distance = np.linalg.norm(np.maximum(outside, 0), axis=-1) + np.minimum(outside.max(-1), 0)
+    return distance, points + centre
+
+
+def test_the_ear_grows_thicker_and_the_skull_does_not():
+    for x, least, most in ((0.080, 0.0005, 0.002), (0.03, -0.0002, 0.0002)):
+        distances, points = plate((x, 0.02, 0.0), (21, 21, 21), (0.004, 0.05, 0.05))
+        grown = distances - rounded(distances, points, 0.002)
+        assert least < grown[10, 10, 12] < most
+
+
+def test_a_nostril_is_closed_and_the_nose_keeps_its_outside():
+    pit, points = plate(NOSTRIL, (31, 31, 31), (0.003, 0.05, 0.003))
+    assert pit[15, 15, 15] < 0
+    assert rounded(-pit, points, 0.002)[15, 15, 15] < 0
+    solid, points = plate(NOSTRIL, (31, 31, 31), (0.02, 0.008, 0.02))
+    assert np.abs(rounded(solid, points, 0.002) - solid)[15, 15 + 4, 15] < 0.0005
 
 
 def people(count: int, noise: float) -> dict[str, np.ndarray]:

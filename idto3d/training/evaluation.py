@@ -1,0 +1,135 @@
+"""Questions to the guidance with a known answer: which of several true pictures does its sample resemble most?
+
+A held-out person is described by words and by embeddings of *other* portraits of theirs; the sample is compared with
+the true map of that person and with those of others (another person, expression, view, hair), which are drawn alike.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from idto3d.expressions import EXPRESSIONS
+from idto3d.guidance.diffusion import Guidance
+from idto3d.prompts import view_word
+from idto3d.training import hair, synthetic
+from idto3d.training.denoiser import mean_embedding
+
+VIEWS_DEG = (0.0, 45.0, 90.0, 135.0, 180.0, -135.0, -90.0, -45.0)
+VIEW_CHANCE = (0.28, 0.16, 0.10, 0.06, 0.08, 0.06, 0.10, 0.16)
+WHITE = 250  # above this in all channels a pixel counts as background
+VISIBLE = 12  # grey levels by which two candidates must differ at a pixel for it to count
+FACE_ROWS, FACE_HALF = (0.42, 0.72), 0.17  # the face in a front view, shares of the picture
+
+
+@dataclass(frozen=True)
+class Sight:
+    """A person in one expression (index) from one azimuth in degrees."""
+
+    person: synthetic.Person
+    expression: int
+    azimuth_deg: float
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is to be sampled, and unit embeddings [P, D] of portraits in other light, view and expression."""
+
+    sight: Sight
+    embeddings: torch.Tensor
+
+    def identity(self, portraits: int) -> torch.Tensor:
+        """Mean embedding [D] of the first `portraits` of them."""
+        return mean_embedding(self.embeddings[None, :portraits])[0]
+
+
+def draw_case(studio, encoder, seed: int, portraits: int) -> Case | None:
+    """A case from a seed; None where one of the `portraits` shows no face to the encoder."""
+    person, random = synthetic.draw_person(seed), np.random.default_rng([seed, 5])
+    found = []
+    for _ in range(portraits):
+        index, strength = synthetic.draw_expression(random)
+        weights = studio.model.weights(EXPRESSIONS[index], strength * 0.6)
+        faces = encoder.embed(synthetic.portrait(synthetic.sculpt(studio, person, weights), random, 256))
+        if not faces:
+            return None
+        found.append(faces[0].embedding)
+    sight = Sight(person, int(random.integers(len(EXPRESSIONS))), float(random.choice(VIEWS_DEG, p=VIEW_CHANCE)))
+    return Case(sight, torch.from_numpy(np.stack(found)))
+
+
+def truth(studio, sight: Sight, domain: str, size: int) -> np.ndarray:
+    """The true normal or albedo map [S, S, 3] uint8."""
+    sculpture = synthetic.sculpt(studio, sight.person, studio.model.weights(EXPRESSIONS[sight.expression]))
+    normal, albedo, _ = synthetic.maps(sculpture, synthetic.camera(sight.azimuth_deg, 0.0), size)
+    return normal if domain == "geometry" else albedo
+
+
+def sample(guidance: Guidance, domain: str, sight: Sight, identity: torch.Tensor, steps: int, scale, seed: int):
+    """A sampled map [S, S, 3] uint8 of a person, described by all their words."""
+    prompt = guidance.info.prompt(domain, view_word(sight.azimuth_deg), sight.person.subject())
+    conditions = guidance.conditions([prompt], "", identity, [EXPRESSIONS[sight.expression].descriptor])
+    picture = guidance.sample(domain, conditions, steps, torch.Generator().manual_seed(seed), scale)
+    return (picture[0].permute(1, 2, 0).cpu().numpy() * 255).round().astype(np.uint8)
+
+
+def angle(first: np.ndarray, second: np.ndarray) -> float:
+    """Mean angle in degrees between two normal maps [S, S, 3] uint8 where either shows the head."""
+    a, b = (image.astype(np.float32) / 127.5 - 1 for image in (first, second))
+    inside = ~((first > WHITE).all(-1) & (second > WHITE).all(-1))
+    lengths = np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1)
+    cosine = (a * b).sum(-1)[inside] / np.maximum(lengths[inside], 1e-6)
+    return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))).mean())
+
+
+def nearest_by_angle(image: np.ndarray, candidates: Sequence[np.ndarray]) -> int:
+    """Which of the normal maps lies nearest to `image`."""
+    return int(np.argmin([angle(image, candidate) for candidate in candidates]))
+
+
+def nearest_by_colour(image: np.ndarray, candidates: Sequence[np.ndarray]) -> int:
+    """Which of the albedo maps lies nearest to `image` in sRGB where the candidates differ at all."""
+    stack = np.stack(candidates).astype(np.float32)
+    differs = np.ptp(stack, axis=0).max(-1) > VISIBLE
+    gaps = np.abs(stack - image.astype(np.float32))[:, differs].mean((1, 2))
+    return int(np.argmin(gaps))
+
+
+def other_people(sight: Sight, people: Sequence[synthetic.Person]) -> list[Sight]:
+    """The sight first, then the same view and expression of the other people, with the sight's hair and skin."""
+    return [sight, *(replace(sight, person=replace(sight.person, coefficients=p.coefficients)) for p in people)]
+
+
+def other_expressions(sight: Sight) -> list[Sight]:
+    """The sight first, then the same in all other expressions."""
+    return [sight, *(replace(sight, expression=e) for e in range(len(EXPRESSIONS)) if e != sight.expression)]
+
+
+def other_views(sight: Sight) -> list[Sight]:
+    """The sight first, then the same from the seven other sides."""
+    return [sight, *(replace(sight, azimuth_deg=a) for a in VIEWS_DEG if a != sight.azimuth_deg)]
+
+
+def other_styles(sight: Sight) -> list[Sight]:
+    """The sight first, then the same with every other hair style."""
+    return [sight, *(_with_look(sight, hair_style=s) for s in hair.STYLES if s != sight.person.look.hair_style)]
+
+
+def other_colours(sight: Sight) -> list[Sight]:
+    """The sight first, then the same with every other hair colour."""
+    return [sight, *(_with_look(sight, hair_colour=c) for c in hair.COLOURS if c != sight.person.look.hair_colour)]
+
+
+def _with_look(sight: Sight, **changed: str) -> Sight:
+    return replace(sight, person=replace(sight.person, look=replace(sight.person.look, **changed)))
+
+
+def uneven_light(albedo: np.ndarray) -> tuple[float, float]:
+    """Luminance of a front albedo map's face: (left over right, upper over lower), each minus one."""
+    size = len(albedo)
+    top, bottom = (round(size * share) for share in FACE_ROWS)
+    left, right = (round(size * (0.5 + side * FACE_HALF)) for side in (-1, 1))
+    grey = (albedo[top:bottom, left:right].astype(np.float64) / 255) ** 2.2 @ [0.2126, 0.7152, 0.0722]
+    rows, columns = np.array_split(grey, 2, 0), np.array_split(grey, 2, 1)
+    return columns[0].mean() / columns[1].mean() - 1, rows[0].mean() / rows[1].mean() - 1

@@ -1,0 +1,85 @@
+"""The questions to the guidance: an oracle answers all of them, someone who always draws another person does not."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from idto3d.training import evaluate, evaluation, synthetic
+from idto3d.training.evaluation import Case, Sight
+from idto3d.training.ict import read_ict
+
+SIZE = 48
+
+
+@pytest.fixture(scope="module")
+def studio(small_ict):
+    return synthetic.open_studio(read_ict(small_ict))
+
+
+@pytest.fixture(scope="module")
+def case():
+    person = synthetic.draw_person(3)
+    look = replace(person.look, hair_style="short", hair_colour="green")
+    embeddings = torch.nn.functional.normalize(torch.randn(3, 8, generator=torch.Generator().manual_seed(0)), dim=-1)
+    return Case(Sight(replace(person, look=look), 2, 0.0), embeddings)
+
+
+def options(**changed):
+    values = {"bundle": "", "ict": Path(), "people": 1, "portraits": (1, 3), "among": 3, "steps": 1}
+    return evaluate.EvaluateOptions(**values | {"scale": None, "ablations": True, "seed": 0} | changed)
+
+
+def answered(monkeypatch, studio, case, draws):
+    """The figures of a guidance that draws `draws(sight)` when asked for a sight."""
+    others = [synthetic.draw_person(seed) for seed in (11, 12)]
+    answers = evaluate.true_maps(studio, case.sight, others, SIZE)
+    fake = lambda guidance, domain, sight, *_: evaluation.truth(studio, draws(sight), domain, SIZE)  # noqa: E731
+    monkeypatch.setattr(evaluation, "sample", fake)
+    return evaluate.measure(None, case, answers, evaluate.Setting("row", 1), options(), 0)
+
+
+def test_an_oracle_is_right_about_everything(monkeypatch, studio, case):
+    found = answered(monkeypatch, studio, case, lambda sight: sight)
+    assert found["error_deg"] == pytest.approx(0, abs=0.1) and found["average_head_error_deg"] > 0.2
+    assert {found[key] for key in found if key.startswith("right")} == {1.0}
+    assert found["light_left_right"] == found["light_up_down"] == 0.0
+
+
+def test_who_draws_someone_else_in_blue_from_behind_is_wrong(monkeypatch, studio, case):
+    def another(sight):
+        look = replace(sight.person.look, hair_colour="blue")
+        person = replace(sight.person, look=look, coefficients=synthetic.draw_person(11).coefficients)
+        return replace(sight, person=person)
+
+    found = answered(monkeypatch, studio, case, another)
+    assert found["right_person"] == found["right_hair_colour"] == 0.0 and found["right_view"] == 1.0
+    found = answered(monkeypatch, studio, case, lambda sight: replace(sight, azimuth_deg=180.0))
+    assert found["right_view"] == 0.0
+
+
+def test_light_baked_into_an_albedo_map_is_noticed():
+    flat = np.full((SIZE, SIZE, 3), 140, np.uint8)
+    assert evaluation.uneven_light(flat) == (0.0, 0.0)
+    lit = flat.copy()
+    lit[:, : SIZE // 2] = 180
+    side, height = evaluation.uneven_light(lit)
+    assert side > 0.3 and abs(height) < 1e-6
+
+
+def test_the_rows_are_the_numbers_of_portraits_and_the_ablations():
+    names = [setting.name for setting in evaluate.settings(options())]
+    assert names == ["portraits_1", "portraits_3", "lambda_id_0", "lambda_exp_0"]
+    assert len(evaluate.settings(options(ablations=False))) == 2
+
+
+def test_questions_without_an_answer_do_not_count_in_the_mean():
+    rows = [{"right": 1.0, "asked": float("nan")}, {"right": 0.0, "asked": 1.0}]
+    assert evaluate.mean_of(rows) == {"right": 0.5, "asked": 1.0}
+
+
+def test_an_identity_is_the_unit_mean_of_the_first_portraits(case):
+    mean = case.embeddings[:2].mean(0)
+    assert torch.allclose(case.identity(2), mean / mean.norm(), atol=1e-6)

@@ -20,6 +20,7 @@ EYE_DISTANCE = 0.061
 PLAUSIBLE_EYES = (0.040, 0.090)  # metres; outside this the scale is wrong
 TOP, NOSE, HEAD_HEIGHT = 0.168, 0.131, 0.36  # of the mean head with short hair, metres; the height includes the neck
 ROLL_DEG = (5.0, 30.0)  # tilts that are levelled; on twelve upright heads the detector was wrong by up to 2.9 degrees
+SAME_SPACE = 0.02  # metres; a scowl alone moves what the detector takes for eyes by one centimetre
 FRAME = 0.34  # metres; what the front view for the face detector shows
 FRAME_PIXELS = 512
 
@@ -55,13 +56,18 @@ def find_pose(
 ) -> Pose:
     """The pose of `mesh` in a file whose axes are turned by `turn`.
 
-    scale: metres per unit of the file, None to take it from the eyes. other: a pose of the same subject, which gives
-    the scale where that is not told, and everything where no face is found. Raises UserError for a wrong scale.
+    scale: metres per unit of the file, None to take it from the eyes. other: a pose of the same subject. It is kept
+    where no face is found, and where it puts the eyes nearly right, so that only the expression moves between scans
+    taken in one space; else it gives the scale where that is not told. Raises UserError for a wrong scale.
     """
     upright = mesh.vertices @ turn.T
     eyes = find_eyes(replace(mesh, vertices=upright, normals=mesh.normals @ turn.T), encoder)
     if eyes is None:
         return other if other is not None else _pose_by_bounds(upright, turn, scale)
+    if other is not None and other.seen:
+        there = other.place(eyes.mean(0)[None] @ turn)[0]
+        if np.linalg.norm(there - EYES) < SAME_SPACE:
+            return other
     apart, roll = eyes[1] - eyes[0], _level(eyes[1] - eyes[0])
     distance = float(np.linalg.norm(apart))
     if scale is None:

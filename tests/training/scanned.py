@@ -2,6 +2,7 @@
 
 import json
 import struct
+import zlib
 
 import numpy as np
 import trimesh
@@ -25,7 +26,8 @@ def two_coloured(scale: float = 1.0, turn: np.ndarray | None = None) -> trimesh.
     upright, faces = ball()
     texture = Image.fromarray(np.array([[BLUE] * 4 + [RED] * 4] * 4, np.uint8))
     uv = np.stack([np.where(upright[:, 0] > 0, 0.8, 0.2), np.full(len(upright), 0.5)], 1)
-    visual = trimesh.visual.TextureVisuals(uv=uv, image=texture)
+    material = trimesh.visual.material.SimpleMaterial(image=texture, diffuse=[255] * 4)
+    visual = trimesh.visual.TextureVisuals(uv=uv, material=material)
     return trimesh.Trimesh(ball(scale, turn)[0], faces, process=False, visual=visual)
 
 
@@ -66,10 +68,9 @@ class GreenEncoder(BlindEncoder):
 
 def png_header(width: int, height: int) -> bytes:
     """The beginning of a PNG file that claims to be this large."""
-    import zlib
-
     body = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
+    header = struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
+    return b"\x89PNG\r\n\x1a\n" + header + struct.pack(">I", 100) + b"IDAT"
 
 
 def glb_of(header: dict) -> bytes:

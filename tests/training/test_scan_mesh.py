@@ -85,7 +85,7 @@ def test_hostile_and_broken_meshes_are_refused_in_words(tmp_path):
     refused("points.obj", "cannot be read as a mesh|holds no triangles")
     refused("wild.obj", "no points in space")
     refused("ball.glb", "larger than", MeshLimits(megabytes=0.001))
-    refused("ball.glb", "more than 100", MeshLimits(faces=100))
+    refused("ball.glb", "1280 triangles, more than 1000", MeshLimits(faces=1000))
 
 
 def test_a_texture_too_large_or_from_elsewhere_is_not_opened(tmp_path):
@@ -115,6 +115,10 @@ def test_eyes_are_levelled_and_put_where_ours_are(tmp_path):
     with pytest.raises(UserError, match="mm apart.*--scale auto"):
         find_pose(mesh, axes("y", "z"), 0.01, GreenEncoder(), None)
     assert find_pose(mesh, axes("y", "z"), None, BlindEncoder(), pose) is pose
+    assert find_pose(mesh, axes("y", "z"), None, GreenEncoder(), pose) is pose
+    elsewhere = replace(mesh, vertices=mesh.vertices + np.array([0, 0.1, 0], np.float32))
+    moved = find_pose(elsewhere, axes("y", "z"), None, GreenEncoder(), pose)
+    assert moved is not pose and np.allclose(moved.place(elsewhere.vertices), pose.place(mesh.vertices), atol=0.002)
 
 
 def test_a_small_tilt_is_within_the_detectors_error_and_stays(tmp_path):

@@ -17,6 +17,7 @@ DONE, FAULT, FIXABLE, CANCELLED = 0, 1, 2, 130
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 FORWARDED = {
     "synthesize": "make synthetic heads to train on",
+    "scans": "turn scans of people into a dataset to train on",
     "train": "train a bundle",
     "evaluate": "measure guidance, identity, expressions or relighting",
 }

@@ -11,3 +11,6 @@ class UserError(Exception):
         super().__init__(f"{what} {remedy}")
         self.what = what
         self.remedy = remedy
+
+    def __reduce__(self):
+        return UserError, (self.what, self.remedy)  # exceptions travel between processes by their arguments

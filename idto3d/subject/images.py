@@ -30,7 +30,14 @@ def load_photo(path: str | Path, options: SubjectOptions | None = None) -> np.nd
     path = Path(path)
     name = shown_name(path)
     data = _read_file(path, name, options.max_megabytes)
-    image = _open_image(data, name, options)
+    return decoded(_open_image(data, name, options), name, options)
+
+
+def decoded(image: Image.Image, name: str, options: SubjectOptions, upright: bool = True) -> np.ndarray:
+    """The pixels of an `image` whose header alone was read, as `load_photo` gives them; `name` is for messages.
+
+    upright: turn it as its EXIF tag says; textures of meshes are not turned. Raises UserError as `load_photo`.
+    """
     _check_size(image, name, options)
     with _decoding(name):
         image.draft(None, (LONG_SIDE, LONG_SIDE))  # JPEG: decode at a smaller scale; others: nothing
@@ -38,7 +45,7 @@ def load_photo(path: str | Path, options: SubjectOptions | None = None) -> np.nd
         _check_size(image, name, options)  # HEIF may learn its true size only now
         image = _eight_bit(image, name)
         image.thumbnail((LONG_SIDE, LONG_SIDE), Image.Resampling.LANCZOS, reducing_gap=3.0)
-        return np.array(_srgb(_opaque(_upright(image))))
+        return np.array(_srgb(_opaque(_upright(image) if upright else image)))
 
 
 def shown_name(path: str | Path) -> str:

@@ -10,6 +10,7 @@ from safetensors.numpy import load_file
 from torch import Tensor
 
 from idto3d.errors import UserError
+from idto3d.prompts import words
 
 ARRAYS = ("normal", "albedo", "expression", "azimuth_deg", "elevation_deg")
 
@@ -25,15 +26,16 @@ class People:
     elevation_deg: Tensor  # [N]
     person: Tensor  # [N] int64 index of the person
     embedding: Tensor  # [n, P, D]; a zero row where no face was found
-    coefficients: Tensor  # [n, 100]
+    coefficients: Tensor  # [n, 100] of ICT-FaceKit; rows of NaN for scans, which have none
     looks: tuple[dict, ...]  # [n]
+    licence: str = ""  # of the scans, as their owner words it; empty for synthetic people
 
 
 def shards(folder: Path) -> list[Path]:
     """The finished shards of a dataset. Raises UserError when there is none."""
     found = sorted(path.with_suffix("") for path in Path(folder).glob("[0-9]*.json"))
     if not found:
-        raise UserError(f"There is no dataset in {folder}.", "Write one with `python -m idto3d synthesize`.")
+        raise UserError(f"There is no dataset in {folder}.", "Write one with `python -m idto3d synthesize` or `scans`.")
     return found
 
 
@@ -43,7 +45,7 @@ def read_people(folder: Path, most: int | None = None, embedded: bool = True) ->
     if embedded:
         found = [shard for shard in found if _identity(shard).exists()]
     pieces = [_read_shard(shard, embedded) for shard in found[:most]]
-    counts = np.cumsum([0] + [len(piece["coefficients"]) for piece in pieces])
+    counts = np.cumsum([0] + [len(piece["looks"]) for piece in pieces])
     person = [piece["person"] + first for piece, first in zip(pieces, counts, strict=False)]
     return People(
         *(torch.from_numpy(np.concatenate([piece[name] for piece in pieces])) for name in ARRAYS),
@@ -51,7 +53,14 @@ def read_people(folder: Path, most: int | None = None, embedded: bool = True) ->
         embedding=torch.from_numpy(np.concatenate([piece["embedding"] for piece in pieces])),
         coefficients=torch.from_numpy(np.concatenate([piece["coefficients"] for piece in pieces])),
         looks=tuple(look for piece in pieces for look in piece["looks"]),
+        licence="; ".join(dict.fromkeys(piece["licence"] for piece in pieces if piece["licence"])),
     )
+
+
+def said_words(folder: Path) -> list[str]:
+    """Every word of the dataset's captions, in order, once each."""
+    described = (one["subject"] for shard in shards(folder) for one in _words(shard)["people"])
+    return list(dict.fromkeys(word for subject in described for word in words(subject)))
 
 
 def _identity(shard: Path) -> Path:
@@ -60,12 +69,18 @@ def _identity(shard: Path) -> Path:
 
 def _read_shard(shard: Path, embedded: bool) -> dict:
     arrays = load_file(shard.with_name(shard.name + ".safetensors"))
-    piece = {name: arrays[name] for name in (*ARRAYS, "coefficients")}
+    told = _words(shard)
+    piece = {name: arrays[name] for name in ARRAYS} | {"licence": told.get("licence", "")}
     _, piece["person"] = np.unique(arrays["person"], return_inverse=True)
-    count = len(piece["coefficients"])
+    piece["looks"] = [one["look"] for one in told["people"]]
+    count = len(piece["looks"])
+    piece["coefficients"] = arrays.get("coefficients", np.full((count, 100), np.nan, np.float32))
     piece["embedding"] = load_file(_identity(shard))["embedding"] if embedded else np.zeros((count, 1, 1), np.float32)
-    piece["looks"] = [one["look"] for one in json.loads(shard.with_name(shard.name + ".json").read_text())["people"]]
     return piece
+
+
+def _words(shard: Path) -> dict:
+    return json.loads(shard.with_name(shard.name + ".json").read_text())
 
 
 def pictures(images: Tensor) -> Tensor:

@@ -1,23 +1,20 @@
 """`python -m idto3d synthesize`: write a dataset of synthetic people.
 
-A dataset is a folder of shards. `NNNN.safetensors` holds the pictures and numbers of some people, `NNNN.json` their
-words, and `NNNN.identity.safetensors` the identity embeddings of their portraits. Same options, same bytes.
+A dataset is a folder of shards, see shards.py. Same options, same bytes.
 """
 
 import argparse
 import json
-import multiprocessing
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import load_file, save_file
-from tqdm import tqdm
 
 from idto3d.expressions import EXPRESSIONS
 from idto3d.training import synthetic
 from idto3d.training.ict import read_ict
+from idto3d.training.shards import embed_portraits, run_all, save_arrays, save_words, shard_path
 
 
 @dataclass(frozen=True)
@@ -42,17 +39,11 @@ def main(argv: list[str]) -> int:
     options = _parse(argv)
     options.out.mkdir(parents=True, exist_ok=True)
     shards = range(-(-options.people // options.per_shard))
-    jobs = [(options, shard) for shard in shards if not _path(options, shard, "json").exists()]
-    _run_all(draw_shard, jobs, options.workers, "drawing")
-    jobs = [(options, shard) for shard in shards if not _path(options, shard, "identity.safetensors").exists()]
-    _run_all(embed_shard, jobs, options.workers, "embedding")
+    jobs = [(options, shard) for shard in shards if not shard_path(options.out, shard, "json").exists()]
+    run_all(draw_shard, jobs, options.workers, "drawing")
+    jobs = [job for job in ((options, s) for s in shards) if not _identity(job).exists()]
+    run_all(embed_shard, jobs, options.workers, "embedding")
     return 0
-
-
-def _run_all(work, jobs, workers: int, label: str):
-    with multiprocessing.get_context("spawn").Pool(max(1, min(workers, len(jobs)))) as pool:
-        for _ in tqdm(pool.imap_unordered(work, jobs), total=len(jobs), desc=label, unit="shard"):
-            pass
 
 
 def draw_shard(job: tuple[SynthesisOptions, int]) -> None:
@@ -63,9 +54,9 @@ def draw_shard(job: tuple[SynthesisOptions, int]) -> None:
     last = min(first + options.per_shard, options.first_seed + options.people)
     drawn = [draw_one(studio, seed, options) for seed in range(first, last)]
     arrays = {key: np.concatenate([arrays[key] for arrays, _ in drawn]) for key in drawn[0][0]}
-    _save(_path(options, shard, "safetensors"), arrays)
+    save_arrays(shard_path(options.out, shard, "safetensors"), arrays)
     words = {"people": [words for _, words in drawn], "size": options.size}
-    _path(options, shard, "json").write_text(json.dumps(words, indent=1))
+    save_words(shard_path(options.out, shard, "json"), json.dumps(words, indent=1))
 
 
 def draw_one(studio: synthetic.Studio, seed: int, options: SynthesisOptions) -> tuple[dict, dict]:
@@ -88,7 +79,7 @@ def _draw_view(studio, person, random, size: int) -> tuple[dict, tuple[str, str]
     normal, albedo, mask = synthetic.maps(sculpture, synthetic.camera(azimuth, elevation), size)
     numbers = {"expression": np.int64(index), "strength": np.float32(strength)}
     numbers |= {"azimuth_deg": np.float32(azimuth), "elevation_deg": np.float32(elevation)}
-    return {"normal": normal, "albedo": albedo, "mask": mask, **numbers}, synthetic.captions(person, azimuth)
+    return {"normal": normal, "albedo": albedo, "mask": mask, **numbers}, synthetic.captions(person.subject(), azimuth)
 
 
 def _draw_portrait(studio, person, random, size: int) -> np.ndarray:
@@ -99,28 +90,12 @@ def _draw_portrait(studio, person, random, size: int) -> np.ndarray:
 
 def embed_shard(job: tuple[SynthesisOptions, int]) -> None:
     """Embed a shard's portraits: `embedding` [people, portraits, D], zero rows where no face was found."""
-    from idto3d.subject.encoders import make_encoder
-
     options, shard = job
-    encoder = make_encoder(options.encoder)
-    portraits = load_file(_path(options, shard, "safetensors"))["portraits"]
-    embeddings = np.zeros((len(portraits), encoder.dimension), np.float32)
-    for i, picture in enumerate(portraits):
-        faces = encoder.embed(picture)
-        if faces:
-            embeddings[i] = max(faces, key=lambda face: face.box[2] - face.box[0]).embedding
-    shape = (-1, options.portraits, encoder.dimension)
-    _save(_path(options, shard, "identity.safetensors"), {"embedding": embeddings.reshape(shape)})
+    embed_portraits(options.out, shard, options.portraits, options.encoder)
 
 
-def _save(path: Path, arrays: dict) -> None:
-    partial = path.with_suffix(".partial")
-    save_file({key: np.ascontiguousarray(value) for key, value in arrays.items()}, partial)
-    partial.replace(path)
-
-
-def _path(options: SynthesisOptions, shard: int, suffix: str) -> Path:
-    return options.out / f"{shard:04d}.{suffix}"
+def _identity(job: tuple[SynthesisOptions, int]) -> Path:
+    return shard_path(job[0].out, job[1], "identity.safetensors")
 
 
 def _parse(argv: list[str]) -> SynthesisOptions:

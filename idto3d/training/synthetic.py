@@ -32,16 +32,33 @@ class Person:
         return asdict(self.look)
 
 
-PARTS = ("skin", "hair", "beard")
+PARTS = ("skin", "hair", "beard", "age", "ancestry", "gender")
 
 
 def describe(look: dict, parts: tuple[str, ...] = PARTS) -> str:
-    """A person in words; `parts` says which attributes are mentioned ("person" when none is)."""
-    crown = "bald head" if look["hair_style"] == "bald" else f"{look['hair_style']} {look['hair_colour']} hair"
-    beard = {"clean": "", "stubble": "stubble", "beard": "a beard"}[look["beard"]]
-    said = {"skin": f"{look['skin']} skin", "hair": crown, "beard": beard}
-    mentioned = [said[part] for part in PARTS if part in parts and said[part]]
-    return "person with " + " and ".join(mentioned) if mentioned else "person"
+    """A person in words; `parts` says which attributes are mentioned, those that `look` lacks never are.
+
+    "young asian female with fair skin and short black hair"; "person" when nothing is said.
+    """
+    who = [look.get(part, "") for part in ("age", "ancestry", "gender") if part in parts]
+    who = " ".join(word for word in who if word)
+    if "gender" not in parts or not look.get("gender"):
+        who = f"{who} person".strip()
+    said = {"skin": f"{look['skin']} skin" if look.get("skin") else "", "hair": _crown(look), "beard": _beard(look)}
+    mentioned = [said[part] for part in said if part in parts and said[part]]
+    return f"{who} with " + " and ".join(mentioned) if mentioned else who
+
+
+def _crown(look: dict) -> str:
+    style, colour = look.get("hair_style", ""), look.get("hair_colour", "")
+    if style == "bald":
+        return "bald head"
+    return f"{style} {colour} hair".strip().replace("  ", " ") if style or colour else ""
+
+
+def _beard(look: dict) -> str:
+    beard = look.get("beard", "")
+    return {"clean": "", "beard": "a beard"}.get(beard, beard)
 
 
 @dataclass(frozen=True)
@@ -64,6 +81,10 @@ class Sculpture:
     normals: np.ndarray
     albedo: np.ndarray
     faces: np.ndarray
+
+    def colours(self, face: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """Linear albedo [P, 3] of P points: their `face` [P] and barycentric `weight` [P, 3]."""
+        return (self.albedo[self.faces[face]] * weight[..., None]).sum(1)
 
 
 def open_studio(model: ict.IctModel) -> Studio:
@@ -131,19 +152,22 @@ def camera(azimuth_deg: float, elevation_deg: float, target=TARGET) -> np.ndarra
 
 
 def look_at(sculpture: Sculpture, c2w: np.ndarray, size: int, fov_y_deg: float = FOV_Y_DEG):
-    """What a camera sees: camera-space normals [size, size, 3], linear albedo [size, size, 3], mask [size, size]."""
+    """What a camera sees: camera-space normals [size, size, 3], linear albedo [size, size, 3], mask [size, size].
+
+    sculpture: a Sculpture, or anything else with its vertices, normals, faces and colours().
+    """
     seen = (sculpture.vertices - c2w[:3, 3]) @ c2w[:3, :3]
     near, far, focal = 0.3, 3.0, 1 / np.tan(np.radians(fov_y_deg) / 2)
     depth = (-seen[:, 2] * (far + near) - 2 * far * near) / (far - near)
     clip = np.stack([seen[:, 0] * focal, seen[:, 1] * focal, depth, -seen[:, 2]], 1).astype(np.float32)
     face, barycentric, _ = rasterize(clip, sculpture.faces, size, size)
     mask = face >= 0
-    corners, weight = sculpture.faces[face[mask]], barycentric[mask][..., None]
+    corners, weight = sculpture.faces[face[mask]], barycentric[mask]
     normals, albedo = np.zeros((size, size, 3), np.float32), np.zeros((size, size, 3), np.float32)
-    normal = (sculpture.normals[corners] * weight).sum(1) @ c2w[:3, :3]
+    normal = (sculpture.normals[corners] * weight[..., None]).sum(1) @ c2w[:3, :3]
     normal *= np.where(normal[:, 2:] < -0.15, -1, 1)  # the inside of an open shell is drawn as its outside
     normals[mask] = normal / (np.linalg.norm(normal, axis=1, keepdims=True) + 1e-12)
-    albedo[mask] = (sculpture.albedo[corners] * weight).sum(1)
+    albedo[mask] = sculpture.colours(face[mask], weight)
     return normals, albedo, mask
 
 
@@ -193,10 +217,10 @@ def draw_expression(random: np.random.Generator) -> tuple[int, float]:
     return index, float(random.uniform(0.85, 1.1))
 
 
-def captions(person: Person, azimuth_deg: float) -> tuple[str, str]:
-    """The geometry and the albedo caption of a view."""
+def captions(subject: str, azimuth_deg: float) -> tuple[str, str]:
+    """The geometry and the albedo caption of a view of `subject`, a person in words."""
     view = view_word(azimuth_deg)
-    return caption(view, "geometry", person.subject()), caption(view, "albedo", person.subject())
+    return caption(view, "geometry", subject), caption(view, "albedo", subject)
 
 
 def srgb(linear: np.ndarray) -> np.ndarray:

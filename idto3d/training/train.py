@@ -8,6 +8,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from idto3d.guidance.lora import DOMAINS, add_lora, lora_parameters
 from idto3d.guidance.tiny import EMBEDDED_SPEC, tiny_base
 from idto3d.prompts import MEDIA, VIEWS, caption, words
 from idto3d.training import hair, skin
-from idto3d.training.dataset import People, read_people
+from idto3d.training.dataset import People, read_people, said_words
 from idto3d.training.denoiser import (
     DenoiserOptions,
     Model,
@@ -65,7 +66,8 @@ def main(argv: list[str]) -> int:
     options = _parse(argv)
     options.work.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(options.seed)
-    parts = tiny_base(EMBEDDED_SPEC, vocabulary())
+    vocabulary = known_words(said_words(options.data))
+    parts = tiny_base(EMBEDDED_SPEC, vocabulary)
     run_vae(parts, options)
     if options.stages == ("vae",):
         return 0
@@ -75,29 +77,29 @@ def main(argv: list[str]) -> int:
     for stage in ("base", "style", "expression"):
         run_stage(stage, model, people, latents, held_out, options)
     if "bundle" in options.stages:
-        save_bundle(options.out, bundle_info(people, options), parts, dict(model.branches), options.prior)
+        save_bundle(options.out, bundle_info(people, vocabulary, options), parts, dict(model.branches), options.prior)
     return 0
 
 
-def bundle_info(people: People, options: TrainOptions) -> BundleInfo:
+def bundle_info(people: People, vocabulary: list[str], options: TrainOptions) -> BundleInfo:
     """What the bundle says about itself."""
     return BundleInfo(
         name=options.name,
-        licence=LICENCE,
+        licence=people.licence or LICENCE,
         image_size=EMBEDDED_SPEC.image_size,
         identity_encoder=EncoderInfo(options.encoder, people.embedding.shape[-1]),
         expressions={expression.name: expression.descriptor for expression in EXPRESSIONS},
         prompts={domain: caption("{view}", domain, "{subject}") for domain in DOMAINS},
         guidance_scale=options.guidance_scale,
         training={"people": len(people.coefficients), "views": len(people.person), "seed": options.seed},
-        vocabulary=tuple(vocabulary()),
+        vocabulary=tuple(vocabulary),
     )
 
 
-def vocabulary() -> list[str]:
-    """Every word that a caption of ours or an expression's descriptor can hold."""
+def known_words(said: Collection[str] = ()) -> list[str]:
+    """Every word that a caption of ours or an expression's descriptor can hold, then the dataset's own, `said`."""
     looks = [*hair.STYLES, *hair.COLOURS, *skin.SKINS, *skin.BEARDS, *EXTRA_WORDS]
-    texts = [*looks, *VIEWS, *MEDIA.values(), caption("", "albedo"), *(e.descriptor for e in EXPRESSIONS)]
+    texts = [*looks, *VIEWS, *MEDIA.values(), caption("", "albedo"), *(e.descriptor for e in EXPRESSIONS), *said]
     return list(dict.fromkeys(word for text in texts for word in words(text)))
 
 
@@ -195,7 +197,7 @@ def _progress(name: str, model: Model | None = None, held_out=None, domains=()):
 
 def _parse(argv: list[str]) -> TrainOptions:
     parser = argparse.ArgumentParser(prog="idto3d train", description="Train the embedded bundle's models.")
-    parser.add_argument("--data", type=Path, required=True, help="dataset written by synthesize")
+    parser.add_argument("--data", type=Path, required=True, help="dataset written by synthesize or scans")
     parser.add_argument("--held-out", type=Path, default=None, help="dataset of people never trained on")
     parser.add_argument("--work", type=Path, required=True, help="folder of the checkpoints")
     parser.add_argument("--stages", default=",".join(STAGES), help=f"which of {','.join(STAGES)} to train")

@@ -52,7 +52,7 @@ def made_up_people(count: int = 6, views: int = 4, size: int = 32) -> People:
 def tiny():
     torch.manual_seed(0)
     people = made_up_people()
-    parts = tiny_base(TEST_SPEC, train.vocabulary())
+    parts = tiny_base(TEST_SPEC, train.known_words())
     branches = {name: new_branches(parts.unet, 8, TEST_SPEC.text_width) for name in DOMAINS}
     return people, parts, Model(parts, branches)
 
@@ -110,7 +110,7 @@ def test_dropped_conditions_are_empty_and_kept_ones_are_not(tiny):
 
 def test_whitened_identities_leave_the_first_layer_with_unit_spread():
     torch.manual_seed(0)
-    parts = tiny_base(TEST_SPEC, train.vocabulary())
+    parts = tiny_base(TEST_SPEC, train.known_words())
     branches = new_branches(parts.unet, 8, TEST_SPEC.text_width)
     embeddings = torch.nn.functional.normalize(torch.randn(500, 8) * torch.linspace(0.2, 1, 8) + 2, dim=-1)
     whiten_identity(branches, embeddings, shrink=0.0)

@@ -19,6 +19,7 @@ FORWARDED = {
     "synthesize": "make synthetic heads to train on",
     "train": "train a bundle",
     "evaluate": "measure guidance, identity, expressions or relighting",
+    "publish": "upload a bundle with its model card to the Hub",
 }
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
-from huggingface_hub import constants, snapshot_download, try_to_load_from_cache
+from huggingface_hub import HfApi, constants, snapshot_download, try_to_load_from_cache
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
@@ -28,6 +28,7 @@ from idto3d.guidance.sources import Source
 STAGE = "weights"
 MEGABYTE = 1_000_000
 PATIENCE = 0.3  # seconds between two looks at a download
+FIRST_ANSWER = 10.0  # seconds the Hub may take for its first answer
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -65,13 +66,12 @@ def cached(source: Source) -> Path | None:
 
 
 def plan(source: Source) -> Plan:
-    """Ask the Hub what fetching `source` would take; nothing is downloaded. Raises UserError."""
-    found = asked(
-        source,
-        lambda: snapshot_download(
-            source.repo, revision=source.revision, allow_patterns=list(source.files), dry_run=True
-        ),
-    )
+    """Ask the Hub what fetching `source` would take; nothing is downloaded. Raises UserError.
+
+    The first question is one that is not repeated for half a minute where nobody answers.
+    """
+    asked(source, lambda: HfApi().model_info(source.repo, revision=source.revision, timeout=FIRST_ANSWER))
+    found = asked(source, lambda: _snapshot(source, Tally(), dry_run=True))
     if absent := set(source.files) - {file.filename for file in found}:
         raise UserError(
             f"{source.title()} has no file {sorted(absent)[0]}.", "Ask the author of the bundle to correct its sources."
@@ -102,9 +102,18 @@ def download(order: Plan) -> Generator[Event, None, Path]:
     return Path(asked(source, future.result))
 
 
-def _snapshot(source: Source, tally: "Tally") -> str:
+def take(source: Source) -> Path:
+    """Fetch the files of a small `source` without a word; returns their folder. Raises UserError."""
+    return Path(asked(source, lambda: _snapshot(source, Tally())))
+
+
+def _snapshot(source: Source, tally: "Tally", dry_run: bool = False):
     return snapshot_download(
-        source.repo, revision=source.revision, allow_patterns=list(source.files), tqdm_class=tally.bar()
+        source.repo,
+        revision=source.revision,
+        allow_patterns=list(source.files),
+        tqdm_class=tally.bar(),
+        dry_run=dry_run,
     )
 
 

@@ -5,8 +5,8 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from huggingface_hub import HfApi, get_cached_repo_tree, snapshot_download
-from huggingface_hub.errors import CachedRepoTreeNotFoundError, LocalEntryNotFoundError, OfflineModeIsEnabled
+from huggingface_hub import HfApi, get_cached_repo_tree, resolve_revision
+from huggingface_hub.errors import CachedRepoTreeNotFoundError, OfflineModeIsEnabled, RevisionResolutionError
 from huggingface_hub.utils import httpx
 
 from idto3d.config import COMMUNITY, EMBEDDED
@@ -14,14 +14,13 @@ from idto3d.errors import UserError
 from idto3d.events import Event, Notice
 from idto3d.guidance.checked import check_files, ready
 from idto3d.guidance.entries import FILE
-from idto3d.guidance.hub import asked, cached, download, plainly, plan
+from idto3d.guidance.hub import FIRST_ANSWER, asked, cached, download, plainly, plan, take
 from idto3d.guidance.info import BundleInfo, read_info
 from idto3d.guidance.lora import DOMAINS
 from idto3d.guidance.sources import COMMIT, REPO, Source
 
 PRIOR_FILE = "head_prior.safetensors"
 BRANCH = "main"
-PATIENCE = 10.0  # seconds for the Hub's first answer
 NAMED = {"embedded": EMBEDDED, "community": COMMUNITY}
 ON_HUB = re.compile(rf"({REPO.pattern})(?:@([\w./-]+))?")
 
@@ -89,7 +88,7 @@ def _find_on_hub(repo: str, revision: str) -> Generator[Event, None, Found]:
     folder = cached(card)
     if folder is None:
         plan(card)  # says plainly what is wrong with the repository
-        folder = Path(asked(card, lambda: snapshot_download(repo, revision=commit, allow_patterns=[FILE])))
+        folder = take(card)
     info = read_info(folder)
     return Found(info, folder, Source(repo, commit, info.licence, dict.fromkeys(_own_files(card, info), "")))
 
@@ -100,17 +99,17 @@ def _commit(repo: str, revision: str) -> tuple[str, str]:
         return revision, ""
     wanted = Source(repo, revision, "", {})
     try:
-        commit = HfApi().model_info(repo, revision=revision, timeout=PATIENCE).sha
-        return commit, f"Using {repo} at its commit {commit}; write {repo}@{commit} to stay with it."
+        HfApi().model_info(repo, revision=revision, timeout=FIRST_ANSWER)
     except (OfflineModeIsEnabled, httpx.ConnectError, httpx.TimeoutException) as fault:
         try:
-            folder = snapshot_download(repo, revision=revision, allow_patterns=[FILE], local_files_only=True)
-        except LocalEntryNotFoundError:
+            commit = resolve_revision(repo, revision=revision, local_files_only=True).resolved
+        except RevisionResolutionError:
             raise plainly(fault, wanted) from fault
-        commit = Path(folder).name
         return commit, f"The Hub cannot be asked; using the commit {commit} of {repo} that is on this machine."
     except (OSError, httpx.HTTPError, ValueError) as fault:
         raise plainly(fault, wanted) from fault
+    commit = asked(wanted, lambda: resolve_revision(repo, revision=revision)).resolved
+    return commit, f"Using {repo} at its commit {commit}; write {repo}@{commit} to stay with it."
 
 
 def _own_files(card: Source, info: BundleInfo) -> list[str]:
@@ -118,7 +117,7 @@ def _own_files(card: Source, info: BundleInfo) -> list[str]:
     try:
         tree = get_cached_repo_tree(card.repo, revision=card.revision)
     except CachedRepoTreeNotFoundError:
-        asked(card, lambda: snapshot_download(card.repo, revision=card.revision, allow_patterns=[FILE]))
+        take(card)
         tree = get_cached_repo_tree(card.repo, revision=card.revision)
     parts = {info.base, *DOMAINS}
     return [

@@ -168,4 +168,6 @@ def stock_pipeline(folder: Path, variant: str | None, scratch: Path) -> StableDi
     shutil.copytree(folder, scratch)
     index = json.dumps(INDEX | {"tokenizer": ["transformers", "CLIPTokenizer"]})
     (scratch / "model_index.json").write_text(index)
-    return StableDiffusionPipeline.from_pretrained(scratch, variant=variant, safety_checker=None, local_files_only=True)
+    return StableDiffusionPipeline.from_pretrained(
+        scratch, variant=variant, dtype=torch.float32, safety_checker=None, local_files_only=True
+    )

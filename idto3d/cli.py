@@ -20,6 +20,7 @@ FORWARDED = {
     "scans": "turn scans of people into a dataset to train on",
     "train": "train a bundle",
     "evaluate": "measure guidance, identity, expressions or relighting",
+    "publish": "upload a bundle with its model card to the Hub",
 }
 
 

@@ -34,6 +34,7 @@ class GuidanceOptions:
     lambda_id: float | None = option(None, "strength of the identity branch")
     lambda_exp: float | None = option(None, "strength of the expression branch")
     form: str = option("sds", "distillation form", choices=("sds", "csd", "sds_shared"))
+    refinement: bool = option(True, "ask the bundle's second guidance, where it has one, in the last texture steps")
 
 
 @dataclass(frozen=True)
@@ -183,6 +184,7 @@ def from_json(kind: type, data: dict):
 
 ROOT = Path(__file__).resolve().parent.parent
 EMBEDDED = ROOT / "weights" / "embedded"
+COMMUNITY = ROOT / "weights" / "community"
 HDRI = ROOT / "assets" / "hdri"
 
 

@@ -6,7 +6,7 @@ painted by the albedo guidance, and the asset is written. Closing the generator 
 
 import logging
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +22,11 @@ from idto3d.fields.ellipsoid_prior import EllipsoidPrior
 from idto3d.fields.head_prior import HAIR_STYLES, HeadPrior, load_prior
 from idto3d.fields.material_field import Material
 from idto3d.geometry.head_shape import HeadShape
-from idto3d.guidance.bundle import load_bundle
+from idto3d.guidance.bundle import load_refinement, load_weights
 from idto3d.guidance.device import choose_device
 from idto3d.guidance.diffusion import Guidance
 from idto3d.guidance.info import BundleInfo, check_encoder
+from idto3d.guidance.weights import fetch_weights, find_bundle
 from idto3d.render.environment import environment_to, load_environments
 from idto3d.render.rasterizer import make_rasterizer
 from idto3d.stages.material import Canvas, make_canvas, paint_material, relit_picture
@@ -40,11 +41,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class Models:
-    """What a run computes with: the guidance, the prior it starts from, and the device both are on."""
+    """What a run computes with: the guidance, the prior it starts from, and the device both are on.
+
+    `refinement` is the second guidance with its weight, None where the bundle has none or it is not wanted. `title`
+    names the weights with their commit.
+    """
 
     guidance: Guidance
     prior: HeadPrior | EllipsoidPrior
     device: torch.device
+    refinement: tuple[Guidance, float] | None
+    title: str
 
 
 def create_head(
@@ -56,7 +63,7 @@ def create_head(
     event is Finished. Raises UserError for what the user can fix.
     """
     subject, encoder = yield from meet(photos, options)
-    models = load_models(options, encoder)
+    models = yield from load_models(options, encoder)
     yield from say_unknown(options, models.guidance.info)
     wish = make_wish(subject, options, models)
     saved = checkpoints.latest() if resume else None
@@ -64,9 +71,7 @@ def create_head(
     head = yield from colour(wish, shape, z, models, options, checkpoints, saved)
     if subject is not None:
         yield measured(head, subject, encoder)
-    glb = yield from write_asset(
-        shape, head.material, head.draw, folder, options.export, provenance(options, models.guidance.info)
-    )
+    glb = yield from write_asset(shape, head.material, head.draw, folder, options.export, provenance(options, models))
     yield Finished(folder, glb)
 
 
@@ -79,22 +84,40 @@ def meet(photos: list[Path], options: HeadOptions) -> Generator[Event, None, tup
     return subject, encoder
 
 
-def load_models(options: HeadOptions, encoder: IdentityEncoder) -> Models:
-    """Load the weights. Raises UserError where they are missing or were trained with another encoder."""
-    device = choose_device(options.device)
-    bundle = load_bundle(options.weights, device)
-    check_encoder(bundle.info, encoder.name, encoder.dimension)
-    guidance = Guidance(bundle, options.guidance.lambda_id, options.guidance.lambda_exp)
-    with_prior = options.shape.prior and bundle.prior_path is not None
-    prior = load_prior(bundle.prior_path, device) if with_prior else EllipsoidPrior()
-    return Models(guidance, prior, device)
+def load_models(options: HeadOptions, encoder: IdentityEncoder) -> Generator[Event, None, Models]:
+    """Find, fetch where needed, and load the weights, reporting a download's size, licence and progress.
+
+    Raises UserError where they are missing or were trained with another encoder; that is told before anything large
+    is fetched.
+    """
+    device, asked = choose_device(options.device), options.guidance
+    found = yield from find_bundle(options.weights)
+    check_encoder(found.info, encoder.name, encoder.dimension)
+    refine = asked.refinement and options.material.refine_steps > 0
+    weights = yield from fetch_weights(found, refine)
+    bundle = load_weights(weights, device)
+    second = load_refinement(weights, device) if refine else None
+    return Models(
+        guidance=Guidance(bundle, asked.lambda_id, asked.lambda_exp),
+        prior=load_start(bundle.prior_path if options.shape.prior else None, device),
+        device=device,
+        refinement=second and (Guidance(second, asked.lambda_id), weights.info.refinement.weight),
+        title=weights.title,
+    )
+
+
+def load_start(prior: Path | None, device: torch.device) -> HeadPrior | EllipsoidPrior:
+    """The learned head prior of a file; without one an ellipsoid."""
+    return EllipsoidPrior() if prior is None else load_prior(prior, device)
 
 
 def say_unknown(options: HeadOptions, info: BundleInfo) -> Iterator[Notice]:
-    """Name the words that the weights' text encoder never saw."""
+    """Name the words that the weights' text encoder never saw, and say where expressions are mere words."""
     unknown = info.unknown_words(f"{options.prompt} {options.negative_prompt}")
     if unknown:
         yield Notice(f"The weights '{info.name}' do not know: {', '.join(repr(word) for word in unknown)}.")
+    if info.in_words():
+        yield Notice(f"The weights '{info.name}' have no expression branch; expressions are asked for in words.")
 
 
 def make_wish(subject: Subject | None, options: HeadOptions, models: Models) -> Wish:
@@ -102,7 +125,7 @@ def make_wish(subject: Subject | None, options: HeadOptions, models: Models) -> 
     info = models.guidance.info
     nobody = np.zeros(info.identity_encoder.dimension, np.float32)
     scale = options.guidance.guidance_scale
-    return Wish(
+    wish = Wish(
         guidances=((models.guidance, 1.0),),
         identity=torch.from_numpy(nobody if subject is None else subject.embedding).to(models.device),
         subject=prompts.subject_of(options.prompt),
@@ -111,6 +134,10 @@ def make_wish(subject: Subject | None, options: HeadOptions, models: Models) -> 
         form=options.guidance.form,
         guidance_scale=info.guidance_scale if scale is None else scale,
     )
+    if models.refinement is None:
+        return wish
+    second = models.refinement[0].info.guidance_scale
+    return replace(wish, refinement=replace(wish, guidances=(models.refinement,), guidance_scale=second))
 
 
 def first_shape(subject: Subject | None, options: HeadOptions, models: Models):
@@ -186,9 +213,9 @@ def measured(head: Painted, subject: Subject, encoder: IdentityEncoder) -> Event
     return LikenessMeasured(cosine(largest.embedding, subject.embedding), encoder.name, same_person(encoder.border))
 
 
-def provenance(options: HeadOptions, info: BundleInfo) -> Provenance:
+def provenance(options: HeadOptions, models: Models) -> Provenance:
     """What the asset says about its origin."""
-    return Provenance(options.seed, info.name, (info.licence,), as_json(options))
+    return Provenance(options.seed, models.title, models.guidance.info.licences(), as_json(options))
 
 
 def render_view(folder: Path, options: RenderOptions) -> np.ndarray:

@@ -1,5 +1,25 @@
-"""A bundle with random weights, small enough for a whole head in seconds."""
+"""A bundle with random weights, small enough for a whole head in seconds, and no way to the real Hub.
 
+huggingface_hub reads its settings when it is imported, so they are made here, before anything else.
+"""
+
+import os
+import tempfile
+
+from fake_hub import FakeHub
+
+HUB = FakeHub()
+HOME = tempfile.TemporaryDirectory(prefix="idto3d-hub-")
+os.environ |= {
+    "HF_ENDPOINT": HUB.url,
+    "HF_HOME": HOME.name,
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "NO_PROXY": "127.0.0.1,localhost",
+}
+os.environ.pop("HF_HUB_OFFLINE", None)
+os.environ.pop("HF_TOKEN", None)
+
+# ruff: noqa: E402
 import pytest
 import torch
 
@@ -10,6 +30,15 @@ from idto3d.guidance.info import BundleInfo, EncoderInfo
 from idto3d.guidance.lora import DOMAINS, add_lora
 from idto3d.guidance.tiny import TEST_SPEC, tiny_base
 from idto3d.prompts import caption, words
+
+
+@pytest.fixture
+def hub():
+    """The stand-in of the Hub, empty, with no request noted."""
+    HUB.repos.clear()
+    HUB.requests.clear()
+    HUB.forbidden = False
+    return HUB
 
 
 @pytest.fixture(scope="session")

@@ -145,7 +145,7 @@ def test_render_writes_the_picture_that_was_asked_for(tmp_path, photo, fake, mon
     assert (tmp_path / "turn.mp4").read_bytes() == b"mp4"
 
 
-@pytest.mark.parametrize("verb", ["synthesize", "train", "evaluate"])
+@pytest.mark.parametrize("verb", ["synthesize", "train", "evaluate", "publish"])
 def test_the_training_verbs_are_handed_their_own_words(verb, monkeypatch):
     import types
 
@@ -167,6 +167,7 @@ def test_the_doctor_names_what_is_there_and_what_is_not(monkeypatch, tmp_path, c
     assert any(line.startswith("OK") and "numpy" in line for line in lines)
     assert any(line.startswith("FAIL") and "embedded bundle" in line for line in lines)
     assert any("device" in line and "a toy" in line for line in lines)
+    assert any("community" in line and "0 of " in line and "--weights community" in line for line in lines)
 
 
 def test_a_broken_torch_is_reported_not_raised(monkeypatch):

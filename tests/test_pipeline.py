@@ -1,18 +1,21 @@
 """Whole heads from a tiny random model: from words, from a photo, cancelled, resumed, drawn again."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+import twins
 from PIL import Image
 from skimage import data
 
 from idto3d import pipeline
-from idto3d.config import ExportOptions, HeadOptions, MaterialOptions, RenderOptions, ShapeOptions
+from idto3d.config import ExportOptions, GuidanceOptions, HeadOptions, MaterialOptions, RenderOptions, ShapeOptions
 from idto3d.errors import UserError
 from idto3d.events import Finished, LikenessMeasured, Notice, Preview, StepDone
 from idto3d.export.load import load_asset
+from idto3d.guidance import sds
 from idto3d.jobs.checkpoint import Checkpointer
 
 
@@ -28,6 +31,15 @@ def options(tiny_bundle):
         material=MaterialOptions(steps=4, image_size=32, refine_steps=1),
         export=ExportOptions(faces=400, texture_size=64, turntable_frames=2, render_size=32),
     )
+
+
+def exhausted(generator):
+    """What a generator returns after all its events."""
+    while True:
+        try:
+            next(generator)
+        except StopIteration as end:
+            return end.value
 
 
 def run(options, folder, photos=(), resume=False):
@@ -79,9 +91,44 @@ def test_a_run_closed_in_a_stage_goes_on_from_its_last_checkpoint(options, tmp_p
     assert isinstance(again[-1], Finished) and load_asset(folder)
 
 
+def loaded(options, encoder):
+    return exhausted(pipeline.load_models(options, encoder))
+
+
+def test_a_head_from_weights_of_the_hub_is_refined_by_their_second_guidance(options, tmp_path, hub, monkeypatch):
+    bundle = tmp_path / "community"
+    bundle.mkdir()
+    (bundle / "bundle.json").write_text(json.dumps(twins.community(hub, "pipeline")))
+    asked, real = [], sds.latents_gradient
+    monkeypatch.setattr(sds, "latents_gradient", lambda term, *rest: asked.append(term) or real(term, *rest))
+    events = list(run(replace(options, weights=str(bundle)), tmp_path / "head"))
+    texts = [event.text for event in events if isinstance(event, Notice)]
+    assert sum("Fetching" in text for text in texts) == 4 and any("asked for in words" in text for text in texts)
+    assert any(isinstance(e, StepDone) and e.stage == "weights" for e in events)
+    names = [term.guidance.info.prompts.get("geometry") is None for term in asked]
+    assert names == [False] * 7 + [True]  # four shape steps, three texture steps, one step of refinement
+    provenance = load_asset(tmp_path / "head").provenance
+    assert provenance["weights"] == "community" and len(provenance["licences"]) == 5
+    models = loaded(replace(options, weights=str(bundle), guidance=GuidanceOptions(refinement=False)), Dlib())
+    assert models.refinement is None
+
+
+class Dlib:
+    name, dimension = "dlib", 128
+
+
+def test_another_encoder_is_refused_before_anything_is_fetched(options, tmp_path, hub):
+    class Other:
+        name, dimension = "other", 512
+
+    with pytest.raises(UserError, match="identity encoder insightface"):
+        loaded(replace(options, weights="community"), Other())
+    assert hub.requests == []
+
+
 def test_guidance_parameters_never_hold_a_gradient(options, tmp_path):
     encoder = pipeline.make_encoder("dlib")
-    models = pipeline.load_models(options, encoder)
+    models = loaded(options, encoder)
     wish = pipeline.make_wish(None, options, models)
     from idto3d.render.rasterizer import make_rasterizer
     from idto3d.stages.shape import grow_shape
@@ -116,7 +163,7 @@ def test_another_encoder_than_the_weights_were_trained_with_is_refused(options):
         name, dimension = "other", 512
 
     with pytest.raises(UserError, match="dlib"):
-        pipeline.load_models(options, Other())
+        loaded(options, Other())
 
 
 def test_steps_that_are_not_finite_are_skipped_and_counted():

@@ -1,6 +1,8 @@
 """The latent diffusion base: its parts, how they are saved and how they are loaded (safetensors and JSON only)."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,48 +87,73 @@ def save_tensors(state: dict[str, torch.Tensor], path: Path, dtype: torch.dtype)
     save_file(cast, str(path), metadata={"format": "pt"})
 
 
-def load_base(folder: str | Path, dtype: torch.dtype = torch.float32) -> BaseParts:
+def load_base(folder: str | Path, dtype: torch.dtype = torch.float32, variant: str | None = None) -> BaseParts:
     """Read the parts written by `save_base` (or any StableDiffusionPipeline folder with safetensors) onto the CPU.
 
     The UNet comes in `dtype`, the VAE and the text encoder in float32. All are frozen and in evaluation mode.
+    `variant` is the word before the ending of weights that are named by precision (`fp16`).
     Raises UserError for a missing or unreadable file, and where weights are not safetensors.
     """
     folder = Path(folder)
-    _expect_files(folder)
-    try:
+    _expect_files(folder, variant)
+    with _said_plainly(folder):
         parts = BaseParts(
             tokenizer=AutoTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True),
-            text_encoder=_load_text_encoder(folder / "text_encoder"),
-            vae=_load_network(AutoencoderKL, folder / "vae", torch.float32),
-            unet=_load_network(UNet2DConditionModel, folder / "unet", dtype),
-            scheduler=DDIMScheduler.from_pretrained(folder / "scheduler", local_files_only=True),
+            text_encoder=_load_text_encoder(folder / "text_encoder", variant),
+            vae=_load_network(AutoencoderKL, folder / "vae", torch.float32, variant),
+            unet=_load_network(UNet2DConditionModel, folder / "unet", dtype, variant),
+            scheduler=_load_scheduler(folder / "scheduler"),
         )
-    except Exception as fault:  # damaged files surface as many kinds of error in the two libraries
-        raise UserError(
-            f"The base model in {folder} could not be read ({type(fault).__name__}: {_first_line(fault)}).",
-            "Fetch the weights again; the files may be damaged.",
-        ) from fault
     for network in (parts.text_encoder, parts.vae, parts.unet):
         network.requires_grad_(False).eval()
     return parts
 
 
-def _load_network(kind: type, folder: Path, dtype: torch.dtype):
-    return kind.from_pretrained(folder, dtype=dtype, local_files_only=True, use_safetensors=True)
+def load_unet(
+    folder: str | Path, dtype: torch.dtype = torch.float32, variant: str | None = None
+) -> UNet2DConditionModel:
+    """Read the UNet alone of such a folder; see `load_base`."""
+    folder = Path(folder)
+    with _said_plainly(folder):
+        unet = _load_network(UNet2DConditionModel, folder / "unet", dtype, variant)
+    return unet.requires_grad_(False).eval()
 
 
-def _load_text_encoder(folder: Path) -> CLIPTextModel:
+@contextmanager
+def _said_plainly(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except Exception as fault:  # damaged files surface as many kinds of error in the two libraries
+        raise UserError(
+            f"The base model in {folder} could not be read ({type(fault).__name__}: {_first_line(fault)}).",
+            "Fetch the weights again; the files may be damaged.",
+        ) from fault
+
+
+def _load_network(kind: type, folder: Path, dtype: torch.dtype, variant: str | None):
+    return kind.from_pretrained(folder, dtype=dtype, variant=variant, local_files_only=True, use_safetensors=True)
+
+
+def _load_scheduler(folder: Path) -> DDIMScheduler:
+    """Only the noise levels are used, so a published schedule of any other class will do."""
+    return DDIMScheduler.from_config(DDIMScheduler.load_config(folder, local_files_only=True))
+
+
+def _load_text_encoder(folder: Path, variant: str | None) -> CLIPTextModel:
     shown = transformers_logging.is_progress_bar_enabled()
     transformers_logging.disable_progress_bar()
     try:
-        return CLIPTextModel.from_pretrained(folder, dtype=torch.float32, local_files_only=True, use_safetensors=True)
+        return CLIPTextModel.from_pretrained(
+            folder, dtype=torch.float32, variant=variant, local_files_only=True, use_safetensors=True
+        )
     finally:
         if shown:
             transformers_logging.enable_progress_bar()
 
 
-def _expect_files(folder: Path) -> None:
-    for name in WEIGHT_FILES:
+def _expect_files(folder: Path, variant: str | None) -> None:
+    for plain in WEIGHT_FILES:
+        name = plain.replace(".safetensors", f".{variant}.safetensors") if variant else plain
         if not (folder / name).is_file():
             part = (folder / name).parent
             pickled = part.is_dir() and any(part.glob("*.bin"))

@@ -30,13 +30,17 @@ class Branches(nn.Module):
     """Holder of both branches' parameters: `projection` (embedding to tokens) and `attention` (keys and values).
 
     `attention[k]` belongs to the UNet's k-th cross-attention in the order of `unet.attn_processors`; each has
-    `to_k_ip[b]` and `to_v_ip[b]` for branch b (0 identity, 1 expression).
+    `to_k_ip[b]` and `to_v_ip[b]` for branch b (0 identity, 1 expression; a published adapter has only the first).
     """
 
     def __init__(self, projection: MultiIPAdapterImageProjection, attention: list[IPAdapterAttnProcessor2_0]):
         super().__init__()
         self.projection = projection
         self.attention = nn.ModuleList(attention)
+
+    def names(self) -> tuple[str, ...]:
+        """The branches that are there, in order."""
+        return BRANCHES[: len(self.projection.image_projection_layers)]
 
     def branch_parameters(self, branch: str) -> list[nn.Parameter]:
         """All parameters of `branch` (identity or expression)."""
@@ -89,7 +93,7 @@ def _fresh_attention(text_keys: Tensor, tokens: tuple[int, ...]) -> IPAdapterAtt
 
 
 def attach(unet: UNet2DConditionModel, branches: Branches) -> None:
-    """Put `branches` on `unet`, in place of any others. Its calls then need `image_embeds=[id, exp]`, each [B, n, D].
+    """Put `branches` on `unet`, in place of any others. Its calls then need `image_embeds`, one [B, n, D] per branch.
 
     The branches become part of `unet.parameters()`; they stay the same objects, so trained values are kept.
     """
@@ -111,10 +115,10 @@ def detach(unet: UNet2DConditionModel) -> None:
 
 
 def set_scales(unet: UNet2DConditionModel, lambda_id: float, lambda_exp: float) -> None:
-    """Strengths of the attached branches. A branch at 0 is not computed at all."""
+    """Strengths of the attached branches. A branch at 0 is not computed at all; of one that is absent nothing is."""
     for processor in unet.attn_processors.values():
         if isinstance(processor, IPAdapterAttnProcessor2_0):
-            processor.scale = [float(lambda_id), float(lambda_exp)]
+            processor.scale = [float(lambda_id), float(lambda_exp)][: len(processor.scale)]
 
 
 def save_branch(branches: Branches, branch: str, path: str | Path, dtype: torch.dtype = torch.float16) -> None:
@@ -129,13 +133,13 @@ def save_branch(branches: Branches, branch: str, path: str | Path, dtype: torch.
 
 
 def load_branches(
-    unet: UNet2DConditionModel, id_path: str | Path, exp_path: str | Path, dtype: torch.dtype = torch.float32
+    unet: UNet2DConditionModel, id_path: str | Path, exp_path: str | Path | None, dtype: torch.dtype = torch.float32
 ) -> Branches:
-    """Both branches of one domain from their files, for `unet` but not attached.
+    """The branches of one domain from their files, for `unet` but not attached; without `exp_path` identity alone.
 
     Raises UserError where a file is missing, damaged, not safetensors, or made for another UNet.
     """
-    paths = (Path(id_path), Path(exp_path))
+    paths = tuple(Path(path) for path in (id_path, exp_path) if path is not None)
     states = [read_tensors(path) for path in paths]
     projections = [_projection(state, path) for state, path in zip(states, paths, strict=True)]
     tokens = tuple(layer.num_tokens for layer in projections)

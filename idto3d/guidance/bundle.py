@@ -1,77 +1,109 @@
-"""A bundle: a folder with bundle.json, a base model, and per domain a LoRA adapter and two branches."""
+"""A bundle: a folder with bundle.json, a base model, and per domain a LoRA adapter and two branches.
 
-import re
+Its base and its adapters may also come from elsewhere on the Hub, see `sources`; then there is no expression branch.
+"""
+
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import torch
+from diffusers import UNet2DConditionModel
 
-from idto3d.config import EMBEDDED
-from idto3d.errors import UserError
-from idto3d.guidance.base import BaseParts, load_base, save_base
+from idto3d.guidance.base import BaseParts, load_base, load_unet, save_base
 from idto3d.guidance.branches import Branches, load_branches, save_branch
 from idto3d.guidance.device import choose_dtype
 from idto3d.guidance.files import unfit
-from idto3d.guidance.info import BundleInfo, read_info, write_info
-from idto3d.guidance.lora import DOMAINS, load_lora, save_lora
+from idto3d.guidance.info import BundleInfo, write_info
+from idto3d.guidance.lora import DOMAINS, load_faceid_lora, load_lora, save_lora
+from idto3d.guidance.weights import PRIOR_FILE, Weights, fetch_weights, find_bundle
 
-PRIOR_FILE = "head_prior.safetensors"
 LORA_FILE, ID_FILE, EXP_FILE = "lora.safetensors", "id.safetensors", "expression.safetensors"
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
 class Bundle:
     """A loaded bundle, frozen and on one device.
 
-    `parts.unet` holds one LoRA adapter per domain; `branches` maps each domain to its identity and expression branch.
-    `dtype` is the precision of the UNet and the VAE's encoder. `prior_path` is None where the bundle has no head prior.
+    `unets` maps each domain to its UNet, which holds the domain's LoRA adapter: `parts.unet` for both, or one of its
+    own. `branches` maps each domain to its identity and expression branch; without them it is asked by words alone.
+    `dtype` is the precision of the UNets and the VAE's encoder. `prior_path` is None where there is no head prior.
     """
 
     info: BundleInfo
     folder: Path
     parts: BaseParts
+    unets: Mapping[str, UNet2DConditionModel]
     branches: Mapping[str, Branches]
     prior_path: Path | None
     device: torch.device
     dtype: torch.dtype
 
 
-def bundle_folder(weights: str | Path) -> Path:
-    """The folder that `weights` (embedded or a folder) stands for. Raises UserError for anything else."""
-    if str(weights) == "embedded":
-        if not EMBEDDED.is_dir():
-            raise UserError(f"The embedded weights are not at {EMBEDDED}.", "Install idto3d together with its weights.")
-        return EMBEDDED
-    if Path(weights).is_dir():
-        return Path(weights)
-    if str(weights) == "community" or re.fullmatch(r"[\w.-]+/[\w.-]+(@[\w.-]+)?", str(weights)):
-        raise UserError(
-            f"The weights '{weights}' would be fetched from the Hub, which comes with a later version.",
-            "Use --weights embedded or a local folder.",
-        )
-    raise UserError(f"There are no weights at '{weights}'.", "Use --weights embedded or a folder that holds a bundle.")
-
-
 def load_bundle(weights: str | Path, device: torch.device, dtype: torch.dtype | None = None) -> Bundle:
-    """Load the bundle `weights` (embedded or a folder) onto `device`.
+    """Find, fetch where needed, and load `weights` (embedded, community, a folder, ORG/REPO[@REV]) onto `device`.
 
-    The UNet and the VAE's encoder are in `dtype` (None: what suits the device), the text encoder and the decoder, which
-    are seldom asked, in float32.
+    Nobody is told of a download's progress; see `find_bundle` and `fetch_weights` for that. Raises UserError.
+    """
+    found = _returned(find_bundle(weights))
+    return load_weights(_returned(fetch_weights(found, refine=False)), device, dtype)
+
+
+def _returned(generator: Generator[object, None, Result]) -> Result:
+    while True:
+        try:
+            next(generator)
+        except StopIteration as end:
+            return end.value
+
+
+def load_weights(found: Weights, device: torch.device, dtype: torch.dtype | None = None) -> Bundle:
+    """Load a bundle whose files are all here onto `device`.
+
+    The UNets and the VAE's encoder are in `dtype` (None: what suits the device), the text encoder and the decoder,
+    which are seldom asked, in float32.
     Raises UserError where a file is missing, damaged, not safetensors, or does not belong to the others.
     """
-    folder = bundle_folder(weights)
-    info = read_info(folder)
     dtype = dtype or choose_dtype(device)
-    parts = load_base(folder / info.base, dtype)
+    info, folder = found.info, found.folder
+    parts = _base(found, info.base, device, dtype)
+    unets = {domain: _own_unet(found, domain, device, dtype) or parts.unet for domain in DOMAINS}
+    branches = {domain: _load_domain(found, domain, unets[domain], parts, dtype) for domain in DOMAINS}
+    prior = folder / PRIOR_FILE
+    return Bundle(info, folder, parts, unets, branches, prior if prior.is_file() else None, device, dtype)
+
+
+def load_refinement(found: Weights, device: torch.device, dtype: torch.dtype | None = None) -> Bundle | None:
+    """Load the second guidance of a bundle, which knows the domain albedo alone; None where there is none."""
+    second, domain = found.info.refinement, "albedo"
+    if second is None:
+        return None
+    dtype = dtype or choose_dtype(device)
+    parts = _base(found, second.base, device, dtype)
+    branches = {}
+    if second.adapter:
+        branches[domain] = _load_adapter(found, second.adapter, domain, parts.unet, dtype)
+    info = replace(
+        found.info, prompts={domain: second.prompt}, guidance_scale=second.guidance_scale, lambda_exp=0.0, vocabulary=()
+    )
+    return Bundle(info, found.folder, parts, {domain: parts.unet}, branches, None, device, dtype)
+
+
+def _base(found: Weights, name: str, device: torch.device, dtype: torch.dtype) -> BaseParts:
+    parts = load_base(found.place(name), dtype, found.variant(name))
     parts.vae.encoder.to(dtype)
     parts.vae.quant_conv.to(dtype)
     for network in (parts.text_encoder, parts.vae, parts.unet):
         network.to(device)
-    branches = {domain: _load_domain(parts, folder / domain, info, dtype) for domain in DOMAINS}
-    prior = folder / PRIOR_FILE
-    return Bundle(info, folder, parts, branches, prior if prior.is_file() else None, device, dtype)
+    return parts
+
+
+def _own_unet(found: Weights, domain: str, device: torch.device, dtype: torch.dtype) -> UNet2DConditionModel | None:
+    name = found.info.domains[domain].unet if domain in found.info.domains else ""
+    return load_unet(found.place(name), dtype, found.variant(name)).to(device) if name else None
 
 
 def save_bundle(
@@ -98,15 +130,30 @@ def save_bundle(
     write_info(info, folder)
 
 
-def _load_domain(parts: BaseParts, folder: Path, info: BundleInfo, dtype: torch.dtype) -> Branches:
-    load_lora(parts.unet, folder.name, folder / LORA_FILE)
-    branches = load_branches(parts.unet, folder / ID_FILE, folder / EXP_FILE, dtype)
-    expected = (info.identity_encoder.dimension, parts.text_encoder.config.hidden_size)
-    for layer, dimension, name in zip(
-        branches.projection.image_projection_layers, expected, (ID_FILE, EXP_FILE), strict=True
-    ):
-        found = layer.ff.net[0].proj.in_features
-        if found != dimension:
-            raise unfit(folder / name, f"it takes {found} numbers where {dimension} are expected")
-    branches.requires_grad_(False)
-    return branches
+def _load_domain(
+    found: Weights, domain: str, unet: UNet2DConditionModel, parts: BaseParts, dtype: torch.dtype
+) -> Branches:
+    if domain in found.info.domains:
+        return _load_adapter(found, found.info.domains[domain].adapter, domain, unet, dtype)
+    folder = found.folder / domain
+    load_lora(unet, domain, folder / LORA_FILE)
+    branches = load_branches(unet, folder / ID_FILE, folder / EXP_FILE, dtype)
+    dimensions = (found.info.identity_encoder.dimension, parts.text_encoder.config.hidden_size)
+    _expect_widths(branches, dimensions, (folder / ID_FILE, folder / EXP_FILE))
+    return branches.requires_grad_(False)
+
+
+def _load_adapter(found: Weights, name: str, domain: str, unet: UNet2DConditionModel, dtype: torch.dtype) -> Branches:
+    """The identity branch of an adapter in the layout of IP-Adapter-FaceID; its LoRA becomes the domain's."""
+    path = found.file(name)
+    load_faceid_lora(unet, domain, path)
+    branches = load_branches(unet, path, None, dtype)
+    _expect_widths(branches, (found.info.identity_encoder.dimension,), (path,))
+    return branches.requires_grad_(False)
+
+
+def _expect_widths(branches: Branches, dimensions: tuple[int, ...], paths: tuple[Path, ...]) -> None:
+    for layer, dimension, path in zip(branches.projection.image_projection_layers, dimensions, paths, strict=True):
+        width = layer.ff.net[0].proj.in_features
+        if width != dimension:
+            raise unfit(path, f"it takes {width} numbers where {dimension} are expected")

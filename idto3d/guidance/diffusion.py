@@ -9,9 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from diffusers import UNet2DConditionModel
 from torch import Tensor
+from torch.nn.functional import interpolate
 
-from idto3d.guidance.branches import set_scales
+from idto3d.errors import UserError
+from idto3d.guidance.branches import BRANCHES, set_scales
 from idto3d.guidance.bundle import Bundle
 from idto3d.guidance.lora import use_domain
 from idto3d.guidance.schedule import sampling_timesteps
@@ -35,11 +38,11 @@ class Conditions:
     def __len__(self) -> int:
         return self.text.shape[0]
 
-    def both(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Text states [2B, L, C], identity [2B, 1, D] and expression [2B, 1, E]: conditional first, then not."""
-        identity = torch.cat([self.identity, torch.zeros_like(self.identity)])
-        expression = torch.cat([self.expression, torch.zeros_like(self.expression)])
-        return torch.cat([self.text, self.negative]), identity[:, None], expression[:, None]
+    def both(self) -> tuple[Tensor, dict[str, Tensor]]:
+        """Text states [2B, L, C], and by branch identity [2B, 1, D], expression [2B, 1, E]: conditional first."""
+        embeddings = zip(BRANCHES, (self.identity, self.expression), strict=True)
+        doubled = {name: torch.cat([given, torch.zeros_like(given)])[:, None] for name, given in embeddings}
+        return torch.cat([self.text, self.negative]), doubled
 
 
 class Guidance:
@@ -54,6 +57,11 @@ class Guidance:
         self.device = bundle.device
         self.lambda_id = bundle.info.lambda_id if lambda_id is None else lambda_id
         self.lambda_exp = bundle.info.lambda_exp if lambda_exp is None else lambda_exp
+        if self.lambda_exp and not all("expression" in branches.names() for branches in bundle.branches.values()):
+            raise UserError(
+                f"The weights '{self.info.name}' have no expression branch.",
+                "Leave guidance.lambda_exp at 0; expressions are asked for in words.",
+            )
         self.alpha_bars = bundle.parts.scheduler.alphas_cumprod.to(self.device, torch.float32)
         self._texts: dict[str, tuple[Tensor, Tensor]] = {}
 
@@ -83,8 +91,13 @@ class Guidance:
         )
 
     def encode(self, images: Tensor) -> Tensor:
-        """Latents [B, C, h, w] of `images` [B, 3, S, S] in 0..1: the posterior's mean, scaled. Differentiable."""
-        vae = self.bundle.parts.vae
+        """Latents [B, C, h, w] of `images` [B, 3, S, S] in 0..1: the posterior's mean, scaled. Differentiable.
+
+        Images of another size than the bundle's are brought to it first (bilinear): the model knows no other.
+        """
+        vae, size = self.bundle.parts.vae, self.info.image_size
+        if images.shape[-1] != size:
+            images = interpolate(images.float(), (size, size), mode="bilinear", antialias=True)
         mean = vae.encode((images.float() * 2 - 1).to(self.bundle.dtype)).latent_dist.mean
         return mean.float() * vae.config.scaling_factor
 
@@ -106,14 +119,14 @@ class Guidance:
     @torch.no_grad()
     def predict(self, domain: str, noisy: Tensor, timesteps: Tensor, conditions: Conditions) -> tuple[Tensor, Tensor]:
         """Predicted noise of `noisy` [B, C, h, w] at int64 `timesteps` [B]: (with, without) condition, each float32."""
-        self._select(domain)
-        text, identity, expression = conditions.both()
+        unet, names = self._select(domain)
+        text, embeddings = conditions.both()
         dtype = self.bundle.dtype
-        predicted = self.bundle.parts.unet(
+        predicted = unet(
             torch.cat([noisy, noisy]).to(self.device, dtype),
             torch.cat([timesteps, timesteps]).to(self.device),
             text.to(dtype),
-            added_cond_kwargs={"image_embeds": [identity.to(dtype), expression.to(dtype)]},
+            added_cond_kwargs={"image_embeds": [embeddings[name].to(dtype) for name in names]} if names else None,
         ).sample.float()
         with_condition, without = predicted.chunk(2)
         return self._as_noise(with_condition, noisy, timesteps), self._as_noise(without, noisy, timesteps)
@@ -150,11 +163,16 @@ class Guidance:
         predicted, _ = self.predict(domain, noisy, timesteps, conditions)
         return (predicted - noise.to(self.device)).square().mean(dim=(1, 2, 3))
 
-    def _select(self, domain: str) -> None:
-        unet, branches = self.bundle.parts.unet, self.bundle.branches[domain]
+    def _select(self, domain: str) -> tuple[UNet2DConditionModel, tuple[str, ...]]:
+        """The UNet of a domain, ready to be asked, and the names of its branches."""
+        unet = self.bundle.unets[domain]
+        if domain not in self.bundle.branches:
+            return unet, ()
+        branches = self.bundle.branches[domain]
         if unet.encoder_hid_proj is not branches.projection:
             use_domain(unet, domain, branches)
         set_scales(unet, self.lambda_id, self.lambda_exp)
+        return unet, branches.names()
 
     def _as_noise(self, predicted: Tensor, noisy: Tensor, timesteps: Tensor) -> Tensor:
         kind = self.bundle.parts.scheduler.config.prediction_type

@@ -1,5 +1,7 @@
 """Reading tensor files of a bundle: safetensors, and nothing else."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import safetensors
@@ -11,13 +13,24 @@ from idto3d.errors import UserError
 
 def read_tensors(path: str | Path) -> dict[str, Tensor]:
     """The tensors of a safetensors file, on the CPU. Raises UserError if it is missing, damaged or of another kind."""
-    path = Path(path)
+    with _readable(Path(path)) as name:
+        return load_file(name)
+
+
+def read_names(path: str | Path) -> list[str]:
+    """The names of the tensors of a safetensors file, which is not read further. Raises UserError likewise."""
+    with _readable(Path(path)) as name, safetensors.safe_open(name, "pt") as file:
+        return list(file.keys())
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[str]:
     if path.suffix != ".safetensors":
         raise UserError(f"{path.name} is not a safetensors file.", "Only safetensors weights are loaded.")
     if not path.is_file():
         raise UserError(f"The file {path} is missing.", "Fetch the weights again.")
     try:
-        return load_file(str(path))
+        yield str(path)
     except (safetensors.SafetensorError, OSError) as fault:
         raise UserError(f"The file {path} could not be read: {fault}.", "Fetch the weights again.") from fault
 

@@ -7,11 +7,18 @@ from pathlib import Path
 
 from idto3d import prompts
 from idto3d.errors import UserError
+from idto3d.guidance.entries import FILE, REMEDY, expect_entries, wrong
 from idto3d.guidance.lora import DOMAINS
+from idto3d.guidance.sources import (
+    DomainSource,
+    Refinement,
+    Source,
+    parse_domains,
+    parse_refinement,
+    parse_sources,
+)
 
 SCHEMA = 1
-FILE = "bundle.json"
-REMEDY = "Correct bundle.json, or fetch the weights again."
 
 
 @dataclass(frozen=True)
@@ -26,9 +33,10 @@ class EncoderInfo:
 class BundleInfo:
     """The contents of bundle.json.
 
-    `base` is the sub-folder of the base model. `expressions` maps names to descriptors, `prompts` domains to templates
-    with `{view}` and `{subject}`. `identity_pooling` says how several photos become one identity (only "mean": the mean
-    of the unit embeddings). An empty `vocabulary` means an open one.
+    `base` is the sub-folder of the base model, or the name of its source. `expressions` maps names to descriptors,
+    `prompts` domains to templates with `{view}`, `{subject}` and, where there is no expression branch, `{expression}`.
+    `identity_pooling` says how several photos become one identity (only "mean": the mean of the unit embeddings).
+    An empty `vocabulary` means an open one. A domain that `domains` lacks has its files in the bundle's own folder.
     """
 
     name: str
@@ -44,11 +52,23 @@ class BundleInfo:
     identity_pooling: str = "mean"
     training: Mapping = field(default_factory=dict)
     vocabulary: tuple[str, ...] = ()
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    domains: Mapping[str, DomainSource] = field(default_factory=dict)
+    refinement: Refinement | None = None
     schema: int = SCHEMA
 
-    def prompt(self, domain: str, view: str, subject: str) -> str:
-        """The prompt of a domain for a view word and a subject such as "person with green hair"."""
-        return self.prompts[domain].replace("{view}", view).replace("{subject}", subject)
+    def prompt(self, domain: str, view: str, subject: str, expression: str = "") -> str:
+        """The prompt of a domain for a view word, a subject such as "person with green hair", and a descriptor."""
+        text = self.prompts[domain].replace("{view}", view).replace("{subject}", subject)
+        return text.replace("{expression}", expression)
+
+    def in_words(self) -> bool:
+        """Whether expressions are asked for in words alone, for want of an expression branch."""
+        return bool(self.domains)
+
+    def licences(self) -> tuple[str, ...]:
+        """The bundle's own licence, and that of every source."""
+        return (self.licence, *(f"{source.repo}: {source.licence}" for source in self.sources.values()))
 
     def unknown_words(self, text: str) -> list[str]:
         """Words of `text` that the text encoder never saw; none for an open vocabulary."""
@@ -70,7 +90,11 @@ KINDS = {
     "guidance_scale": float,
     "training": dict,
     "vocabulary": list,
+    "sources": dict,
+    "domains": dict,
+    "refinement": dict,
 }
+OPTIONAL = ("sources", "domains", "refinement")
 
 
 def read_info(folder: str | Path) -> BundleInfo:
@@ -88,6 +112,7 @@ def read_info(folder: str | Path) -> BundleInfo:
 def write_info(info: BundleInfo, folder: str | Path) -> None:
     """Write bundle.json. Raises UserError where it could not be read back."""
     data = asdict(info) | {"vocabulary": list(info.vocabulary)}
+    data = {key: value for key, value in data.items() if value or key not in OPTIONAL}
     parse_info(data)
     text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
     (Path(folder) / FILE).write_text(text, encoding="utf-8")
@@ -96,17 +121,21 @@ def write_info(info: BundleInfo, folder: str | Path) -> None:
 def parse_info(data: object) -> BundleInfo:
     """BundleInfo from parsed JSON. Raises UserError that names the first wrong entry."""
     if not isinstance(data, dict):
-        raise _wrong("it should be an object")
+        raise wrong("it should be an object")
     if data.get("schema") != SCHEMA:
         version = data.get("schema")
         raise UserError(f"{FILE} has schema version {version}, this program reads {SCHEMA}.", "Update idto3d.")
-    _expect_entries(data, KINDS, "")
+    expect_entries(data, KINDS, "", OPTIONAL)
     encoder = data["identity_encoder"]
-    _expect_entries(encoder, {"name": str, "dimension": int}, "identity_encoder.")
+    expect_entries(encoder, {"name": str, "dimension": int}, "identity_encoder.")
+    sources = parse_sources(data.get("sources") or {})
     info = BundleInfo(
-        **{key: data[key] for key in KINDS if key not in ("identity_encoder", "vocabulary")},
+        **{key: data[key] for key in KINDS if key not in ("identity_encoder", "vocabulary", *OPTIONAL)},
         identity_encoder=EncoderInfo(**encoder),
         vocabulary=tuple(data["vocabulary"]),
+        sources=sources,
+        domains=parse_domains(data.get("domains") or {}, sources),
+        refinement=parse_refinement(data.get("refinement") or {}, sources),
     )
     _expect_sense(info)
     return info
@@ -119,24 +148,8 @@ def check_encoder(info: BundleInfo, name: str, dimension: int) -> None:
         raise UserError(
             f"The weights '{info.name}' need the identity encoder {needed.name} ({needed.dimension} numbers), "
             f"but {name} ({dimension} numbers) is in use.",
-            f"Choose the encoder {needed.name}, or other weights.",
+            f"Choose the encoder {needed.name} (--set subject.encoder={needed.name}), or other weights.",
         )
-
-
-def _wrong(why: str) -> UserError:
-    return UserError(f"{FILE} is not valid: {why}.", REMEDY)
-
-
-def _expect_entries(data: dict, kinds: Mapping[str, type], prefix: str) -> None:
-    for key in kinds:
-        if key not in data:
-            raise _wrong(f"'{prefix}{key}' is missing")
-    for key, value in data.items():
-        if key not in kinds:
-            raise _wrong(f"'{prefix}{key}' is not known")
-        allowed = (int, float) if kinds[key] is float else kinds[key]
-        if not isinstance(value, allowed) or isinstance(value, bool):
-            raise _wrong(f"'{prefix}{key}' should be of type {kinds[key].__name__}")
 
 
 def _expect_sense(info: BundleInfo) -> None:
@@ -152,8 +165,17 @@ def _expect_sense(info: BundleInfo) -> None:
         (info.identity_encoder.dimension > 0, "'identity_encoder.dimension' should be positive"),
         (info.identity_pooling == "mean", "'identity_pooling' should be mean"),
         (min(info.lambda_id, info.lambda_exp, info.guidance_scale) >= 0, "a strength is negative"),
-        (len(parts) == 1 and parts[0] not in ("..", "/"), "'base' should be the name of a folder inside the bundle"),
+        (
+            info.base in info.sources or (len(parts) == 1 and parts[0] not in ("..", "/")),
+            "'base' should be the name of a folder inside the bundle, or of a source",
+        ),
+        (set(info.domains) in (set(), set(DOMAINS)), f"'domains' should have all of {', '.join(DOMAINS)}, or none"),
+        (not info.domains or info.lambda_exp == 0, "'lambda_exp' should be 0, there is no expression branch"),
+        (
+            not info.domains or all("{expression}" in text for text in info.prompts.values()),
+            "a prompt has no {expression}, and there is no expression branch",
+        ),
     )
     for right, why in checks:
         if not right:
-            raise _wrong(why)
+            raise wrong(why)

@@ -1,5 +1,6 @@
 """LoRA adapters of the two domains on one UNet, through peft, and the switch between domains."""
 
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from idto3d.guidance.files import read_tensors, unfit
 
 DOMAINS = ("geometry", "albedo")
 TARGETS = ["to_q", "to_k", "to_v", "to_out.0"]
+FACEID_LORA = re.compile(r"ip_adapter\.(?P<place>\d+)\.(?P<module>to_(?:q|k|v|out))_lora\.(?P<side>down|up)\.weight")
+FACEID_SIDES = {"down": "A", "up": "B"}
 
 
 def add_lora(
@@ -62,6 +65,28 @@ def load_lora(unet: UNet2DConditionModel, name: str, path: str | Path) -> None:
     """
     path = Path(path)
     state = {key.removeprefix("unet."): value for key, value in read_tensors(path).items()}
+    _add_state(unet, name, state, path)
+
+
+def load_faceid_lora(unet: UNet2DConditionModel, name: str, path: str | Path) -> None:
+    """Read the LoRA that a file in the layout of IP-Adapter-FaceID brings along, under `name`; see `load_lora`.
+
+    Its `ip_adapter.{i}` belongs to the i-th of `unet.attn_processors`, both kinds of attention counted.
+    """
+    path, state = Path(path), {}
+    processors = [key.removesuffix(".processor") for key in unet.attn_processors]
+    for key, value in read_tensors(path).items():
+        match = FACEID_LORA.fullmatch(key)
+        if not match:
+            continue
+        if int(match["place"]) >= len(processors):
+            raise unfit(path, f"the UNet has no attention number {match['place']}")
+        module = "to_out.0" if match["module"] == "to_out" else match["module"]
+        state[f"{processors[int(match['place'])]}.{module}.lora_{FACEID_SIDES[match['side']]}.weight"] = value
+    _add_state(unet, name, state, path)
+
+
+def _add_state(unet: UNet2DConditionModel, name: str, state: dict[str, torch.Tensor], path: Path) -> None:
     modules = dict(unet.named_modules())
     for key in state:
         if key.rsplit(".lora_", 1)[0] not in modules:

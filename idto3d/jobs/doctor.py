@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from idto3d.config import EMBEDDED, HDRI
+from idto3d.config import COMMUNITY, EMBEDDED, HDRI
 
 NEEDED = ("torch", "diffusers", "transformers", "peft", "safetensors", "numpy", "pillow", "gradio")
 OPTIONAL = {
@@ -42,7 +42,8 @@ def examine() -> list[Finding]:
     """Everything worth knowing before the first run."""
     needed = [_package(name, "needed: pip install it") for name in NEEDED]
     optional = [_package(name, f"not installed ({use})", needed=False) for name, use in OPTIONAL.items()]
-    return [Finding("python", sys.version.split()[0]), *needed, device(), *optional, bundle(EMBEDDED), lights()]
+    weights = [bundle(EMBEDDED), community(COMMUNITY)]
+    return [Finding("python", sys.version.split()[0]), *needed, device(), *optional, *weights, lights()]
 
 
 def _package(name: str, absent: str, needed: bool = True) -> Finding:
@@ -72,6 +73,22 @@ def bundle(folder: Path) -> Finding:
         return Finding("embedded bundle", f"not found in {folder}; fetch the weights folder", fine=False)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     return Finding("embedded bundle", f"{info.get('name', 'unnamed')}, {size / 1e6:.0f} MB")
+
+
+def community(folder: Path) -> Finding:
+    """How much of what the community weights refer to was fetched before; nobody is asked."""
+    from huggingface_hub import try_to_load_from_cache
+
+    try:
+        sources = json.loads((folder / "bundle.json").read_text(encoding="utf-8"))["sources"].values()
+    except (OSError, ValueError, KeyError):
+        return Finding("community", f"not found in {folder}", mark="--")
+    asked = [(source["repo"], name, source["revision"]) for source in sources for name in source["files"]]
+    here = sum(isinstance(try_to_load_from_cache(r, name, revision=v), str) for r, name, v in asked)
+    rest = "" if here == len(asked) else "; the rest comes from the Hub with --weights community"
+    return Finding(
+        "community", f"{here} of {len(asked)} files are on this machine{rest}", mark="OK" if not rest else "--"
+    )
 
 
 def lights(folder: Path = HDRI) -> Finding:

@@ -92,11 +92,16 @@ def _step(wish: Wish, canvas: Canvas, field, optimiser, options: HeadOptions, ge
     surface = look(canvas, views.expression_ids, views.camera, told.image_size)
     material = material_at(canvas, field, surface, views.expression_ids)
     phase = material_phase(step, told)
-    lit = phase == "joint" or (phase == "albedo" and float(torch.rand((), generator=generator)) < told.lit_share)
+    refined = phase == "refine" and wish.refinement is not None  # by a model of photos, which are lit
+    asked = wish.refinement if refined else wish
+    chance = float(torch.rand((), generator=generator)) if phase == "albedo" else 1.0
+    lit = phase == "joint" or refined or chance < told.lit_share
     flat, _ = paint(surface, srgb_from_linear(material.albedo))
     image = _lit(canvas, surface, material, phase, generator) if lit else flat
     timesteps = draw_timesteps(material_range(step, told), told.views, generator)
-    sds = distil(terms(wish, "albedo", views), "albedo", as_pictures(image), timesteps, generator, wish.distillation())
+    sds = distil(
+        terms(asked, "albedo", views), "albedo", as_pictures(image), timesteps, generator, asked.distillation()
+    )
     smooth = flat.diff(dim=1).abs().mean() + flat.diff(dim=2).abs().mean()
     drift = (srgb_from_linear(material.albedo) - srgb_from_linear(material.start)).square()
     finite = optimiser.step(sds + told.smoothness * smooth + told.anchor * (drift * material.held).mean())

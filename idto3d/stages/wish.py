@@ -18,7 +18,10 @@ JITTER_DEG, ELEVATION_DEG = 15.0, (-8.0, 12.0)
 
 @dataclass(frozen=True, eq=False)
 class Wish:
-    """Who is wanted. `guidances` with their weights; `identity` [D], zeros for nobody in particular."""
+    """Who is wanted. `guidances` with their weights; `identity` [D], zeros for nobody in particular.
+
+    `refinement` is what is asked instead in the last steps of the texture; None where that is this wish itself.
+    """
 
     guidances: tuple[tuple[Guidance, float], ...]
     identity: Tensor
@@ -27,6 +30,7 @@ class Wish:
     expressions: tuple[str, ...]
     form: str
     guidance_scale: float
+    refinement: "Wish | None" = None
 
     def distillation(self) -> Distillation:
         """How predictions become a gradient."""
@@ -67,8 +71,11 @@ def terms(wish: Wish, domain: str, views: Views) -> list[Term]:
 
 def conditions(guidance: Guidance, wish: Wish, domain: str, views: Sequence[str], names: Sequence[str]):
     """Conditions of one guidance for view words and expression names."""
-    texts = [guidance.info.prompt(domain, view, wish.subject) for view in views]
     descriptors = [guidance.info.expressions.get(name, expressions.expression(name).descriptor) for name in names]
+    texts = [
+        guidance.info.prompt(domain, view, wish.subject, descriptor)
+        for view, descriptor in zip(views, descriptors, strict=True)
+    ]
     return guidance.conditions(texts, wish.negative_prompt, wish.identity, descriptors)
 
 

@@ -8,10 +8,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from idto3d.errors import UserError
-from idto3d.guidance import bundle as bundle_module
+from idto3d.guidance import weights as weights_module
 from idto3d.guidance.bundle import load_bundle, save_bundle
 from idto3d.guidance.diffusion import Guidance
 from idto3d.guidance.info import check_encoder, read_info, write_info
+from idto3d.guidance.lora import DOMAINS
 
 CPU = torch.device("cpu")
 
@@ -141,6 +142,39 @@ def test_a_wrong_entry_is_named(tmp_path, info, changes, said):
         read_info(tmp_path)
 
 
+SOURCE = {"repo": "org/model", "revision": "a" * 40, "licence": "MIT", "files": {"a.bin": ""}}
+ELSEWHERE = {"sources": {"faceid": SOURCE}, "lambda_exp": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"sources": {"base": {**SOURCE, "revision": "main"}}}, "40 hexadecimal"),
+        ({"sources": {"base": {**SOURCE, "repo": "model"}}}, "ORG/REPO"),
+        ({"sources": {"base": {**SOURCE, "files": {"../a.bin": ""}}}}, "inside the repository"),
+        ({"sources": {"base": {**SOURCE, "files": {"a.py": ""}}}}, "inside the repository"),
+        ({"sources": {"base": {**SOURCE, "files": {"a.bin": "123"}}}}, "SHA-256"),
+        ({"sources": {"base": {**SOURCE, "files": {}}}}, "empty"),
+        ({"sources": {"base": 3}}, "should be an object"),
+        ({"domains": {"geometry": {"unet": "", "adapter": "nowhere"}}}, "names no entry of sources"),
+        (ELSEWHERE | {"domains": {"geometry": {"unet": "", "adapter": "faceid"}}}, "all of geometry, albedo"),
+        (ELSEWHERE | {"domains": {d: {"unet": "", "adapter": "faceid"} for d in ("geometry", "albedo")}}, "expression"),
+        (
+            {"sources": {"faceid": SOURCE}, "domains": {d: {"unet": "", "adapter": "faceid"} for d in DOMAINS}},
+            "'lambda_exp' should be 0",
+        ),
+        (
+            {"refinement": {"base": "nowhere", "adapter": "", "prompt": "", "guidance_scale": 1, "weight": 1}},
+            "no entry",
+        ),
+    ],
+)
+def test_a_wrong_entry_about_the_hub_is_named(tmp_path, info, changes, said):
+    (tmp_path / "bundle.json").write_text(json.dumps({**asdict(info), **changes}))
+    with pytest.raises(UserError, match=said):
+        read_info(tmp_path)
+
+
 def test_a_missing_entry_is_named(tmp_path, info):
     data = asdict(info)
     del data["licence"]
@@ -157,22 +191,18 @@ def test_words_outside_the_vocabulary_are_named_unless_it_is_open(info):
     assert replace(info, vocabulary=()).unknown_words("tiara") == []
 
 
-@pytest.mark.parametrize("weights", ["community", "some-org/some-repo", "some-org/some-repo@0123abc"])
-def test_weights_from_the_hub_come_later(weights):
-    with pytest.raises(UserError, match="later version"):
-        load_bundle(weights, CPU)
-
-
 def test_weights_that_are_nowhere_are_refused(tmp_path):
     with pytest.raises(UserError, match="no weights at"):
         load_bundle(tmp_path / "nowhere", CPU)
+    with pytest.raises(UserError, match="no weights at"):
+        load_bundle("not/a/repository", CPU)
     with pytest.raises(UserError, match="bundle.json"):
         load_bundle(tmp_path, CPU)
 
 
 def test_embedded_is_the_folder_that_comes_with_the_program(folder, monkeypatch):
-    monkeypatch.setattr(bundle_module, "EMBEDDED", folder)
+    monkeypatch.setitem(weights_module.NAMED, "embedded", folder)
     assert load("embedded").folder == folder
-    monkeypatch.setattr(bundle_module, "EMBEDDED", folder / "nowhere")
+    monkeypatch.setitem(weights_module.NAMED, "embedded", folder / "nowhere")
     with pytest.raises(UserError, match="embedded weights"):
         load("embedded")

@@ -10,10 +10,13 @@ gives the nearest of all finished heads. Prints JSON.
 
 import argparse
 import json
+import multiprocessing
 import platform
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -129,6 +132,23 @@ def one_head(studio, seed: int, which: int, options: HeadOptions, models, encode
     }
 
 
+def heads_of_person(told, seed: int) -> list[dict]:
+    """Measurements of every set of one person's photos."""
+    torch.set_num_threads(max(1, torch.get_num_threads() // told.processes))
+    options = replace(HeadOptions(), expressions=("neutral",), weights=told.weights)
+    for assignment in told.set:
+        options = with_option(options, *assignment.split("=", 1))
+    encoder = make_encoder(options.subject.encoder)
+    models, rows = exhausted(pipeline.load_models(options, encoder)), []
+    studio = synthetic.open_studio(read_ict(told.ict))
+    with tempfile.TemporaryDirectory() as folder:
+        for which in range(told.sets):
+            row = one_head(studio, seed, which, options, models, encoder, Path(folder), told.photos)
+            print({k: round(v, 4) for k, v in row.items() if isinstance(v, float)}, flush=True)
+            rows.append(row)
+    return rows
+
+
 def face_points(shape: HeadShape, model) -> np.ndarray:
     """The finished surface read at the average face's vertices, for comparing heads: [V, 3]."""
     grid = true_face(model, np.zeros(100, np.float32))
@@ -156,27 +176,18 @@ def main() -> None:
     parser.add_argument("--photos", type=int, default=1, help="photos in a set")
     parser.add_argument("--first", type=int, default=FIRST_SEED)
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--processes", type=int, default=1, help="people at a time")
     parser.add_argument("--out", type=Path, default=None)
     told = parser.parse_args()
-    options = replace(HeadOptions(), expressions=("neutral",), weights=told.weights)
-    for assignment in told.set:
-        options = with_option(options, *assignment.split("=", 1))
-    encoder = make_encoder(options.subject.encoder)
-    models = pipeline.load_models(options, encoder)
-    studio = synthetic.open_studio(read_ict(told.ict))
-    rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        for seed in range(told.first, told.first + told.people):
-            for which in range(told.sets):
-                row = one_head(studio, seed, which, options, models, encoder, Path(folder), told.photos)
-                rows.append(row)
-                print({k: round(v, 4) for k, v in row.items() if isinstance(v, float)}, flush=True)
+    with ProcessPoolExecutor(told.processes, multiprocessing.get_context("spawn")) as pool:
+        found = pool.map(partial(heads_of_person, told), range(told.first, told.first + told.people))
+        rows = [row for heads in found for row in heads]
     keys = ("average_mm", "start_mm", "finished_mm", "error_start", "error_finished", "seconds")
     summary = {key: float(np.mean([row[key] for row in rows])) for key in keys}
     summary["nearer_than_average"] = float(np.mean([row["finished_mm"] < row["average_mm"] for row in rows]))
     summary["wanted_more"] = float(np.mean([row["error_finished"] < row["error_start"] for row in rows]))
     if told.sets > 1:
-        summary["same_person_nearest"] = identity_rate(rows, studio.model)
+        summary["same_person_nearest"] = identity_rate(rows, read_ict(told.ict))
     summary |= {"people": told.people, "photos": told.photos, "machine": platform.processor() or platform.machine()}
     summary |= {"torch": torch.__version__, "options": told.set}
     print(json.dumps(summary, indent=1))

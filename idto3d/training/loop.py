@@ -78,8 +78,7 @@ def make_accelerator(precision: str) -> Accelerator:
     on_cpu = choose_device("auto").type == "cpu"
     if precision == "fp16" and on_cpu:
         raise UserError("Half precision (fp16) needs a GPU.", "Use --precision bf16.")
-    unused = DistributedDataParallelKwargs(find_unused_parameters=True, broadcast_buffers=False)
-    handlers = [unused, InitProcessGroupKwargs(timeout=PATIENCE)]
+    handlers = [DistributedDataParallelKwargs(), InitProcessGroupKwargs(timeout=PATIENCE)]
     return Accelerator(mixed_precision=precision, cpu=on_cpu, kwargs_handlers=handlers)
 
 
@@ -114,6 +113,7 @@ def _begin(accelerator: Accelerator, model: Model, stage: Stage) -> Run:
     trained = trained_tensors(model)
     groups = _groups(model, list(trained.values()), stage.options)
     optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.99), weight_decay=1e-4, fused=True)
+    accelerator.ddp_handler.find_unused_parameters = len(stage.domains) > 1  # a step uses one domain's branches
     wrapped, optimiser = accelerator.prepare(copy(model), optimiser)  # it marks and changes the object it is given
     average = EMAModel(trained.values(), decay=stage.options.ema, foreach=True)
     found = read_state(state_path(stage.checkpoint), trained, optimiser, average.shadow_params) or {}

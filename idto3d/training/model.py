@@ -14,6 +14,8 @@ from idto3d.guidance.base import BaseParts
 from idto3d.guidance.branches import Branches, attach
 from idto3d.guidance.files import read_tensors, unfit
 
+TENSORS = ("latents", "identity", "expression", "no_expression")
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -27,8 +29,16 @@ class Batch:
 
     def to(self, device: torch.device) -> "Batch":
         """The batch on `device`."""
-        names = ("latents", "identity", "expression", "no_expression")
-        return replace(self, **{name: getattr(self, name).to(device) for name in names})
+        return replace(self, **{name: getattr(self, name).to(device) for name in TENSORS})
+
+    def pieces(self, size: int) -> list["Batch"]:
+        """The batch in pieces of at most `size`."""
+        tensors = zip(*(getattr(self, name).split(size) for name in TENSORS), strict=True)
+        texts = [self.captions[i : i + size] for i in range(0, len(self.captions), size)]
+        return [
+            Batch(captions=said, **dict(zip(TENSORS, piece, strict=True)))
+            for said, piece in zip(texts, tensors, strict=True)
+        ]
 
     def unconditional(self) -> "Batch":
         """The same without text, identity and expression."""

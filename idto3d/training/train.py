@@ -2,12 +2,13 @@
 
 Every stage reads the one before from the work folder and leaves a checkpoint there, so stages can be run one at a
 time (`--stages vae,base`) or all in a row. A stage that was interrupted goes on, one that is finished is not trained
-again. `accelerate launch -m idto3d train ...` does the same on many GPUs.
+again. `accelerate launch -m idto3d.training.train ...` does the same on many GPUs.
 """
 
 import json
 import sys
 import time
+from pathlib import Path
 
 import torch
 from accelerate import Accelerator
@@ -23,7 +24,7 @@ from idto3d.guidance.lora import DOMAINS
 from idto3d.guidance.tiny import EMBEDDED_SPEC, tiny_base
 from idto3d.prompts import MEDIA, VIEWS, caption, words
 from idto3d.training import hair, skin
-from idto3d.training.dataset import People, read_people
+from idto3d.training.dataset import People, read_people, read_shards
 from idto3d.training.denoiser import Data, mean_embedding
 from idto3d.training.loop import make_accelerator
 from idto3d.training.model import Model, whiten_identity
@@ -55,15 +56,14 @@ def main(argv: list[str]) -> int:
 
 
 def _train_on_people(accelerator: Accelerator, parts: BaseParts, options: TrainOptions) -> None:
-    people = read_people(options.data)
     with accelerator.main_process_first():  # it encodes, the others read
-        model, data = prepare(parts, people, options)
+        model, data = prepare(parts, options)
         held_out = _held_out(parts, options)
     gallery = Gallery(parts.vae, held_out or data, options.guidance_scale)
     watch = Watch(options.work, gallery, options.sample_minutes)
     run_stages(accelerator, model, data, held_out, watch, options)
     if "bundle" in options.stages and accelerator.is_main_process:
-        save_bundle(options.out, bundle_info(people, options), parts, dict(model.branches), options.prior)
+        save_bundle(options.out, bundle_info(data.people, options), parts, dict(model.branches), options.prior)
 
 
 def _base(options: TrainOptions) -> BaseParts:
@@ -123,9 +123,9 @@ def _train_vae(accelerator: Accelerator, parts: BaseParts, options: TrainOptions
     print(json.dumps({"psnr_normal": psnr(parts.vae, people.normal[:32])}), flush=True)
 
 
-def prepare(parts: BaseParts, people: People, options: TrainOptions) -> tuple[Model, Data]:
+def prepare(parts: BaseParts, options: TrainOptions) -> tuple[Model, Data]:
     """The model with fresh branches whose identity MLP starts whitened, and the dataset's scaled latents."""
-    latents = cache_latents(parts.vae, people, options.work / f"latents-{len(people.person)}.safetensors")
+    people, latents = _encoded(parts, options.data, options.work, "latents")
     if options.base is None:
         parts.vae.register_to_config(scaling_factor=scaling_factor(latents))
     width = parts.unet.config.cross_attention_dim
@@ -138,9 +138,14 @@ def prepare(parts: BaseParts, people: People, options: TrainOptions) -> tuple[Mo
 def _held_out(parts: BaseParts, options: TrainOptions) -> Data | None:
     if options.held_out is None:
         return None
-    people = read_people(options.held_out)
-    latents = cache_latents(parts.vae, people, options.work / f"latents-held-{len(people.person)}.safetensors")
+    people, latents = _encoded(parts, options.held_out, options.work, "latents-held")
     return Data(people, _scaled(parts, latents))
+
+
+def _encoded(parts: BaseParts, folder: Path, work: Path, name: str) -> tuple[People, dict[str, torch.Tensor]]:
+    people = read_people(folder, pictures=False)
+    path = work / f"{name}-{len(people.person)}.safetensors"
+    return people, cache_latents(parts.vae, people, path, read_shards(folder))
 
 
 def _scaled(parts: BaseParts, latents: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -149,4 +154,8 @@ def _scaled(parts: BaseParts, latents: dict[str, torch.Tensor]) -> dict[str, tor
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except UserError as error:
+        print(f"{error.what}\n{error.remedy}", file=sys.stderr)
+        sys.exit(2)

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,18 +109,22 @@ def _vae_step(vae: AutoencoderKL, images: Tensor, options: VaeOptions, random: t
 
 
 @torch.no_grad()
-def cache_latents(vae: AutoencoderKL, people: People, path: Path, batch: int = 32) -> dict[str, Tensor]:
+def cache_latents(
+    vae: AutoencoderKL, people: People, path: Path, pieces: Iterable[People] | None = None, batch: int = 32
+) -> dict[str, Tensor]:
     """Latent means [N, C, h, w] float16 of both domains, unscaled, from `path` or computed and written there.
 
+    `pieces` hold the pictures of `people` in turn where it has none itself.
     A file that another autoencoder made, or of other views, is written anew.
     """
     made_of = _made_of(vae, people)
     if path.exists() and _says(path) in (made_of, None):
         return load_file(path)
-    cached = {}
-    for domain, images in (("geometry", people.normal), ("albedo", people.albedo)):
-        parts = [_encode(vae, images[i : i + batch]) for i in range(0, len(images), batch)]
-        cached[domain] = torch.cat(parts).contiguous()
+    parts: dict[str, list[Tensor]] = {"geometry": [], "albedo": []}
+    for piece in [people] if pieces is None else pieces:
+        for domain, images in (("geometry", piece.normal), ("albedo", piece.albedo)):
+            parts[domain] += [_encode(vae, images[i : i + batch]) for i in range(0, len(images), batch)]
+    cached = {domain: torch.cat(encoded) for domain, encoded in parts.items()}
     write_tensors(cached, path, {MADE_OF: made_of})
     return cached
 

@@ -1,16 +1,19 @@
 """A tiny model and made-up people for it, for tests of the training loop."""
 
 import dataclasses
+import json
+from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import save_file
 
 from idto3d.expressions import EXPRESSIONS
 from idto3d.guidance.branches import new_branches
 from idto3d.guidance.lora import DOMAINS
 from idto3d.guidance.tiny import TEST_SPEC, tiny_base
 from idto3d.training import synthetic, train
-from idto3d.training.dataset import People
+from idto3d.training.dataset import ARRAYS, People
 from idto3d.training.denoiser import Data
 from idto3d.training.model import Model
 
@@ -56,3 +59,18 @@ def tiny_data() -> Data:
     own = torch.randn(len(people.person), 4, 1, 1, generator=random)
     latents = {name: own + 0.1 * torch.randn(len(people.person), 4, 4, 4, generator=random) for name in DOMAINS}
     return Data(people, latents)
+
+
+def write_dataset(folder: Path, people: People) -> Path:
+    """`people` as two embedded shards, as synthesize writes them."""
+    folder.mkdir()
+    half = len(people.looks) // 2
+    for number, who in enumerate((range(half), range(half, len(people.looks)))):
+        seen = (people.person >= who.start) & (people.person < who.stop)
+        arrays = {name: getattr(people, name)[seen].contiguous() for name in (*ARRAYS, "person")}
+        arrays["coefficients"] = people.coefficients[list(who)]
+        save_file(arrays, folder / f"{number:04}.safetensors")
+        save_file({"embedding": people.embedding[list(who)]}, folder / f"{number:04}.identity.safetensors")
+        looks = [{"look": people.looks[i], "subject": "person"} for i in who]
+        (folder / f"{number:04}.json").write_text(json.dumps({"people": looks}))
+    return folder

@@ -1,9 +1,10 @@
 """What a person sees while a model trains: lines in log.jsonl, a curve in loss.svg, pictures in samples/."""
 
 import json
+import math
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import torch
@@ -15,7 +16,7 @@ from idto3d.training.samples import Gallery, grid
 LOG, CURVE, SAMPLES = "log.jsonl", "loss.svg", "samples"
 LINE_STEPS, CURVE_SECONDS = 50, 60.0
 WIDTH, HEIGHT, MARGIN = 720, 200, 40
-COLOURS = ("#888", "#06c", "#c50")
+COLOURS = {"loss": "#888", "geometry_error": "#06c", "albedo_error": "#c50"}
 
 
 class Watch:
@@ -62,12 +63,11 @@ class Watch:
 
 
 def draw_curve(folder: Path) -> None:
-    """Draw log.jsonl as loss.svg: one chart per stage, training loss in grey, held-out errors in colour."""
-    lines = (json.loads(line) for line in (folder / LOG).read_text(encoding="utf-8").splitlines())
+    """Draw log.jsonl as loss.svg: one chart per stage, training loss in grey, held-out errors in blue and orange."""
     stages: dict[str, dict[str, dict[int, float]]] = defaultdict(lambda: defaultdict(dict))
-    for line in lines:
+    for line in _lines(folder / LOG):
         for name, value in line.items():
-            if name == "loss" or name.endswith("_error"):
+            if name in COLOURS and math.isfinite(value):
                 stages[line["stage"]][name][line["step"]] = value  # a continued run replaces the steps it repeats
     charts = [_chart(name, curves, i * (HEIGHT + MARGIN)) for i, (name, curves) in enumerate(stages.items())]
     size = f'width="{WIDTH}" height="{len(charts) * (HEIGHT + MARGIN)}"'
@@ -76,14 +76,24 @@ def draw_curve(folder: Path) -> None:
     (folder / CURVE).write_text(svg, encoding="utf-8")
 
 
+def _lines(log: Path) -> Iterator[dict]:
+    for line in log.read_text(encoding="utf-8").splitlines():
+        try:
+            yield json.loads(line)
+        except ValueError:
+            continue  # cut short when the machine stopped
+
+
 def _chart(title: str, curves: dict[str, dict[int, float]], top: int) -> str:
     values = [value for curve in curves.values() for value in curve.values()]
     last = max(step for curve in curves.values() for step in curve)
     low, high = min(values), max(values)
     said = [f'<text x="8" y="{top + 16}">{title}: {low:.4g} to {high:.4g}, step {last}</text>']
-    for colour, (name, curve) in zip(COLOURS, sorted(curves.items(), key=lambda item: item[0] != "loss"), strict=False):
+    for name, curve in curves.items():
         points = " ".join(_points(curve, last, low, high, top + MARGIN))
-        said.append(f'<polyline fill="none" stroke="{colour}" points="{points}"><title>{name}</title></polyline>')
+        said.append(
+            f'<polyline fill="none" stroke="{COLOURS[name]}" points="{points}"><title>{name}</title></polyline>'
+        )
     return "\n".join(said)
 
 

@@ -135,6 +135,8 @@ def test_the_curve_is_drawn_and_a_repeated_step_replaces_the_first(tmp_path):
     watch = Watch(tmp_path)
     for step, loss in ((50, 0.9), (100, 0.8), (100, 0.5)):
         watch.tell("base", step, 1.0, {"loss": loss})
+    with open(tmp_path / "log.jsonl", "a") as log:
+        log.write('{"stage": "base", "st\n')
     watch.tell("style-geometry", 50, 1.0, {"loss": 0.4, "geometry_error": 0.6})
     draw_curve(tmp_path)
     svg = (tmp_path / "loss.svg").read_text()

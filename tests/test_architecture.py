@@ -27,6 +27,7 @@ ONLY_IN = {
     "gradio": {"ui"},
     "diffusers": {"guidance", "training"},
     "peft": {"guidance", "training"},
+    "accelerate": {"training"},
     "nvdiffrast": {"render"},
     "tinycudann": {"fields"},
     "argparse": {"cli", "training", "ui", "jobs", "render"},

@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,23 +16,28 @@ from idto3d.guidance.branches import Branches, attach
 from idto3d.guidance.files import read_tensors, unfit
 
 DOMAINS = ("geometry", "albedo")
-TARGETS = ["to_q", "to_k", "to_v", "to_out.0"]
+TARGETS = ("to_q", "to_k", "to_v", "to_out.0")
 FACEID_LORA = re.compile(r"ip_adapter\.(?P<place>\d+)\.(?P<module>to_(?:q|k|v|out))_lora\.(?P<side>down|up)\.weight")
 FACEID_SIDES = {"down": "A", "up": "B"}
 
 
 def add_lora(
-    unet: UNet2DConditionModel, name: str, rank_self: int = 16, rank_cross: int = 32
+    unet: UNet2DConditionModel,
+    name: str,
+    rank_self: int = 16,
+    rank_cross: int = 32,
+    targets: Sequence[str] = TARGETS,
 ) -> list[torch.nn.Parameter]:
     """Add a fresh, trainable adapter `name` to all attentions (alpha = rank) and make it the active one.
 
+    `targets` are endings of module names; those outside cross-attention have `rank_self`.
     It starts as the identity. Returns its parameters, float32 whatever the UNet is in.
     """
     cross = {r".*attn2\..*": rank_cross}
     config = LoraConfig(
         r=rank_self,
         lora_alpha=rank_self,
-        target_modules=TARGETS,
+        target_modules=list(targets),
         rank_pattern=cross,
         alpha_pattern=cross,
         init_lora_weights="gaussian",

@@ -1,18 +1,21 @@
 """Reading a dataset of rendered people back, as tensors that fit in memory."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import safe_open
 from safetensors.numpy import load_file
 from torch import Tensor
 
 from idto3d.errors import UserError
 from idto3d.prompts import words
 
-ARRAYS = ("normal", "albedo", "expression", "azimuth_deg", "elevation_deg")
+PICTURES = ("normal", "albedo")
+ARRAYS = (*PICTURES, "expression", "azimuth_deg", "elevation_deg")
 
 
 @dataclass(frozen=True)
@@ -39,12 +42,30 @@ def shards(folder: Path) -> list[Path]:
     return found
 
 
-def read_people(folder: Path, most: int | None = None, embedded: bool = True) -> People:
-    """All views of the first `most` shards. With `embedded` only shards whose portraits are embedded are read."""
-    found = shards(folder)
-    if embedded:
-        found = [shard for shard in found if _identity(shard).exists()]
-    pieces = [_read_shard(shard, embedded) for shard in found[:most]]
+def read_people(folder: Path, most: int | None = None, embedded: bool = True, pictures: bool = True) -> People:
+    """All views of the first `most` shards. With `embedded` only shards whose portraits are embedded are read.
+
+    Without `pictures` the maps are [0, S, S, 3]: they need not fit in memory where their latents are used.
+    Raises UserError where there is no dataset, or none that is embedded.
+    """
+    return _read(_usable(folder, embedded)[:most], embedded, pictures)
+
+
+def read_shards(folder: Path) -> Iterator[People]:
+    """The same people with pictures, one shard after the other. Raises UserError where none is embedded."""
+    for shard in _usable(folder, embedded=True):
+        yield _read([shard], embedded=True, pictures=True)
+
+
+def _usable(folder: Path, embedded: bool) -> list[Path]:
+    found = [shard for shard in shards(folder) if not embedded or _identity(shard).exists()]
+    if not found:
+        raise UserError(f"No portrait in {folder} is embedded yet.", "Let `python -m idto3d synthesize` finish.")
+    return found
+
+
+def _read(found: list[Path], embedded: bool, pictures: bool) -> People:
+    pieces = [_read_shard(shard, embedded, pictures) for shard in found]
     counts = np.cumsum([0] + [len(piece["looks"]) for piece in pieces])
     person = [piece["person"] + first for piece, first in zip(pieces, counts, strict=False)]
     return People(
@@ -67,8 +88,8 @@ def _identity(shard: Path) -> Path:
     return shard.with_name(shard.name + ".identity.safetensors")
 
 
-def _read_shard(shard: Path, embedded: bool) -> dict:
-    arrays = load_file(shard.with_name(shard.name + ".safetensors"))
+def _read_shard(shard: Path, embedded: bool, pictures: bool) -> dict:
+    arrays = _read_arrays(shard.with_name(shard.name + ".safetensors"), pictures)
     told = _words(shard)
     piece = {name: arrays[name] for name in ARRAYS} | {"licence": told.get("licence", "")}
     _, piece["person"] = np.unique(arrays["person"], return_inverse=True)
@@ -81,6 +102,16 @@ def _read_shard(shard: Path, embedded: bool) -> dict:
 
 def _words(shard: Path) -> dict:
     return json.loads(shard.with_name(shard.name + ".json").read_text())
+
+
+def _read_arrays(path: Path, pictures: bool) -> dict[str, np.ndarray]:
+    """Everything in a shard's file; of the pictures only their size unless they are wanted."""
+    with safe_open(path, "numpy") as file:
+        names = [name for name in file.keys() if pictures or name not in PICTURES]  # noqa: SIM118
+        arrays = {name: file.get_tensor(name) for name in names}
+        for name in set(PICTURES) - set(names):
+            arrays[name] = np.zeros((0, *file.get_slice(name).get_shape()[1:]), np.uint8)
+    return arrays
 
 
 def pictures(images: Tensor) -> Tensor:

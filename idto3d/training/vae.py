@@ -1,17 +1,23 @@
 """Training the small autoencoder on normal and albedo maps, and caching a dataset's latents."""
 
+import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderKL
-from safetensors.torch import load_file, save_file
+from safetensors import safe_open
+from safetensors.torch import load_file
 from torch import Tensor
 
 from idto3d.training.dataset import People, pictures
+from idto3d.training.model import write_tensors
+from idto3d.training.state import read_state, state_path, step_random, write_state
+
+MADE_OF = "made_of"
 
 
 @dataclass(frozen=True)
@@ -51,35 +57,38 @@ def reconstruction_loss(output: Tensor, target: Tensor, edges: float) -> Tensor:
 def train_vae(
     vae: AutoencoderKL, people: People, options: VaeOptions, checkpoint: Path, report: Callable[[int, float], None]
 ) -> None:
-    """Train in place for `options.minutes`; weights go to `checkpoint` (safetensors) every `save_seconds`."""
-    random = torch.Generator().manual_seed(options.seed)
+    """Train in place for `options.minutes`; weights and state go to `checkpoint` and beside it every `save_seconds`.
+
+    Continues from a state that it finds. Raises UserError for one of another network.
+    """
     if options.decoder_only:
         vae.encoder.requires_grad_(False)
         vae.quant_conv.requires_grad_(False)
-    trained = [p for p in vae.parameters() if p.requires_grad]
-    optimiser = torch.optim.AdamW(trained, lr=options.learning_rate, betas=(0.9, 0.99), weight_decay=1e-4)
-    started = saved = time.monotonic()
-    step = 0
+    trained = {name: p for name, p in vae.named_parameters() if p.requires_grad}
+    optimiser = torch.optim.AdamW(
+        trained.values(), lr=options.learning_rate, betas=(0.9, 0.99), weight_decay=1e-4, fused=True
+    )
+    found = read_state(state_path(checkpoint), trained, optimiser) or {"step": 0, "seconds": 0.0}
+    saved = time.monotonic()
+    step, started = found["step"], saved - found["seconds"]
     while (share := progress(started, options.minutes, step, options.most_steps)) < 1:
         for group in optimiser.param_groups:
             group["lr"] = options.learning_rate * min(1, (step + 1) / 100) * max(0.03, 1 - share)
         crop = options.crop if share < options.crop_share else people.normal.shape[1]
-        loss = _vae_step(vae, _draw(people, options.batch, crop, random), options, random)
+        random = step_random(options.seed, step)
+        loss = _vae_step(vae, _draw(people, options.batch, crop, random).to(vae.device), options, random)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(trained, 1.0)
+        torch.nn.utils.clip_grad_norm_(trained.values(), 1.0)
         optimiser.step()
         step += 1
-        report(step, loss.item())
         if time.monotonic() - saved > options.save_seconds:
-            save_weights(vae, checkpoint)
+            told = {"step": step, "seconds": time.monotonic() - started}
+            write_state(state_path(checkpoint), trained, optimiser, told)
             saved = time.monotonic()
-    save_weights(vae, checkpoint)
-
-
-def save_weights(vae: AutoencoderKL, path: Path) -> None:
-    """Write the autoencoder's weights, whatever memory format they are in."""
-    save_file({name: value.contiguous() for name, value in vae.state_dict().items()}, path)
+        report(step, loss.item())
+    write_tensors(vae.state_dict(), checkpoint)
+    state_path(checkpoint).unlink(missing_ok=True)
 
 
 def _draw(people: People, batch: int, crop: int, random: torch.Generator) -> Tensor:
@@ -94,27 +103,49 @@ def _draw(people: People, batch: int, crop: int, random: torch.Generator) -> Ten
 def _vae_step(vae: AutoencoderKL, images: Tensor, options: VaeOptions, random: torch.Generator) -> Tensor:
     with torch.autocast(images.device.type, torch.bfloat16):
         mean = vae.encode(images * 2 - 1).latent_dist.mean
-        output = vae.decode(mean + options.noise * torch.randn(mean.shape, generator=random)).sample
+        output = vae.decode(mean + options.noise * torch.randn(mean.shape, generator=random).to(mean.device)).sample
     loss = reconstruction_loss(output.float() / 2 + 0.5, images, options.edges)
     return loss + options.size * mean.float().square().mean()
 
 
 @torch.no_grad()
-def cache_latents(vae: AutoencoderKL, people: People, path: Path, batch: int = 32) -> dict[str, Tensor]:
-    """Latent means [N, C, h, w] float16 of both domains, unscaled, from `path` or computed and written there."""
-    if path.exists():
+def cache_latents(
+    vae: AutoencoderKL, people: People, path: Path, pieces: Iterable[People] | None = None, batch: int = 32
+) -> dict[str, Tensor]:
+    """Latent means [N, C, h, w] float16 of both domains, unscaled, from `path` or computed and written there.
+
+    `pieces` hold the pictures of `people` in turn where it has none itself.
+    A file that another autoencoder made, or of other views, is written anew.
+    """
+    made_of = _made_of(vae, people)
+    if path.exists() and _says(path) in (made_of, None):
         return load_file(path)
-    cached = {}
-    for domain, images in (("geometry", people.normal), ("albedo", people.albedo)):
-        parts = [_encode(vae, images[i : i + batch]) for i in range(0, len(images), batch)]
-        cached[domain] = torch.cat(parts).contiguous()
-    save_file(cached, path)
+    parts: dict[str, list[Tensor]] = {"geometry": [], "albedo": []}
+    for piece in [people] if pieces is None else pieces:
+        for domain, images in (("geometry", piece.normal), ("albedo", piece.albedo)):
+            parts[domain] += [_encode(vae, images[i : i + batch]) for i in range(0, len(images), batch)]
+    cached = {domain: torch.cat(encoded) for domain, encoded in parts.items()}
+    write_tensors(cached, path, {MADE_OF: made_of})
     return cached
+
+
+def _made_of(vae: AutoencoderKL, people: People) -> str:
+    """A digest of the encoder's weights and of which views the dataset holds."""
+    digest = hashlib.sha256()
+    views = (people.person, people.expression, people.azimuth_deg)
+    for tensor in (*vae.encoder.parameters(), *vae.quant_conv.parameters(), *views):
+        digest.update(tensor.detach().cpu().contiguous().numpy())
+    return digest.hexdigest()
+
+
+def _says(path: Path) -> str | None:
+    with safe_open(path, "pt") as file:
+        return (file.metadata() or {}).get(MADE_OF)
 
 
 def _encode(vae: AutoencoderKL, images: Tensor) -> Tensor:
     with torch.autocast(images.device.type, torch.bfloat16):
-        return vae.encode(pictures(images) * 2 - 1).latent_dist.mean.half().contiguous()
+        return vae.encode(pictures(images).to(vae.device) * 2 - 1).latent_dist.mean.half().cpu()
 
 
 def scaling_factor(latents: dict[str, Tensor]) -> float:
@@ -126,6 +157,6 @@ def scaling_factor(latents: dict[str, Tensor]) -> float:
 def psnr(vae: AutoencoderKL, images: Tensor) -> float:
     """Peak signal-to-noise ratio (dB) of reconstructions of [B, S, S, 3] uint8 images."""
     with torch.no_grad():
-        wanted = pictures(images)
+        wanted = pictures(images).to(vae.device)
         output = vae.decode(vae.encode(wanted * 2 - 1).latent_dist.mean).sample / 2 + 0.5
     return (-10 * F.mse_loss(output.clamp(0, 1), wanted).log10()).item()

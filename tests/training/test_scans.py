@@ -15,8 +15,11 @@ from idto3d.guidance.lora import DOMAINS
 from idto3d.guidance.tiny import TEST_SPEC, tiny_base
 from idto3d.training import train
 from idto3d.training.dataset import read_people, said_words
-from idto3d.training.denoiser import DenoiserOptions, Model, train_denoiser
+from idto3d.training.denoiser import Data, DenoiserOptions
+from idto3d.training.loop import Stage, make_accelerator, train_denoiser
+from idto3d.training.model import Model, named_tensors
 from idto3d.training.vae import cache_latents
+from idto3d.training.watch import Watch
 
 sys.path.insert(0, str(Path(__file__).parent))
 from scanned import BlindEncoder, two_coloured
@@ -161,8 +164,12 @@ def test_a_tiny_model_trains_a_step_on_scans(dataset, tmp_path):
     parts = tiny_base(TEST_SPEC, vocabulary)
     model = Model(parts, {name: new_branches(parts.unet, 8, TEST_SPEC.text_width) for name in DOMAINS})
     latents = {k: v.float() for k, v in cache_latents(parts.vae, people, tmp_path / "l.safetensors").items()}
-    losses, options = [], DenoiserOptions(minutes=30, batch=4, most_steps=1)
-    parameters = model.branches["albedo"].branch_parameters("expression")
-    path = tmp_path / "step.safetensors"
-    train_denoiser(model, parameters, people, latents, ("albedo",), options, path, lambda *v: losses.append(v[-1]))
-    assert len(losses) == 1 and np.isfinite(losses[0]) and path.exists()
+    model.requires_grad_(False)
+    for parameter in model.branches["albedo"].branch_parameters("expression"):
+        parameter.requires_grad_(True)
+    before = {name: value.detach().clone() for name, value in named_tensors(model).items()}
+    stage = Stage("step", ("albedo",), DenoiserOptions(batch=4, most_steps=1), tmp_path / "step.safetensors")
+    train_denoiser(make_accelerator("bf16"), model, stage, Data(people, latents), None, Watch(tmp_path))
+    after = named_tensors(model)
+    assert any(not torch.equal(after[name], value) for name, value in before.items()) and stage.checkpoint.exists()
+    assert all(value.isfinite().all() for value in after.values())

@@ -1,58 +1,27 @@
 """Synthetic people are drawn, embedded by a stand-in encoder, and a tiny model learns from them."""
 
-import dataclasses
 import json
 
 import numpy as np
 import pytest
 import torch
 
-from idto3d.expressions import EXPRESSIONS
 from idto3d.guidance.branches import new_branches
 from idto3d.guidance.lora import DOMAINS
 from idto3d.guidance.tiny import TEST_SPEC, tiny_base
-from idto3d.training import synthetic, train
-from idto3d.training.dataset import People, read_people
-from idto3d.training.denoiser import (
-    DenoiserOptions,
-    Model,
-    draw_batch,
-    load_average,
-    mean_embedding,
-    named_tensors,
-    train_denoiser,
-    whiten_identity,
-)
+from idto3d.training import train
+from idto3d.training.dataset import read_people
+from idto3d.training.denoiser import Data, DenoiserOptions, draw_batch, mean_embedding
+from idto3d.training.loop import Stage, make_accelerator, train_denoiser
+from idto3d.training.model import Model, load_average, named_tensors, whiten_identity
 from idto3d.training.vae import VaeOptions, cache_latents, scaling_factor, train_vae
-
-
-def made_up_people(count: int = 6, views: int = 4, size: int = 32) -> People:
-    """Views whose normal maps are flat colours that depend on the person alone."""
-    random = np.random.default_rng(0)
-    colours = random.integers(40, 215, (count, 1, 1, 3))
-    images = np.broadcast_to(colours[:, None], (count, views, size, size, 3)).reshape(-1, size, size, 3)
-    looks = [dataclasses.asdict(synthetic.draw_person(seed).look) for seed in range(count)]
-    images = torch.from_numpy(images.astype(np.uint8))
-    embedding = torch.nn.functional.normalize(torch.from_numpy(random.normal(size=(count, 3, 8))).float(), dim=-1)
-    total = count * views
-    return People(
-        normal=images,
-        albedo=images.flip(-1),
-        expression=torch.arange(total) % len(EXPRESSIONS),
-        azimuth_deg=torch.zeros(total),
-        elevation_deg=torch.zeros(total),
-        person=torch.arange(count).repeat_interleave(views),
-        embedding=embedding,
-        coefficients=torch.zeros(count, 100),
-        looks=tuple(looks),
-    )
+from idto3d.training.watch import Watch
 
 
 @pytest.fixture(scope="module")
-def tiny():
-    torch.manual_seed(0)
-    people = made_up_people()
-    parts = tiny_base(TEST_SPEC, train.known_words())
+def tiny(small):
+    people = small.made_up_people()
+    parts = small.tiny_parts()
     branches = {name: new_branches(parts.unet, 8, TEST_SPEC.text_width) for name in DOMAINS}
     return people, parts, Model(parts, branches)
 
@@ -80,12 +49,13 @@ def test_a_stage_trains_only_its_own_parameters_and_can_be_loaded_again(tiny, tm
     for parameter in trained:
         parameter.requires_grad_(True)
     before = {name: value.detach().clone() for name, value in named_tensors(model).items()}
-    told, path, steps = DenoiserOptions(minutes=30, batch=4, most_steps=4), tmp_path / "a.safetensors", []
-    train_denoiser(model, trained, people, latents, ("geometry",), told, path, lambda *v: steps.append(v))
+    path = tmp_path / "a.safetensors"
+    stage = Stage("a", ("geometry",), DenoiserOptions(batch=4, most_steps=4), path)
+    train_denoiser(make_accelerator("bf16"), model, stage, Data(people, latents), None, Watch(tmp_path))
     own = {id(p) for p in trained}
     after = named_tensors(model)
     changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
-    assert len(steps) == 4 and changed
+    assert changed
     assert all(id(after[name]) in own for name in changed)
     learned = {name: after[name].detach().clone() for name in changed}
     for name in changed:
@@ -99,10 +69,10 @@ def test_dropped_conditions_are_empty_and_kept_ones_are_not(tiny):
     random = torch.Generator().manual_seed(0)
     which = torch.arange(8)
     latents = torch.zeros(len(people.person), 4, 4, 4)
-    everything = draw_batch(people, latents, "albedo", which, DenoiserOptions(0, drop=1.0, drop_all=0.0), random)
+    everything = draw_batch(people, latents, "albedo", which, DenoiserOptions(drop=1.0, drop_all=0.0), random)
     assert everything.captions == [""] * 8
     assert everything.identity.abs().sum() == 0 and everything.no_expression.all()
-    nothing = draw_batch(people, latents, "albedo", which, DenoiserOptions(0, drop=0.0, drop_all=0.0), random)
+    nothing = draw_batch(people, latents, "albedo", which, DenoiserOptions(drop=0.0, drop_all=0.0), random)
     assert all("albedo map" in text for text in nothing.captions)
     assert torch.allclose(nothing.identity.norm(dim=-1), torch.ones(8, 1), atol=1e-5)
     assert not nothing.no_expression.any()

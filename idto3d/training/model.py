@@ -1,0 +1,134 @@
+"""What the trainer trains, under one roof, and how its tensors are named, written and read."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from idto3d.expressions import EXPRESSIONS
+from idto3d.guidance.base import BaseParts
+from idto3d.guidance.branches import Branches, attach
+from idto3d.guidance.files import read_tensors, unfit
+
+TENSORS = ("latents", "identity", "expression", "no_expression")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Scaled latents [B, C, h, w], captions, identity [B, 1, D], expression indices [B], and what is dropped [B]."""
+
+    latents: Tensor
+    captions: list[str]
+    identity: Tensor
+    expression: Tensor
+    no_expression: Tensor
+
+    def to(self, device: torch.device) -> "Batch":
+        """The batch on `device`."""
+        return replace(self, **{name: getattr(self, name).to(device) for name in TENSORS})
+
+    def pieces(self, size: int) -> list["Batch"]:
+        """The batch in pieces of at most `size`."""
+        tensors = zip(*(getattr(self, name).split(size) for name in TENSORS), strict=True)
+        texts = [self.captions[i : i + size] for i in range(0, len(self.captions), size)]
+        return [
+            Batch(captions=said, **dict(zip(TENSORS, piece, strict=True)))
+            for said, piece in zip(texts, tensors, strict=True)
+        ]
+
+    def unconditional(self) -> "Batch":
+        """The same without text, identity and expression."""
+        nothing = torch.ones_like(self.no_expression)
+        return replace(self, captions=[""] * len(self.captions), identity=0 * self.identity, no_expression=nothing)
+
+
+class Model(nn.Module):
+    """What is trained: the UNet, the text encoder and both domains' branches. Everything is on the UNet's device."""
+
+    def __init__(self, parts: BaseParts, branches: dict[str, Branches]):
+        super().__init__()
+        self.unet, self.text_encoder = parts.unet, parts.text_encoder
+        self.branches = nn.ModuleDict(branches)
+        self.tokenizer, self.scheduler = parts.tokenizer, parts.scheduler
+        self._descriptors: Tensor | None = None
+
+    def encode_text(self, texts: list[str]) -> tuple[Tensor, Tensor]:
+        """Token states [B, L, C] and pooled states [B, C]."""
+        tokens = self.tokenizer(texts, padding="max_length", truncation=True, return_tensors="pt")
+        output = self.text_encoder(tokens.input_ids.to(self.unet.device))
+        return output.last_hidden_state, output.pooler_output
+
+    def descriptors(self) -> Tensor:
+        """Pooled states [E, C] of all expressions' descriptors; kept once the text encoder no longer learns."""
+        if any(parameter.requires_grad for parameter in self.text_encoder.parameters()):
+            self._descriptors = None
+            return self.encode_text([expression.descriptor for expression in EXPRESSIONS])[1]
+        if self._descriptors is None:
+            with torch.no_grad():
+                self._descriptors = self.encode_text([expression.descriptor for expression in EXPRESSIONS])[1]
+        return self._descriptors
+
+    def forward(self, domain: str, noisy: Tensor, timesteps: Tensor, batch: Batch) -> Tensor:
+        """Predicted noise [B, C, h, w]."""
+        attach(self.unet, self.branches[domain])
+        unique, inverse = _unique(batch.captions)
+        text, _ = self.encode_text(unique)
+        expression = self.descriptors()[batch.expression] * (~batch.no_expression)[:, None]
+        embeds = {"image_embeds": [batch.identity, expression[:, None]]}
+        return self.unet(noisy, timesteps, encoder_hidden_states=text[inverse], added_cond_kwargs=embeds).sample
+
+
+def _unique(texts: list[str]) -> tuple[list[str], list[int]]:
+    order = {text: i for i, text in enumerate(dict.fromkeys(texts))}
+    return list(order), [order[text] for text in texts]
+
+
+def named_tensors(model: Model) -> dict[str, nn.Parameter]:
+    """Every parameter by one name, whichever branches are attached to the UNet at the moment."""
+    names = {f"branches.{name}": parameter for name, parameter in model.branches.named_parameters()}
+    owned = {id(parameter) for parameter in names.values()}
+    for part in ("unet", "text_encoder"):
+        for name, parameter in getattr(model, part).named_parameters():
+            if id(parameter) not in owned:
+                names[f"{part}.{name}"] = parameter
+    return names
+
+
+def trained_tensors(model: Model) -> dict[str, nn.Parameter]:
+    """The parameters of `named_tensors` that learn."""
+    return {name: parameter for name, parameter in named_tensors(model).items() if parameter.requires_grad}
+
+
+def write_tensors(tensors: Mapping[str, Tensor], path: Path, metadata: dict[str, str] | None = None) -> None:
+    """Write a safetensors file that is whole or not there, even when the machine stops in between."""
+    partial = path.with_suffix(".partial")
+    save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, partial, metadata)
+    with open(partial, "rb+") as file:
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def load_average(model: Model, checkpoint: Path) -> None:
+    """Put a checkpoint's tensors into `model` by name. Raises UserError when it is damaged or does not fit."""
+    parameters = named_tensors(model)
+    for name, value in read_tensors(checkpoint).items():
+        if name not in parameters or parameters[name].shape != value.shape:
+            raise unfit(checkpoint, f"the model has no {name} of shape {tuple(value.shape)}")
+        parameters[name].data.copy_(value)
+
+
+def whiten_identity(branches: Branches, embeddings: Tensor, shrink: float = 0.02) -> None:
+    """Start the identity MLP's first layer as a whitening of `embeddings` [n, D] in both signs (hidden = 2 D)."""
+    first = branches.projection.image_projection_layers[0].ff.net[0].proj
+    mean = embeddings.mean(0)
+    values, vectors = torch.linalg.eigh(torch.cov((embeddings - mean).T))
+    whitening = (vectors / (values + shrink * values.max()).sqrt()).T
+    repeats = -(-first.out_features // len(whitening))
+    signs = [whitening * (-1) ** i for i in range(repeats)]
+    with torch.no_grad():
+        first.weight.copy_(torch.cat(signs)[: first.out_features])
+        first.bias.copy_(-first.weight @ mean)

@@ -1,0 +1,115 @@
+"""The options of `python -m idto3d train`, from the command line."""
+
+import argparse
+import math
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from idto3d.errors import UserError
+from idto3d.training.denoiser import PAPER, DenoiserOptions
+from idto3d.training.loop import PRECISIONS
+
+DENOISER_STAGES = ("base", "style", "expression")
+STAGES = ("vae", *DENOISER_STAGES, "bundle")
+MINUTES = {"vae": 60.0, "base": 360.0, "style": 60.0, "expression": 40.0}
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """Where the data is, where checkpoints go, what is trained and for how long.
+
+    `base` is a folder in the layout of a StableDiffusionPipeline; without one a small base is trained. The minutes of
+    style and expression are for both domains together.
+    """
+
+    data: Path
+    held_out: Path | None
+    work: Path
+    base: Path | None
+    stages: tuple[str, ...]
+    again: bool
+    vae_minutes: float
+    base_minutes: float
+    style_minutes: float
+    expression_minutes: float
+    denoiser: DenoiserOptions
+    rank_self: int
+    rank_cross: int
+    precision: str
+    sample_minutes: float
+    seed: int
+    out: Path
+    prior: Path | None
+    name: str
+    encoder: str
+    guidance_scale: float
+
+
+def parse(argv: list[str]) -> TrainOptions:
+    """The options in `argv`. Raises UserError for those that contradict each other."""
+    values = vars(_parser().parse_args(argv))
+    paper = values.pop("paper")
+    named = {name: values.pop(name) for name in _denoiser_fields()}
+    denoiser = replace(PAPER if paper else DenoiserOptions(), **{k: v for k, v in named.items() if v is not None})
+    for stage, minutes in MINUTES.items():
+        if values[f"{stage}_minutes"] is None:
+            values[f"{stage}_minutes"] = math.inf if paper and stage != "vae" else minutes
+    values["stages"] = _stages(values["stages"], values["base"])
+    options = TrainOptions(**values, denoiser=denoiser)
+    _check(options)
+    return options
+
+
+def _stages(text: str | None, base: Path | None) -> tuple[str, ...]:
+    usual = STAGES[2:] if base else STAGES
+    asked = tuple(text.split(",")) if text else usual
+    for stage in asked:
+        if stage not in usual:
+            why = " with --base" if stage in STAGES else ""
+            raise UserError(f"There is no stage '{stage}'{why} to train.", f"Choose from: {', '.join(usual)}.")
+    return asked
+
+
+def _check(options: TrainOptions) -> None:
+    told = options.denoiser
+    if min(told.batch, told.warmup, told.evaluate_steps, options.rank_self, options.rank_cross) < 1:
+        raise UserError("A batch, a rank or a number of steps is below 1.", "Give at least 1.")
+    if told.early_stop and options.held_out is None:
+        what = "Stopping early needs people who are never trained on."
+        raise UserError(what, "Give their dataset by --held-out, or --early-stop 0.")
+
+
+def _denoiser_fields() -> dict:
+    return {field.name: field for field in fields(DenoiserOptions) if "help" in field.metadata}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="idto3d train", description="Train a bundle.")
+    parser.add_argument("--data", type=Path, required=True, help="dataset written by synthesize or scans")
+    parser.add_argument("--held-out", type=Path, default=None, help="dataset of people never trained on")
+    parser.add_argument("--work", type=Path, required=True, help="folder of checkpoints, log, curve and samples")
+    parser.add_argument("--base", type=Path, default=None, help="folder of a Stable Diffusion model to specialise")
+    parser.add_argument("--stages", default=None, help=f"which of {','.join(STAGES)} to train; all by default")
+    parser.add_argument("--again", action="store_true", help="go on with stages that are finished")
+    parser.add_argument("--paper", action="store_true", help="the paper's rate, steps and early stop; no time limit")
+    for stage, minutes in MINUTES.items():
+        both = ", both domains together" if stage in ("style", "expression") else ""
+        parser.add_argument(f"--{stage}-minutes", type=float, default=None, help=f"most minutes ({minutes:g}){both}")
+    _add_denoiser(parser.add_argument_group("steps", "defaults in brackets; --paper changes some"))
+    parser.add_argument("--rank-self", type=int, default=16, help="LoRA rank in self-attention")
+    parser.add_argument("--rank-cross", type=int, default=32, help="LoRA rank in cross-attention")
+    parser.add_argument("--precision", choices=PRECISIONS, default="bf16", help="of the networks; weights are float32")
+    parser.add_argument("--sample-minutes", type=float, default=10.0, help="minutes between sample grids; 0: none")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=Path("bundle"), help="folder of the finished bundle")
+    parser.add_argument("--prior", type=Path, default=None, help="head prior to put into the bundle")
+    parser.add_argument("--name", default="idto3d-embedded")
+    parser.add_argument("--encoder", default="dlib", help="identity encoder the dataset was embedded with")
+    parser.add_argument("--guidance-scale", type=float, default=3.0, help="default guidance scale of the bundle")
+    return parser
+
+
+def _add_denoiser(group) -> None:
+    for name, field in _denoiser_fields().items():
+        text = f"{field.metadata['help']} ({field.default:g})".replace("%", "%%")
+        group.add_argument("--" + name.replace("_", "-"), type=type(field.default), default=None, help=text)

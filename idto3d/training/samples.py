@@ -1,0 +1,59 @@
+"""Pictures of what a model draws while it trains, beside what it should draw."""
+
+from dataclasses import dataclass
+
+import torch
+from diffusers import AutoencoderKL, DDIMScheduler
+from diffusers.utils import make_image_grid
+from PIL import Image
+from torch import Tensor
+
+from idto3d.training.denoiser import Data, DenoiserOptions, draw_batch
+from idto3d.training.model import Batch, Model
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Which views are drawn (`count`, evenly spread over `data`) and how; `scale` is the guidance scale."""
+
+    vae: AutoencoderKL
+    data: Data
+    scale: float
+    count: int = 6
+    steps: int = 20
+    seed: int = 11
+
+
+@torch.no_grad()
+def grid(model: Model, gallery: Gallery, domains: tuple[str, ...]) -> Image.Image:
+    """Per domain a row of true pictures above a row of samples under their conditions, from fixed noise."""
+    size = len(gallery.data.people.person)
+    which = torch.linspace(0, size - 1, min(gallery.count, size)).long()
+    pictures = []
+    for domain in domains:
+        random = torch.Generator().manual_seed(gallery.seed)
+        told = DenoiserOptions(drop=0.0, drop_all=0.0)
+        batch = draw_batch(gallery.data.people, gallery.data.latents[domain], domain, which, told, random)
+        batch = batch.to(model.unet.device)
+        for latents in (batch.latents, sample(model, domain, batch, gallery, random)):
+            pictures += _decode(gallery.vae, latents)
+    return make_image_grid(pictures, rows=2 * len(domains), cols=len(which))
+
+
+def sample(model: Model, domain: str, batch: Batch, gallery: Gallery, random: torch.Generator) -> Tensor:
+    """Latents [B, C, h, w] by DDIM and classifier-free guidance under the conditions of `batch`."""
+    scheduler = DDIMScheduler.from_config(model.scheduler.config)
+    scheduler.set_timesteps(gallery.steps)
+    latents = torch.randn(batch.latents.shape, generator=random).to(batch.latents.device)
+    for timestep in scheduler.timesteps:
+        timesteps = timestep.to(latents.device).expand(len(latents))
+        without = model(domain, latents, timesteps, batch.unconditional())
+        noise = without + gallery.scale * (model(domain, latents, timesteps, batch) - without)
+        latents = scheduler.step(noise.float(), timestep, latents).prev_sample
+    return latents
+
+
+def _decode(vae: AutoencoderKL, latents: Tensor) -> list[Image.Image]:
+    images = vae.decode((latents / vae.config.scaling_factor).to(vae.device)).sample.float() / 2 + 0.5
+    pixels = (images.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+    return [Image.fromarray(picture) for picture in pixels]

@@ -1,0 +1,95 @@
+"""`python -m idto3d train`: a bundle from a dataset and a base, what it writes on the way, and what it refuses."""
+
+import json
+import math
+
+import pytest
+import torch
+from PIL import Image
+
+from idto3d.errors import UserError
+from idto3d.guidance.base import save_base
+from idto3d.guidance.bundle import load_bundle
+from idto3d.training import train
+from idto3d.training.dataset import read_people, read_shards
+from idto3d.training.options import parse
+
+ONE_STEP = ("--most-steps", "1", "--batch", "2", "--guidance-scale", "1")
+WATCHED = ("--evaluate-steps", "1", "--sample-minutes", "1e-9", "--save-seconds", "0")
+
+
+@pytest.fixture(scope="module")
+def given(small, tmp_path_factory):
+    """The words of a command that trains a tiny base on made-up people, and its work folder."""
+    folder = tmp_path_factory.mktemp("train")
+    save_base(small.tiny_parts(), folder / "base", torch.float32)
+    data = small.write_dataset(folder / "people", small.made_up_people())
+    return ["--data", str(data), "--base", str(folder / "base"), "--out", str(folder / "bundle")], folder
+
+
+def lines(folder) -> list[dict]:
+    return [json.loads(line) for line in (folder / "work" / "log.jsonl").read_text().splitlines()]
+
+
+def test_a_bundle_is_trained_watched_and_not_trained_twice(given):
+    words, folder = given
+    words = [*words, "--work", str(folder / "work"), "--held-out", str(folder / "people"), *ONE_STEP, *WATCHED]
+    assert train.main(words) == 0
+    stages = [line["stage"] for line in lines(folder)]
+    assert stages == ["style-geometry", "style-albedo", "expression-geometry", "expression-albedo"]
+    assert all(f"{line['stage'].split('-')[1]}_identity_gap" in line for line in lines(folder))
+    picture = Image.open(folder / "work" / "samples" / "style-albedo-000001.png")
+    assert picture.size == (6 * 32, 2 * 32)
+    assert (folder / "work" / "loss.svg").exists()
+    bundle = load_bundle(folder / "bundle", torch.device("cpu"))
+    assert bundle.info.image_size == 32 and bundle.info.identity_encoder.dimension == 8
+    assert train.main(words) == 0
+    assert len(lines(folder)) == 4
+    assert train.main([*words, "--again", "--stages", "style"]) == 0
+    assert [line["stage"] for line in lines(folder)[4:]] == ["style-geometry", "style-albedo"]
+
+
+def test_a_stage_is_not_built_on_nothing(given, tmp_path):
+    words, _ = given
+    with pytest.raises(UserError, match="Train the stage 'style' first"):
+        train.main([*words, "--work", str(tmp_path), "--stages", "expression", *ONE_STEP])
+    with pytest.raises(UserError, match="no autoencoder"):
+        train.main([*words[:2], "--work", str(tmp_path), "--stages", "base", *ONE_STEP])
+
+
+@pytest.mark.parametrize(
+    ("extra", "why"),
+    [
+        (["--stages", "style,hair"], "no stage 'hair'"),
+        (["--stages", "base"], "no stage 'base' with --base"),
+        (["--early-stop", "3"], "never trained on"),
+        (["--paper"], "never trained on"),
+        (["--batch", "0"], "below 1"),
+        (["--precision", "fp16"], "needs a GPU"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(given, tmp_path, extra, why):
+    words, _ = given
+    if torch.cuda.is_available() and "fp16" in extra:
+        pytest.skip("there is a GPU")
+    with pytest.raises(UserError, match=why):
+        train.main([*words, "--work", str(tmp_path), *extra])
+
+
+def test_the_paper_preset_and_what_is_said_beside_it():
+    usual = parse(["--data", "d", "--work", "w"])
+    assert usual.base_minutes == 360 and usual.denoiser.condition_rate == 1.2e-3
+    assert usual.stages == ("vae", "base", "style", "expression", "bundle")
+    paper = parse(["--data", "d", "--work", "w", "--held-out", "h", "--paper", "--batch", "4"])
+    told = paper.denoiser
+    assert (told.learning_rate, told.condition_rate, told.most_steps, told.batch) == (1e-4, 1e-4, 200_000, 4)
+    assert told.early_stop and told.rate(150_000, 0.75) == 1 and paper.style_minutes == math.inf
+
+
+def test_shards_are_read_in_the_order_of_the_whole(given):
+    _, folder = given
+    whole = read_people(folder / "people", pictures=False)
+    pieces = list(read_shards(folder / "people"))
+    assert whole.normal.shape == (0, 32, 32, 3) and len(pieces) == 2
+    assert torch.equal(torch.cat([piece.expression for piece in pieces]), whole.expression)
+    assert sum(len(piece.normal) for piece in pieces) == len(whole.person)

@@ -1,0 +1,155 @@
+"""The training loop: it stops, goes on, is repeatable, and many processes learn one model."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from idto3d.errors import UserError
+from idto3d.guidance.lora import DOMAINS
+from idto3d.training import loop
+from idto3d.training.denoiser import DenoiserOptions
+from idto3d.training.loop import Stage, make_accelerator, train_denoiser
+from idto3d.training.model import named_tensors, trained_tensors
+from idto3d.training.state import is_finished, state_path, step_random
+from idto3d.training.watch import Watch, draw_curve
+
+TWO_PROCESSES = Path(__file__).with_name("two_processes.py")
+SHORT = DenoiserOptions(batch=2, most_steps=6, warmup=2, save_seconds=0.0)
+
+
+class Killed(BaseException):
+    """The machine goes away."""
+
+
+class DyingWatch(Watch):
+    def step(self, stage, step, seconds, loss):
+        super().step(stage, step, seconds, loss)
+        if step == 3:
+            raise Killed
+
+
+@pytest.fixture(scope="module")
+def accelerator():
+    return make_accelerator("bf16")
+
+
+def base_stage(folder: Path, **changed) -> Stage:
+    folder.mkdir(exist_ok=True)
+    return Stage("base", DOMAINS, replace(SHORT, **changed), folder / "base.safetensors")
+
+
+def trained(small, accelerator, stage, watch=None, held_out=None):
+    """A tiny model after `stage`."""
+    model = small.tiny_model()
+    watch = watch or Watch(stage.checkpoint.parent)
+    train_denoiser(accelerator, model, stage, small.tiny_data(), held_out, watch)
+    return model
+
+
+def test_a_killed_training_goes_on_to_the_same_weights(small, accelerator, tmp_path):
+    whole, broken = (base_stage(tmp_path / name) for name in ("whole", "broken"))
+    trained(small, accelerator, whole)
+    with pytest.raises(Killed):
+        trained(small, accelerator, broken, DyingWatch(tmp_path / "broken"))
+    assert not is_finished(broken.checkpoint)
+    trained(small, accelerator, broken)
+    assert is_finished(broken.checkpoint) and not state_path(broken.checkpoint).exists()
+    first, second = load_file(whole.checkpoint), load_file(broken.checkpoint)
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_a_state_is_safetensors_with_everything_a_continued_run_needs(small, accelerator, tmp_path):
+    stage = base_stage(tmp_path)
+    with pytest.raises(Killed):
+        trained(small, accelerator, stage, DyingWatch(tmp_path))
+    names = {name.rsplit("/", 1)[0] for name in load_file(state_path(stage.checkpoint))}
+    assert names == {"raw", "average", "adam/step", "adam/exp_avg", "adam/exp_avg_sq"}
+    state_path(stage.checkpoint).write_bytes(b"not a state")
+    with pytest.raises(UserError, match="could not be read"):
+        trained(small, accelerator, stage)
+
+
+def test_a_state_of_other_parameters_is_refused(small, accelerator, tmp_path):
+    stage = base_stage(tmp_path)
+    with pytest.raises(Killed):
+        trained(small, accelerator, stage, DyingWatch(tmp_path))
+    model = small.tiny_model()
+    model.unet.requires_grad_(False)
+    with pytest.raises(UserError, match="other parameters"):
+        train_denoiser(accelerator, model, stage, small.tiny_data(), None, Watch(tmp_path))
+
+
+def test_it_stops_early_and_keeps_the_best_average(small, accelerator, tmp_path, monkeypatch):
+    errors, seen = iter([3.0, 1.0, 2.0, 2.5]), []
+
+    def measured(model, data, domain):
+        seen.append({name: value.detach().clone() for name, value in named_tensors(model).items()})
+        return next(errors), 0.01
+
+    monkeypatch.setattr(loop, "identity_gap", measured)
+    stage = replace(base_stage(tmp_path, most_steps=100, evaluate_steps=2, early_stop=2), domains=("geometry",))
+    model = trained(small, accelerator, stage, held_out=small.tiny_data())
+    assert len(seen) == 4
+    assert all(torch.equal(value, seen[1][name]) for name, value in named_tensors(model).items())
+    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines if "geometry_error" in line] == [2, 4, 6, 8]
+    assert all("geometry_identity_gap" in line for line in lines)
+
+
+def test_the_held_out_figures_are_those_of_the_average(small, accelerator, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(loop, "identity_gap", lambda model, *_: (seen.append(flat(model)), (1.0, 0.0))[1])
+    model = trained(small, accelerator, base_stage(tmp_path, evaluate_steps=6), held_out=small.tiny_data())
+    assert torch.equal(seen[-1], flat(model))
+
+
+def flat(model) -> torch.Tensor:
+    return torch.cat([value.detach().flatten() for value in trained_tensors(model).values()])
+
+
+def test_a_step_whose_gradient_is_not_finite_is_left_out(small, accelerator, tmp_path):
+    data = small.tiny_data()
+    for latents in data.latents.values():
+        latents[0] = float("nan")
+    model = small.tiny_model()
+    stage = base_stage(tmp_path, most_steps=12)
+    train_denoiser(accelerator, model, stage, data, None, Watch(tmp_path))
+    assert flat(model).isfinite().all()
+
+
+def test_processes_and_steps_draw_different_numbers():
+    drawn = [torch.rand(2, generator=step_random(0, step, process)) for step in (0, 1) for process in (0, 1)]
+    assert len({tuple(value.tolist()) for value in drawn}) == 4
+    assert torch.equal(drawn[0], torch.rand(2, generator=step_random(0, 0, 0)))
+
+
+def test_the_curve_is_drawn_and_a_repeated_step_replaces_the_first(tmp_path):
+    watch = Watch(tmp_path)
+    for step, loss in ((50, 0.9), (100, 0.8), (100, 0.5)):
+        watch.tell("base", step, 1.0, {"loss": loss})
+    with open(tmp_path / "log.jsonl", "a") as log:
+        log.write('{"stage": "base", "st\n')
+    watch.tell("style-geometry", 50, 1.0, {"loss": 0.4, "geometry_error": 0.6})
+    draw_curve(tmp_path)
+    svg = (tmp_path / "loss.svg").read_text()
+    assert svg.count("<polyline") == 3 and "base: 0.5 to 0.9, step 100" in svg
+
+
+def test_two_processes_end_with_one_model_after_different_batches(tmp_path):
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    quiet = {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true", "PYTHONPATH": str(TWO_PROCESSES.parents[2])}
+    subprocess.run([*launch, str(TWO_PROCESSES), str(tmp_path)], env=os.environ | quiet, check=True, timeout=600)
+    first, second = (json.loads((tmp_path / f"{process}.json").read_text()) for process in range(2))
+    assert first["processes"] == second["processes"] == 2
+    assert first["weights"] == second["weights"] and len(set(first["weights"])) == 2
+    assert len(first["batches"]) == len(second["batches"]) == 8
+    assert all(one != two for one, two in zip(first["batches"], second["batches"], strict=True))
+    assert (tmp_path / "base.safetensors").exists() and not (tmp_path / "base.state.safetensors").exists()

@@ -127,7 +127,7 @@ def _begin(accelerator: Accelerator, model: Model, stage: Stage) -> Run:
 
 def _groups(model: Model, trained: list[nn.Parameter], options: DenoiserOptions) -> list[dict]:
     """Parameter groups with their peak rates: the UNet's own weights, and what reads words and embeddings."""
-    reading = {id(p) for p in (*model.text_encoder.parameters(), *model.branches.parameters())}
+    reading = {id(p) for p in model.branches.parameters()}
     if model.unet.add_embedding is not None:
         reading |= {id(p) for p in model.unet.add_embedding.parameters()}
     groups = (

@@ -28,7 +28,7 @@ from idto3d.training import hair, skin
 from idto3d.training.dataset import People, read_people, read_shards, said_words
 from idto3d.training.denoiser import Data, mean_embedding
 from idto3d.training.loop import make_accelerator
-from idto3d.training.model import Model, whiten_identity
+from idto3d.training.model import Model, whiten_identity, write_tensors
 from idto3d.training.options import TrainOptions, parse
 from idto3d.training.samples import Gallery
 from idto3d.training.stages import run_stages
@@ -70,11 +70,22 @@ def _train_on_people(accelerator: Accelerator, parts: BaseParts, options: TrainO
 def _base(options: TrainOptions) -> BaseParts:
     """The base to specialise, or a small one with random weights."""
     if options.base is None:
-        return tiny_base(EMBEDDED_SPEC, known_words(said_words(options.data)))
+        return _own_base(options)
     parts = load_base(options.base)
     if parts.scheduler.config.prediction_type != "epsilon":
         kind = parts.scheduler.config.prediction_type
         raise UserError(f"The base model predicts '{kind}', not noise.", "Choose one of the Stable Diffusion 1 kind.")
+    return parts
+
+
+def _own_base(options: TrainOptions) -> BaseParts:
+    """The small base; its text encoder, which no stage trains, is kept in the work folder."""
+    parts = tiny_base(EMBEDDED_SPEC, known_words(said_words(options.data)))
+    kept = options.work / "text_encoder.safetensors"
+    if kept.exists():
+        parts.text_encoder.load_state_dict(load_file(kept))
+    else:
+        write_tensors(parts.text_encoder.state_dict(), kept)
     return parts
 
 

@@ -57,7 +57,7 @@ def test_every_announced_step_is_reported_once_and_in_order(run):
     assert isinstance(events[0], StageStarted)
     steps = [event.step for event in events if isinstance(event, StepDone)]
     assert steps == list(range(1, events[0].steps + 1))
-    assert {event.kind for event in events if isinstance(event, Preview)} == {"albedo", "relit"}
+    assert {event.kind for event in events if isinstance(event, Preview)} == {"albedo", "sheet"}
 
 
 def test_the_head_opens_its_mouth_as_far_as_the_dense_one(run, head):

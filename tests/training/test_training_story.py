@@ -14,6 +14,8 @@ from idto3d.training.dataset import read_people
 from idto3d.training.denoiser import Data, DenoiserOptions, draw_batch, mean_embedding
 from idto3d.training.loop import Stage, make_accelerator, train_denoiser
 from idto3d.training.model import Model, load_average, named_tensors, whiten_identity
+from idto3d.training.options import parse
+from idto3d.training.stages import plan
 from idto3d.training.vae import VaeOptions, cache_latents, scaling_factor, train_vae
 from idto3d.training.watch import Watch
 
@@ -62,6 +64,19 @@ def test_a_stage_trains_only_its_own_parameters_and_can_be_loaded_again(tiny, tm
         after[name].data.copy_(before[name])
     load_average(model, path)
     assert all(torch.equal(after[name], value) for name, value in learned.items())
+
+
+def test_the_base_stage_leaves_the_text_encoder_as_it_is_so_that_words_stay_apart(small, tmp_path):
+    options = parse(["--data", str(tmp_path), "--work", str(tmp_path)])
+    model = small.tiny_model()
+    next(plan("base", model, options))
+    learning = {name for name, value in named_tensors(model).items() if value.requires_grad}
+    assert learning and not any(name.startswith("text_encoder") for name in learning)
+    states, _ = model.encode_text(["person with green hair", "person with blonde hair"])
+    assert (states[0] - states[1]).norm() > 0.1 * states[0].norm()
+    said = model.descriptors()
+    apart = torch.cdist(said, said)[~torch.eye(len(said), dtype=torch.bool)]
+    assert apart.min() > 0.05 * said.norm(dim=-1).mean()
 
 
 def test_dropped_conditions_are_empty_and_kept_ones_are_not(tiny):

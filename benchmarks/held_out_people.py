@@ -54,16 +54,17 @@ class NoCheckpoints:
         return False
 
 
-def portraits(studio, seed: int, count: int, which: int, folder: Path) -> list[Path]:
-    """`count` photos of a person, neutral to mildly expressive, as files."""
+def portraits(studio, seed: int, count: int, which: int, folder: Path, encoder) -> list[Path]:
+    """`count` photos of a person as files, neutral to mildly expressive, each showing the encoder a face."""
     person, random = synthetic.draw_person(seed), np.random.default_rng([seed, 10 + which])
-    paths = []
-    for i in range(count):
+    paths: list[Path] = []
+    while len(paths) < count:
         index, strength = synthetic.draw_expression(random)
         weights = studio.model.weights(synthetic.EXPRESSIONS[index], strength * random.uniform(0.2, 0.6))
         image = synthetic.portrait(synthetic.sculpt(studio, person, weights), random, 320)
-        paths.append(folder / f"{seed}-{which}-{i}.png")
-        Image.fromarray(image).save(paths[-1])
+        if encoder.embed(image):
+            paths.append(folder / f"{seed}-{which}-{len(paths)}.png")
+            Image.fromarray(image).save(paths[-1])
     return paths
 
 
@@ -108,7 +109,7 @@ def start_shape(wish, models, start, options) -> HeadShape:
 
 def one_head(studio, seed: int, which: int, options: HeadOptions, models, encoder, folder: Path, count: int) -> dict:
     """All measurements of one set of photos."""
-    subject = exhausted(read_subject(portraits(studio, seed, count, which, folder), options.subject, encoder))
+    subject = exhausted(read_subject(portraits(studio, seed, count, which, folder, encoder), options.subject, encoder))
     wish = pipeline.make_wish(subject, options, models)
     start = pipeline.first_shape(subject, options, models)
     rasterizer = make_rasterizer(models.device)

@@ -53,7 +53,7 @@ class ShapeOptions:
     """How the shape is grown."""
 
     resolution: int = option(80, "cells of the tetrahedral grid along the longest side of its box")
-    steps: int = option(160, "optimisation steps")
+    steps: int = option(100, "optimisation steps")
     views: int = option(2, "cameras per step")
     image_size: int = option(128, "side of a rendered normal map, pixels")
     learning_rate: float = option(6e-4, "Adam rate of hash grid, networks and codes")

@@ -24,9 +24,9 @@ import torch
 from PIL import Image
 from scipy.spatial import cKDTree
 
-from benchmarks.unwatched import exhausted
 from idto3d import pipeline
 from idto3d.config import HeadOptions, with_option
+from idto3d.events import exhausted
 from idto3d.fields.shape_field import ShapeField
 from idto3d.geometry.head_shape import HeadShape
 from idto3d.geometry.mesh import vertex_normals

@@ -12,10 +12,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmarks.unwatched import exhausted
 from idto3d import expressions, pipeline
 from idto3d.config import HeadOptions, RenderOptions, preset
-from idto3d.events import Notice, Preview, StageStarted
+from idto3d.events import Notice, Preview, StageStarted, exhausted
 from idto3d.guidance.bundle import load_bundle
 from idto3d.guidance.device import choose_device
 from idto3d.guidance.diffusion import Guidance

@@ -19,7 +19,7 @@ FORWARDED = {
     "synthesize": "make synthetic heads to train on",
     "scans": "turn scans of people into a dataset to train on",
     "train": "train a bundle",
-    "evaluate": "measure guidance, identity, expressions or relighting",
+    "evaluate": "measure how well a bundle's guidance obeys",
     "publish": "upload a bundle with its model card to the Hub",
 }
 

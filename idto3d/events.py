@@ -1,8 +1,9 @@
 """What a run may report while it works. Events hold plain numbers, text and uint8 arrays, never tensors."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -62,3 +63,13 @@ class Finished:
 
 
 Event = StageStarted | StepDone | Preview | Notice | LikenessMeasured | Finished
+Result = TypeVar("Result")
+
+
+def exhausted(generator: Generator[object, None, Result]) -> Result:
+    """What a generator of events returns in the end, its events unwatched."""
+    while True:
+        try:
+            next(generator)
+        except StopIteration as end:
+            return end.value

@@ -13,7 +13,7 @@ from skimage import data
 from idto3d import pipeline
 from idto3d.config import ExportOptions, GuidanceOptions, HeadOptions, MaterialOptions, RenderOptions, ShapeOptions
 from idto3d.errors import UserError
-from idto3d.events import Finished, LikenessMeasured, Notice, Preview, StepDone
+from idto3d.events import Finished, LikenessMeasured, Notice, Preview, StepDone, exhausted
 from idto3d.export.load import load_asset
 from idto3d.guidance import sds
 from idto3d.jobs.checkpoint import Checkpointer
@@ -31,15 +31,6 @@ def options(tiny_bundle):
         material=MaterialOptions(steps=4, image_size=32, refine_steps=1),
         export=ExportOptions(faces=400, texture_size=64, turntable_frames=2, render_size=32),
     )
-
-
-def exhausted(generator):
-    """What a generator returns after all its events."""
-    while True:
-        try:
-            next(generator)
-        except StopIteration as end:
-            return end.value
 
 
 def run(options, folder, photos=(), resume=False):

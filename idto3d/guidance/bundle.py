@@ -4,14 +4,14 @@ Its base and its adapters may also come from elsewhere on the Hub, see `sources`
 """
 
 import shutil
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 import torch
 from diffusers import UNet2DConditionModel
 
+from idto3d.events import exhausted
 from idto3d.guidance.base import BaseParts, load_base, load_unet, save_base
 from idto3d.guidance.branches import Branches, load_branches, save_branch
 from idto3d.guidance.device import choose_dtype
@@ -21,7 +21,6 @@ from idto3d.guidance.lora import DOMAINS, load_faceid_lora, load_lora, save_lora
 from idto3d.guidance.weights import PRIOR_FILE, Weights, fetch_weights, find_bundle
 
 LORA_FILE, ID_FILE, EXP_FILE = "lora.safetensors", "id.safetensors", "expression.safetensors"
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -48,16 +47,8 @@ def load_bundle(weights: str | Path, device: torch.device, dtype: torch.dtype | 
 
     Nobody is told of a download's progress; see `find_bundle` and `fetch_weights` for that. Raises UserError.
     """
-    found = _returned(find_bundle(weights))
-    return load_weights(_returned(fetch_weights(found, refine=False)), device, dtype)
-
-
-def _returned(generator: Generator[object, None, Result]) -> Result:
-    while True:
-        try:
-            next(generator)
-        except StopIteration as end:
-            return end.value
+    found = exhausted(find_bundle(weights))
+    return load_weights(exhausted(fetch_weights(found, refine=False)), device, dtype)
 
 
 def load_weights(found: Weights, device: torch.device, dtype: torch.dtype | None = None) -> Bundle:

@@ -30,8 +30,8 @@ def check_files(source: Source, folder: Path) -> None:
     record = _record_path(source)
     known = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else {}
     found = {name: _checked(source, folder / name, name, known.get(name)) for name in source.files}
-    if found != known:
-        _write(record, json.dumps(found, indent=2) + "\n")
+    if any(known.get(name) != entry for name, entry in found.items()):
+        _write(record, json.dumps(known | found, indent=2) + "\n")
 
 
 def recorded(source: Source) -> dict[str, str]:
@@ -53,7 +53,7 @@ def assets(source: Source) -> Path:
 
 def _checked(source: Source, path: Path, name: str, known: Mapping | None) -> dict:
     size = path.stat().st_size
-    if known is not None and known["size"] == size:
+    if known is not None and known["size"] == size and source.files[name] in ("", known["sha256"]):
         return dict(known)
     expected = source.files[name] or (known or {}).get("sha256") or _announced(path)
     digest = sha256_of(path)
@@ -95,7 +95,9 @@ def ready(source: Source, folder: Path) -> Path:
             converted(folder / name, target / Path(name).with_suffix(".safetensors"))
         elif not (target / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(folder / name, target / name)
+            part = (target / name).with_suffix(".part")
+            shutil.copyfile(folder / name, part)
+            part.replace(target / name)
     return target
 
 

@@ -18,6 +18,7 @@ from huggingface_hub.errors import (
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
     RevisionNotFoundError,
+    RevisionResolutionError,
 )
 from huggingface_hub.utils import httpx, tqdm
 
@@ -176,7 +177,7 @@ def asked(source: Source, work: Callable[[], Result]) -> Result:
     """The result of `work`, which asks the Hub about `source`. Raises UserError for everything the Hub may answer."""
     try:
         return work()
-    except (OSError, httpx.HTTPError, ValueError) as fault:
+    except (OSError, httpx.HTTPError, ValueError, RuntimeError, RevisionResolutionError) as fault:
         log.info("asking for %s", source.title(), exc_info=True)
         raise plainly(fault, source) from fault
 

@@ -9,7 +9,10 @@ from pathlib import Path
 
 from idto3d.config import COMMUNITY, EMBEDDED, HDRI
 
-NEEDED = ("torch", "diffusers", "transformers", "peft", "safetensors", "numpy", "pillow", "gradio")
+NEEDED = (
+    *("torch", "diffusers", "transformers", "peft", "accelerate", "huggingface_hub", "safetensors"),
+    *("numpy", "pillow", "trimesh", "gradio"),
+)
 OPTIONAL = {
     "dlib-bin": "identity encoder that works offline",
     "insightface": "stronger identity encoder, its models for non-commercial research",

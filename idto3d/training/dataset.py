@@ -60,7 +60,7 @@ def read_shards(folder: Path) -> Iterator[People]:
 def _usable(folder: Path, embedded: bool) -> list[Path]:
     found = [shard for shard in shards(folder) if not embedded or _identity(shard).exists()]
     if not found:
-        raise UserError(f"No portrait in {folder} is embedded yet.", "Let `python -m idto3d synthesize` finish.")
+        raise UserError(f"No portrait in {folder} is embedded yet.", "Let the command that writes it finish.")
     return found
 
 

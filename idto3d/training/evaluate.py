@@ -178,7 +178,7 @@ def mean_of(rows: Sequence[dict]) -> dict[str, float]:
 def _parse(argv: list[str]) -> tuple[EvaluateOptions, bool]:
     parser = argparse.ArgumentParser(prog="idto3d evaluate", description="Measure a bundle's guidance.")
     parser.add_argument("what", choices=("guidance",))
-    parser.add_argument("bundle", help="embedded or a folder")
+    parser.add_argument("bundle", help="embedded, community, a folder, or ORG/REPO[@REV]")
     parser.add_argument("--ict", type=Path, required=True, help="packed ICT-FaceKit .npz or a checkout's folder")
     parser.add_argument("--people", type=int, default=300, help="held-out people")
     parser.add_argument("--portraits", default="1,2,5", help="how many portraits' mean embedding is given, a row each")

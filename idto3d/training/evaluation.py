@@ -68,8 +68,9 @@ def truth(studio, sight: Sight, domain: str, size: int) -> np.ndarray:
 
 def sample(guidance: Guidance, domain: str, sight: Sight, identity: torch.Tensor, steps: int, scale, seed: int):
     """A sampled map [S, S, 3] uint8 of a person, described by all their words."""
-    prompt = guidance.info.prompt(domain, view_word(sight.azimuth_deg), sight.person.subject())
-    conditions = guidance.conditions([prompt], "", identity, [EXPRESSIONS[sight.expression].descriptor])
+    descriptor = EXPRESSIONS[sight.expression].descriptor
+    prompt = guidance.info.prompt(domain, view_word(sight.azimuth_deg), sight.person.subject(), descriptor)
+    conditions = guidance.conditions([prompt], "", identity, [descriptor])
     picture = guidance.sample(domain, conditions, steps, torch.Generator().manual_seed(seed), scale)
     return (picture[0].permute(1, 2, 0).cpu().numpy() * 255).round().astype(np.uint8)
 

@@ -27,7 +27,7 @@ from idto3d.fields.head_prior import (
     save_prior,
 )
 from idto3d.training.ict import FACE, MOUTH_SOCKET, read_ict
-from idto3d.training.prior_regression import fit_regression
+from idto3d.training.prior_regression import fit_regression, read_faces
 from idto3d.training.prior_solid import (
     Solid,
     build_solid,
@@ -265,23 +265,23 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Fit the head prior to ICT-FaceKit heads.")
     parser.add_argument("--ict", type=Path, help="packed ICT-FaceKit .npz or a checkout's folder")
     parser.add_argument("--out", type=Path, required=True, help="where to write the prior (.safetensors)")
-    parser.add_argument("--embeddings", type=Path, help=".npz of embedding, coefficients and hair, for the regression")
+    parser.add_argument("--people", type=Path, help="dataset written by synthesize, for the regression from faces")
     parser.add_argument("--refit-regression", type=Path, metavar="PRIOR", help="only refit the regression of PRIOR")
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     prior, provenance = _fitted(parser, chosen)
-    if chosen.embeddings:
-        with np.load(chosen.embeddings, allow_pickle=False) as data:
-            shares = fit_regression(prior, dict(data))
-            provenance |= {"regression_heads": len(data["hair"]), "explained_variance": shares}
+    if chosen.people:
+        faces = read_faces(chosen.people)
+        shares = fit_regression(prior, faces)
+        provenance |= {"regression_heads": len(faces.hair), "explained_variance": shares}
         log.info("the regression explains %.3f of z and %.3f of hair styles", shares["shape"], shares["style"])
     save_prior(prior, chosen.out, provenance)
 
 
 def _fitted(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> tuple[HeadPrior, dict]:
     if chosen.refit_regression:
-        if not chosen.embeddings:
-            parser.error("--refit-regression needs --embeddings")
+        if not chosen.people:
+            parser.error("--refit-regression needs --people")
         return load_prior(chosen.refit_regression), read_description(chosen.refit_regression)["provenance"]
     if not chosen.ict:
         parser.error("give --ict, or --refit-regression with a fitted prior")

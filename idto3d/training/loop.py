@@ -4,6 +4,7 @@ Every process draws other views; accelerate averages the gradients, so all hold 
 alone decides when the stage is over, measures, and writes.
 """
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -203,7 +204,7 @@ def _judge(run: Run, stage: Stage, error: float) -> None:
     """Count an evaluation; with early stopping the average of the lowest error is kept as the result."""
     done = run.progress
     done.waited += 1
-    if done.best is not None and error >= done.best:
+    if not error < (math.inf if done.best is None else done.best):  # nor where it is not a number
         return
     if stage.options.early_stop:
         if not state_path(stage.checkpoint).exists():

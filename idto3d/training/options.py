@@ -41,6 +41,7 @@ class TrainOptions:
     out: Path
     prior: Path | None
     name: str
+    licence: str
     encoder: str
     guidance_scale: float
 
@@ -74,6 +75,12 @@ def _check(options: TrainOptions) -> None:
     told = options.denoiser
     if min(told.batch, told.warmup, told.evaluate_steps, options.rank_self, options.rank_cross) < 1:
         raise UserError("A batch, a rank or a number of steps is below 1.", "Give at least 1.")
+    if "bundle" in options.stages and not options.licence and (options.base or options.encoder != "dlib"):
+        what = "A bundle of somebody's base or encoder carries their terms."
+        raise UserError(what, "Name them by --licence, as in --licence creativeml-openrail-m.")
+    if options.prior is not None and not options.prior.is_file():
+        what = f"There is no head prior at {options.prior}."
+        raise UserError(what, "Fit one with: python -m idto3d.training.head_prior")
     if told.early_stop and options.held_out is None:
         what = "Stopping early needs people who are never trained on."
         raise UserError(what, "Give their dataset by --held-out, or --early-stop 0.")
@@ -103,7 +110,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("bundle"), help="folder of the finished bundle")
     parser.add_argument("--prior", type=Path, default=None, help="head prior to put into the bundle")
-    parser.add_argument("--name", default="idto3d-embedded")
+    parser.add_argument("--name", default="bundle", help="what the bundle is called")
+    parser.add_argument("--licence", default="", help="terms of the bundle; needed with --base or another encoder")
     parser.add_argument("--encoder", default="dlib", help="identity encoder the dataset was embedded with")
     parser.add_argument("--guidance-scale", type=float, default=3.0, help="default guidance scale of the bundle")
     return parser

@@ -1,27 +1,55 @@
 """The linear maps from a face embedding to shape coefficients and hair styles, by ridge regression."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
 from idto3d.fields.head_prior import HAIR_STYLES, HeadPrior
+from idto3d.training.dataset import read_people
+from idto3d.training.denoiser import mean_embedding
 from idto3d.training.prior_solid import tensor_of
 
 FOLDS = 5
 RIDGES = tuple(10.0**k for k in range(-4, 4))
 
 
-def fit_regression(prior: HeadPrior, embeddings: dict[str, np.ndarray]) -> dict[str, float]:
+@dataclass(frozen=True)
+class Faces:
+    """Unit embeddings [n, D], each one's ICT identity coefficients [n, 100] and hair [n], an index of HAIR_STYLES."""
+
+    embedding: np.ndarray
+    coefficients: np.ndarray
+    hair: np.ndarray
+
+
+def read_faces(dataset: Path) -> Faces:
+    """Mean embeddings of one, of some and of all portraits of every synthetic person, so that any number is met.
+
+    Raises UserError where there is no dataset or its portraits are not embedded.
+    """
+    people = read_people(dataset, pictures=False)
+    count = people.embedding.shape[1]
+    hair = np.array([HAIR_STYLES.index(look["hair_style"]) for look in people.looks])
+    rows = []
+    for first, last in {(0, 1), (count - 1, count), (0, (count + 1) // 2), (0, count)}:
+        mean = mean_embedding(people.embedding[:, first:last]).numpy()
+        seen = np.linalg.norm(mean, axis=1) > 0.5  # a portrait without a face is a row of zeros
+        rows.append((mean[seen], people.coefficients.numpy()[seen], hair[seen]))
+    return Faces(*(np.concatenate(part) for part in zip(*rows, strict=True)))
+
+
+def fit_regression(prior: HeadPrior, faces: Faces) -> dict[str, float]:
     """Set the maps from a face embedding to z and to hair scores; returns the share of variance each explains.
 
-    embeddings: `embedding` [n, D], `coefficients` [n, 100] ICT identity, `hair` [n] index into HAIR_STYLES. The ridge
-    strength is the best of a ladder over five folds, a person's rows always in one; the shares are the left-out folds'.
+    The ridge strength is the best of a ladder over five folds, a person's rows always in one; the shares are the
+    left-out folds'.
     """
-    inputs = embeddings["embedding"].astype(np.float64)
+    inputs = faces.embedding.astype(np.float64)
     mean = inputs.mean(0)
-    codes = embeddings["coefficients"].astype(np.float64) @ prior.coefficient_map.double().numpy()
-    styles = np.eye(len(HAIR_STYLES))[embeddings["hair"]]
-    _, person = np.unique(embeddings["coefficients"], axis=0, return_inverse=True)
+    codes = faces.coefficients.astype(np.float64) @ prior.coefficient_map.double().numpy()
+    styles = np.eye(len(HAIR_STYLES))[faces.hair]
+    _, person = np.unique(faces.coefficients, axis=0, return_inverse=True)
     shares = {}
     for name, wanted in (("shape", codes), ("style", styles)):
         tried = {s: _left_out_share(inputs - mean, wanted, s, person.ravel() % FOLDS) for s in RIDGES}

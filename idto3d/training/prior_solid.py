@@ -197,6 +197,7 @@ def _cap_neck(faces: np.ndarray, fields: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
+    """`vectors` [..., 3] at length 1; a vector of no length stays zero."""
     return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
 
 
@@ -268,8 +269,9 @@ def tensor_of(values: np.ndarray) -> Tensor:
 
 
 def inside(solid: Solid, points: np.ndarray) -> np.ndarray:
-    inside = winding_number(points, solid.base, solid.faces) > 0
+    """Which of `points` [N, 3] metres lie in the solid or in one of its eyeballs."""
+    within = winding_number(points, solid.base, solid.faces) > 0
     for centre, cornea in zip(solid.eyes, CORNEA, strict=True):
-        inside |= np.linalg.norm(points - centre, axis=1) < EYE_RADIUS
-        inside |= np.linalg.norm(points - centre - cornea, axis=1) < CORNEA_RADIUS
-    return inside
+        within |= np.linalg.norm(points - centre, axis=1) < EYE_RADIUS
+        within |= np.linalg.norm(points - centre - cornea, axis=1) < CORNEA_RADIUS
+    return within

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
+from safetensors import safe_open
 from safetensors.torch import load_file
 
 from idto3d.errors import UserError
@@ -82,10 +83,13 @@ def _own_base(options: TrainOptions) -> BaseParts:
     """The small base; its text encoder, which no stage trains, is kept in the work folder."""
     parts = tiny_base(EMBEDDED_SPEC, known_words(said_words(options.data)))
     kept = options.work / "text_encoder.safetensors"
-    if kept.exists():
-        parts.text_encoder.load_state_dict(load_file(kept))
-    else:
-        write_tensors(parts.text_encoder.state_dict(), kept)
+    order = " ".join(parts.tokenizer.convert_ids_to_tokens(range(len(parts.tokenizer))))
+    if not kept.exists():
+        write_tensors(parts.text_encoder.state_dict(), kept, {"words": order})
+    with safe_open(kept, "pt") as file:
+        if (file.metadata() or {}).get("words") != order:
+            raise UserError("The dataset's captions hold other words than before.", "Train in a new --work folder.")
+    parts.text_encoder.load_state_dict(load_file(kept))
     return parts
 
 
@@ -93,7 +97,7 @@ def bundle_info(people: People, options: TrainOptions) -> BundleInfo:
     """What the bundle says about itself."""
     return BundleInfo(
         name=options.name,
-        licence=people.licence or LICENCE,
+        licence="; ".join(filter(None, (options.licence, people.licence))) or LICENCE,
         image_size=people.normal.shape[1],
         identity_encoder=EncoderInfo(options.encoder, people.embedding.shape[-1]),
         expressions={expression.name: expression.descriptor for expression in EXPRESSIONS},
@@ -132,7 +136,8 @@ def _train_vae(accelerator: Accelerator, parts: BaseParts, options: TrainOptions
     told = VaeOptions(options.vae_minutes, seed=options.seed)
     report = lambda step, loss: watch.step("vae", step, time.monotonic() - started, torch.tensor(loss))  # noqa: E731
     train_vae(parts.vae, people, told, checkpoint, report)
-    print(json.dumps({"psnr_normal": psnr(parts.vae, people.normal[:32])}), flush=True)
+    found = {"psnr_normal": psnr(parts.vae, people.normal[:32]), "psnr_albedo": psnr(parts.vae, people.albedo[:32])}
+    print(json.dumps(found), flush=True)
 
 
 def prepare(parts: BaseParts, options: TrainOptions) -> tuple[Model, Data]:

@@ -115,10 +115,10 @@ def cache_latents(
     """Latent means [N, C, h, w] float16 of both domains, unscaled, from `path` or computed and written there.
 
     `pieces` hold the pictures of `people` in turn where it has none itself.
-    A file that another autoencoder made, or of other views, is written anew.
+    A file that another autoencoder made, or of other views or sizes, is written anew; of other pixels it is not known.
     """
     made_of = _made_of(vae, people)
-    if path.exists() and _says(path) in (made_of, None):
+    if path.exists() and _says(path) == made_of:
         return load_file(path)
     parts: dict[str, list[Tensor]] = {"geometry": [], "albedo": []}
     for piece in [people] if pieces is None else pieces:
@@ -130,9 +130,9 @@ def cache_latents(
 
 
 def _made_of(vae: AutoencoderKL, people: People) -> str:
-    """A digest of the encoder's weights and of which views the dataset holds."""
+    """A digest of the encoder's weights, of which views the dataset holds and of their size."""
     digest = hashlib.sha256()
-    views = (people.person, people.expression, people.azimuth_deg)
+    views = (people.person, people.expression, people.azimuth_deg, torch.tensor(people.normal.shape[1:]))
     for tensor in (*vae.encoder.parameters(), *vae.quant_conv.parameters(), *views):
         digest.update(tensor.detach().cpu().contiguous().numpy())
     return digest.hexdigest()

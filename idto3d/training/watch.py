@@ -30,6 +30,7 @@ class Watch:
         self._gallery = gallery if picture_minutes > 0 else None
         self._picture_seconds = 60 * picture_minutes
         self._losses: list[Tensor] = []
+        self._stage = ""
         self._pictured = time.monotonic()
         self._drawn = 0.0
 
@@ -45,6 +46,9 @@ class Watch:
 
     def step(self, stage: str, step: int, seconds: float, loss: Tensor) -> None:
         """Note the loss of one step; every 50 steps their mean is told."""
+        if stage != self._stage:
+            self._stage = stage
+            self._losses.clear()
         self._losses.append(loss.detach())
         if step % LINE_STEPS == 0:
             self.tell(stage, step, seconds, {"loss": round(torch.stack(self._losses).nanmean().item(), 5)})

@@ -9,7 +9,8 @@ from idto3d.jobs import record
 from idto3d.jobs.desk import JobView
 from idto3d.jobs.event_log import Progress
 
-STAGES = {"subject": "Photos", "shape": "Shape", "material": "Skin", "asset": "Asset"}
+STAGES = {"subject": "Photos", "weights": "Weights", "shape": "Shape", "material": "Skin", "asset": "Asset"}
+RARE = ("weights",)  # shown only where it happens
 PANES = {
     "normal": ("Normals", "The shape appears here first."),
     "relit": ("Relit", "Then skin and light."),
@@ -74,7 +75,9 @@ def status(view: JobView | None) -> str:
 
 
 def _stages(progress: Progress, idle: bool = False, finished: bool = False) -> str:
-    names = list(dict.fromkeys((*STAGES, *progress.stages_done, *filter(None, (progress.stage,)))))
+    seen = (*progress.stages_done, *filter(None, (progress.stage,)))
+    usual = (name for name in STAGES if name not in RARE or name in seen)
+    names = list(dict.fromkeys((*usual, *seen)))
     marks = []
     for name in names:
         state = (

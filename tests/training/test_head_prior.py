@@ -1,5 +1,7 @@
 """Fitting the head prior, on a ball with eyes instead of a head."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,7 @@ import torch
 from idto3d.expressions import NAMES
 from idto3d.fields.head_prior import HAIR_STYLES, HeadPrior, PriorSize, load_prior, save_prior
 from idto3d.training.head_prior import FitOptions, fit, main, make_targets, sample_surface, shape_modes, surface_error
-from idto3d.training.prior_regression import fit_regression
+from idto3d.training.prior_regression import Faces, fit_regression, read_faces
 from idto3d.training.prior_solid import NOSTRIL, Solid, rounded, winding_number
 
 RADIUS = 0.09
@@ -122,26 +124,25 @@ def test_a_nostril_is_closed_and_the_nose_keeps_its_outside():
     assert np.abs(rounded(solid, points, 0.002) - solid)[15, 15 + 4, 15] < 0.0005
 
 
-def people(count: int, noise: float) -> dict[str, np.ndarray]:
+def people(count: int, noise: float) -> Faces:
     """Embeddings that tell the first two coefficients, and the hair style by the third."""
     random = np.random.default_rng(4)
     coefficients = random.standard_normal((count, 100)).astype(np.float32)
     hair = (coefficients[:, 2] > 0).astype(np.int64)
     told = np.column_stack([coefficients[:, :2], 2.0 * hair - 1, np.zeros((count, 3))])
     embedding = 0.3 + told + noise * random.standard_normal(told.shape)
-    return {"embedding": embedding.astype(np.float32), "coefficients": coefficients, "hair": hair}
+    return Faces(embedding.astype(np.float32), coefficients, hair)
 
 
 def test_regression_reads_shape_and_hair_from_embeddings(fitted):
     data = people(200, 0.01)
     shares = fit_regression(fitted, data)
     assert shares["shape"] > 0.95 and shares["style"] > 0.95
-    z = fitted.shape_code(torch.from_numpy(data["embedding"][0]))
-    truth = torch.from_numpy(data["coefficients"][0]) @ fitted.coefficient_map
+    z = fitted.shape_code(torch.from_numpy(data.embedding[0]))
+    truth = torch.from_numpy(data.coefficients[0]) @ fitted.coefficient_map
     assert torch.allclose(z, truth, atol=0.15)
     assert (
-        HAIR_STYLES[int(fitted.hair_style(torch.from_numpy(data["embedding"][0])).argmax())]
-        == HAIR_STYLES[data["hair"][0]]
+        HAIR_STYLES[int(fitted.hair_style(torch.from_numpy(data.embedding[0])).argmax())] == HAIR_STYLES[data.hair[0]]
     )
 
 
@@ -149,31 +150,34 @@ def test_regression_from_noise_stays_close_to_the_average(fitted):
     data = people(60, 100.0)
     shares = fit_regression(fitted, data)
     assert shares["shape"] < 0.1
-    assert fitted.shape_code(torch.from_numpy(data["embedding"][0])).norm() < 0.7
+    assert fitted.shape_code(torch.from_numpy(data.embedding[0])).norm() < 0.7
 
 
 def test_two_portraits_of_one_person_never_judge_each_other(fitted):
     # Embeddings that say who, not how they look: repeated rows would be recognised if a fold split a person.
     data = people(40, 0.0)
-    data["embedding"] = np.random.default_rng(1).standard_normal((40, 60)).astype(np.float32)
-    twice = {name: np.concatenate([value, value[::-1]]) for name, value in data.items()}
+    said = np.random.default_rng(1).standard_normal((40, 60)).astype(np.float32)
+    parts = (said, data.coefficients, data.hair)
+    twice = Faces(*(np.concatenate([value, value[::-1]]) for value in parts))
     assert fit_regression(fitted, twice)["shape"] < 0.2
 
 
-def test_only_the_regression_is_refitted_from_the_command_line(fitted, tmp_path):
+def test_only_the_regression_is_refitted_from_a_dataset_by_the_command_line(fitted, small, tmp_path):
     save_prior(fitted, tmp_path / "prior.safetensors", {"source": "a ball"})
-    np.savez(tmp_path / "people.npz", **people(80, 0.01))
+    made_up = small.made_up_people(count=20, views=1)
+    coefficients = torch.randn(20, 100, generator=torch.Generator().manual_seed(0))
+    dataset = small.write_dataset(tmp_path / "people", replace(made_up, coefficients=coefficients))
     out = tmp_path / "again.safetensors"
-    main(
-        [
-            "--refit-regression",
-            str(tmp_path / "prior.safetensors"),
-            "--embeddings",
-            str(tmp_path / "people.npz"),
-            "--out",
-            str(out),
-        ]
-    )
+    main(["--refit-regression", str(tmp_path / "prior.safetensors"), "--people", str(dataset), "--out", str(out)])
     before, again, points = load_prior(tmp_path / "prior.safetensors"), load_prior(out), torch.zeros(4, 3)
     assert torch.equal(again.basis(points).modes, before.basis(points).modes)
-    assert again.shape_map.abs().sum() > 0
+    assert again.shape_map.shape[0] == 8 and again.shape_map.abs().sum() > 0
+
+
+def test_faces_are_read_from_one_from_some_and_from_all_portraits(small, tmp_path):
+    made_up = small.made_up_people(count=4, views=1)
+    embedding = made_up.embedding.clone()
+    embedding[0, 0] = 0  # no face was found in this portrait
+    faces = read_faces(small.write_dataset(tmp_path / "people", replace(made_up, embedding=embedding)))
+    assert len(faces.embedding) == len(faces.hair) == len(faces.coefficients) == 3 + 4 + 4 + 4
+    assert np.allclose(np.linalg.norm(faces.embedding, axis=1), 1, atol=1e-5)

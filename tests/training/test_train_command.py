@@ -24,7 +24,16 @@ def given(small, tmp_path_factory):
     folder = tmp_path_factory.mktemp("train")
     save_base(small.tiny_parts(), folder / "base", torch.float32)
     data = small.write_dataset(folder / "people", small.made_up_people())
-    return ["--data", str(data), "--base", str(folder / "base"), "--out", str(folder / "bundle")], folder
+    return [
+        "--data",
+        str(data),
+        "--base",
+        str(folder / "base"),
+        "--out",
+        str(folder / "bundle"),
+        "--licence",
+        "mit",
+    ], folder
 
 
 def lines(folder) -> list[dict]:
@@ -42,6 +51,7 @@ def test_a_bundle_is_trained_watched_and_not_trained_twice(given):
     assert picture.size == (6 * 32, 2 * 32)
     assert (folder / "work" / "loss.svg").exists()
     bundle = load_bundle(folder / "bundle", torch.device("cpu"))
+    assert bundle.info.licence == "mit"
     assert bundle.info.image_size == 32 and bundle.info.identity_encoder.dimension == 8
     assert train.main(words) == 0
     assert len(lines(folder)) == 4
@@ -65,6 +75,8 @@ def test_a_stage_is_not_built_on_nothing(given, tmp_path):
         (["--early-stop", "3"], "never trained on"),
         (["--paper"], "never trained on"),
         (["--batch", "0"], "below 1"),
+        (["--licence", ""], "carries their terms"),
+        (["--prior", "nowhere.safetensors"], "no head prior at"),
         (["--precision", "fp16"], "needs a GPU"),
     ],
 )

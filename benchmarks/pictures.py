@@ -41,8 +41,9 @@ def sample_grid(guidance: Guidance, identity: torch.Tensor, scale: float | None)
 
 def samples(guidance: Guidance, domain: str, identity: torch.Tensor, asked, scale: float | None) -> np.ndarray:
     """One row of samples for (view, subject, expression name) triples."""
-    prompts = [guidance.info.prompt(domain, view, subject) for view, subject, _ in asked]
     descriptors = [expressions.expression(name).descriptor for _, _, name in asked]
+    said = zip(asked, descriptors, strict=True)
+    prompts = [guidance.info.prompt(domain, view, subject, words) for (view, subject, _), words in said]
     conditions = guidance.conditions(prompts, "", identity, descriptors)
     images = guidance.sample(domain, conditions, 25, torch.Generator().manual_seed(3), scale)
     return np.concatenate(

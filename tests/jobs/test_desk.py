@@ -30,7 +30,7 @@ def test_a_job_runs_in_its_own_process_and_the_photos_are_gone_afterwards(desk, 
     assert view.glb.read_bytes()[:4] == b"glTF"
     assert set(view.previews) == {"normal", "relit"} and len(view.crops) == 1
     assert view.progress.likeness == 0.71 and view.photos[0].name == "anna.png"
-    assert not (view.folder / "photos").exists()
+    until(desk, job_id, lambda view: not (view.folder / "photos").exists())  # the worker's last act, after "done"
     assert photo.exists()
 
 

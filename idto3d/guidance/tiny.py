@@ -1,5 +1,6 @@
 """Our own small latent diffusion base, built with random weights in diffusers' and transformers' classes."""
 
+import hashlib
 from dataclasses import dataclass
 
 import torch
@@ -67,7 +68,7 @@ def tiny_base(spec: BaseSpec, vocabulary: list[str]) -> BaseParts:
     tokenizer = word_tokenizer(vocabulary, spec.max_words)
     return BaseParts(
         tokenizer=tokenizer,
-        text_encoder=_text_encoder(spec, tokenizer),
+        text_encoder=word_encoder(spec, tokenizer),
         vae=_autoencoder(spec),
         unet=_unet(spec),
         scheduler=noise_scheduler(),
@@ -108,9 +109,24 @@ def noise_scheduler() -> DDIMScheduler:
     )
 
 
-def _text_encoder(spec: BaseSpec, tokenizer: PreTrainedTokenizerFast) -> CLIPTextModel:
-    config = CLIPTextConfig(
-        vocab_size=len(tokenizer),
+def word_encoder(spec: BaseSpec, tokenizer: PreTrainedTokenizerFast) -> CLIPTextModel:
+    """The text encoder, which no training changes: fixed by `spec` and the words, whatever the seed.
+
+    A word's vector is drawn from its letters and the layers are those of an encoder without words, so that a base that
+    learns further words goes on hearing the old ones as before.
+    """
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(0)
+        layers = CLIPTextModel(_text_config(spec, tokenizer, len(SPECIAL))).state_dict()
+        encoder = CLIPTextModel(_text_config(spec, tokenizer, len(tokenizer)))
+    kept = {name: value for name, value in layers.items() if "token_embedding" not in name}
+    encoder.load_state_dict(kept, strict=False)
+    return _spread_words(encoder, tokenizer)
+
+
+def _text_config(spec: BaseSpec, tokenizer: PreTrainedTokenizerFast, vocabulary: int) -> CLIPTextConfig:
+    return CLIPTextConfig(
+        vocab_size=vocabulary,
         hidden_size=spec.text_width,
         intermediate_size=4 * spec.text_width,
         projection_dim=spec.text_width,
@@ -121,20 +137,25 @@ def _text_encoder(spec: BaseSpec, tokenizer: PreTrainedTokenizerFast) -> CLIPTex
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
     )
-    return _spread_words(CLIPTextModel(config), tokenizer)
 
 
 @torch.no_grad()
 def _spread_words(encoder: CLIPTextModel, tokenizer: PreTrainedTokenizerFast) -> CLIPTextModel:
-    """Start with words of unit size and silent ends and pads, so that different texts have different states at once.
+    """Words of unit size and silent ends and pads, so that different texts have different states.
 
     At the stock size of 0.02 what all texts share drowns the words, and a small model never learns to hear them.
     """
     words, places = encoder.embeddings.token_embedding.weight, encoder.embeddings.position_embedding.weight
-    words.normal_()
+    for word, index in tokenizer.get_vocab().items():
+        words[index] = torch.randn(words.shape[1], generator=_generator(word))
     words[[tokenizer.pad_token_id, tokenizer.bos_token_id, tokenizer.eos_token_id]] = 0
-    places.normal_(std=0.1)
+    places.copy_(0.1 * torch.randn(places.shape, generator=_generator("")))
     return encoder
+
+
+def _generator(word: str) -> torch.Generator:
+    digest = hashlib.sha256(word.encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
 
 
 def _autoencoder(spec: BaseSpec) -> AutoencoderKL:

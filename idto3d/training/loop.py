@@ -20,14 +20,14 @@ from diffusers.training_utils import EMAModel
 from torch import Tensor, nn
 
 from idto3d.errors import UserError
-from idto3d.guidance.device import choose_device
+from idto3d.guidance.device import choose_device, choose_dtype
 from idto3d.training.denoiser import Data, DenoiserOptions, denoising_loss, draw_batch, identity_gap
 from idto3d.training.model import Model, load_average, trained_tensors, write_tensors
 from idto3d.training.state import read_state, state_path, step_random, write_state
 from idto3d.training.vae import progress
 from idto3d.training.watch import Watch
 
-PRECISIONS = ("bf16", "fp16", "no")
+PRECISIONS = ("auto", "bf16", "fp16", "no")
 PATIENCE = timedelta(hours=6)  # how long processes wait for the main one, which may be encoding the data set
 
 
@@ -75,8 +75,14 @@ class Run:
 
 
 def make_accelerator(precision: str) -> Accelerator:
-    """The device and the processes that this program was launched with. Raises UserError for fp16 without a GPU."""
-    on_cpu = choose_device("auto").type == "cpu"
+    """The device and the processes that this program was launched with. Raises UserError for fp16 without a GPU.
+
+    `auto` is bf16 where the device computes in it: a CPU that only emulates it takes ten times as long.
+    """
+    device = choose_device("auto")
+    on_cpu = device.type == "cpu"
+    if precision == "auto":
+        precision = {torch.bfloat16: "bf16", torch.float16: "fp16"}.get(choose_dtype(device), "no")
     if precision == "fp16" and on_cpu:
         raise UserError("Half precision (fp16) needs a GPU.", "Use --precision bf16.")
     handlers = [DistributedDataParallelKwargs(), InitProcessGroupKwargs(timeout=PATIENCE)]

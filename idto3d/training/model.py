@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from idto3d.expressions import EXPRESSIONS
 from idto3d.guidance.base import BaseParts
-from idto3d.guidance.branches import Branches, attach
+from idto3d.guidance.branches import BRANCHES, Branches, attach
 from idto3d.guidance.files import read_tensors, unfit
 
 TENSORS = ("latents", "identity", "expression", "no_expression")
@@ -121,9 +121,12 @@ def load_average(model: Model, checkpoint: Path) -> None:
         parameters[name].data.copy_(value)
 
 
-def whiten_identity(branches: Branches, embeddings: Tensor, shrink: float = 0.02) -> None:
-    """Start the identity MLP's first layer as a whitening of `embeddings` [n, D] in both signs (hidden = 2 D)."""
-    first = branches.projection.image_projection_layers[0].ff.net[0].proj
+def whiten(branches: Branches, branch: str, embeddings: Tensor, shrink: float = 0.02) -> None:
+    """Start a branch's MLP with a whitening of `embeddings` [n, D], in both signs (hidden = 2 D), as its first layer.
+
+    So that what tells embeddings apart is heard from the first step, however alike they are.
+    """
+    first = branches.projection.image_projection_layers[BRANCHES.index(branch)].ff.net[0].proj
     mean = embeddings.mean(0)
     values, vectors = torch.linalg.eigh(torch.cov((embeddings - mean).T))
     whitening = (vectors / (values + shrink * values.max()).sqrt()).T

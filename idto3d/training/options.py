@@ -18,14 +18,15 @@ MINUTES = {"vae": 60.0, "base": 360.0, "style": 60.0, "expression": 40.0}
 class TrainOptions:
     """Where the data is, where checkpoints go, what is trained and for how long.
 
-    `base` is a folder in the layout of a StableDiffusionPipeline; without one a small base is trained. The minutes of
-    style and expression are for both domains together.
+    `base` is a folder in the layout of a StableDiffusionPipeline; without one a small base is trained, from `init`, a
+    bundle, where one is given. The minutes of style and expression are for both domains together.
     """
 
     data: Path
     held_out: Path | None
     work: Path
     base: Path | None
+    init: Path | None
     stages: tuple[str, ...]
     again: bool
     vae_minutes: float
@@ -75,6 +76,8 @@ def _check(options: TrainOptions) -> None:
     told = options.denoiser
     if min(told.batch, told.warmup, told.evaluate_steps, options.rank_self, options.rank_cross) < 1:
         raise UserError("A batch, a rank or a number of steps is below 1.", "Give at least 1.")
+    if options.base and options.init:
+        raise UserError("--base and --init name two places to start from.", "Give one of them.")
     if "bundle" in options.stages and not options.licence and (options.base or options.encoder != "dlib"):
         what = "A bundle of somebody's base or encoder carries their terms."
         raise UserError(what, "Name them by --licence, as in --licence creativeml-openrail-m.")
@@ -96,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--held-out", type=Path, default=None, help="dataset of people never trained on")
     parser.add_argument("--work", type=Path, required=True, help="folder of checkpoints, log, curve and samples")
     parser.add_argument("--base", type=Path, default=None, help="folder of a Stable Diffusion model to specialise")
+    parser.add_argument("--init", type=Path, default=None, help="bundle whose small base and branches to start from")
     parser.add_argument("--stages", default=None, help=f"which of {','.join(STAGES)} to train; all by default")
     parser.add_argument("--again", action="store_true", help="go on with stages that are finished")
     parser.add_argument("--paper", action="store_true", help="the paper's rate, steps and early stop; no time limit")
@@ -105,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_denoiser(parser.add_argument_group("steps", "defaults in brackets; --paper changes some"))
     parser.add_argument("--rank-self", type=int, default=16, help="LoRA rank in self-attention")
     parser.add_argument("--rank-cross", type=int, default=32, help="LoRA rank in cross-attention")
-    parser.add_argument("--precision", choices=PRECISIONS, default="bf16", help="of the networks; weights are float32")
+    parser.add_argument("--precision", choices=PRECISIONS, default="auto", help="of the networks; weights are float32")
     parser.add_argument("--sample-minutes", type=float, default=10.0, help="minutes between sample grids; 0: none")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("bundle"), help="folder of the finished bundle")

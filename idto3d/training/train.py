@@ -29,10 +29,11 @@ from idto3d.training import hair, skin
 from idto3d.training.dataset import People, read_people, read_shards, said_words
 from idto3d.training.denoiser import Data, mean_embedding
 from idto3d.training.loop import make_accelerator
-from idto3d.training.model import Model, whiten_identity, write_tensors
+from idto3d.training.model import Model, whiten, write_tensors
 from idto3d.training.options import TrainOptions, parse
 from idto3d.training.samples import Gallery
 from idto3d.training.stages import run_stages
+from idto3d.training.start import same_layers, start_base, start_branches
 from idto3d.training.state import is_finished
 from idto3d.training.vae import VaeOptions, cache_latents, psnr, scaling_factor, train_vae
 from idto3d.training.watch import Watch
@@ -82,6 +83,8 @@ def _base(options: TrainOptions) -> BaseParts:
 def _own_base(options: TrainOptions) -> BaseParts:
     """The small base; its text encoder, which no stage trains, is kept in the work folder."""
     parts = tiny_base(EMBEDDED_SPEC, known_words(said_words(options.data)))
+    if options.init is not None:
+        start_base(parts, options.init)
     kept = options.work / "text_encoder.safetensors"
     order = " ".join(parts.tokenizer.convert_ids_to_tokens(range(len(parts.tokenizer))))
     if not kept.exists():
@@ -120,6 +123,8 @@ def run_vae(accelerator: Accelerator, parts: BaseParts, options: TrainOptions) -
     checkpoint = options.work / "vae.safetensors"
     if "vae" in options.stages and (options.again or not is_finished(checkpoint)):
         _train_vae(accelerator, parts, options)
+    elif options.init is not None and not checkpoint.exists():
+        write_tensors(parts.vae.state_dict(), checkpoint)
     elif not checkpoint.exists():
         raise UserError(f"There is no autoencoder in {options.work}.", "Train it first, with --stages vae.")
     parts.vae.load_state_dict(load_file(checkpoint))
@@ -147,9 +152,14 @@ def prepare(parts: BaseParts, options: TrainOptions) -> tuple[Model, Data]:
         parts.vae.register_to_config(scaling_factor=scaling_factor(latents))
     width = parts.unet.config.cross_attention_dim
     branches = {domain: new_branches(parts.unet, people.embedding.shape[-1], width) for domain in DOMAINS}
-    for branch in branches.values():
-        whiten_identity(branch, mean_embedding(people.embedding))
-    return Model(parts, branches), Data(people, _scaled(parts, latents))
+    model = Model(parts, branches)
+    descriptors = model.encode_text([expression.descriptor for expression in EXPRESSIONS])[1]
+    for domain, branch in branches.items():
+        whiten(branch, "identity", mean_embedding(people.embedding))
+        whiten(branch, "expression", descriptors.detach())
+        if options.init is not None:
+            start_branches(branch, options.init / domain, same_layers(parts, options.init))
+    return model, Data(people, _scaled(parts, latents))
 
 
 def _held_out(parts: BaseParts, options: TrainOptions) -> Data | None:

@@ -13,6 +13,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
+from idto3d.guidance.device import in_half
 from idto3d.training.dataset import People, pictures
 from idto3d.training.model import write_tensors
 from idto3d.training.state import read_state, state_path, step_random, write_state
@@ -101,7 +102,7 @@ def _draw(people: People, batch: int, crop: int, random: torch.Generator) -> Ten
 
 
 def _vae_step(vae: AutoencoderKL, images: Tensor, options: VaeOptions, random: torch.Generator) -> Tensor:
-    with torch.autocast(images.device.type, torch.bfloat16):
+    with in_half(vae.device):
         mean = vae.encode(images * 2 - 1).latent_dist.mean
         output = vae.decode(mean + options.noise * torch.randn(mean.shape, generator=random).to(mean.device)).sample
     loss = reconstruction_loss(output.float() / 2 + 0.5, images, options.edges)
@@ -144,7 +145,7 @@ def _says(path: Path) -> str | None:
 
 
 def _encode(vae: AutoencoderKL, images: Tensor) -> Tensor:
-    with torch.autocast(images.device.type, torch.bfloat16):
+    with in_half(vae.device):
         return vae.encode(pictures(images).to(vae.device) * 2 - 1).latent_dist.mean.half().cpu()
 
 

@@ -83,3 +83,14 @@ def test_diffusers_reads_the_folder_as_a_pipeline(parts, tmp_path):
     picture = pipeline("a face", num_inference_steps=2, guidance_scale=2.0, height=32, width=32, output_type="np")
     assert picture.images.shape == (1, 32, 32, 3)
     assert torch.equal(plain_prediction(pipeline.unet), plain_prediction(parts.unet))
+
+
+def test_further_words_leave_the_old_ones_as_they_were():
+    def said(vocabulary: list[str], seed: int) -> torch.Tensor:
+        torch.manual_seed(seed)
+        parts = tiny_base(TEST_SPEC, vocabulary)
+        ids = parts.tokenizer(["jaw open"], padding="max_length", return_tensors="pt").input_ids
+        return parts.text_encoder(ids).last_hidden_state
+
+    assert torch.equal(said(["jaw", "open"], 0), said(["tiara", "open", "jaw"], 1))
+    assert not torch.allclose(said(["jaw", "open"], 0), said(["jaw"], 0), atol=0.1)

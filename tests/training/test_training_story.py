@@ -13,7 +13,7 @@ from idto3d.training import train
 from idto3d.training.dataset import read_people
 from idto3d.training.denoiser import Data, DenoiserOptions, draw_batch, mean_embedding
 from idto3d.training.loop import Stage, make_accelerator, train_denoiser
-from idto3d.training.model import Model, load_average, named_tensors, whiten_identity
+from idto3d.training.model import Model, load_average, named_tensors, whiten
 from idto3d.training.options import parse
 from idto3d.training.stages import plan
 from idto3d.training.vae import VaeOptions, cache_latents, scaling_factor, train_vae
@@ -98,7 +98,7 @@ def test_whitened_identities_leave_the_first_layer_with_unit_spread():
     parts = tiny_base(TEST_SPEC, train.known_words())
     branches = new_branches(parts.unet, 8, TEST_SPEC.text_width)
     embeddings = torch.nn.functional.normalize(torch.randn(500, 8) * torch.linspace(0.2, 1, 8) + 2, dim=-1)
-    whiten_identity(branches, embeddings, shrink=0.0)
+    whiten(branches, "identity", embeddings, shrink=0.0)
     first = branches.projection.image_projection_layers[0].ff.net[0].proj
     hidden = embeddings @ first.weight.T + first.bias
     assert torch.allclose(hidden.mean(0), torch.zeros(16), atol=1e-3)

@@ -6,6 +6,8 @@ denoising error of start and finish over held-out noise and views; and whether t
 gives the nearest of all finished heads. Prints JSON.
 
     python -m benchmarks.held_out_people --ict ict_facekit.npz --people 20 --sets 2
+
+With --picture it also draws one row a person: the true normal map, then each set's first photo and finished shape.
 """
 
 import argparse
@@ -34,7 +36,7 @@ from idto3d.geometry.tet_grid import make_tet_grid
 from idto3d.render.camera import standard_cameras
 from idto3d.render.draw import draw_normals
 from idto3d.render.rasterizer import make_rasterizer
-from idto3d.stages.shape import band_of, finished_shape, grow_shape
+from idto3d.stages.shape import band_of, finished_shape, grow_shape, shape_picture
 from idto3d.stages.wish import Views, as_pictures, terms
 from idto3d.subject.encoders import make_encoder
 from idto3d.subject.subject import read_subject
@@ -42,6 +44,8 @@ from idto3d.training import synthetic
 from idto3d.training.ict import FACE, read_ict
 
 FIRST_SEED = 5_000_000  # far from any training seed
+PICTURE = 192  # side of one picture of --picture, pixels
+CPU = torch.device("cpu")
 
 
 class NoCheckpoints:
@@ -109,7 +113,8 @@ def start_shape(wish, models, start, options) -> HeadShape:
 
 def one_head(studio, seed: int, which: int, options: HeadOptions, models, encoder, folder: Path, count: int) -> dict:
     """All measurements of one set of photos."""
-    subject = exhausted(read_subject(portraits(studio, seed, count, which, folder, encoder), options.subject, encoder))
+    photos = portraits(studio, seed, count, which, folder, encoder)
+    subject = exhausted(read_subject(photos, options.subject, encoder))
     wish = pipeline.make_wish(subject, options, models)
     start = pipeline.first_shape(subject, options, models)
     rasterizer = make_rasterizer(models.device)
@@ -130,6 +135,7 @@ def one_head(studio, seed: int, which: int, options: HeadOptions, models, encode
         "seconds": seconds,
         "z": z.tolist(),
         "face": shape,
+        "photo": np.asarray(Image.open(photos[0]).resize((PICTURE, PICTURE))),
     }
 
 
@@ -167,6 +173,25 @@ def identity_rate(rows: list[dict], model) -> float:
     return hits / len(rows)
 
 
+def people_picture(rows: list[dict], studio) -> np.ndarray:
+    """[P * S, W, 3] uint8: a row a person: true normals, then each set's first photo and finished shape."""
+    strips: dict[int, list[np.ndarray]] = {}
+    for row in rows:
+        found = shape_picture(
+            row["face"].expression("neutral")[None], row["face"].faces, make_rasterizer(CPU), 0.0, PICTURE
+        )
+        start = [] if row["seed"] in strips else [true_normals(studio, row["seed"])]
+        strips.setdefault(row["seed"], []).extend([*start, row["photo"], found])
+    return np.concatenate([np.concatenate(strip, 1) for strip in strips.values()])
+
+
+def true_normals(studio, seed: int) -> np.ndarray:
+    """The person's own front normal map [S, S, 3] uint8, at rest."""
+    still = np.zeros(len(studio.model.expression_names), np.float32)
+    sculpture = synthetic.sculpt(studio, synthetic.draw_person(seed), still)
+    return synthetic.maps(sculpture, synthetic.camera(0.0, 0.0), PICTURE)[0]
+
+
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -179,6 +204,7 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--processes", type=int, default=1, help="people at a time")
     parser.add_argument("--out", type=Path, default=None)
+    parser.add_argument("--picture", type=Path, default=None)
     told = parser.parse_args()
     with ProcessPoolExecutor(told.processes, multiprocessing.get_context("spawn")) as pool:
         found = pool.map(partial(heads_of_person, told), range(told.first, told.first + told.people))
@@ -192,6 +218,8 @@ def main() -> None:
     summary |= {"people": told.people, "photos": told.photos, "machine": platform.processor() or platform.machine()}
     summary |= {"torch": torch.__version__, "options": told.set}
     print(json.dumps(summary, indent=1))
+    if told.picture:
+        Image.fromarray(people_picture(rows, synthetic.open_studio(read_ict(told.ict)))).save(told.picture)
     if told.out:
         told.out.write_text(json.dumps(summary, indent=1) + "\n")
 

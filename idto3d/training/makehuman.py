@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.interpolate import RBFInterpolator
-from scipy.sparse import csr_matrix, diags
-from scipy.sparse.linalg import factorized
-from scipy.spatial import cKDTree
+from scipy.sparse import csr_matrix
 
-from idto3d.training.ict import CENTIMETRE, EYE_SOCKETS, EYEBALLS, FACE, LANDMARKS, MOUTH_SOCKET, IctModel, read_ict
+from idto3d.training.follow import complete, relaxed
+from idto3d.training.ict import CENTIMETRE, IctModel, read_ict
+from idto3d.training.register import SKIN, neighbour_mean, register, similarity
 
 DECIMETRE = 0.1
 ANCESTRIES, GENDERS = ("african", "asian", "caucasian"), ("female", "male")
@@ -36,22 +35,11 @@ FACE_WORDS = {
         "mouth/mouth-upperlip-height-incr": 0.9,
     },
     "large ears": {"ears/*-ear-scale-incr": 0.7, "ears/*-ear-wing-incr": 0.6},
-    "heavy brow": {"eyebrows/eyebrows-trans-forward": 0.4, "eyebrows/eyebrows-trans-down": 0.3},
+    "heavy brow": {"eyebrows/eyebrows-trans-forward": 0.3, "eyebrows/eyebrows-trans-down": 0.3},
 }
-# MakeHuman vertices of the Multi-PIE landmarks 4..12 (chin) and 27..67 (nose, eyes, lips), found once on a render of
-# the average young adult by a landmark detector.
-CHIN = (748, 5227, 5223, 5167, 5225, 11780, 11901, 11903, 11849)
-NOSE_EYES_LIPS = (
-    *(133, 131, 201, 5054, 322, 299, 307, 7065, 7124, 4851, 2, 55, 100, 47, 41, 6885, 6839, 6786, 11469, 6825, 6831),
-    *(408, 5354, 450, 455, 7214, 7211, 7168, 7239, 7241, 492, 486, 484, 504, 507, 509, 7256, 7253, 7221, 494, 462),
-)
-MARKED = (*range(4, 13), *range(27, 68))  # which of ict.LANDMARKS they are
-SKIN = MOUTH_SOCKET.start  # vertices before this one are the skin of face, head and neck
 NECK = (-0.19, -0.12)  # height in metres below which nothing moves, and above which everything does
-LID = 0.004  # width of the skin around an eye that keeps its distance from the eyeball, metres
-SLACK = 1e-5  # of the thin-plate warp at the landmarks
-ROUNDS, SMOOTHING = 14, 10  # of the fit, and of a carried change: averages over neighbours
-BABY_SMOOTHING = 45  # a baby's deltas are a metre long, and so coarse in half precision
+SMOOTHING = 10  # averages over neighbours of a carried change
+BABY_SMOOTHING = 35  # a baby's deltas are a metre long, and so coarse in half precision
 # A baby's short neck would draw the shoulders up: below this line (z, y in metres) its neck only follows its head.
 NECK_LINE = ((-0.08, -0.03), (-0.04, -0.04), (0.01, -0.075), (0.045, -0.098))
 
@@ -73,6 +61,12 @@ class MakeHuman:
         np.add.at(moved, indices, deltas)
         return moved
 
+    @property
+    def ears(self) -> tuple[np.ndarray, np.ndarray]:
+        """Vertex indices of the left and of the right ear."""
+        left, right = (self.targets[f"ears/{side}-ear-scale-incr"][0] for side in "lr")
+        return left[self.vertices[left, 0] > 0], right[self.vertices[right, 0] < 0]
+
     def character(self, age: str, genders=GENDERS, ancestries=ANCESTRIES) -> np.ndarray:
         """[N, 3] metres: the mean of the characters of an age (baby, child, young, old)."""
         named = [f"macrodetails/{ancestry}-{gender}-{age}" for ancestry in ancestries for gender in genders]
@@ -85,24 +79,6 @@ class WordShapes:
 
     names: tuple[str, ...]
     deltas: np.ndarray
-
-
-@dataclass(frozen=True)
-class Match:
-    """Where on MakeHuman's skin each skin vertex of ICT-FaceKit lies: `corners`, `weights` [S, 3]; frame change."""
-
-    corners: np.ndarray
-    weights: np.ndarray
-    turn: np.ndarray  # [3, 3] scale times rotation from MakeHuman's frame
-    offset: np.ndarray  # [3] metres
-
-    def read(self, vertices: np.ndarray) -> np.ndarray:
-        """[S, 3] metres in ICT's frame: a MakeHuman shape [N, 3] at every skin vertex of ICT-FaceKit."""
-        return (self.place(vertices)[self.corners] * self.weights[..., None]).sum(1)
-
-    def place(self, vertices: np.ndarray) -> np.ndarray:
-        """[N, 3] metres in ICT's frame of a MakeHuman shape [N, 3]."""
-        return vertices @ self.turn.T + self.offset
 
 
 def read_makehuman(path: str | Path) -> MakeHuman:
@@ -125,7 +101,7 @@ def carry_over(model: IctModel, makehuman_path: str | Path) -> WordShapes:
     """MakeHuman's changes on the vertices of `model`, at full strength; takes some seconds."""
     human = read_makehuman(makehuman_path)
     young = human.character("young")
-    match, mean = register(model, human, young), neighbour_mean(model, SKIN)
+    match, mean = register(model, young, human.faces, human.ears), neighbour_mean(model, SKIN)
     at_rest, deltas = match.read(young), []
     for word, shape in changed_shapes(human, young).items():
         turn, offset = similarity(match.read(shape)[_head(model)], at_rest[_head(model)])
@@ -170,118 +146,14 @@ def _stiff_neck(model: IctModel, mean: csr_matrix, delta: np.ndarray) -> np.ndar
     free = np.flatnonzero(~ears & (neutral[:, 1] < np.interp(neutral[:, 2], *zip(*NECK_LINE, strict=True))))
     result = np.where((neutral[:, 1] < NECK[0] + 0.02)[:, None], 0, delta)
     free = free[neutral[free, 1] > NECK[0] + 0.02]
-    return _relaxed(result, mean, free, 1e-6)
-
-
-def _relaxed(field: np.ndarray, mean: csr_matrix, free: np.ndarray, hold: float) -> np.ndarray:
-    """`field` [N, C] with the values at `free` indices as smooth as the others allow; `hold` pulls to what was there."""
-    result = field.copy()
-    if len(free):
-        result[free] = 0
-        known = mean[free] @ result + hold * field[free]
-        solve = factorized((diags(np.full(len(free), 1 + hold)) - mean[free][:, free]).tocsc())
-        result[free] = np.stack([solve(column) for column in known.T], 1)
-    return result
-
-
-def register(model: IctModel, human: MakeHuman, young: np.ndarray) -> Match:
-    """Lay the skin of `model` onto MakeHuman's average adult `young` [N, 3] metres.
-
-    A similarity and a thin-plate warp by landmarks, then steps towards the closest points, smoothed less each time.
-    """
-    own = model.neutral[:SKIN].astype(np.float64)
-    marks, wanted = _landmarks(model, human, young)
-    mirror = np.array([-1, 1, 1])  # both heads are symmetric, the landmarks not quite
-    known, wanted = np.concatenate([own[marks], own[marks] * mirror]), np.concatenate([wanted, wanted * mirror])
-    turn, offset = similarity(wanted, known)
-    surface = _dense(young @ turn.T + offset, human.faces)
-    warp = RBFInterpolator(known * 10, wanted @ turn.T + offset - known, smoothing=SLACK)
-    fitted, mean = own + warp(own * 10), neighbour_mean(model, SKIN)
-    for step in range(ROUNDS):
-        move = surface.points[_closest(surface, fitted, model)] - fitted
-        for _ in range(60 // (1 + step)):
-            move = mean @ move
-        fitted = fitted + move
-    found = _closest(surface, fitted, model)
-    return Match(surface.corners[found], surface.weights[found], turn, offset)
-
-
-def _landmarks(model: IctModel, human: MakeHuman, young: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Skin vertices [L] of `model` and the places [L, 3] on `young` that correspond: landmarks, ears and skull."""
-    own = model.neutral[:SKIN]
-    marks = [LANDMARKS[i] for i in MARKED]
-    places = [young[i] for i in (*CHIN, *NOSE_EYES_LIPS)]
-    for side, letter in ((1, "l"), (-1, "r")):
-        ear = (own[:, 0] * side > 0.072) & (np.abs(own[:, 1] - 0.005) < 0.05) & (np.abs(own[:, 2]) < 0.045)
-        marks += list(_extremes(own, np.flatnonzero(ear), side))
-        indices = human.targets[f"ears/{letter}-ear-scale-incr"][0]
-        places += list(young[_extremes(young, indices[young[indices, 0] * side > 0], side)])
-    skin = np.unique(human.faces)
-    marks += [int(own[:, 1].argmax()), int(np.where(own[:, 1] > 0.03, own[:, 2], 1).argmin())]
-    above = young[:, 1] > np.mean(young[list(NOSE_EYES_LIPS[9:21]), 1])
-    places += [young[skin[young[skin, 1].argmax()]], young[skin[np.where(above, young[:, 2], 9)[skin].argmin()]]]
-    return np.array(marks), np.array(places, np.float64)
-
-
-def _extremes(points: np.ndarray, among: np.ndarray, side: int) -> np.ndarray:
-    """The highest, lowest, rearmost and outermost vertex `among` indices."""
-    x, y, z = points[among].T
-    return among[[y.argmax(), y.argmin(), z.argmin(), (x * side).argmax()]]
-
-
-@dataclass(frozen=True)
-class Surface:
-    """Points [P, 3] strewn over a mesh, their unit normals, and each one's corners and weights [P, 3]."""
-
-    points: np.ndarray
-    normals: np.ndarray
-    corners: np.ndarray
-    weights: np.ndarray
-
-
-def _dense(vertices: np.ndarray, faces: np.ndarray, levels: int = 5) -> Surface:
-    steps = [(i, j, levels - i - j) for i in range(levels + 1) for j in range(levels + 1 - i)]
-    weights = np.tile(np.array(steps) / levels, (len(faces), 1))
-    corners = np.repeat(faces, len(steps), 0)
-    normals = vertex_normals(vertices, faces)
-    points, directions = ((field[corners] * weights[..., None]).sum(1) for field in (vertices, normals))
-    return Surface(points, directions, corners, weights)
-
-
-def _closest(surface: Surface, fitted: np.ndarray, model: IctModel) -> np.ndarray:
-    """[S] the nearest surface point that faces as the fitted vertex does; the nearest one where none does."""
-    faces = model.faces[(model.faces < SKIN).all(1)]
-    normals = vertex_normals(fitted, faces)
-    _, near = cKDTree(surface.points).query(fitted, k=40)
-    alike = (surface.normals[near] * normals[:, None]).sum(-1) > 0.3
-    return near[np.arange(len(near)), alike.argmax(1)]
-
-
-def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """[V, 3] unit normals of a mesh, zero at vertices without a face."""
-    a, b, c = (vertices[faces[:, i]] for i in range(3))
-    crossed, normals = np.cross(b - a, c - a), np.zeros((len(vertices), 3))
-    for i in range(3):
-        np.add.at(normals, faces[:, i], crossed)
-    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
-
-
-def similarity(source: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(scale times rotation [3, 3], offset [3]) that lays `source` [L, 3] onto `wanted` [L, 3] (Umeyama 1991)."""
-    a, b = source - source.mean(0), wanted - wanted.mean(0)
-    u, sizes, v = np.linalg.svd(b.T @ a)
-    signs = np.array([1, 1, np.sign(np.linalg.det(u @ v))])
-    turn = (u * signs) @ v * ((sizes * signs).sum() / (a**2).sum())
-    return turn, wanted.mean(0) - turn @ source.mean(0)
+    return relaxed(result, mean, free, 1e-6)
 
 
 def _carry_ears(model: IctModel, human: MakeHuman, young: np.ndarray, shape: np.ndarray, delta: np.ndarray) -> None:
     """Let the ears in `delta` [S, 3] turn, grow and move as MakeHuman's do from `young` to `shape` [N, 3]."""
     own = model.neutral[:SKIN]
     x, y, z = own.T
-    for side, letter in ((1, "l"), (-1, "r")):
-        indices = human.targets[f"ears/{letter}-ear-scale-incr"][0]
-        indices = indices[young[indices, 0] * side > 0]
+    for side, indices in zip((1, -1), human.ears, strict=True):
         tip = indices[young[indices, 0] * side > np.quantile(young[indices, 0] * side, 0.5)]
         turn, offset = similarity(young[tip], shape[tip])
         share = _ramp(x * side, 0.064, 0.073) * _ramp(0.055 - np.abs(y - 0.005), 0, 0.01)
@@ -293,61 +165,6 @@ def _carry_ears(model: IctModel, human: MakeHuman, young: np.ndarray, shape: np.
 
 def _ramp(x: np.ndarray, low: float, high: float) -> np.ndarray:
     return np.clip((x - low) / (high - low), 0, 1)
-
-
-def neighbour_mean(model: IctModel, count: int) -> csr_matrix:
-    """[count, count] averages over the neighbours among the first `count` vertices; alone a vertex keeps its value."""
-    faces = model.faces[(model.faces < count).all(1)]
-    a, b = np.concatenate([faces, faces[:, [1, 2, 0]]]).ravel(), np.concatenate([faces[:, [1, 2, 0]], faces]).ravel()
-    joined = csr_matrix((np.ones(len(a)), (a, b)), shape=(count, count))
-    joined.data[:] = 1
-    joined = joined + diags((np.asarray(joined.sum(1)).ravel() == 0).astype(float))
-    return csr_matrix(diags(1 / np.asarray(joined.sum(1)).ravel()) @ joined)
-
-
-def complete(model: IctModel, delta: np.ndarray) -> np.ndarray:
-    """[V, 3] metres: a change of the skin `delta` [S, 3] with eyes, teeth, gums and sockets that follow it."""
-    neutral, full = model.neutral.astype(np.float64), np.zeros_like(model.neutral, np.float64)
-    full[:SKIN] = delta
-    lips = np.array(LANDMARKS[48:60])
-    full[SKIN:] = _followed(neutral[SKIN:], neutral[lips], delta[lips])
-    for side in (1, -1):
-        _carry_eye(model, full, side)
-    _fill_sockets(model, full)
-    return full
-
-
-def _followed(points: np.ndarray, around: np.ndarray, moved: np.ndarray) -> np.ndarray:
-    """[N, 3] movement of `points` that move and grow as the points `around` [R, 3] do, which move by `moved`."""
-    centred = around - around.mean(0)
-    growth = np.clip((centred * moved).sum() / (centred**2).sum(), -0.3, 0.3)
-    return moved.mean(0) + growth * (points - around.mean(0))
-
-
-def _carry_eye(model: IctModel, full: np.ndarray, side: int) -> None:
-    """Move an eyeball, and all that is nearer to it than to the mouth, with its lids; keep the lids on the eyeball."""
-    neutral = model.neutral.astype(np.float64)
-    ball = np.arange(EYEBALLS.start, EYEBALLS.stop)
-    ball = ball[neutral[ball, 0] * side > 0]
-    centre = (neutral[ball].min(0) + neutral[ball].max(0)) / 2
-    own = np.r_[EYE_SOCKETS.start : EYE_SOCKETS.stop, ball, EYEBALLS.stop : len(neutral)]
-    own = own[neutral[own, 0] * side > 0]
-    lids = np.array(LANDMARKS[42:48] if side > 0 else LANDMARKS[36:42])
-    full[own] = _followed(neutral[own], neutral[lids], full[lids])
-    offset = neutral[FACE] - centre
-    reach = np.linalg.norm(offset, axis=1)
-    near = np.exp(-((np.maximum(reach - np.linalg.norm(neutral[lids] - centre, axis=1).max(), 0) / LID) ** 2))
-    outward = offset / reach[:, None]
-    wanted = ((_followed(neutral[FACE], neutral[lids], full[lids]) - full[FACE]) * outward).sum(1)
-    full[FACE] += (near * wanted)[:, None] * outward
-
-
-def _fill_sockets(model: IctModel, full: np.ndarray) -> None:
-    """Mouth and eye sockets hang smoothly between the skin and what does not touch it."""
-    free = np.arange(MOUTH_SOCKET.start, EYE_SOCKETS.stop)
-    free = free[np.isin(free, model.faces)]
-    count = EYE_SOCKETS.stop
-    full[:count] = _relaxed(full[:count], neighbour_mean(model, count), free, 1e-3)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from idto3d.fields.head_prior import HeadPrior, load_prior
 from idto3d.guidance.bundle import load_bundle
@@ -159,10 +158,10 @@ def regressed(studio, prior: HeadPrior | None, case: Case, answers: Answers, por
     """The same questions to the head prior's linear regression from the embedding, for comparison."""
     if prior is None:
         return {}
-    # z = map^T c, so c = map (map^T map)^-1 z is its smallest solution
-    z = prior.shape_code(case.identity(portraits))
-    coefficients = torch.linalg.pinv(prior.coefficient_map).T @ z
-    person = replace(case.sight.person, coefficients=coefficients.numpy())
+    found = prior.expected_coefficients(prior.shape_code(case.identity(portraits))).numpy()
+    coefficients = np.zeros_like(case.sight.person.coefficients)  # a prior without words says nothing of their modes
+    coefficients[: len(found)] = found[: len(coefficients)]
+    person = replace(case.sight.person, coefficients=coefficients)
     image = evaluation.truth(studio, replace(case.sight, person=person), "geometry", len(answers.average))
     return {
         "regression_error_deg": evaluation.angle(image, answers.people[0]),

@@ -7,7 +7,7 @@ together into a shallow wall between the lips, the eye sockets into the eyeballs
 import argparse
 import logging
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,7 @@ from idto3d.fields.head_prior import (
     save_prior,
 )
 from idto3d.training.ict import FACE, MOUTH_SOCKET, read_ict
+from idto3d.training.people import draw_coefficients, second_moments, word_codes
 from idto3d.training.prior_regression import fit_regression, read_faces
 from idto3d.training.prior_solid import (
     Solid,
@@ -38,7 +39,7 @@ from idto3d.training.prior_solid import (
 )
 
 log = logging.getLogger(__name__)
-SPREAD = 0.9  # standard deviation of ICT identity coefficients of natural-looking heads
+FIT_SEED, UNSEEN_SEED = 8_000_000, 8_100_000  # of the people that are fitted to, and of those measured on
 
 
 @dataclass(frozen=True)
@@ -87,15 +88,18 @@ class HeadPoints:
     z: Tensor  # [heads, K]
 
 
-def shape_modes(solid: Solid, count: int) -> np.ndarray:
-    """[100, K] map from identity coefficients to z: principal directions of the movement along the normal.
+def shape_modes(solid: Solid, spread: np.ndarray, count: int) -> np.ndarray:
+    """[C, K] map from identity coefficients to z: principal directions of the movement along the normal.
 
-    z is about unit normal for natural heads. Vertices weigh as their area does, those of the face three times.
+    z is about unit normal over people whose coefficients have the second moments `spread` [C, C]; z = 0 is the neutral
+    adult. Vertices weigh as their area does, those of the face three times.
     """
     normals, weight = solid.normals(solid.base), _vertex_weight(solid)
     along = np.einsum("kvc,vc->vk", solid.identity, normals) * np.sqrt(weight)[:, None]
-    _, vectors = np.linalg.eigh(along.T @ along)
-    return (vectors[:, ::-1][:, :count] / SPREAD).astype(np.float32)
+    values, axes = np.linalg.eigh(spread)
+    deviation = np.sqrt(np.maximum(values, 1e-9))
+    _, vectors = np.linalg.eigh((along @ (axes * deviation)).T @ (along @ (axes * deviation)))
+    return ((axes / deviation) @ vectors[:, ::-1][:, :count]).astype(np.float32)
 
 
 def _vertex_weight(solid: Solid) -> np.ndarray:
@@ -129,15 +133,17 @@ def sample_surface(solid: Solid, count: int, random: np.random.Generator) -> Sam
     return Samples(corners, np.concatenate([weights, single]).astype(np.float32))
 
 
-def make_targets(solid: Solid, coefficient_map: np.ndarray, options: FitOptions) -> Targets:
-    """Distance, flow, motion and albedo of the mean head at points dense near its surface."""
+def make_targets(solid: Solid, expected: np.ndarray, options: FitOptions) -> Targets:
+    """Distance, flow, motion and albedo of the mean head at points dense near its surface.
+
+    expected: [C, K], identity coefficients `expected @ z` go with z.
+    """
     random = np.random.default_rng(options.seed)
     cloud = sample_surface(solid, 2 * options.points, random)
     points = _scatter(cloud.read(solid.base), options.points, random)
     sdf, nearest = signed_distance(solid, cloud, points)
     near = Samples(cloud.corners[nearest], cloud.weights[nearest])
-    # For z of unit variance the expected identity coefficients are SPREAD^2 * coefficient_map @ z.
-    fields = np.tensordot(SPREAD**2 * coefficient_map.T, solid.identity, 1).astype(np.float32)
+    fields = np.tensordot(expected.T, solid.identity, 1).astype(np.float32)
     flow = near.read(fields).transpose(1, 0, 2)
     fade = np.exp(-((sdf / 0.03) ** 2))
     motion = near.read(solid.motion).transpose(1, 0, 2) * fade[:, None, None]
@@ -176,7 +182,7 @@ def make_head_points(solid: Solid, coefficient_map: np.ndarray, options: FitOpti
     """Surface points of random heads, half of them moved up to 3 mm along the normal."""
     random = np.random.default_rng(options.seed + 1)
     points, origins = [], []
-    coefficients = SPREAD * random.standard_normal((options.heads, len(solid.identity)))
+    coefficients = draw_coefficients(options.heads, solid.words, FIT_SEED + options.seed)
     for row in coefficients:
         vertices = solid.base + np.tensordot(row.astype(np.float32), solid.identity, 1)
         samples = sample_surface(solid, options.head_points, random)
@@ -192,10 +198,16 @@ def make_head_points(solid: Solid, coefficient_map: np.ndarray, options: FitOpti
 
 def fit(solid: Solid, size: PriorSize, options: FitOptions) -> HeadPrior:
     """A prior fitted to `solid`; its regression from embeddings is left at zero."""
-    prior = HeadPrior(size)
-    coefficient_map = shape_modes(solid, size.modes)
-    prior.coefficient_map.copy_(torch.from_numpy(coefficient_map))
-    targets, heads = (make(solid, coefficient_map, options) for make in (make_targets, make_head_points))
+    spread = second_moments(solid.words, FIT_SEED)
+    coefficient_map = shape_modes(solid, spread, size.modes)
+    expected = (spread @ coefficient_map).astype(np.float32)
+    codes = word_codes(solid.words, coefficient_map)
+    prior = HeadPrior(replace(size, coefficients=len(coefficient_map), words=tuple(codes)))
+    for buffer, values in ((prior.coefficient_map, coefficient_map), (prior.expected_map, expected)):
+        buffer.copy_(torch.from_numpy(values))
+    for row, code in zip(prior.word_codes, codes.values(), strict=True):
+        row.copy_(torch.from_numpy(code))
+    targets, heads = make_targets(solid, expected, options), make_head_points(solid, coefficient_map, options)
     log.info("sampled %d points and %d heads", len(targets.points), options.heads)
     _fill_lattices(prior, solid, options)
     motion = (*prior.motion.parameters(), prior.codes)
@@ -249,10 +261,9 @@ def _colour_loss(prior, targets: Targets, options: FitOptions, generator: torch.
 
 def surface_error(prior: HeadPrior, solid: Solid, heads: int, seed: int = 1000) -> dict[str, float]:
     """Mean distance in metres of `heads` unseen faces from the zero level: linear at true z, carried, at z = 0."""
-    random, errors = np.random.default_rng(seed), []
+    errors = []
     face = np.flatnonzero((solid.base[FACE, 2] > 0.04) & (solid.base[FACE, 1] > -0.09))
-    for _ in range(heads):
-        coefficients = (SPREAD * random.standard_normal(len(solid.identity))).astype(np.float32)
+    for coefficients in draw_coefficients(heads, solid.words, UNSEEN_SEED + seed):
         points = tensor_of(solid.base[face] + np.tensordot(coefficients, solid.identity[:, face], 1))
         z, basis = torch.from_numpy(coefficients) @ prior.coefficient_map, prior.basis(points)
         found = (basis.mean + basis.modes @ z, prior.distance(points, z), basis.mean)
@@ -286,7 +297,7 @@ def _fitted(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> tupl
     if not chosen.ict:
         parser.error("give --ict, or --refit-regression with a fitted prior")
     solid, options = build_solid(read_ict(chosen.ict)), FitOptions()
-    prior = fit(solid, PriorSize(), options)
+    prior = fit(solid, PriorSize(modes=48 if solid.words else 40), options)
     errors = surface_error(prior, solid, heads=20)
     log.info("mean face distance of 20 unseen heads, metres: %s", errors)
     source = "ICT-FaceKit identities and expressions (MIT licence, github.com/ICT-VGL/ICT-FaceKit)"

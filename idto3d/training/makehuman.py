@@ -16,10 +16,10 @@ from scipy.sparse import csr_matrix
 
 from idto3d.training.follow import complete, relaxed
 from idto3d.training.ict import CENTIMETRE, IctModel, read_ict
+from idto3d.training.people import ANCESTRIES, GENDERS
 from idto3d.training.register import SKIN, neighbour_mean, register, similarity
 
 DECIMETRE = 0.1
-ANCESTRIES, GENDERS = ("african", "asian", "caucasian"), ("female", "male")
 AXES = ("baby", "child", "old", "female", *ANCESTRIES)  # "female": female minus male, so that -0.5 is a man
 # Face words and the sliders that they add up; "*" stands for both sides.
 FACE_WORDS = {

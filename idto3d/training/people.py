@@ -21,7 +21,9 @@ AGES = {
 }
 GENDERS = {"female": 0.5, "male": -0.5}  # of the mode "female"
 SMALL = ("baby", "child")
+ANCESTRIES = ("african", "asian", "caucasian")
 FACE_CHANCE = 0.12
+SAMPLED = 2000  # people whose coefficients tell how coefficients vary
 EXCLUSIVE = (("round face", "long face", "square face"), ("wide nose", "narrow nose"))
 SKIN_CHANCE = {  # in the order of skin.SKINS
     "": (0.18, 0.26, 0.22, 0.18, 0.16),
@@ -82,17 +84,35 @@ def draw_person(seed: int, words: Sequence[str] = ()) -> Person:
     return Person(np.concatenate([plain, named]).astype(np.float32), look, seed)
 
 
-def draw_coefficients(count: int, modes: int, words: Sequence[str], first_seed: int) -> np.ndarray:
-    """[count, modes] identity coefficients of as many people; modes beyond a person's are plain ones."""
-    rows = np.zeros((count, modes), np.float32)
-    for row, seed in zip(rows, range(first_seed, first_seed + count), strict=True):
-        row[:] = draw_person(seed, words).coefficients[:modes]
-    return rows
+def draw_coefficients(count: int, words: Sequence[str], first_seed: int) -> np.ndarray:
+    """[count, 100 + M] identity coefficients of people from consecutive seeds."""
+    return np.stack([draw_person(seed, words).coefficients for seed in range(first_seed, first_seed + count)])
+
+
+def second_moments(words: Sequence[str], first_seed: int) -> np.ndarray:
+    """[100 + M, 100 + M] second moments of people's identity coefficients about the neutral adult."""
+    if not words:
+        return SPREAD**2 * np.eye(PLAIN)
+    drawn = draw_coefficients(SAMPLED, words, first_seed).astype(np.float64)
+    found = drawn.T @ drawn / len(drawn)
+    found[:PLAIN] *= np.eye(PLAIN, len(found))  # only by chance do plain modes go with anything
+    found[PLAIN:, :PLAIN] = 0
+    return found
+
+
+def word_codes(words: Sequence[str], coefficient_map: np.ndarray) -> dict[str, np.ndarray]:
+    """z [K] of each word and phrase that changes the shape, by the `coefficient_map` [100 + M, K] of a prior."""
+    looks = {age: {"age": age} for age in AGES if age != "young"}
+    looks |= {gender: {"gender": gender} for gender in GENDERS} | {name: {"ancestry": name} for name in ANCESTRIES}
+    looks |= {word: {"face": (word,)} for word in words if " " in word}
+    nobody = replace(draw_person(0).look, age="", gender="", ancestry="", face=())
+    amounts = {word: word_coefficients(replace(nobody, **changed), words) for word, changed in looks.items()}
+    return {word: amount @ coefficient_map[PLAIN:] for word, amount in amounts.items() if amount.any()}
 
 
 def _draw_attributes(random: np.random.Generator, words: Sequence[str]) -> dict:
     age = str(random.choice(list(AGES), p=[chance for chance, *_ in AGES.values()]))
-    gender, ancestry = str(random.choice(list(GENDERS))), str(random.choice([a for a in SKIN_CHANCE if a]))
+    gender, ancestry = str(random.choice(list(GENDERS))), str(random.choice(ANCESTRIES))
     face = [word for word in words if " " in word and random.random() < FACE_CHANCE]
     for group in EXCLUSIVE:
         face = [word for word in face if word not in group or word == next(w for w in face if w in group)]

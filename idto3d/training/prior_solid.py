@@ -45,13 +45,14 @@ class Solid:
     """
 
     base: np.ndarray  # [V, 3]
-    identity: np.ndarray  # [100, V, 3] deltas
+    identity: np.ndarray  # [100 + M, V, 3] deltas
     motion: np.ndarray  # [13, V, 3] displacement from the canonical pose to each expression
     faces: np.ndarray  # [F, 3] a closed surface
     hidden: np.ndarray  # [F] bool, faces inside the eyeballs
     eyeball: np.ndarray  # [V] bool
     eyes: np.ndarray  # [2, 3] centres of the eyeballs, left first
     albedo: np.ndarray  # [V, 3] linear
+    words: tuple[str, ...] = ()  # of the last identity modes
 
     def normals(self, vertices: np.ndarray) -> np.ndarray:
         """[V, 3] outward unit normals of a head's `vertices` [V, 3]."""
@@ -85,7 +86,9 @@ def build_solid(model: IctModel) -> Solid:
     eyeball = np.arange(fields.shape[1]) >= fields.shape[1] - sum(ball.shape[1] for ball in balls)
     colours = _albedo(np.concatenate([model.neutral[:SKIN], fields[0, SKIN:]]), eyeball)
     hidden = np.pad(hidden, (0, len(faces) - len(hidden)))
-    return Solid(fields[0], fields[1 + count :], fields[1 : 1 + count], faces, hidden, eyeball, centres[0], colours)
+    return Solid(
+        fields[0], fields[1 + count :], fields[1 : 1 + count], faces, hidden, eyeball, centres[0], colours, model.words
+    )
 
 
 def _shut(model: IctModel, weights: np.ndarray) -> np.ndarray:
@@ -95,7 +98,7 @@ def _shut(model: IctModel, weights: np.ndarray) -> np.ndarray:
 
 
 def _eyeball_points(fields: np.ndarray, rim: tuple, centres: np.ndarray, side: int) -> np.ndarray:
-    """[1 + 13 + 100, E, 3]: base, motion and identity of points on the eyeball between the lids.
+    """[1 + 13 + 100 + M, E, 3]: base, motion and identity of points on the eyeball between the lids.
 
     A point moves as the lids beside it do, by its height between them, and inward as they close: the whole visible
     eyeball is pressed into the seam and lies behind shut lids.

@@ -26,9 +26,10 @@ from idto3d.fields.head_prior import (
     read_description,
     save_prior,
 )
-from idto3d.training.ict import FACE, MOUTH_SOCKET, read_ict
+from idto3d.training.ict import FACE, read_ict
 from idto3d.training.people import draw_coefficients, second_moments, word_codes
 from idto3d.training.prior_regression import fit_regression, read_faces
+from idto3d.training.prior_samples import Samples, sample_surface, vertex_weight
 from idto3d.training.prior_solid import (
     Solid,
     build_solid,
@@ -53,18 +54,6 @@ class FitOptions:
     colour_steps: int = 1500
     batch: int = 2048
     seed: int = 0
-
-
-@dataclass(frozen=True)
-class Samples:
-    """Points of the surface, as corners and weights, so that any head or field can be read at them."""
-
-    corners: np.ndarray  # [N, 3] vertex indices
-    weights: np.ndarray  # [N, 3]
-
-    def read(self, field: np.ndarray) -> np.ndarray:
-        """[..., N, C] from a vertex field [..., V, C]."""
-        return sum(field[..., self.corners[:, i], :] * self.weights[:, i, None] for i in range(3))
 
 
 @dataclass(frozen=True)
@@ -94,43 +83,12 @@ def shape_modes(solid: Solid, spread: np.ndarray, count: int) -> np.ndarray:
     z is about unit normal over people whose coefficients have the second moments `spread` [C, C]; z = 0 is the neutral
     adult. Vertices weigh as their area does, those of the face three times.
     """
-    normals, weight = solid.normals(solid.base), _vertex_weight(solid)
+    normals, weight = solid.normals(solid.base), vertex_weight(solid)
     along = np.einsum("kvc,vc->vk", solid.identity, normals) * np.sqrt(weight)[:, None]
     values, axes = np.linalg.eigh(spread)
     deviation = np.sqrt(np.maximum(values, 1e-9))
     _, vectors = np.linalg.eigh((along @ (axes * deviation)).T @ (along @ (axes * deviation)))
     return ((axes / deviation) @ vectors[:, ::-1][:, :count]).astype(np.float32)
-
-
-def _vertex_weight(solid: Solid) -> np.ndarray:
-    a, b, c = (solid.base[solid.faces[:, i]] for i in range(3))
-    area = np.linalg.norm(np.cross(b - a, c - a), axis=1) * ~solid.hidden * _importance((a + b + c) / 3)
-    weight = np.bincount(solid.faces.ravel(), np.repeat(area, 3), len(solid.base))
-    weight[MOUTH_SOCKET] = 0.0
-    return weight
-
-
-def _importance(points: np.ndarray) -> np.ndarray:
-    """[N] sampling density: the face and the ears count more than skull and shoulders."""
-    x, y, z = np.abs(points[:, 0]), points[:, 1], points[:, 2]
-    face = (z > 0.04) & (y > -0.09) & (y < 0.09)
-    lips_or_eyes = face & (((x < 0.03) & (y < -0.02) & (y > -0.055)) | ((x < 0.055) & (y > 0.02) & (y < 0.07)))
-    ears = (x > 0.066) & (np.abs(y) < 0.07) & (z < 0.04)
-    return 1.0 + 2.0 * face + 5.0 * lips_or_eyes + 2.0 * ears
-
-
-def sample_surface(solid: Solid, count: int, random: np.random.Generator) -> Samples:
-    """`count` random points of the visible surface, denser where `_importance` is high; one in twelve on an eyeball."""
-    a, b, c = (solid.base[solid.faces[:, i]] for i in range(3))
-    chance = np.linalg.norm(np.cross(b - a, c - a), axis=1) * ~solid.hidden * _importance((a + b + c) / 3)
-    on_eyes = count // 12
-    corners = solid.faces[random.choice(len(chance), count - on_eyes, p=chance / chance.sum())]
-    u, v = np.sqrt(random.random(len(corners))), random.random(len(corners))
-    weights = np.stack([1 - u, u * (1 - v), u * v], -1)
-    eye = random.choice(np.flatnonzero(solid.eyeball), on_eyes)
-    single = np.broadcast_to(np.array([1.0, 0.0, 0.0]), (on_eyes, 3))
-    corners = np.concatenate([corners, np.repeat(eye[:, None], 3, 1)])
-    return Samples(corners, np.concatenate([weights, single]).astype(np.float32))
 
 
 def make_targets(solid: Solid, expected: np.ndarray, options: FitOptions) -> Targets:

@@ -60,7 +60,7 @@ class NoCheckpoints:
 
 def portraits(studio, seed: int, count: int, which: int, folder: Path, encoder) -> list[Path]:
     """`count` photos of a person as files, neutral to mildly expressive, each showing the encoder a face."""
-    person, random = synthetic.draw_person(seed), np.random.default_rng([seed, 10 + which])
+    person, random = draw_person(seed, studio.model.words), np.random.default_rng([seed, 10 + which])
     paths: list[Path] = []
     while len(paths) < count:
         index, strength = synthetic.draw_expression(random)
@@ -121,7 +121,7 @@ def one_head(studio, seed: int, which: int, options: HeadOptions, models, encode
     begun = time.monotonic()
     shape, z = exhausted(grow_shape(wish, models.prior, start, options, rasterizer, NoCheckpoints()))
     seconds = time.monotonic() - begun
-    face = true_face(studio.model, synthetic.draw_person(seed).coefficients)
+    face = true_face(studio.model, draw_person(seed, studio.model.words).coefficients)
     before = start_shape(wish, models, start, options)
     average = start_shape(wish, models, (torch.zeros_like(z), start[1]), options)
     return {
@@ -158,7 +158,7 @@ def heads_of_person(told, seed: int) -> list[dict]:
 
 def face_points(shape: HeadShape, model) -> np.ndarray:
     """The finished surface read at the average face's vertices, for comparing heads: [V, 3]."""
-    grid = true_face(model, np.zeros(100, np.float32))
+    grid = true_face(model, np.zeros(len(model.identity), np.float32))
     points = shape.expression("neutral").numpy()
     return points[cKDTree(points).query(grid)[1]]
 

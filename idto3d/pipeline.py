@@ -143,17 +143,19 @@ def make_wish(subject: Subject | None, options: HeadOptions, models: Models) -> 
 def first_shape(subject: Subject | None, options: HeadOptions, models: Models):
     """Shape coefficients z [K] and hair weights [S] to start from.
 
-    The hair is what the prompt says, else what the face suggests.
+    The hair is what the prompt says, else what the face suggests; words such as "baby" shift the shape.
     """
     if not isinstance(models.prior, HeadPrior):
         return None, None
+    said = prompts.words(options.prompt)
     embedding = None if subject is None else torch.from_numpy(subject.embedding).to(models.device)
     z = torch.zeros(models.prior.size.modes, device=models.device)
-    named = [HAIR_STYLES.index(word) for word in prompts.words(options.prompt) if word in HAIR_STYLES]
+    named = [HAIR_STYLES.index(word) for word in said if word in HAIR_STYLES]
     style = named[0] if named else HAIR_STYLES.index("short")
     if embedding is not None:
         z = models.prior.shape_code(embedding)
         style = style if named else int(models.prior.hair_style(embedding).argmax())
+    z = z + models.prior.word_shift(said)
     return z, torch.eye(len(HAIR_STYLES), device=models.device)[style]
 
 

@@ -5,9 +5,13 @@ on a white background"), with the subject left to the user or to a caption.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 VIEWS = ("front", "front left", "left side", "back left", "back", "back right", "right side", "front right")
+SYNONYMS = {
+    **{"man": ("male",), "woman": ("female",), "boy": ("child", "male"), "girl": ("child", "female")},
+    **{"kid": ("child",), "elderly": ("old",), "toddler": ("baby",)},
+}
 MEDIA = {"geometry": "normal map", "albedo": "albedo map"}
 
 
@@ -29,6 +33,13 @@ def words(text: str) -> list[str]:
 def unknown_words(text: str, vocabulary: Collection[str]) -> list[str]:
     """Words of `text` that `vocabulary` lacks, in order, once each."""
     return [word for word in dict.fromkeys(words(text)) if word not in vocabulary]
+
+
+def said_phrases(said: Sequence[str], phrases: Sequence[str]) -> list[str]:
+    """Which of `phrases` the words `said` hold one after the other; a man counts as male, a baby boy is no child."""
+    text = [each for word in said for each in SYNONYMS.get(word, (word,))]
+    text = " ".join(word for word in text if word != "child" or "baby" not in text)
+    return [phrase for phrase in phrases if f" {' '.join(words(phrase))} " in f" {text} "]
 
 
 def subject_of(prompt: str) -> str:

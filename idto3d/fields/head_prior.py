@@ -7,6 +7,7 @@ the mean's slope; hair volumes are formulas over the mean's distance. Metres eve
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,10 +17,10 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from idto3d.expressions import NAMES
+from idto3d.prompts import said_phrases
 
 HAIR_STYLES = ("bald", "buzzcut", "short", "long", "curly")
 VERSION = 1
-IDENTITY_COEFFICIENTS = 100
 CODE = 32
 CHUNK = 32768
 BOX = ((-0.15, -0.21, -0.15), (0.15, 0.17, 0.15))
@@ -47,6 +48,8 @@ class PriorSize:
     fine: float = 0.002  # spacing of the lattice of the face, metres
     motion_width: int = 128
     colour_width: int = 96
+    coefficients: int = 100  # identity modes of the model it is fitted to
+    words: tuple[str, ...] = ()  # words and phrases that have a code
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,9 @@ class HeadPrior(nn.Module):
         self.motion = PositionNetwork(3 * (CODE + size.modes), size.motion_width, 48, 0.015)
         self.colour = PositionNetwork(3, size.colour_width, 64, 0.007)
         self.codes = nn.Parameter(torch.randn(len(NAMES), CODE, generator=torch.Generator().manual_seed(1)))
-        self.register_buffer("coefficient_map", torch.zeros(IDENTITY_COEFFICIENTS, size.modes))
+        self.register_buffer("coefficient_map", torch.zeros(size.coefficients, size.modes))
+        self.register_buffer("expected_map", torch.zeros(size.coefficients, size.modes))
+        self.register_buffer("word_codes", torch.zeros(len(size.words), size.modes))
         self.register_buffer("embedding_mean", torch.zeros(size.embedding))
         self.register_buffer("shape_map", torch.zeros(size.embedding, size.modes))
         self.register_buffer("shape_bias", torch.zeros(size.modes))
@@ -161,6 +166,15 @@ class HeadPrior(nn.Module):
     def shape_code(self, embedding: Tensor) -> Tensor:
         """Coefficients z [K] (about unit normal over people) for a face `embedding` [D]; zeros when unfitted."""
         return self._centred(embedding) @ self.shape_map + self.shape_bias
+
+    def word_shift(self, words: Sequence[str]) -> Tensor:
+        """[K] what a prompt's lower-case `words` add to z: "old man", "middle aged", "round face"; zero for others."""
+        said = [float(phrase in said_phrases(words, self.size.words)) for phrase in self.size.words]
+        return self.word_codes.new_tensor(said) @ self.word_codes
+
+    def expected_coefficients(self, z: Tensor) -> Tensor:
+        """Identity coefficients [C] expected of a person whose shape code is `z` [K]."""
+        return self.expected_map @ z
 
     def hair_style(self, embedding: Tensor) -> Tensor:
         """Scores [S] of HAIR_STYLES for a face `embedding` [D], about probabilities; zeros when unfitted."""
@@ -265,9 +279,14 @@ def load_prior(path: str | Path, device: str | torch.device = "cpu") -> HeadPrio
     description = read_description(path)
     if description.get("version") != VERSION or tuple(description["expressions"]) != NAMES:
         raise ValueError(f"{path} is not a head prior of version {VERSION} over our expressions")
-    prior = HeadPrior(PriorSize(**description["size"]))
+    size = description["size"]
+    prior = HeadPrior(PriorSize(**size | {"words": tuple(size.get("words", ()))}))
     with safe_open(str(path), "pt") as file:
-        prior.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    if "expected_map" not in tensors:  # written before there were words: coefficients were alike and independent
+        tensors["expected_map"] = torch.linalg.pinv(tensors["coefficient_map"]).T.contiguous()
+        tensors["word_codes"] = prior.word_codes
+    prior.load_state_dict(tensors)
     return prior.requires_grad_(False).to(device)
 
 

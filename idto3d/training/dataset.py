@@ -29,7 +29,7 @@ class People:
     elevation_deg: Tensor  # [N]
     person: Tensor  # [N] int64 index of the person
     embedding: Tensor  # [n, P, D]; a zero row where no face was found
-    coefficients: Tensor  # [n, 100] of ICT-FaceKit; rows of NaN for scans, which have none
+    coefficients: Tensor  # [n, 100 + M] of ICT-FaceKit; rows of NaN for scans, which have none
     looks: tuple[dict, ...]  # [n]
     licence: str = ""  # of the scans, as their owner words it; empty for synthetic people
 

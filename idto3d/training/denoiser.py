@@ -8,6 +8,7 @@ branch alone. Loss: plain epsilon error. Each condition is dropped at random for
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from random import Random
 
 import torch
 import torch.nn.functional as F
@@ -18,7 +19,7 @@ from idto3d.config import option
 from idto3d.prompts import caption, view_word
 from idto3d.training.dataset import People
 from idto3d.training.model import Batch, Model
-from idto3d.training.synthetic import PARTS, describe
+from idto3d.training.people import PARTS, describe
 
 LATE = 0.75  # exponent on uniform draws of the timestep; below 1 there are more noisy ones, where conditions matter
 
@@ -66,8 +67,9 @@ def draw_batch(people: People, latents: Tensor, domain: str, which: Tensor, drop
     chances = torch.rand(4, size, generator=random)
     nothing = chances[3] < drop.drop_all
     parts = [[p for p in PARTS if torch.rand((), generator=random) < 0.6] for _ in range(size)]
+    chance = Random(int(torch.randint(1 << 31, (), generator=random)))
     captions = [
-        "" if empty else _caption(people, int(view), domain, tuple(said))
+        "" if empty else _caption(people, int(view), domain, tuple(said), chance)
         for view, said, empty in zip(which, parts, (chances[0] < drop.drop) | nothing, strict=True)
     ]
     identity = mean_embedding(people.embedding[people.person[which]], random)
@@ -76,8 +78,8 @@ def draw_batch(people: People, latents: Tensor, domain: str, which: Tensor, drop
     return Batch(latents[which].float(), captions, identity[:, None], people.expression[which], dropped)
 
 
-def _caption(people: People, view: int, domain: str, parts: tuple[str, ...]) -> str:
-    subject = describe(people.looks[int(people.person[view])], parts)
+def _caption(people: People, view: int, domain: str, parts: tuple[str, ...], random: Random) -> str:
+    subject = describe(people.looks[int(people.person[view])], parts, random)
     return caption(view_word(float(people.azimuth_deg[view])), domain, subject)
 
 

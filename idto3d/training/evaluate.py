@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from idto3d.fields.head_prior import HeadPrior, load_prior
 from idto3d.guidance.bundle import load_bundle
@@ -22,6 +21,7 @@ from idto3d.subject.encoders import make_encoder
 from idto3d.training import evaluation, synthetic
 from idto3d.training.evaluation import Case, Sight
 from idto3d.training.ict import read_ict
+from idto3d.training.people import Person
 
 FIRST_SEED = 6_000_000  # far from any training seed
 FRONT = {"expression": 0, "azimuth_deg": 0.0}
@@ -81,7 +81,8 @@ def main(argv: list[str]) -> int:
         for setting in settings(told):
             guidance = Guidance(bundle, setting.lambda_id, setting.lambda_exp)
             measured = measure(guidance, case, answers, setting, told, number)
-            rows[setting.name].append(measured | regressed(studio, prior, case, answers, setting.portraits))
+            measured |= regressed(studio, prior, case, answers, setting.portraits)
+            rows[setting.name].append(measured | obeyed(guidance, studio, case, setting, told, number))
         print(f"\r{number + 1}/{len(cases)}", end="", file=sys.stderr, flush=True)
     table = {name: mean_of(found) for name, found in rows.items()}
     print(
@@ -102,15 +103,15 @@ def settings(told: EvaluateOptions) -> list[Setting]:
     return rows
 
 
-def _others(cases: Sequence[Case], number: int, among: int) -> list[synthetic.Person]:
+def _others(cases: Sequence[Case], number: int, among: int) -> list[Person]:
     ring = [*cases[number + 1 :], *cases[:number]]
     return [case.sight.person for case in ring[: among - 1]]
 
 
-def true_maps(studio, sight: Sight, others: Sequence[synthetic.Person], size: int) -> Answers:
+def true_maps(studio, sight: Sight, others: Sequence[Person], size: int) -> Answers:
     """Draw everything a sample of `sight` is compared with."""
     front = replace(sight, **FRONT)
-    mean = replace(sight.person, coefficients=np.zeros_like(sight.person.coefficients))
+    mean = evaluation.average_head(sight.person, studio.model.words)
 
     def drawn(sights: Sequence[Sight], domain: str) -> list[np.ndarray]:
         return [evaluation.truth(studio, one, domain, size) for one in sights]
@@ -151,7 +152,23 @@ def measure(
     }
 
 
-def _hit(nearest, image: np.ndarray, candidates: list[np.ndarray]) -> float:
+def obeyed(guidance: Guidance, studio, case: Case, setting: Setting, told: EvaluateOptions, seed: int) -> dict:
+    """Does a word in the prompt move the shape its way? NaN for words that the bundle or the model lacks.
+
+    The identity is the person's own; the sample's front is compared with them as the word has it and as its opposite.
+    """
+    identity, words, found = case.identity(setting.portraits), studio.model.words, {}
+    for word in evaluation.ASKED_WORDS:
+        known = words and not guidance.info.unknown_words(word)
+        pair = evaluation.with_word(case.sight.person, word, words) if known else ()
+        sights = [Sight(person, **FRONT) for person in pair]
+        maps = [evaluation.truth(studio, one, "geometry", guidance.info.image_size) for one in sights]
+        ask = (guidance, "geometry", sights[0], identity, told.steps, told.scale, seed) if known else ()
+        found[f"right_{word}"] = _hit(evaluation.nearest_by_angle, evaluation.sample(*ask) if known else None, maps)
+    return found
+
+
+def _hit(nearest, image: np.ndarray | None, candidates: list[np.ndarray]) -> float:
     return float(nearest(image, candidates) == 0) if candidates else float("nan")
 
 
@@ -159,10 +176,10 @@ def regressed(studio, prior: HeadPrior | None, case: Case, answers: Answers, por
     """The same questions to the head prior's linear regression from the embedding, for comparison."""
     if prior is None:
         return {}
-    # z = map^T c, so c = map (map^T map)^-1 z is its smallest solution
-    z = prior.shape_code(case.identity(portraits))
-    coefficients = torch.linalg.pinv(prior.coefficient_map).T @ z
-    person = replace(case.sight.person, coefficients=coefficients.numpy())
+    found = prior.expected_coefficients(prior.shape_code(case.identity(portraits))).numpy()
+    coefficients = np.zeros_like(case.sight.person.coefficients)  # a prior without words says nothing of their modes
+    coefficients[: len(found)] = found[: len(coefficients)]
+    person = replace(case.sight.person, coefficients=coefficients)
     image = evaluation.truth(studio, replace(case.sight, person=person), "geometry", len(answers.average))
     return {
         "regression_error_deg": evaluation.angle(image, answers.people[0]),

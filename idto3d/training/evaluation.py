@@ -15,11 +15,17 @@ from idto3d.guidance.diffusion import Guidance
 from idto3d.prompts import view_word
 from idto3d.training import hair, synthetic
 from idto3d.training.denoiser import mean_embedding
+from idto3d.training.people import Person, changed, draw_person, word_coefficients
 
 VIEWS_DEG = (0.0, 45.0, 90.0, 135.0, 180.0, -135.0, -90.0, -45.0)
 VIEW_CHANCE = (0.28, 0.16, 0.10, 0.06, 0.08, 0.06, 0.10, 0.16)
 WHITE = 250  # above this in all channels a pixel counts as background
 VISIBLE = 12  # grey levels by which two candidates must differ at a pixel for it to count
+ASKED_WORDS = {  # word -> attribute, opposite
+    **{"baby": ("age", "young"), "old": ("age", "young")},
+    **{"male": ("gender", "female"), "female": ("gender", "male")},
+}
+OTHER_STRANDS = 500_000_000  # added to a seed: the same words with other hair
 FACE_ROWS, FACE_HALF = (0.42, 0.72), 0.17  # the face in a front view, shares of the picture
 
 
@@ -27,7 +33,7 @@ FACE_ROWS, FACE_HALF = (0.42, 0.72), 0.17  # the face in a front view, shares of
 class Sight:
     """A person in one expression (index) from one azimuth in degrees."""
 
-    person: synthetic.Person
+    person: Person
     expression: int
     azimuth_deg: float
 
@@ -46,7 +52,7 @@ class Case:
 
 def draw_case(studio, encoder, seed: int, portraits: int) -> Case | None:
     """A case from a seed; None where one of the `portraits` shows no face to the encoder."""
-    person, random = synthetic.draw_person(seed), np.random.default_rng([seed, 5])
+    person, random = draw_person(seed, studio.model.words), np.random.default_rng([seed, 5])
     found = []
     for _ in range(portraits):
         index, strength = synthetic.draw_expression(random)
@@ -97,7 +103,7 @@ def nearest_by_colour(image: np.ndarray, candidates: Sequence[np.ndarray]) -> in
     return int(np.argmin(gaps))
 
 
-def other_people(sight: Sight, people: Sequence[synthetic.Person]) -> list[Sight]:
+def other_people(sight: Sight, people: Sequence[Person]) -> list[Sight]:
     """The sight first, then the same view and expression of the other people, with the sight's hair and skin."""
     return [sight, *(replace(sight, person=replace(sight.person, coefficients=p.coefficients)) for p in people)]
 
@@ -124,6 +130,19 @@ def other_colours(sight: Sight) -> list[Sight]:
 
 def _with_look(sight: Sight, **changed: str) -> Sight:
     return replace(sight, person=replace(sight.person, look=replace(sight.person.look, **changed)))
+
+
+def average_head(person: Person, words: Sequence[str]) -> Person:
+    """Whoever has the person's words, as known without seeing them: the average shape, other strands of hair."""
+    plain = np.zeros(len(person.coefficients) - len(words), np.float32)
+    coefficients = np.concatenate([plain, word_coefficients(person.look, words)])
+    return replace(person, coefficients=coefficients, seed=person.seed + OTHER_STRANDS)
+
+
+def with_word(person: Person, word: str, words: Sequence[str]) -> tuple[Person, Person]:
+    """The person as `word` of ASKED_WORDS has it, and the opposite: a young adult, or the other gender."""
+    attribute, opposite = ASKED_WORDS[word]
+    return tuple(changed(person, words, **{attribute: value}) for value in (word, opposite))
 
 
 def uneven_light(albedo: np.ndarray) -> tuple[float, float]:

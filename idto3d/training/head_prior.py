@@ -7,7 +7,7 @@ together into a shallow wall between the lips, the eye sockets into the eyeballs
 import argparse
 import logging
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,8 +26,10 @@ from idto3d.fields.head_prior import (
     read_description,
     save_prior,
 )
-from idto3d.training.ict import FACE, MOUTH_SOCKET, read_ict
+from idto3d.training.ict import FACE, read_ict
+from idto3d.training.people import draw_coefficients, second_moments, word_codes
 from idto3d.training.prior_regression import fit_regression, read_faces
+from idto3d.training.prior_samples import Samples, sample_surface, vertex_weight
 from idto3d.training.prior_solid import (
     Solid,
     build_solid,
@@ -38,7 +40,7 @@ from idto3d.training.prior_solid import (
 )
 
 log = logging.getLogger(__name__)
-SPREAD = 0.9  # standard deviation of ICT identity coefficients of natural-looking heads
+FIT_SEED, UNSEEN_SEED = 8_000_000, 8_100_000  # of the people that are fitted to, and of those measured on
 
 
 @dataclass(frozen=True)
@@ -52,18 +54,6 @@ class FitOptions:
     colour_steps: int = 1500
     batch: int = 2048
     seed: int = 0
-
-
-@dataclass(frozen=True)
-class Samples:
-    """Points of the surface, as corners and weights, so that any head or field can be read at them."""
-
-    corners: np.ndarray  # [N, 3] vertex indices
-    weights: np.ndarray  # [N, 3]
-
-    def read(self, field: np.ndarray) -> np.ndarray:
-        """[..., N, C] from a vertex field [..., V, C]."""
-        return sum(field[..., self.corners[:, i], :] * self.weights[:, i, None] for i in range(3))
 
 
 @dataclass(frozen=True)
@@ -87,57 +77,31 @@ class HeadPoints:
     z: Tensor  # [heads, K]
 
 
-def shape_modes(solid: Solid, count: int) -> np.ndarray:
-    """[100, K] map from identity coefficients to z: principal directions of the movement along the normal.
+def shape_modes(solid: Solid, spread: np.ndarray, count: int) -> np.ndarray:
+    """[C, K] map from identity coefficients to z: principal directions of the movement along the normal.
 
-    z is about unit normal for natural heads. Vertices weigh as their area does, those of the face three times.
+    z is about unit normal over people whose coefficients have the second moments `spread` [C, C]; z = 0 is the neutral
+    adult. Vertices weigh as their area does, those of the face three times.
     """
-    normals, weight = solid.normals(solid.base), _vertex_weight(solid)
+    normals, weight = solid.normals(solid.base), vertex_weight(solid)
     along = np.einsum("kvc,vc->vk", solid.identity, normals) * np.sqrt(weight)[:, None]
-    _, vectors = np.linalg.eigh(along.T @ along)
-    return (vectors[:, ::-1][:, :count] / SPREAD).astype(np.float32)
+    values, axes = np.linalg.eigh(spread)
+    deviation = np.sqrt(np.maximum(values, 1e-9))
+    _, vectors = np.linalg.eigh((along @ (axes * deviation)).T @ (along @ (axes * deviation)))
+    return ((axes / deviation) @ vectors[:, ::-1][:, :count]).astype(np.float32)
 
 
-def _vertex_weight(solid: Solid) -> np.ndarray:
-    a, b, c = (solid.base[solid.faces[:, i]] for i in range(3))
-    area = np.linalg.norm(np.cross(b - a, c - a), axis=1) * ~solid.hidden * _importance((a + b + c) / 3)
-    weight = np.bincount(solid.faces.ravel(), np.repeat(area, 3), len(solid.base))
-    weight[MOUTH_SOCKET] = 0.0
-    return weight
+def make_targets(solid: Solid, expected: np.ndarray, options: FitOptions) -> Targets:
+    """Distance, flow, motion and albedo of the mean head at points dense near its surface.
 
-
-def _importance(points: np.ndarray) -> np.ndarray:
-    """[N] sampling density: the face and the ears count more than skull and shoulders."""
-    x, y, z = np.abs(points[:, 0]), points[:, 1], points[:, 2]
-    face = (z > 0.04) & (y > -0.09) & (y < 0.09)
-    lips_or_eyes = face & (((x < 0.03) & (y < -0.02) & (y > -0.055)) | ((x < 0.055) & (y > 0.02) & (y < 0.07)))
-    ears = (x > 0.066) & (np.abs(y) < 0.07) & (z < 0.04)
-    return 1.0 + 2.0 * face + 5.0 * lips_or_eyes + 2.0 * ears
-
-
-def sample_surface(solid: Solid, count: int, random: np.random.Generator) -> Samples:
-    """`count` random points of the visible surface, denser where `_importance` is high; one in twelve on an eyeball."""
-    a, b, c = (solid.base[solid.faces[:, i]] for i in range(3))
-    chance = np.linalg.norm(np.cross(b - a, c - a), axis=1) * ~solid.hidden * _importance((a + b + c) / 3)
-    on_eyes = count // 12
-    corners = solid.faces[random.choice(len(chance), count - on_eyes, p=chance / chance.sum())]
-    u, v = np.sqrt(random.random(len(corners))), random.random(len(corners))
-    weights = np.stack([1 - u, u * (1 - v), u * v], -1)
-    eye = random.choice(np.flatnonzero(solid.eyeball), on_eyes)
-    single = np.broadcast_to(np.array([1.0, 0.0, 0.0]), (on_eyes, 3))
-    corners = np.concatenate([corners, np.repeat(eye[:, None], 3, 1)])
-    return Samples(corners, np.concatenate([weights, single]).astype(np.float32))
-
-
-def make_targets(solid: Solid, coefficient_map: np.ndarray, options: FitOptions) -> Targets:
-    """Distance, flow, motion and albedo of the mean head at points dense near its surface."""
+    expected: [C, K], identity coefficients `expected @ z` go with z.
+    """
     random = np.random.default_rng(options.seed)
     cloud = sample_surface(solid, 2 * options.points, random)
     points = _scatter(cloud.read(solid.base), options.points, random)
     sdf, nearest = signed_distance(solid, cloud, points)
     near = Samples(cloud.corners[nearest], cloud.weights[nearest])
-    # For z of unit variance the expected identity coefficients are SPREAD^2 * coefficient_map @ z.
-    fields = np.tensordot(SPREAD**2 * coefficient_map.T, solid.identity, 1).astype(np.float32)
+    fields = np.tensordot(expected.T, solid.identity, 1).astype(np.float32)
     flow = near.read(fields).transpose(1, 0, 2)
     fade = np.exp(-((sdf / 0.03) ** 2))
     motion = near.read(solid.motion).transpose(1, 0, 2) * fade[:, None, None]
@@ -176,7 +140,7 @@ def make_head_points(solid: Solid, coefficient_map: np.ndarray, options: FitOpti
     """Surface points of random heads, half of them moved up to 3 mm along the normal."""
     random = np.random.default_rng(options.seed + 1)
     points, origins = [], []
-    coefficients = SPREAD * random.standard_normal((options.heads, len(solid.identity)))
+    coefficients = draw_coefficients(options.heads, solid.words, FIT_SEED + options.seed)
     for row in coefficients:
         vertices = solid.base + np.tensordot(row.astype(np.float32), solid.identity, 1)
         samples = sample_surface(solid, options.head_points, random)
@@ -192,10 +156,16 @@ def make_head_points(solid: Solid, coefficient_map: np.ndarray, options: FitOpti
 
 def fit(solid: Solid, size: PriorSize, options: FitOptions) -> HeadPrior:
     """A prior fitted to `solid`; its regression from embeddings is left at zero."""
-    prior = HeadPrior(size)
-    coefficient_map = shape_modes(solid, size.modes)
-    prior.coefficient_map.copy_(torch.from_numpy(coefficient_map))
-    targets, heads = (make(solid, coefficient_map, options) for make in (make_targets, make_head_points))
+    spread = second_moments(solid.words, FIT_SEED)
+    coefficient_map = shape_modes(solid, spread, size.modes)
+    expected = (spread @ coefficient_map).astype(np.float32)
+    codes = word_codes(solid.words, coefficient_map)
+    prior = HeadPrior(replace(size, coefficients=len(coefficient_map), words=tuple(codes)))
+    for buffer, values in ((prior.coefficient_map, coefficient_map), (prior.expected_map, expected)):
+        buffer.copy_(torch.from_numpy(values))
+    for row, code in zip(prior.word_codes, codes.values(), strict=True):
+        row.copy_(torch.from_numpy(code))
+    targets, heads = make_targets(solid, expected, options), make_head_points(solid, coefficient_map, options)
     log.info("sampled %d points and %d heads", len(targets.points), options.heads)
     _fill_lattices(prior, solid, options)
     motion = (*prior.motion.parameters(), prior.codes)
@@ -249,10 +219,9 @@ def _colour_loss(prior, targets: Targets, options: FitOptions, generator: torch.
 
 def surface_error(prior: HeadPrior, solid: Solid, heads: int, seed: int = 1000) -> dict[str, float]:
     """Mean distance in metres of `heads` unseen faces from the zero level: linear at true z, carried, at z = 0."""
-    random, errors = np.random.default_rng(seed), []
+    errors = []
     face = np.flatnonzero((solid.base[FACE, 2] > 0.04) & (solid.base[FACE, 1] > -0.09))
-    for _ in range(heads):
-        coefficients = (SPREAD * random.standard_normal(len(solid.identity))).astype(np.float32)
+    for coefficients in draw_coefficients(heads, solid.words, UNSEEN_SEED + seed):
         points = tensor_of(solid.base[face] + np.tensordot(coefficients, solid.identity[:, face], 1))
         z, basis = torch.from_numpy(coefficients) @ prior.coefficient_map, prior.basis(points)
         found = (basis.mean + basis.modes @ z, prior.distance(points, z), basis.mean)
@@ -286,7 +255,7 @@ def _fitted(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> tupl
     if not chosen.ict:
         parser.error("give --ict, or --refit-regression with a fitted prior")
     solid, options = build_solid(read_ict(chosen.ict)), FitOptions()
-    prior = fit(solid, PriorSize(), options)
+    prior = fit(solid, PriorSize(modes=48 if solid.words else 40), options)
     errors = surface_error(prior, solid, heads=20)
     log.info("mean face distance of 20 unseen heads, metres: %s", errors)
     source = "ICT-FaceKit identities and expressions (MIT licence, github.com/ICT-VGL/ICT-FaceKit)"

@@ -101,7 +101,10 @@ DRAWN = (
 
 @dataclass(frozen=True)
 class IctModel:
-    """The morphable head: `neutral` [V, 3], `identity` [100, V, 3] and `expression` [57, V, 3] deltas, metres."""
+    """The morphable head: `neutral` [V, 3], `identity` [100 + M, V, 3] and `expression` [57, V, 3] deltas, metres.
+
+    The last M identity modes have `words`, see makehuman.py; the plain model has none.
+    """
 
     neutral: np.ndarray
     identity: np.ndarray
@@ -109,6 +112,7 @@ class IctModel:
     expression_names: tuple[str, ...]
     faces: np.ndarray  # [F, 3] int32 triangles of the drawn materials
     material: np.ndarray  # [F] index into DRAWN
+    words: tuple[str, ...] = ()
 
     def weights(self, expression: Expression, strength: float = 1.0) -> np.ndarray:
         """[57] blendshape weights of one of our expressions; a recipe name without a side stands for both sides."""
@@ -121,7 +125,7 @@ class IctModel:
         return weights
 
     def vertices(self, coefficients: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """[V, 3] metres for identity `coefficients` [100] and blendshape `weights` [57]."""
+        """[V, 3] metres for identity `coefficients` [100 + M] and blendshape `weights` [57]."""
         shape = self.neutral + np.tensordot(coefficients.astype(np.float32), self.identity, 1)
         used = np.flatnonzero(weights)
         return shape + np.tensordot(weights[used].astype(np.float32), self.expression[used], 1)
@@ -154,6 +158,7 @@ def _from_arrays(data: dict) -> IctModel:
         expression_names=tuple(str(name) for name in data["expression_names"]),
         faces=faces,
         material=np.concatenate([material, material[second]]),
+        words=tuple(str(word) for word in data.get("word_names", ())),
     )
 
 

@@ -45,13 +45,14 @@ class Solid:
     """
 
     base: np.ndarray  # [V, 3]
-    identity: np.ndarray  # [100, V, 3] deltas
+    identity: np.ndarray  # [100 + M, V, 3] deltas
     motion: np.ndarray  # [13, V, 3] displacement from the canonical pose to each expression
     faces: np.ndarray  # [F, 3] a closed surface
     hidden: np.ndarray  # [F] bool, faces inside the eyeballs
     eyeball: np.ndarray  # [V] bool
     eyes: np.ndarray  # [2, 3] centres of the eyeballs, left first
     albedo: np.ndarray  # [V, 3] linear
+    words: tuple[str, ...] = ()  # of the last identity modes
 
     def normals(self, vertices: np.ndarray) -> np.ndarray:
         """[V, 3] outward unit normals of a head's `vertices` [V, 3]."""
@@ -80,12 +81,13 @@ def build_solid(model: IctModel) -> Solid:
     fields = _fill_sockets(fields[:, :SKIN].copy(), rims, centres[0], model.neutral)
     hidden = _grown(faces, EYE_SOCKETS, LID_RINGS)[faces].all(1)
     faces, fields = _cap_neck(faces, fields)
-    balls = [_eyeball_points(fields, rims[1 + side], centres, side) for side in range(2)]
+    balls = [_eyeball_points(fields, rims[1 + side], centres, _growth(model, side), side) for side in range(2)]
     fields = np.concatenate([fields, *balls], 1)
     eyeball = np.arange(fields.shape[1]) >= fields.shape[1] - sum(ball.shape[1] for ball in balls)
     colours = _albedo(np.concatenate([model.neutral[:SKIN], fields[0, SKIN:]]), eyeball)
     hidden = np.pad(hidden, (0, len(faces) - len(hidden)))
-    return Solid(fields[0], fields[1 + count :], fields[1 : 1 + count], faces, hidden, eyeball, centres[0], colours)
+    motion, identity = fields[1 : 1 + count], fields[1 + count :]
+    return Solid(fields[0], identity, motion, faces, hidden, eyeball, centres[0], colours, model.words)
 
 
 def _shut(model: IctModel, weights: np.ndarray) -> np.ndarray:
@@ -94,8 +96,8 @@ def _shut(model: IctModel, weights: np.ndarray) -> np.ndarray:
     return np.where(blink, BLINK * weights, weights)
 
 
-def _eyeball_points(fields: np.ndarray, rim: tuple, centres: np.ndarray, side: int) -> np.ndarray:
-    """[1 + 13 + 100, E, 3]: base, motion and identity of points on the eyeball between the lids.
+def _eyeball_points(fields: np.ndarray, rim: tuple, centres: np.ndarray, growth: np.ndarray, side: int) -> np.ndarray:
+    """[1 + 13 + 100 + M, E, 3]: base, motion and identity of points on the eyeball between the lids.
 
     A point moves as the lids beside it do, by its height between them, and inward as they close: the whole visible
     eyeball is pressed into the seam and lies behind shut lids.
@@ -113,8 +115,16 @@ def _eyeball_points(fields: np.ndarray, rim: tuple, centres: np.ndarray, side: i
     for field, moved in zip(fields[1 : 1 + count], motion, strict=True):
         closing = np.clip(-_gap(field, rim, base, x) / opened, 0, 1)
         moved -= LID_DEPTH * closing[:, None] * direction
-    identity = np.broadcast_to(centres[1 + count :, side, None], (len(fields) - 1 - count, len(x), 3))
+    identity = centres[1 + count :, side, None] + growth[:, None, None] * (points - centres[0, side])
     return np.concatenate([points[None], motion, identity]).astype(np.float32)
+
+
+def _growth(model: IctModel, side: int) -> np.ndarray:
+    """[100 + M] by what share an eyeball (0: the left one) grows with each identity mode."""
+    ball = np.arange(EYEBALLS.start, EYEBALLS.stop)
+    ball = ball[(model.neutral[ball, 0] > 0) == (side == 0)]
+    offset = model.neutral[ball] - model.neutral[ball].mean(0)
+    return np.einsum("kvc,vc->k", model.identity[:, ball], offset) / max(np.square(offset).sum(), 1e-12)
 
 
 def _albedo(neutral: np.ndarray, eyeball: np.ndarray) -> np.ndarray:

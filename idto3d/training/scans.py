@@ -19,6 +19,7 @@ import numpy as np
 from idto3d.errors import UserError
 from idto3d.subject.encoders import ENCODERS, IdentityEncoder
 from idto3d.training import synthetic
+from idto3d.training.people import describe
 from idto3d.training.scan_files import LAYOUTS, MESHES, Scan, ScannedPerson, find_people
 from idto3d.training.scan_mesh import MeshLimits, ScanMesh, read_mesh
 from idto3d.training.scan_pose import AXES, Pose, axes, find_pose
@@ -127,7 +128,7 @@ def draw_person(
     portraits += _portraits(mesh, random, options.portraits - len(portraits), options)
     arrays = {key: np.stack([view[key] for view, _ in views]) for key in views[0][0]}
     arrays |= {"portraits": np.stack(portraits), "person": np.full(len(views), number, np.int64)}
-    words = {"name": person.name, "subject": synthetic.describe(person.look), "look": person.look}
+    words = {"name": person.name, "subject": describe(person.look), "look": person.look}
     return arrays, words | {"captions": [text for _, text in views]}, notices
 
 
@@ -181,7 +182,7 @@ def _draw_view(mesh: ScanMesh, expression: int, random, size: int, look: dict) -
     normal, albedo, mask = synthetic.maps(mesh, synthetic.camera(azimuth, elevation), size)
     numbers = {"expression": np.int64(expression), "strength": np.float32(1.0)}
     numbers |= {"azimuth_deg": np.float32(azimuth), "elevation_deg": np.float32(elevation)}
-    captions = synthetic.captions(synthetic.describe(look), azimuth)
+    captions = synthetic.captions(describe(look), azimuth)
     return {"normal": normal, "albedo": albedo, "mask": mask, **numbers}, captions
 
 

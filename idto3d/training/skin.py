@@ -29,6 +29,10 @@ class Look:
     hair_style: str
     hair_colour: str
     beard: str
+    age: str = "young"
+    gender: str = "female"
+    ancestry: str = "caucasian"
+    face: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import numpy as np
 from idto3d.expressions import EXPRESSIONS
 from idto3d.training import synthetic
 from idto3d.training.ict import read_ict
+from idto3d.training.people import draw_person
 from idto3d.training.shards import embed_portraits, run_all, save_arrays, save_words, shard_path
 
 
@@ -61,7 +62,7 @@ def draw_shard(job: tuple[SynthesisOptions, int]) -> None:
 
 def draw_one(studio: synthetic.Studio, seed: int, options: SynthesisOptions) -> tuple[dict, dict]:
     """One person's arrays (leading axis: views or portraits) and words."""
-    person = synthetic.draw_person(seed)
+    person = draw_person(seed, studio.model.words)
     random = np.random.default_rng([seed, 3])
     views = [_draw_view(studio, person, random, options.size) for _ in range(options.views)]
     portraits = [_draw_portrait(studio, person, random, options.portrait_size) for _ in range(options.portraits)]

@@ -1,6 +1,6 @@
-"""Synthetic people: a shape, a look, and their renders (normal map, albedo map, lit portrait)."""
+"""Synthetic people in pictures: a sculpture of a person and its renders (normal map, albedo map, lit portrait)."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -9,56 +9,9 @@ from idto3d.expressions import EXPRESSIONS
 from idto3d.prompts import caption, view_word
 from idto3d.render.backends.kernel import rasterize
 from idto3d.training import hair, ict, skin
+from idto3d.training.people import Person
 
 TARGET, DISTANCE, FOV_Y_DEG = np.array([0.0, -0.017, 0.01]), 1.0, 21.5  # the framing of the guidance's images
-STYLE_CHANCE = (0.15, 0.15, 0.32, 0.22, 0.16)  # in the order of hair.STYLES
-COLOUR_CHANCE = (0.17, 0.22, 0.15, 0.10, 0.10, 0.06, 0.08, 0.06, 0.06)
-
-
-@dataclass(frozen=True)
-class Person:
-    """One synthetic person: identity `coefficients` [100] and a look."""
-
-    coefficients: np.ndarray
-    look: skin.Look
-    seed: int
-
-    def subject(self) -> str:
-        """The words of a caption that describe this person."""
-        return describe(asdict(self.look))
-
-    def attributes(self) -> dict:
-        """The look as JSON."""
-        return asdict(self.look)
-
-
-PARTS = ("skin", "hair", "beard", "age", "ancestry", "gender")
-
-
-def describe(look: dict, parts: tuple[str, ...] = PARTS) -> str:
-    """A person in words; `parts` says which attributes are mentioned, those that `look` lacks never are.
-
-    "young asian female with fair skin and short black hair"; "person" when nothing is said.
-    """
-    who = [look.get(part, "") for part in ("age", "ancestry", "gender") if part in parts]
-    who = " ".join(word for word in who if word)
-    if "gender" not in parts or not look.get("gender"):
-        who = f"{who} person".strip()
-    said = {"skin": f"{look['skin']} skin" if look.get("skin") else "", "hair": _crown(look), "beard": _beard(look)}
-    mentioned = [said[part] for part in said if part in parts and said[part]]
-    return f"{who} with " + " and ".join(mentioned) if mentioned else who
-
-
-def _crown(look: dict) -> str:
-    style, colour = look.get("hair_style", ""), look.get("hair_colour", "")
-    if style == "bald":
-        return "bald head"
-    return f"{style} {colour} hair".strip().replace("  ", " ") if style or colour else ""
-
-
-def _beard(look: dict) -> str:
-    beard = look.get("beard", "")
-    return {"clean": "", "beard": "a beard"}.get(beard, beard)
 
 
 @dataclass(frozen=True)
@@ -97,23 +50,6 @@ def open_studio(model: ict.IctModel) -> Studio:
     corners = np.arange(len(faces)).repeat(3)
     spread = csr_matrix((np.ones(len(corners), np.float32), (faces.ravel(), corners)), shape=(total, len(faces)))
     return Studio(model, skin.read_regions(model, ict.LANDMARKS), scalp, spread, faces, len(hair.grid_faces()))
-
-
-def draw_person(seed: int) -> Person:
-    """A person from a seed: ICT coefficients 0.9 N(0, 1), a skin, hair, eyes and perhaps a beard."""
-    random = np.random.default_rng([seed, 1])
-    tone = str(random.choice(list(skin.SKINS), p=(0.18, 0.26, 0.22, 0.18, 0.16)))
-    style = str(random.choice(hair.STYLES, p=STYLE_CHANCE))
-    look = skin.Look(
-        skin=tone,
-        melanin=float(random.uniform(*skin.SKINS[tone])),
-        redness=float(random.uniform(0, 1)),
-        iris=str(random.choice(list(skin.IRISES), p=(0.5, 0.22, 0.14, 0.14))),
-        hair_style=style,
-        hair_colour=str(random.choice(list(hair.COLOURS), p=COLOUR_CHANCE)),
-        beard=str(random.choice(skin.BEARDS, p=(0.68, 0.16, 0.16))),
-    )
-    return Person((0.9 * random.standard_normal(100)).astype(np.float32), look, seed)
 
 
 def sculpt(studio: Studio, person: Person, weights: np.ndarray) -> Sculpture:

@@ -31,6 +31,7 @@ from idto3d.training.denoiser import Data, mean_embedding
 from idto3d.training.loop import make_accelerator
 from idto3d.training.model import Model, whiten, write_tensors
 from idto3d.training.options import TrainOptions, parse
+from idto3d.training.people import synonyms
 from idto3d.training.samples import Gallery
 from idto3d.training.stages import run_stages
 from idto3d.training.start import same_layers, start_base, start_branches
@@ -114,7 +115,15 @@ def bundle_info(people: People, options: TrainOptions) -> BundleInfo:
 def known_words(said: Collection[str] = ()) -> list[str]:
     """Every word that a caption of ours or an expression's descriptor can hold, then the dataset's own, `said`."""
     looks = [*hair.STYLES, *hair.COLOURS, *skin.SKINS, *skin.BEARDS, *EXTRA_WORDS]
-    texts = [*looks, *VIEWS, *MEDIA.values(), caption("", "albedo"), *(e.descriptor for e in EXPRESSIONS), *said]
+    texts = [
+        *looks,
+        *VIEWS,
+        *MEDIA.values(),
+        caption("", "albedo"),
+        *(e.descriptor for e in EXPRESSIONS),
+        *said,
+        *synonyms(said),
+    ]
     return list(dict.fromkeys(word for text in texts for word in words(text)))
 
 

@@ -12,10 +12,11 @@ from idto3d.expressions import EXPRESSIONS
 from idto3d.guidance.branches import new_branches
 from idto3d.guidance.lora import DOMAINS
 from idto3d.guidance.tiny import TEST_SPEC, tiny_base
-from idto3d.training import synthetic, train
+from idto3d.training import train
 from idto3d.training.dataset import ARRAYS, People
 from idto3d.training.denoiser import Data
 from idto3d.training.model import Model
+from idto3d.training.people import draw_person
 
 
 def made_up_people(count: int = 6, views: int = 4, size: int = 32) -> People:
@@ -23,7 +24,7 @@ def made_up_people(count: int = 6, views: int = 4, size: int = 32) -> People:
     random = np.random.default_rng(0)
     colours = random.integers(40, 215, (count, 1, 1, 3))
     images = np.broadcast_to(colours[:, None], (count, views, size, size, 3)).reshape(-1, size, size, 3)
-    looks = [dataclasses.asdict(synthetic.draw_person(seed).look) for seed in range(count)]
+    looks = [dataclasses.asdict(draw_person(seed).look) for seed in range(count)]
     images = torch.from_numpy(images.astype(np.uint8))
     embedding = torch.nn.functional.normalize(torch.from_numpy(random.normal(size=(count, 3, 8))).float(), dim=-1)
     total = count * views

@@ -10,6 +10,7 @@ import torch
 from idto3d.training import evaluate, evaluation, synthetic
 from idto3d.training.evaluation import Case, Sight
 from idto3d.training.ict import read_ict
+from idto3d.training.people import draw_person
 
 SIZE = 48
 
@@ -21,7 +22,7 @@ def studio(small_ict):
 
 @pytest.fixture(scope="module")
 def case():
-    person = synthetic.draw_person(3)
+    person = draw_person(3)
     look = replace(person.look, hair_style="short", hair_colour="green")
     embeddings = torch.nn.functional.normalize(torch.randn(3, 8, generator=torch.Generator().manual_seed(0)), dim=-1)
     return Case(Sight(replace(person, look=look), 2, 0.0), embeddings)
@@ -34,7 +35,7 @@ def options(**changed):
 
 def answered(monkeypatch, studio, case, draws):
     """The figures of a guidance that draws `draws(sight)` when asked for a sight."""
-    others = [synthetic.draw_person(seed) for seed in (11, 12)]
+    others = [draw_person(seed) for seed in (11, 12)]
     answers = evaluate.true_maps(studio, case.sight, others, SIZE)
     fake = lambda guidance, domain, sight, *_: evaluation.truth(studio, draws(sight), domain, SIZE)  # noqa: E731
     monkeypatch.setattr(evaluation, "sample", fake)
@@ -51,7 +52,7 @@ def test_an_oracle_is_right_about_everything(monkeypatch, studio, case):
 def test_who_draws_someone_else_in_blue_from_behind_is_wrong(monkeypatch, studio, case):
     def another(sight):
         look = replace(sight.person.look, hair_colour="blue")
-        person = replace(sight.person, look=look, coefficients=synthetic.draw_person(11).coefficients)
+        person = replace(sight.person, look=look, coefficients=draw_person(11).coefficients)
         return replace(sight, person=person)
 
     found = answered(monkeypatch, studio, case, another)

@@ -3,16 +3,15 @@
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
 from idto3d.expressions import EXPRESSIONS
 from idto3d.prompts import caption, view_word
 from idto3d.render.backends.kernel import rasterize
-from idto3d.training import hair, ict, skin
+from idto3d.training import hair, skin
+from idto3d.training.sculptor import Dressed, Sculpture, Studio, dress, open_studio, sculpt
 
+__all__ = ["Dressed", "Sculpture", "Studio", "dress", "open_studio", "sculpt"]  # beside what is defined below
 TARGET, DISTANCE, FOV_Y_DEG = np.array([0.0, -0.017, 0.01]), 1.0, 21.5  # the framing of the guidance's images
-STYLE_CHANCE = (0.15, 0.15, 0.32, 0.22, 0.16)  # in the order of hair.STYLES
-COLOUR_CHANCE = (0.17, 0.22, 0.15, 0.10, 0.10, 0.06, 0.08, 0.06, 0.06)
 
 
 @dataclass(frozen=True)
@@ -61,84 +60,25 @@ def _beard(look: dict) -> str:
     return {"clean": "", "beard": "a beard"}.get(beard, beard)
 
 
-@dataclass(frozen=True)
-class Studio:
-    """What all samples share: the model and what was measured once on its mean head."""
-
-    model: ict.IctModel
-    regions: skin.Regions
-    scalp: hair.Scalp
-    spread: csr_matrix  # [V, F] sums face values onto corners, hair shell included
-    faces: np.ndarray  # [F, 3] with the hair shell's faces at the end
-    hair_faces: int
-
-
-@dataclass(frozen=True)
-class Sculpture:
-    """A posed person as triangles: `vertices` [V, 3] metres, `normals` [V, 3] unit, `albedo` [V, 3] linear."""
-
-    vertices: np.ndarray
-    normals: np.ndarray
-    albedo: np.ndarray
-    faces: np.ndarray
-
-    def colours(self, face: np.ndarray, weight: np.ndarray) -> np.ndarray:
-        """Linear albedo [P, 3] of P points: their `face` [P] and barycentric `weight` [P, 3]."""
-        return (self.albedo[self.faces[face]] * weight[..., None]).sum(1)
-
-
-def open_studio(model: ict.IctModel) -> Studio:
-    """Measure the regions and the scalp of the model's mean head."""
-    count = len(model.neutral)
-    skin_vertices = np.r_[0:9409, 9409:11248]
-    scalp = hair.read_scalp(model.neutral, skin_vertices)
-    faces = np.concatenate([model.faces, hair.grid_faces() + count])
-    total = count + hair.RINGS * hair.AZIMUTHS
-    corners = np.arange(len(faces)).repeat(3)
-    spread = csr_matrix((np.ones(len(corners), np.float32), (faces.ravel(), corners)), shape=(total, len(faces)))
-    return Studio(model, skin.read_regions(model, ict.LANDMARKS), scalp, spread, faces, len(hair.grid_faces()))
-
-
 def draw_person(seed: int) -> Person:
     """A person from a seed: ICT coefficients 0.9 N(0, 1), a skin, hair, eyes and perhaps a beard."""
     random = np.random.default_rng([seed, 1])
     tone = str(random.choice(list(skin.SKINS), p=(0.18, 0.26, 0.22, 0.18, 0.16)))
-    style = str(random.choice(hair.STYLES, p=STYLE_CHANCE))
+    age, gender = "young", str(random.choice(("female", "male")))
+    style, colour = hair.draw_hair(random, gender, age)
     look = skin.Look(
         skin=tone,
         melanin=float(random.uniform(*skin.SKINS[tone])),
         redness=float(random.uniform(0, 1)),
         iris=str(random.choice(list(skin.IRISES), p=(0.5, 0.22, 0.14, 0.14))),
         hair_style=style,
-        hair_colour=str(random.choice(list(hair.COLOURS), p=COLOUR_CHANCE)),
-        beard=str(random.choice(skin.BEARDS, p=(0.68, 0.16, 0.16))),
+        hair_colour=colour,
+        beard=hair.draw_beard(random, gender, age),
+        age=age,
+        gender=gender,
+        **skin.draw_extras(random, age, gender),
     )
     return Person((0.9 * random.standard_normal(100)).astype(np.float32), look, seed)
-
-
-def sculpt(studio: Studio, person: Person, weights: np.ndarray) -> Sculpture:
-    """Pose a person: blendshape `weights` [57]. The hair and the mottling depend on the person alone."""
-    random = np.random.default_rng([person.seed, 2])
-    model = studio.model
-    vertices = model.vertices(person.coefficients, weights)
-    albedo = skin.paint(person.look, studio.regions, model.neutral, random)
-    faces = studio.faces
-    colour = np.array(hair.COLOURS[person.look.hair_colour], np.float32)
-    if person.look.hair_style == "bald":
-        shell, faces = np.zeros((hair.RINGS * hair.AZIMUTHS, 3), np.float32), faces[: -studio.hair_faces]
-    else:
-        at_rest = model.vertices(person.coefficients, np.zeros_like(weights))
-        shell = hair.hair_mesh(person.look.hair_style, at_rest, studio.scalp, random).astype(np.float32)
-    streaks = 1 + 0.25 * np.sin(np.arange(hair.AZIMUTHS) * random.uniform(1.0, 2.0) + random.uniform(0, 6))
-    strands = np.broadcast_to(colour * streaks[:, None], (hair.RINGS, hair.AZIMUTHS, 3)).reshape(-1, 3)
-    vertices = np.concatenate([vertices, shell])
-    return Sculpture(vertices, _normals(studio, vertices), np.concatenate([albedo, strands]), faces)
-
-
-def _normals(studio: Studio, vertices: np.ndarray) -> np.ndarray:
-    a, b, c = (vertices[studio.faces[:, i]] for i in range(3))
-    summed = studio.spread @ np.cross(b - a, c - a)
-    return summed / (np.linalg.norm(summed, axis=1, keepdims=True) + 1e-20)
 
 
 def camera(azimuth_deg: float, elevation_deg: float, target=TARGET) -> np.ndarray:

@@ -34,7 +34,7 @@ def _curves(rest: np.ndarray) -> list[tuple[np.ndarray, bool]]:
         ahead, back = max(inner[2] + CLEARANCE, bridge[2]), outer[2] + CLEARANCE
         rim = _rim(centre, half, side, ahead, back)
         hinge = rim[np.argmax(side * rim[:, 0])]
-        ear = np.array([side * _head_side(rest), hinge[1] - 0.002, 0.0])
+        ear = np.array([side * _head_side(rest), hinge[1] - 0.002, 0.008])
         curves += [(rim, True), (np.linspace(hinge, ear, 8), False)]
         curves.append((np.linspace(rim[np.argmin(side * rim[:, 0])], bridge, 4), False))
     return curves
@@ -49,8 +49,8 @@ def _rim(centre, half: float, side: int, ahead: float, back: float) -> np.ndarra
 
 
 def _head_side(rest: np.ndarray) -> float:
-    near = (np.abs(rest[:, 1] - 0.035) < 0.012) & (np.abs(rest[:, 2] - 0.02) < 0.015)
-    return float(np.abs(rest[near, 0]).max(initial=0.07)) + 0.002
+    near = (np.abs(rest[:, 1] - 0.035) < 0.012) & (np.abs(rest[:, 2] - 0.04) < 0.006)
+    return float(np.abs(rest[near, 0]).max(initial=0.066)) + 0.003
 
 
 def _tube(points: np.ndarray, closed: bool):

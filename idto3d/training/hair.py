@@ -2,20 +2,6 @@
 
 import numpy as np
 
-from idto3d.training.scalp import HAIRLINE_DEG, HAIRLINE_Y, Scalp, read_scalp
-
-__all__ = [
-    "BEARDS",
-    "COLOURS",
-    "HAIRLINE_DEG",
-    "HAIRLINE_Y",
-    "STYLES",
-    "Scalp",
-    "draw_beard",
-    "draw_hair",
-    "read_scalp",
-]
-
 STYLES = ("bald", "buzzcut", "short", "long", "curly", "side-parted", "afro", "bob", "ponytail", "bun")
 BEARDS = ("clean", "stubble", "moustache", "goatee", "beard")
 COLOURS = {  # linear RGB

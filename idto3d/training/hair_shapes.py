@@ -13,6 +13,7 @@ from idto3d.training.scalp import AZIMUTHS, CENTRE, RINGS, Scalp, along, grid_fa
 from idto3d.training.strands import bumps, combed, ringlets, tone
 
 CEILING = (0.158, 0.169)  # hair rises freely to the first height, and never above the second, metres
+PATH_AT_CROWN = float(ring_path()[0])
 UNDER = 0.004  # how deep the shell's rim lies under the skin, metres
 AROUND_HEAD = 0.085  # metres of arc per radian of azimuth
 
@@ -74,9 +75,6 @@ def _shell(skin, scalp: Scalp, thickness, end, dive: float = 0.86) -> np.ndarray
     return along(skin, path) + along(scalp.directions, path) * height[..., None]
 
 
-PATH_AT_CROWN = float(ring_path()[0])
-
-
 def _finish(shell, shade, more: tuple[Hair, ...] = ()) -> Hair:
     """The shell [R, A, 3] and its shade as a mesh, joined with `more` meshes, below the ceiling."""
     shade = np.broadcast_to(shade, shell.shape[:2]).ravel()
@@ -117,7 +115,9 @@ def _short(skin, ears, scalp, random) -> Hair:
     strands = combed(across, path, random, random.uniform(0.004, 0.007), 0.0016) * _off_pole()
     quiff = random.uniform(-0.002, 0.012) * _front(scalp, 25, 60) * smooth(path, 0.3, 0.8)
     thickness = _thickness(path, random.uniform(0.012, 0.020), random.uniform(0.005, 0.009)) + quiff
-    shell = _shell(skin, scalp, thickness + strands * (0.5 + thickness / 0.03), _hairline(scalp, random))
+    ragged = 0.025 * np.clip(combed(_around(scalp)[0], np.zeros(1), random, 1.0, 0.6), 0, 1.5)
+    end = _hairline(scalp, random) + ragged - 0.02
+    shell = _shell(skin, scalp, thickness + strands * (0.5 + thickness / 0.03), end, dive=0.76)
     return _finish(shell, tone(across, random) * _shaded(strands, 0.005))
 
 
@@ -238,8 +238,8 @@ def _drawn_back(skin, scalp, random, knot: np.ndarray) -> tuple[np.ndarray, np.n
     distance = np.linalg.norm(gap, axis=-1)
     across = np.arctan2(gap[..., 0], gap[..., 1]) * 0.075
     strands = combed(across, distance / 0.2, random, 0.0026, 0.0012) * smooth(distance, 0.008, 0.035)
-    thickness = random.uniform(0.005, 0.007) + 0.006 * np.exp(-((distance / 0.05) ** 2))
-    shell = _shell(skin, scalp, thickness + strands, _hairline(scalp, random), dive=0.9)
+    thickness = random.uniform(0.004, 0.006) + 0.006 * np.exp(-((distance / 0.05) ** 2))
+    shell = _shell(skin, scalp, thickness + strands, _hairline(scalp, random), dive=0.72)
     row, column = np.unravel_index(distance.argmin(), distance.shape)
     roots = 0.78 + 0.22 * smooth(ring_path(), 1.0, 0.8)[:, None]
     return shell, tone(across, random) * _shaded(strands, 0.0028) * roots, shell[row, column]
@@ -248,7 +248,7 @@ def _drawn_back(skin, scalp, random, knot: np.ndarray) -> tuple[np.ndarray, np.n
 def _ponytail(skin, ears, scalp, random) -> Hair:
     shell, shade, knot = _drawn_back(skin, scalp, random, np.array([0.0, random.uniform(-0.135, -0.105)]))
     outward = (knot - CENTRE) / np.linalg.norm(knot - CENTRE)
-    swing = random.choice((-1, 1)) * random.uniform(0.03, 0.105)
+    swing = random.choice((-1, 1)) * random.uniform(0.05, 0.115)
     end = np.array([swing, random.uniform(-0.15, -0.10), -0.105])
     return _finish(shell, shade, (Hair(*tail_mesh(knot, outward, end, random)),))
 

@@ -14,7 +14,7 @@ def tail_mesh(knot: np.ndarray, outward: np.ndarray, end: np.ndarray, random: np
     """
     t = np.linspace(0, 1, STEPS, dtype=np.float32)[:, None]
     points = _bezier(t, knot - 0.004 * outward, knot + 0.075 * outward + [0, 0.015, 0], end * [0.9, 0, 1.1], end)
-    swell = random.uniform(0.021, 0.030)
+    swell = random.uniform(0.025, 0.034)
     profile = 0.011 + (swell - 0.011) * smooth(t, 0.02, 0.4) - (swell - 0.003) * smooth(t, 0.55, 1.0)
     turn = _turns()
     ridge = 1 + 0.10 * np.sin(int(random.integers(6, 9)) * turn + 3 * t) + 0.05 * np.sin(11 * turn - 2 * t)

@@ -65,16 +65,16 @@ def open_studio(model: ict.IctModel) -> Studio:
 
 def dress(studio: Studio, person: "Person") -> Dressed:
     """A person's head at rest, skin, hair, beard and glasses; the same person gives the same arrays."""
-    random = np.random.default_rng([person.seed, 2])
+    paint, grow, stand = (np.random.default_rng([person.seed, 2, stream]) for stream in range(3))
     model, look = studio.model, person.look
     rest = model.neutral + np.tensordot(person.coefficients.astype(np.float32), model.identity, 1)
-    albedo = skin.paint(look, studio.regions, model.neutral, random)
+    albedo = skin.paint(look, studio.regions, model.neutral, paint)
     normals = vertex_normals(rest, model.faces)
-    worn = [part for part in (_hair(studio, look, rest, random), glasses.wear(look.glasses, rest)) if part]
+    worn = [part for part in (_hair(studio, look, rest, grow), glasses.wear(look.glasses, rest)) if part]
     starts = np.cumsum([len(rest), *(len(vertices) for vertices, _, _ in worn)])
     return Dressed(
         rest=rest,
-        offsets=_beard_offsets(studio, look, normals, random),
+        offsets=_beard_offsets(studio, look, normals, stand),
         inward=-wrinkles.DEPTH * normals,
         albedo=np.concatenate([albedo, *(colours for _, _, colours in worn)]).astype(np.float32),
         worn=np.concatenate([np.zeros((0, 3), np.float32), *(vertices for vertices, _, _ in worn)]),

@@ -28,7 +28,7 @@ SKINS = {"pale": (0.04, 0.20), "fair": (0.20, 0.38), "tan": (0.38, 0.58), "brown
 STUBBLE = {"stubble": 0.42, "moustache": 0.94, "goatee": 0.94, "beard": 0.94}
 LIPSTICKS = ((0.42, 0.015, 0.03), (0.55, 0.10, 0.16), (0.30, 0.02, 0.08), (0.50, 0.12, 0.08))  # linear RGB
 SHADOWS = ((0.06, 0.05, 0.06), (0.16, 0.07, 0.22), (0.05, 0.12, 0.30), (0.30, 0.12, 0.10), (0.05, 0.20, 0.16))
-BROW_HALF = 0.0046  # half the height of a plain brow, metres
+BROW_HALF = 0.0042  # half the height of a plain brow, metres
 BROW_STRENGTH = {"baby": 0.30, "child": 0.70, "old": 0.65}
 FRECKLES_CHANCE, MAKEUP_CHANCE, GLASSES_CHANCE = 0.14, 0.30, 0.12
 FRAMES = {"black": (0.012, 0.012, 0.013), "brown": (0.10, 0.045, 0.02), "red": (0.40, 0.02, 0.02)}
@@ -93,30 +93,30 @@ def paint(look: Look, regions: Regions, neutral: np.ndarray, random: np.random.G
 
 def _pigments(look: Look, regions: Regions, neutral, mottle, random) -> tuple[np.ndarray, np.ndarray]:
     """Melanin and redness [V]: blood in lips, cheeks, nose and ears; less melanin in lips; freckles and spots."""
-    melanin = look.melanin + 0.045 * mottle * (0.4 + look.melanin)
+    melanin = look.melanin + 0.028 * mottle * (0.4 + look.melanin)
     patches = bumps(neutral, random, 0.012, 0.05)
-    redness = look.redness * (0.75 + 0.2 * patches) + 0.12 * mottle
-    redness = redness + (0.25 + 0.45 * look.redness + 1.3 * look.blush) * regions.cheeks + 0.6 * regions.flush
+    redness = look.redness * (0.8 + 0.15 * patches) + 0.06 * mottle
+    redness = redness + (0.25 + 0.45 * look.redness + 0.9 * look.blush) * regions.cheeks + 0.6 * regions.flush
     redness = redness + (0.7 + 1.3 * look.lips) * regions.lips
     melanin = melanin * (1 - 0.25 * regions.lips) + 0.06 * regions.lips + 0.08 * regions.lids
     if look.freckles:
         melanin = melanin + _freckles(neutral, regions, random)
     if look.age == "old":
-        melanin = melanin + 0.18 * np.clip(bumps(neutral, random, 0.010, 0.03) - 0.55, 0, 0.5) * 2
+        melanin = melanin + 0.18 * np.clip(bumps(neutral, random, 0.010, 0.03) - 0.75, 0, 0.5) * 2
     return melanin, np.maximum(redness, 0)
 
 
 def _freckles(neutral, regions: Regions, random) -> np.ndarray:
     """More melanin in spots over the nose and the cheeks, fewer elsewhere on the face."""
     where = np.exp(-(((neutral[:, 1] - 0.004) / 0.024) ** 2)) * (neutral[:, 2] > 0.055)
-    spots = random.uniform(size=len(neutral)) < 0.26 * where + 0.02 * regions.face
-    return 0.42 * spots * random.uniform(0.5, 1.0, len(neutral)) * regions.face * (1 - regions.lips)
+    spots = random.uniform(size=len(neutral)) < 0.16 * where
+    return 0.34 * spots * random.uniform(0.5, 1.0, len(neutral)) * regions.face * (1 - regions.lips)
 
 
 def _make_up(albedo, regions: Regions, random) -> np.ndarray:
     lipstick, shadow = LIPSTICKS[random.integers(len(LIPSTICKS))], SHADOWS[random.integers(len(SHADOWS))]
     albedo = _mix(albedo, lipstick, random.uniform(0.65, 0.9) * regions.lips)
-    return _mix(albedo, np.array(shadow), random.uniform(0.55, 0.8) * regions.lids)
+    return _mix(albedo, np.array(shadow), random.uniform(0.7, 0.95) * regions.lids)
 
 
 def natural_colour(look: Look) -> np.ndarray:

@@ -70,17 +70,16 @@ def _part(v, part: slice) -> np.ndarray:
 
 def _beards(v, face, lips) -> dict[str, np.ndarray]:
     """Moustache, goatee (with the moustache) and the full beard (with both)."""
-    below = _ramp(-v[:, 1], 0.006, 0.014)
-    bare = (1 - lips) * (v[:, 2] > 0.015) * (face > 0)
+    bare = (1 - lips) * (v[:, 2] > 0.018) * (face > 0) * ~_ears(v)
     upper = _ramp(-np.abs(v[:, 0]), -0.034, -0.026) * _ramp(-v[:, 1], 0.011, 0.016)
     moustache = upper * (v[:, 1] > -0.0355 - 0.1 * np.abs(v[:, 0])) * (v[:, 2] > 0.07) * bare
     chin = _ramp(-np.abs(v[:, 0]), -0.026, -0.019) * _ramp(-v[:, 1], 0.028, 0.034) * (v[:, 2] > 0.06)
     chin = chin * _ramp(v[:, 1], -0.100, -0.090)
-    sides = _ramp(-np.abs(np.abs(v[:, 0]) - 0.028), -0.007, -0.003) * _ramp(-v[:, 1], 0.020, 0.026) * (chin < 2)
+    sides = _ramp(-np.abs(np.abs(v[:, 0]) - 0.028), -0.007, -0.003) * _ramp(-v[:, 1], 0.020, 0.026)
     sides = sides * _ramp(v[:, 1], -0.066, -0.056) * (v[:, 2] > 0.07)
     goatee = np.maximum(np.maximum(chin, sides) * bare, moustache)
-    line = _ramp(-v[:, 1] - 0.35 * (0.11 - v[:, 2]), 0.012, 0.026)
-    beard = np.maximum(line * _ramp(v[:, 1], -0.115, -0.095) * below * bare, moustache)
+    line = _ramp(0.32 * np.clip(0.075 - v[:, 2], 0, 1) - v[:, 1], 0.013, 0.023)
+    beard = np.maximum(line * _ramp(v[:, 1] - 0.5 * (0.10 - v[:, 2]), -0.103, -0.093) * bare, moustache)
     return {"moustache": moustache, "goatee": goatee, "beard": beard}
 
 
@@ -95,7 +94,7 @@ def _lids(v, marks, front) -> np.ndarray:
     """The upper lids: from the lash line up, strongest there."""
     upper = np.minimum(_gap(v, marks[36:40]), _gap(v, marks[42:46]))
     above = v[:, 1] > np.interp(np.abs(v[:, 0]), (0.018, 0.031, 0.045), (0.032, 0.0385, 0.034))
-    return _ramp(-upper, -0.012, -0.004) * above * front
+    return _ramp(-upper, -0.013, -0.006) * above * front
 
 
 def _spot(x, y, radius: float) -> np.ndarray:

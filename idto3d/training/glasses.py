@@ -34,8 +34,7 @@ def _curves(rest: np.ndarray) -> list[tuple[np.ndarray, bool]]:
         ahead, back = max(inner[2] + CLEARANCE, bridge[2]), outer[2] + CLEARANCE
         rim = _rim(centre, half, side, ahead, back)
         hinge = rim[np.argmax(side * rim[:, 0])]
-        ear = np.array([side * _head_side(rest), hinge[1] - 0.002, 0.008])
-        curves += [(rim, True), (np.linspace(hinge, ear, 8), False)]
+        curves += [(rim, True), (_temple(rest, hinge, side), False)]
         curves.append((np.linspace(rim[np.argmin(side * rim[:, 0])], bridge, 4), False))
     return curves
 
@@ -48,9 +47,13 @@ def _rim(centre, half: float, side: int, ahead: float, back: float) -> np.ndarra
     return np.stack([x, centre[1] - 0.002 + HALF_HEIGHT * round_[1], ahead + (back - ahead) * outwards], 1)
 
 
-def _head_side(rest: np.ndarray) -> float:
-    near = (np.abs(rest[:, 1] - 0.035) < 0.012) & (np.abs(rest[:, 2] - 0.04) < 0.006)
-    return float(np.abs(rest[near, 0]).max(initial=0.066)) + 0.003
+def _temple(rest: np.ndarray, hinge: np.ndarray, side: int) -> np.ndarray:
+    """[P, 3] from the hinge back to the ear, never inside the head."""
+    depth = np.linspace(hinge[2], 0.008, 10)
+    level = rest[np.abs(rest[:, 1] - hinge[1]) < 0.008]
+    widths = [np.abs(level[np.abs(level[:, 2] - max(z, 0.022)) < 0.006, 0]).max(initial=0.0) for z in depth]
+    x = np.maximum.accumulate(np.maximum(np.array(widths) + 0.0025, abs(hinge[0])))
+    return np.stack([side * x, np.full_like(x, hinge[1]), depth], 1)
 
 
 def _tube(points: np.ndarray, closed: bool):

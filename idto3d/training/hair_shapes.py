@@ -152,7 +152,7 @@ def _side_parted(skin, ears, scalp, random) -> Hair:
 
 
 def _afro(skin, ears, scalp, random) -> Hair:
-    radius, centre = random.uniform(0.112, 0.124), np.array([0.0, 0.047, -0.008], np.float32)
+    radius, centre = random.uniform(0.118, 0.128), np.array([0.0, 0.042, -0.008], np.float32)
     directions = scalp.directions
     lift = CENTRE - centre
     toward = directions @ lift
@@ -178,7 +178,7 @@ def _hang(skin, ears, scalp: Scalp, thickness, line, fall: Fall, share: float = 
     shell = along(skin, path) + along(scalp.directions, path) * height[..., None]
     drop = np.clip((progress - share) / (0.94 - share), 0, 1) * falls
     flat = np.linalg.norm(shell[..., [0, 2]], axis=-1)
-    least = (ears + 0.006) * np.exp(-(((turn - 88) / 24) ** 2))[None] * smooth(on_head, 0.6, 0.95)
+    least = (ears + 0.006) * np.exp(-(((turn - 88) / 34) ** 2))[None] * smooth(on_head, 0.3, 1.0)
     wide = np.maximum(flat, least)
     level = shell[..., 1] * (1 - drop) + np.minimum(shell[..., 1], fall.end) * drop
     inward = np.clip((progress - 0.94) / 0.06, 0, 1) * falls  # the last rings fold in: a thick, clean edge

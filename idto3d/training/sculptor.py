@@ -7,6 +7,7 @@ import numpy as np
 from numba import njit
 
 from idto3d.training import glasses, hair, ict, skin, wrinkles
+from idto3d.training.fringe import draw_fringe
 from idto3d.training.hair_shapes import Hair, hair_mesh
 from idto3d.training.scalp import Scalp, read_scalp
 from idto3d.training.strands import bumps
@@ -70,11 +71,17 @@ def dress(studio: Studio, person: "Person") -> Dressed:
     rest = model.neutral + np.tensordot(person.coefficients.astype(np.float32), model.identity, 1)
     albedo = skin.paint(look, studio.regions, model.neutral, paint)
     normals = vertex_normals(rest, model.faces)
+    offsets = _beard_offsets(studio, look, normals, stand)
+    fringe = draw_fringe(look.hair_style, model.neutral, studio.regions.face, stand)
+    if fringe:
+        mask, thickness, shade = (part[:, None] for part in fringe)
+        albedo = albedo * (1 - mask) + mask * shade * np.array(hair.COLOURS[look.hair_colour], np.float32)
+        offsets = offsets + normals * thickness
     worn = [part for part in (_hair(studio, look, rest, grow), glasses.wear(look.glasses, rest)) if part]
     starts = np.cumsum([len(rest), *(len(vertices) for vertices, _, _ in worn)])
     return Dressed(
         rest=rest,
-        offsets=_beard_offsets(studio, look, normals, stand),
+        offsets=offsets,
         inward=-wrinkles.DEPTH * normals,
         albedo=np.concatenate([albedo, *(colours for _, _, colours in worn)]).astype(np.float32),
         worn=np.concatenate([np.zeros((0, 3), np.float32), *(vertices for vertices, _, _ in worn)]),

@@ -85,7 +85,7 @@ def _beards(v, face, lips) -> dict[str, np.ndarray]:
 
 def _flush(v, front) -> np.ndarray:
     nose = _spot(v[:, 0], v[:, 1] - 0.002, 0.014) * front * (v[:, 2] > 0.1)
-    ears = _ears(v) * 1.0
+    ears = _ears(v) * _ramp(np.abs(v[:, 0]), 0.077, 0.086)
     eyes = _spot(np.abs(v[:, 0]) - 0.031, v[:, 1] - 0.028, 0.012) * front
     return np.maximum(np.maximum(nose, 0.9 * ears), 0.45 * eyes)
 

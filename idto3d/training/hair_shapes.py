@@ -178,11 +178,11 @@ def _hang(skin, ears, scalp: Scalp, thickness, line, fall: Fall, share: float = 
     shell = along(skin, path) + along(scalp.directions, path) * height[..., None]
     drop = np.clip((progress - share) / (0.94 - share), 0, 1) * falls
     flat = np.linalg.norm(shell[..., [0, 2]], axis=-1)
-    least = (ears + 0.006) * np.exp(-(((turn - 88) / 34) ** 2))[None] * smooth(on_head, 0.3, 1.0)
+    least = (ears + 0.009) * np.exp(-(((turn - 88) / 34) ** 2))[None] * smooth(on_head, 0.3, 1.0)
     wide = np.maximum(flat, least)
     level = shell[..., 1] * (1 - drop) + np.minimum(shell[..., 1], fall.end) * drop
     inward = np.clip((progress - 0.94) / 0.06, 0, 1) * falls  # the last rings fold in: a thick, clean edge
-    wide = wide + fall.swell * np.sin(np.pi * drop) - fall.tuck * smooth(drop, 0.6, 1.0) - 0.014 * inward
+    wide = wide + fall.swell * np.sin(np.pi * drop) ** 1.4 - fall.tuck * smooth(drop, 0.6, 1.0) - 0.014 * inward
     wide = wide + fall.wave * np.sin(level / 0.011 + 2 * scalp.azimuth[None]) * drop
     scale = wide / np.maximum(flat, 1e-4)
     return np.stack([shell[..., 0] * scale, level, shell[..., 2] * scale - 0.004 * drop], -1)

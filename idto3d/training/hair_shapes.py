@@ -182,7 +182,7 @@ def _hang(skin, ears, scalp: Scalp, thickness, line, fall: Fall, share: float = 
     wide = np.maximum(flat, least)
     level = shell[..., 1] * (1 - drop) + np.minimum(shell[..., 1], fall.end) * drop
     inward = np.clip((progress - 0.94) / 0.06, 0, 1) * falls  # the last rings fold in: a thick, clean edge
-    wide = wide + fall.swell * np.sin(np.pi * drop) ** 1.4 - fall.tuck * smooth(drop, 0.6, 1.0) - 0.014 * inward
+    wide = wide + fall.swell * np.sin(np.pi * drop).clip(0) ** 1.4 - fall.tuck * smooth(drop, 0.6, 1.0) - 0.014 * inward
     wide = wide + fall.wave * np.sin(level / 0.011 + 2 * scalp.azimuth[None]) * drop
     scale = wide / np.maximum(flat, 1e-4)
     return np.stack([shell[..., 0] * scale, level, shell[..., 2] * scale - 0.004 * drop], -1)

@@ -41,7 +41,7 @@ class Sculpture:
 
     def colours(self, face: np.ndarray, weight: np.ndarray) -> np.ndarray:
         """Linear albedo [P, 3] of P points: their `face` [P] and barycentric `weight` [P, 3]."""
-        return (self.albedo[self.faces[face]] * weight[..., None]).sum(1)
+        return np.einsum("pkc,pk->pc", self.albedo[self.faces[face]], weight)
 
 
 @dataclass(frozen=True)

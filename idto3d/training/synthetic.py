@@ -96,7 +96,8 @@ def look_at(sculpture: Sculpture, c2w: np.ndarray, size: int, fov_y_deg: float =
 
     sculpture: a Sculpture, or anything else with its vertices, normals, faces and colours().
     """
-    seen = (sculpture.vertices - c2w[:3, 3]) @ c2w[:3, :3]
+    c2w = c2w.astype(np.float32)
+    seen = (sculpture.vertices.astype(np.float32) - c2w[:3, 3]) @ c2w[:3, :3]
     near, far, focal = 0.3, 3.0, 1 / np.tan(np.radians(fov_y_deg) / 2)
     depth = (-seen[:, 2] * (far + near) - 2 * far * near) / (far - near)
     clip = np.stack([seen[:, 0] * focal, seen[:, 1] * focal, depth, -seen[:, 2]], 1).astype(np.float32)
@@ -104,9 +105,9 @@ def look_at(sculpture: Sculpture, c2w: np.ndarray, size: int, fov_y_deg: float =
     mask = face >= 0
     corners, weight = sculpture.faces[face[mask]], barycentric[mask]
     normals, albedo = np.zeros((size, size, 3), np.float32), np.zeros((size, size, 3), np.float32)
-    normal = (sculpture.normals[corners] * weight[..., None]).sum(1) @ c2w[:3, :3]
+    normal = np.einsum("pkc,pk->pc", sculpture.normals[corners], weight) @ c2w[:3, :3]
     normal *= np.where(normal[:, 2:] < -0.15, -1, 1)  # the inside of an open shell is drawn as its outside
-    normals[mask] = normal / (np.linalg.norm(normal, axis=1, keepdims=True) + 1e-12)
+    normals[mask] = normal / (np.sqrt(np.einsum("pc,pc->p", normal, normal))[:, None] + 1e-12)
     albedo[mask] = sculpture.colours(face[mask], weight)
     return normals, albedo, mask
 
@@ -171,8 +172,7 @@ def srgb(linear: np.ndarray) -> np.ndarray:
 
 def halve(image: np.ndarray) -> np.ndarray:
     """Average 2 x 2 blocks of [2H, 2W, C]."""
-    height, width, channels = image.shape
-    return image.reshape(height // 2, 2, width // 2, 2, channels).mean((1, 3))
+    return (image[::2, ::2] + image[1::2, ::2] + image[::2, 1::2] + image[1::2, 1::2]) / 4
 
 
 def byte(image: np.ndarray) -> np.ndarray:

@@ -42,6 +42,7 @@ from idto3d.subject.encoders import make_encoder
 from idto3d.subject.subject import read_subject
 from idto3d.training import synthetic
 from idto3d.training.ict import FACE, read_ict
+from idto3d.training.people import draw_person
 
 FIRST_SEED = 5_000_000  # far from any training seed
 PICTURE = 192  # side of one picture of --picture, pixels
@@ -188,7 +189,7 @@ def people_picture(rows: list[dict], studio) -> np.ndarray:
 def true_normals(studio, seed: int) -> np.ndarray:
     """The person's own front normal map [S, S, 3] uint8, at rest."""
     still = np.zeros(len(studio.model.expression_names), np.float32)
-    sculpture = synthetic.sculpt(studio, synthetic.draw_person(seed), still)
+    sculpture = synthetic.sculpt(studio, draw_person(seed, studio.model.words), still)
     return synthetic.maps(sculpture, synthetic.camera(0.0, 0.0), PICTURE)[0]
 
 

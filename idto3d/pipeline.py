@@ -147,16 +147,21 @@ def first_shape(subject: Subject | None, options: HeadOptions, models: Models):
     """
     if not isinstance(models.prior, HeadPrior):
         return None, None
-    said = prompts.words(options.prompt)
     embedding = None if subject is None else torch.from_numpy(subject.embedding).to(models.device)
     z = torch.zeros(models.prior.size.modes, device=models.device)
-    named = [HAIR_STYLES.index(word) for word in said if word in HAIR_STYLES]
-    style = named[0] if named else HAIR_STYLES.index("short")
+    style = named_style(options.prompt)
     if embedding is not None:
         z = models.prior.shape_code(embedding)
-        style = style if named else int(models.prior.hair_style(embedding).argmax())
-    z = z + models.prior.word_shift(said)
-    return z, torch.eye(len(HAIR_STYLES), device=models.device)[style]
+        style = style or models.prior.styles[int(models.prior.hair_style(embedding).argmax())]
+    z = z + models.prior.word_shift(prompts.words(options.prompt))
+    return z, torch.eye(len(HAIR_STYLES), device=models.device)[HAIR_STYLES.index(style or "short")]
+
+
+def named_style(prompt: str) -> str:
+    """The hair style that a prompt names, the last of HAIR_STYLES of several ("short curly hair": curly), or ""."""
+    said = f" {' '.join(prompts.words(prompt))} "
+    named = [style for style in HAIR_STYLES if f" {' '.join(prompts.words(style))} " in said]
+    return named[-1] if named else ""
 
 
 def carve(wish: Wish, subject, models: Models, options: HeadOptions, checkpoints: Checkpoints, saved):

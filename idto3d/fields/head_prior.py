@@ -17,9 +17,9 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from idto3d.expressions import NAMES
+from idto3d.fields.hair_volumes import HAIR_STYLES, hair_distances, smooth
 from idto3d.prompts import said_phrases
 
-HAIR_STYLES = ("bald", "buzzcut", "short", "long", "curly")
 VERSION = 1
 CODE = 32
 CHUNK = 32768
@@ -27,15 +27,8 @@ BOX = ((-0.15, -0.21, -0.15), (0.15, 0.17, 0.15))
 FACE_BOX = ((-0.072, -0.062, 0.045), (0.072, 0.076, 0.135))
 BLEND = 0.008  # width of the border in which the fine lattice takes over from the coarse one, metres
 SLOPE_STEP = 0.002  # half the step of the finite differences of the distance, metres
-FLOOR, CEILING = -0.192, 0.165  # the bust's flat end and the highest hair, both inside the box
-DOME = (0.10, 0.012)  # radius of the round top of the highest hair, width of its blend into the sides, metres
+FLOOR = -0.192  # the bust's flat end, inside the box, metres
 HAIR_ALBEDO = (0.060, 0.036, 0.020)
-# Height of the hairline on the skin (metres) by azimuth from the front (degrees); hair thickness at crown and sides.
-HAIRLINE_DEG = (0.0, 30.0, 50.0, 65.0, 80.0, 100.0, 118.0, 140.0, 180.0)
-HAIRLINE_Y = (0.084, 0.082, 0.066, 0.036, 0.040, 0.030, -0.012, -0.034, -0.042)
-THICKNESS = {"buzzcut": (0.004, 0.004), "short": (0.018, 0.009), "long": (0.020, 0.016), "curly": (0.036, 0.032)}
-# The horizontal section of the skull that long hair hangs from: half width, half depth, centre z, lower end (metres).
-CURTAIN = (0.080, 0.089, 0.002, -0.155)
 
 
 @dataclass(frozen=True)
@@ -80,11 +73,14 @@ class PositionNetwork(nn.Module):
 
 
 class HeadPrior(nn.Module):
-    """Signed distance, expression motion and albedo of an average head and its variations; see the methods."""
+    """Signed distance, expression motion and albedo of an average head and its variations; see the methods.
 
-    def __init__(self, size: PriorSize = PriorSize()):
+    `styles` are the hair styles that its regression from a face knows; its hair volumes are all of HAIR_STYLES.
+    """
+
+    def __init__(self, size: PriorSize = PriorSize(), styles: tuple[str, ...] = HAIR_STYLES):
         super().__init__()
-        self.size = size
+        self.size, self.styles = size, styles
         self.register_buffer("coarse", torch.zeros(lattice(BOX, size.coarse).shape[:3]))
         self.register_buffer("fine", torch.zeros(lattice(FACE_BOX, size.fine).shape[:3]))
         self.motion = PositionNetwork(3 * (CODE + size.modes), size.motion_width, 48, 0.015)
@@ -96,14 +92,14 @@ class HeadPrior(nn.Module):
         self.register_buffer("embedding_mean", torch.zeros(size.embedding))
         self.register_buffer("shape_map", torch.zeros(size.embedding, size.modes))
         self.register_buffer("shape_bias", torch.zeros(size.modes))
-        self.register_buffer("style_map", torch.zeros(size.embedding, len(HAIR_STYLES)))
-        self.register_buffer("style_bias", torch.zeros(len(HAIR_STYLES)))
+        self.register_buffer("style_map", torch.zeros(size.embedding, len(styles)))
+        self.register_buffer("style_bias", torch.zeros(len(styles)))
 
     def mean_distance(self, points: Tensor) -> Tensor:
         """[N] signed distance of the mean bald head at `points` [N, 3], metres; canonical pose."""
         low, high = points.new_tensor(FACE_BOX)
         depth = torch.minimum(points - low, high - points).amin(-1)
-        share = _smooth(depth, 0.0, BLEND)
+        share = smooth(depth, 0.0, BLEND)
         fine, coarse = _read(self.fine, FACE_BOX, points), _read(self.coarse, BOX, points)
         return torch.maximum(coarse + share * (fine - coarse), FLOOR - points[:, 1])
 
@@ -114,7 +110,7 @@ class HeadPrior(nn.Module):
         """
         mean, flow = self.mean_distance(points), self._flow(points)
         modes = -torch.einsum("nkc,nc->nk", flow, self._slope(points))
-        kept = _smooth(points[:, 1], FLOOR - 0.013, FLOOR + 0.012)[:, None]  # the flat end of the neck stays
+        kept = smooth(points[:, 1], FLOOR - 0.013, FLOOR + 0.012)[:, None]  # the flat end of the neck stays
         return SdfBasis(mean, modes * kept, hair_distances(points, mean))
 
     def distance(self, points: Tensor, z: Tensor) -> Tensor:
@@ -177,40 +173,13 @@ class HeadPrior(nn.Module):
         return self.expected_map @ z
 
     def hair_style(self, embedding: Tensor) -> Tensor:
-        """Scores [S] of HAIR_STYLES for a face `embedding` [D], about probabilities; zeros when unfitted."""
+        """Scores [len(styles)] of `styles` for a face `embedding` [D], about probabilities; zeros when unfitted."""
         return self._centred(embedding) @ self.style_map + self.style_bias
 
     def _centred(self, embedding: Tensor) -> Tensor:
         if embedding.shape[-1] != self.size.embedding:
             raise ValueError(f"embedding must have {self.size.embedding} values, got {embedding.shape[-1]}")
         return embedding - self.embedding_mean
-
-
-def hair_distances(points: Tensor, bald: Tensor) -> Tensor:
-    """[N, S] signed distance in metres of each style's hair volume; `bald` [N] is the bald head's at `points` [N, 3].
-
-    A style is the scalp thickened, diving under the skin at the hairline; long hair also hangs from the skull.
-    """
-    above = points[:, 1] - hairline_height(points)
-    top = _smooth(points[:, 1], 0.06, 0.13)
-    sunk = 0.005 + 0.1 * (-above).clamp(min=0)
-    columns = [torch.full_like(bald, 0.05)]
-    for style in HAIR_STYLES[1:]:
-        crown, side = THICKNESS[style]
-        scalp = _smooth(above, 0.0, 0.008 + 0.8 * side)
-        shell = bald - (side + (crown - side) * top) * scalp + sunk * (1 - scalp)
-        volume = torch.minimum(shell, _curtain(points)) if style == "long" else shell
-        columns.append(_rounded_intersection(volume, _dome(points), DOME[1]))
-    return torch.stack(columns, -1)
-
-
-def hairline_height(points: Tensor) -> Tensor:
-    """[N] height y in metres of the hairline at the azimuth of `points` [N, 3]."""
-    angle = torch.rad2deg(torch.atan2(points[:, 0].abs(), points[:, 2]))
-    knots, heights = points.new_tensor(HAIRLINE_DEG), points.new_tensor(HAIRLINE_Y)
-    upper = torch.bucketize(angle, knots).clamp(1, len(knots) - 1)
-    blend = (angle - knots[upper - 1]) / (knots[upper] - knots[upper - 1])
-    return heights[upper - 1] + blend.clamp(0, 1) * (heights[upper] - heights[upper - 1])
 
 
 def lattice(box: tuple, spacing: float) -> Tensor:
@@ -227,31 +196,6 @@ def _read(values: Tensor, box: tuple, points: Tensor) -> Tensor:
     return nn.functional.grid_sample(values[None, None], place, padding_mode="border", align_corners=True).view(-1)
 
 
-def _dome(points: Tensor) -> Tensor:
-    """[N] distance from a paraboloid open below, its top at CEILING; about metres."""
-    across = points[:, [0, 2]].square().sum(1)
-    return (points[:, 1] - CEILING + across / (2 * DOME[0])) / (1 + across / DOME[0] ** 2).sqrt()
-
-
-def _rounded_intersection(first: Tensor, second: Tensor, blend: float) -> Tensor:
-    overlap = (blend - (first - second).abs()).clamp_min(0) / blend
-    return torch.maximum(first, second) + overlap.square() * (blend / 4)
-
-
-def _curtain(points: Tensor) -> Tensor:
-    width, depth, centre, end = CURTAIN
-    x, y, z = points[:, 0], points[:, 1], points[:, 2] - centre
-    radius = torch.sqrt((x / width) ** 2 + (z / depth) ** 2 + 1e-8)
-    outside = (radius - 1) * (width + depth) / 2 - 0.016 * _smooth(y, end - 0.03, end + 0.06)
-    front = z - 0.36 * x.abs() + 0.006  # the plane at 70 degrees from the front, on either side
-    return torch.stack([outside, front, end - y, y - 0.05], -1).amax(-1)
-
-
-def _smooth(x: Tensor, low: float, high: float) -> Tensor:
-    t = ((x - low) / (high - low)).clamp(0, 1)
-    return t * t * (3 - 2 * t)
-
-
 def _in_chunks(network: nn.Module, points: Tensor) -> Tensor:
     # Without gradients a chunk at a time stays in the processor's cache; with gradients nothing is gained.
     if torch.is_grad_enabled() or len(points) <= CHUNK:
@@ -265,7 +209,7 @@ def save_prior(prior: HeadPrior, path: str | Path, provenance: dict) -> None:
         "version": VERSION,
         "units": "metres",
         "size": vars(prior.size),
-        "styles": HAIR_STYLES,
+        "styles": prior.styles,
         "expressions": NAMES,
         "provenance": provenance,
     }
@@ -280,7 +224,7 @@ def load_prior(path: str | Path, device: str | torch.device = "cpu") -> HeadPrio
     if description.get("version") != VERSION or tuple(description["expressions"]) != NAMES:
         raise ValueError(f"{path} is not a head prior of version {VERSION} over our expressions")
     size = description["size"]
-    prior = HeadPrior(PriorSize(**size | {"words": tuple(size.get("words", ()))}))
+    prior = HeadPrior(PriorSize(**size | {"words": tuple(size.get("words", ()))}), tuple(description["styles"]))
     with safe_open(str(path), "pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     if "expected_map" not in tensors:  # written before there were words: coefficients were alike and independent

@@ -32,27 +32,7 @@ SKIN_CHANCE = {  # in the order of skin.SKINS
     "caucasian": (0.34, 0.42, 0.19, 0.05, 0.0),
 }
 IRIS_CHANCE = {"african": (0.94, 0.01, 0.03, 0.02), "asian": (0.94, 0.01, 0.03, 0.02)}  # of skin.IRISES
-STYLE_WEIGHT = {"bald": 0.15, "buzzcut": 0.15, "short": 0.32, "long": 0.22, "curly": 0.16}
-COLOUR_WEIGHT = {
-    **{"black": 0.17, "brown": 0.22, "blonde": 0.15, "red": 0.10, "grey": 0.10, "white": 0.06},
-    **{"green": 0.08, "blue": 0.06, "pink": 0.06},
-}
-# What multiplies these weights for some people.
-STYLE_BIAS = {
-    "female": {"bald": 0.25, "buzzcut": 0.5, "long": 2.0},
-    "male": {"long": 0.4},
-    "baby": {"bald": 2.5, "buzzcut": 1.5, "long": 0.2},
-    "old": {"bald": 1.5},
-}
-COLOUR_BIAS = {
-    "african": {"black": 4.0, "blonde": 0.3, "red": 0.2},
-    "asian": {"black": 5.0, "blonde": 0.3, "red": 0.3},
-    "old": {"grey": 12.0, "white": 12.0},
-    "middle-aged": {"grey": 3.0},
-    **dict.fromkeys(("baby", "child", "young"), {"grey": 0.15, "white": 0.25}),
-}
-BEARD_CHANCE = (0.46, 0.27, 0.27)  # of a man, in the order of skin.BEARDS
-PARTS = ("skin", "hair", "beard", "age", "ancestry", "gender", "face")
+PARTS = ("skin", "hair", "beard", "age", "ancestry", "gender", "face", "freckles", "makeup", "glasses")
 NOUNS = {("young", "female"): "woman", ("young", "male"): "man", ("child", "female"): "girl", ("child", "male"): "boy"}
 CUTE = 0.2  # chance that a varied caption calls a baby cute
 
@@ -121,25 +101,19 @@ def _draw_attributes(random: np.random.Generator, words: Sequence[str]) -> dict:
 
 def _draw_look(random: np.random.Generator, who: dict) -> skin.Look:
     tone = str(random.choice(list(skin.SKINS), p=SKIN_CHANCE[who["ancestry"]]))
-    bearded = who["age"] not in SMALL and who["gender"] != "female"
-    beard = BEARD_CHANCE if who["gender"] else (0.68, 0.16, 0.16)
+    gender, age = who["gender"] or str(random.choice(list(GENDERS))), who["age"] or "young"
+    style, colour = hair.draw_hair(random, gender, age)
     return skin.Look(
         skin=tone,
         melanin=float(random.uniform(*skin.SKINS[tone])),
         redness=float(random.uniform(0, 1)),
         iris=str(random.choice(list(skin.IRISES), p=IRIS_CHANCE.get(who["ancestry"], (0.5, 0.22, 0.14, 0.14)))),
-        hair_style=_weighted(random, hair.STYLES, STYLE_WEIGHT, STYLE_BIAS, who),
-        hair_colour=_weighted(random, tuple(hair.COLOURS), COLOUR_WEIGHT, COLOUR_BIAS, who),
-        beard=str(random.choice(skin.BEARDS, p=beard)) if bearded else skin.BEARDS[0],
+        hair_style=style,
+        hair_colour=colour,
+        beard=hair.draw_beard(random, gender, age),
         **who,
+        **skin.draw_extras(random, age, gender),
     )
-
-
-def _weighted(random: np.random.Generator, names: Sequence[str], weights: dict, bias: dict, who: dict) -> str:
-    chances = np.array([weights.get(name, 0.15) for name in names])
-    for attribute in ("age", "gender", "ancestry"):
-        chances *= [bias.get(who[attribute], {}).get(name, 1.0) for name in names]
-    return str(random.choice(list(names), p=chances / chances.sum()))
 
 
 def word_coefficients(look: skin.Look, words: Sequence[str], random: np.random.Generator | None = None) -> np.ndarray:
@@ -171,6 +145,7 @@ def describe(look: dict, parts: Sequence[str] = PARTS, random=None) -> str:
     kept = {part: look.get(part, "") if part in parts else "" for part in PARTS}
     said = {"face": " and ".join(kept["face"] or ()), "skin": f"{kept['skin']} skin" if kept["skin"] else ""}
     said |= {"hair": _crown(look) if "hair" in parts else "", "beard": _beard(look) if "beard" in parts else ""}
+    said |= {part: part if kept[part] else "" for part in ("freckles", "makeup", "glasses")}
     mentioned = [phrase for phrase in said.values() if phrase]
     if random is None:
         return _joined(_who(kept), mentioned)
@@ -215,7 +190,7 @@ def _crown(look: dict) -> str:
 
 def _beard(look: dict) -> str:
     beard = look.get("beard", "")
-    return {"clean": "", "beard": "a beard"}.get(beard, beard)
+    return {"clean": "", "stubble": "stubble"}.get(beard, f"a {beard}" if beard else "")
 
 
 def synonyms(said: Collection[str]) -> list[str]:

@@ -58,7 +58,7 @@ def fit_regression(prior: HeadPrior, faces: Faces) -> dict[str, float]:
         shares[name] = tried[strength]
         setattr(prior, f"{name}_map", tensor_of(weights))
         setattr(prior, f"{name}_bias", tensor_of(bias))
-    prior.embedding_mean = tensor_of(mean)
+    prior.embedding_mean, prior.styles = tensor_of(mean), HAIR_STYLES
     prior.size = replace(prior.size, embedding=inputs.shape[1])
     return shares
 

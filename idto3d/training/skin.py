@@ -1,13 +1,23 @@
-"""Procedural skin, lips, brows, eyes and beard as one linear albedo per ICT-FaceKit vertex."""
+"""Procedural skin, lips, brows, eyes and beard stubble as one linear albedo per ICT-FaceKit vertex.
+
+Skin is white light through two pigments by the modified Beer-Lambert law, after Tsumura et al., "Image-based skin
+color and texture analysis/synthesis by extracting hemoglobin and melanin information in the skin" (SIGGRAPH 2003):
+albedo = exp(-(BASE + melanin MELANIN + haemoglobin HAEMOGLOBIN)). The absorptions per channel are fitted by eye.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
-from skimage.measure import points_in_poly
 
-from idto3d.training import ict
-from idto3d.training.hair import COLOURS, HAIRLINE_DEG, HAIRLINE_Y
+from idto3d.training.hair import BEARDS, COLOURS, DYED
+from idto3d.training.skin_regions import Regions, read_regions
+from idto3d.training.strands import bumps
 
+__all__ = ["BEARDS", "IRISES", "SKINS", "Look", "Regions", "draw_extras", "paint", "read_regions", "skin_colour"]
+
+BASE = 0.18
+MELANIN = np.array([1.25, 1.85, 2.45], np.float32)
+HAEMOGLOBIN = np.array([0.06, 0.42, 0.44], np.float32)
 IRISES = {
     "brown": (0.10, 0.045, 0.02),
     "blue": (0.12, 0.24, 0.42),
@@ -15,12 +25,19 @@ IRISES = {
     "grey": (0.25, 0.28, 0.3),
 }
 SKINS = {"pale": (0.04, 0.20), "fair": (0.20, 0.38), "tan": (0.38, 0.58), "brown": (0.58, 0.78), "dark": (0.78, 1.0)}
-BEARDS = ("clean", "stubble", "beard")
+STUBBLE = {"stubble": 0.42, "moustache": 0.94, "goatee": 0.94, "beard": 0.94}
+LIPSTICKS = ((0.42, 0.015, 0.03), (0.55, 0.10, 0.16), (0.30, 0.02, 0.08), (0.50, 0.12, 0.08))  # linear RGB
+SHADOWS = ((0.06, 0.05, 0.06), (0.16, 0.07, 0.22), (0.05, 0.12, 0.30), (0.30, 0.12, 0.10), (0.05, 0.20, 0.16))
+BROW_HALF = 0.0042  # half the height of a plain brow, metres
+BROW_STRENGTH = {"baby": 0.30, "child": 0.70, "old": 0.65}
+FRECKLES_CHANCE, MAKEUP_CHANCE, GLASSES_CHANCE = 0.14, 0.30, 0.12
+FRAMES = {"black": (0.012, 0.012, 0.013), "brown": (0.10, 0.045, 0.02), "red": (0.40, 0.02, 0.02)}
+FRAMES |= {"blue": (0.03, 0.08, 0.35), "gold": (0.55, 0.36, 0.10), "silver": (0.50, 0.51, 0.53)}
 
 
 @dataclass(frozen=True)
 class Look:
-    """The painted attributes of one person; `melanin`, `redness` 0..1."""
+    """The painted attributes of one person; `melanin`, `redness`, `lips`, `blush` 0..1, `brows` about 1."""
 
     skin: str
     melanin: float
@@ -33,120 +50,113 @@ class Look:
     gender: str = "female"
     ancestry: str = "caucasian"
     face: tuple[str, ...] = ()
+    freckles: bool = False
+    makeup: bool = False
+    glasses: str = ""  # the frame's colour, one of FRAMES; "" for none
+    brows: float = 1.0  # thickness against a plain brow's
+    lips: float = 0.5  # how much redder than the skin
+    blush: float = 0.0
 
 
-@dataclass(frozen=True)
-class Regions:
-    """Soft masks [V] 0..1 on the model's vertices, and the eye vertices, fixed once on the mean head."""
-
-    lips: np.ndarray
-    brows: np.ndarray
-    beard: np.ndarray
-    cheeks: np.ndarray
-    scalp: np.ndarray
-    iris: np.ndarray
-    pupil: np.ndarray
-    eyes: np.ndarray
-    teeth: np.ndarray
-    mouth: np.ndarray
-
-
-def read_regions(model: ict.IctModel, landmarks: tuple[int, ...]) -> Regions:
-    """Regions from the neutral mesh and the 68 landmark vertices (`landmarks`, indices)."""
-    v = model.neutral
-    marks = v[list(landmarks)]
-    face = np.zeros(len(v), np.float32)
-    face[ict.FACE] = 1
-    front = face * (v[:, 2] > 0.05)
-    lips = _inside(v, marks[48:60]) * front
-    brows = np.maximum(_near(v, marks[17:22], 0.0052), _near(v, marks[22:27], 0.0052)) * front
-    below = _ramp(-v[:, 1], 0.006, 0.014)
-    moustache = _ramp(-np.abs(v[:, 0]), -0.030, -0.022) * _ramp(-v[:, 1], 0.010, 0.016) * (v[:, 1] > -0.03)
-    cheek_line = _ramp(-v[:, 1] - 0.35 * (0.11 - v[:, 2]), 0.012, 0.026)
-    beard = np.maximum(cheek_line * _ramp(v[:, 1], -0.115, -0.095), moustache) * below * (1 - lips)
-    beard *= (v[:, 2] > 0.015) * (face > 0)
-    cheeks = np.exp(-((np.abs(v[:, 0]) - 0.045) ** 2 + (v[:, 1] + 0.002) ** 2) / 0.018**2) * front
-    scalp = _scalp(v) * (1 - np.clip(brows, 0, 1))
-    iris, pupil, eyes = _eyes(model)
-    teeth, mouth = np.zeros(len(v), np.float32), np.zeros(len(v), np.float32)
-    teeth[ict.TEETH], mouth[ict.MOUTH_SOCKET], mouth[ict.GUMS_TONGUE] = 1, 1, 1
-    return Regions(
-        *(a.astype(np.float32) for a in (lips, brows, beard, cheeks, scalp, iris, pupil, eyes, teeth, mouth))
-    )
+def draw_extras(random: np.random.Generator, age: str, gender: str) -> dict:
+    """The fields of Look after `face`, as likely as they are on people of that age and gender."""
+    young = age in ("baby", "child")
+    makeup = gender == "female" and not young and random.uniform() < MAKEUP_CHANCE
+    glasses = age != "baby" and random.uniform() < GLASSES_CHANCE * (1.6 if age == "old" else 1.0)
+    brows = random.normal(1.12 if gender == "male" else 0.92, 0.22)
+    return {
+        "freckles": bool(random.uniform() < FRECKLES_CHANCE),
+        "makeup": bool(makeup),
+        "glasses": str(random.choice(list(FRAMES))) if glasses else "",
+        "brows": float(np.clip(brows, 0.5, 1.7)),
+        "lips": float(random.uniform(0.2, 1.0)),
+        "blush": float(random.uniform(0, 1) ** 2 if not makeup else random.uniform(0.4, 1)),
+    }
 
 
-def _inside(v, outline):
-    return points_in_poly(v[:, :2], outline[:, :2]).astype(np.float32)
-
-
-def _near(v, line, radius):
-    points = np.concatenate(
-        [a + (b - a) * np.linspace(0, 1, 12)[:, None] for a, b in zip(line[:-1], line[1:], strict=True)]
-    )
-    gap = np.linalg.norm(v[:, None, :2] - points[None, :, :2], axis=-1).min(1)
-    return _ramp(-gap, -radius * 1.3, -radius * 0.7)
-
-
-def _ramp(x, low, high):
-    return np.clip((x - low) / (high - low), 0, 1)
-
-
-def _scalp(v):
-    azimuth = np.abs(np.degrees(np.arctan2(v[:, 0], v[:, 2])))
-    line = np.interp(azimuth, HAIRLINE_DEG, HAIRLINE_Y)
-    ears = (np.abs(v[:, 0]) > 0.07) & (np.abs(v[:, 1] - 0.005) < 0.045) & (v[:, 2] < 0.03) & (v[:, 2] > -0.045)
-    return _ramp(v[:, 1] - line, -0.002, 0.006) * ~ears
-
-
-def _eyes(model: ict.IctModel):
-    v = model.neutral
-    iris, pupil, eyes = (np.zeros(len(v), np.float32) for _ in range(3))
-    eyes[ict.EYEBALLS] = 1
-    for side in (-1, 1):
-        ball = np.flatnonzero((eyes > 0) & (np.sign(v[:, 0]) == side))
-        centre = (v[ball].min(0) + v[ball].max(0)) / 2
-        off_axis = np.linalg.norm((v[ball] - centre)[:, :2], axis=1)
-        ahead = v[ball, 2] > centre[2]
-        iris[ball] = _ramp(-off_axis, -0.0066, -0.0056) * ahead
-        pupil[ball] = _ramp(-off_axis, -0.0028, -0.0018) * ahead
-    return iris, pupil, eyes
-
-
-def skin_colour(melanin: float, redness: float) -> np.ndarray:
-    """Linear RGB of skin: white light through melanin and blood by Beer's law, absorptions fitted by eye."""
-    absorbed = 0.18 + melanin * np.array([1.25, 1.85, 2.45]) + (0.25 + redness) * np.array([0.06, 0.42, 0.44])
-    return np.exp(-absorbed).astype(np.float32)
+def skin_colour(melanin, redness) -> np.ndarray:
+    """Linear RGB [..., 3] of skin with `melanin` and `redness` (arrays of one shape, or numbers; 0..1)."""
+    melanin, blood = np.asarray(melanin, np.float32), 0.25 + np.asarray(redness, np.float32)
+    return np.exp(-(BASE + melanin[..., None] * MELANIN + blood[..., None] * HAEMOGLOBIN))
 
 
 def paint(look: Look, regions: Regions, neutral: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """[V, 3] linear albedo of a person; the same look gives the same colours up to its mottling."""
-    skin = skin_colour(look.melanin, look.redness)
-    hair = np.array(COLOURS[look.hair_colour], np.float32)
-    mottle = _mottle(neutral, random)
-    albedo = skin * (1 + 0.06 * mottle[:, None])
-    albedo = _mix(albedo, skin * [1.02, 0.72, 0.70], 0.55 * regions.cheeks * (0.4 + look.redness))
-    albedo = _mix(albedo, skin * [0.86, 0.52, 0.52], 0.85 * regions.lips)
-    natural = hair if look.hair_colour not in ("green", "blue", "pink") else np.array(COLOURS["brown"], np.float32)
-    albedo = _mix(albedo, natural * 0.8, 0.8 * regions.brows)
-    strength = {"clean": 0.0, "stubble": 0.4, "beard": 0.92}[look.beard]
-    albedo = _mix(albedo, natural * 0.9, strength * regions.beard)
-    cover = {"bald": 0.0, "buzzcut": 0.6}.get(look.hair_style, 0.9)
-    albedo = _mix(albedo, hair, cover * regions.scalp)
+    mottle = bumps(neutral, random, 0.007, 0.03)
+    albedo = skin_colour(*_pigments(look, regions, neutral, mottle, random))
+    albedo = albedo * (1 + 0.035 * random.standard_normal(len(neutral)).astype(np.float32))[:, None]  # pores
+    if look.makeup:
+        albedo = _make_up(albedo, regions, random)
+    albedo = _grow(albedo, look, regions, neutral, random)
+    return _insides(albedo, look, regions).astype(np.float32)
+
+
+def _pigments(look: Look, regions: Regions, neutral, mottle, random) -> tuple[np.ndarray, np.ndarray]:
+    """Melanin and redness [V]: blood in lips, cheeks, nose and ears; less melanin in lips; freckles and spots."""
+    melanin = look.melanin + 0.028 * mottle * (0.4 + look.melanin)
+    patches = bumps(neutral, random, 0.012, 0.05)
+    redness = look.redness * (0.8 + 0.15 * patches) + 0.06 * mottle
+    redness = redness + (0.25 + 0.45 * look.redness + 0.9 * look.blush) * regions.cheeks + 0.6 * regions.flush
+    redness = redness + (0.7 + 1.3 * look.lips) * regions.lips
+    melanin = melanin * (1 - 0.25 * regions.lips) + 0.06 * regions.lips + 0.08 * regions.lids
+    if look.freckles:
+        melanin = melanin + _freckles(neutral, regions, random)
+    if look.age == "old":
+        melanin = melanin + 0.18 * np.clip(bumps(neutral, random, 0.010, 0.03) - 0.75, 0, 0.5) * 2
+    return melanin, np.maximum(redness, 0)
+
+
+def _freckles(neutral, regions: Regions, random) -> np.ndarray:
+    """More melanin in spots over the nose and the cheeks, fewer elsewhere on the face."""
+    where = np.exp(-(((neutral[:, 1] - 0.004) / 0.024) ** 2)) * (neutral[:, 2] > 0.055)
+    spots = random.uniform(size=len(neutral)) < 0.16 * where
+    return 0.34 * spots * random.uniform(0.5, 1.0, len(neutral)) * regions.face * (1 - regions.lips)
+
+
+def _make_up(albedo, regions: Regions, random) -> np.ndarray:
+    lipstick, shadow = LIPSTICKS[random.integers(len(LIPSTICKS))], SHADOWS[random.integers(len(SHADOWS))]
+    albedo = _mix(albedo, lipstick, random.uniform(0.65, 0.9) * regions.lips)
+    return _mix(albedo, np.array(shadow), random.uniform(0.7, 0.95) * regions.lids)
+
+
+def natural_colour(look: Look) -> np.ndarray:
+    """Linear RGB [3] of brows and beard: the hair's, or brown under dyed hair."""
+    return np.array(COLOURS["brown" if look.hair_colour in DYED else look.hair_colour], np.float32)
+
+
+def _grow(albedo, look: Look, regions: Regions, neutral, random) -> np.ndarray:
+    """Brows, beard and the hair's ground on the skin."""
+    hair, natural = np.array(COLOURS[look.hair_colour], np.float32), natural_colour(look)
+    streak = (1 + 0.22 * bumps(neutral, random, 0.006, 0.015))[:, None]
+    strength = BROW_STRENGTH.get(look.age, 0.85)
+    albedo = _mix(albedo, natural * 0.75 * streak, strength * brow_mask(look, regions))
+    if look.beard != "clean":
+        cover = STUBBLE[look.beard] * regions_of_beard(look.beard, regions)
+        albedo = _mix(albedo, natural * 0.9 * streak, cover)
+    cover = {"bald": 0.0, "buzzcut": 0.62}.get(look.hair_style, 0.9)
+    return _mix(albedo, hair * 0.85, cover * regions.scalp)
+
+
+def brow_mask(look: Look, regions: Regions) -> np.ndarray:
+    """[V] 0..1 the brows, as thick as the look says, thinner at their outer ends."""
+    half = BROW_HALF * look.brows * (1 - 0.35 * np.clip(regions.brow_along, 0, 1))
+    return np.clip((1.3 * half - regions.brow_gap) / (0.7 * half), 0, 1)
+
+
+def regions_of_beard(beard: str, regions: Regions) -> np.ndarray:
+    """[V] 0..1 where that one of BEARDS grows."""
+    if beard == "clean":
+        return np.zeros_like(regions.beard)
+    return {"moustache": regions.moustache, "goatee": regions.goatee}.get(beard, regions.beard)
+
+
+def _insides(albedo, look: Look, regions: Regions) -> np.ndarray:
     albedo = _mix(albedo, np.array([0.72, 0.68, 0.66]), regions.eyes)
     albedo = _mix(albedo, np.array(IRISES[look.iris]), regions.iris)
     albedo = _mix(albedo, np.array([0.005, 0.005, 0.005]), regions.pupil)
     albedo = _mix(albedo, np.array([0.70, 0.66, 0.55]), regions.teeth)
-    return _mix(albedo, np.array([0.25, 0.07, 0.06]), regions.mouth).astype(np.float32)
+    return _mix(albedo, np.array([0.25, 0.07, 0.06]), regions.mouth)
 
 
 def _mix(base, colour, amount):
     return base * (1 - amount[:, None]) + np.asarray(colour, np.float32) * amount[:, None]
-
-
-def _mottle(v, random):
-    total = np.zeros(len(v), np.float32)
-    for wavelength in (0.03, 0.015, 0.008):
-        direction = random.normal(size=(3, 3))
-        direction *= 2 * np.pi / wavelength / np.linalg.norm(direction, axis=1, keepdims=True)
-        total += np.sin(v @ direction.T + random.uniform(0, 2 * np.pi, 3)).prod(1)
-    return total / 1.5

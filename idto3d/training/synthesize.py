@@ -64,8 +64,10 @@ def draw_one(studio: synthetic.Studio, seed: int, options: SynthesisOptions) -> 
     """One person's arrays (leading axis: views or portraits) and words."""
     person = draw_person(seed, studio.model.words)
     random = np.random.default_rng([seed, 3])
-    views = [_draw_view(studio, person, random, options.size) for _ in range(options.views)]
-    portraits = [_draw_portrait(studio, person, random, options.portrait_size) for _ in range(options.portraits)]
+    dressed = synthetic.dress(studio, person)
+    views = [_draw_view(studio, person, dressed, random, options.size) for _ in range(options.views)]
+    size = options.portrait_size
+    portraits = [_draw_portrait(studio, person, dressed, random, size) for _ in range(options.portraits)]
     arrays = {key: np.stack([view[key] for view, _ in views]) for key in views[0][0]}
     arrays |= {"portraits": np.stack(portraits), "coefficients": person.coefficients[None]}
     arrays["person"] = np.full(options.views, seed, np.int64)
@@ -73,20 +75,20 @@ def draw_one(studio: synthetic.Studio, seed: int, options: SynthesisOptions) -> 
     return arrays, words | {"captions": [text for _, text in views]}
 
 
-def _draw_view(studio, person, random, size: int) -> tuple[dict, tuple[str, str]]:
+def _draw_view(studio, person, dressed, random, size: int) -> tuple[dict, tuple[str, str]]:
     index, strength = synthetic.draw_expression(random)
     azimuth, elevation = synthetic.draw_view(random)
-    sculpture = synthetic.sculpt(studio, person, studio.model.weights(EXPRESSIONS[index], strength))
+    sculpture = synthetic.sculpt(studio, person, studio.model.weights(EXPRESSIONS[index], strength), dressed)
     normal, albedo, mask = synthetic.maps(sculpture, synthetic.camera(azimuth, elevation), size)
     numbers = {"expression": np.int64(index), "strength": np.float32(strength)}
     numbers |= {"azimuth_deg": np.float32(azimuth), "elevation_deg": np.float32(elevation)}
     return {"normal": normal, "albedo": albedo, "mask": mask, **numbers}, synthetic.captions(person.subject(), azimuth)
 
 
-def _draw_portrait(studio, person, random, size: int) -> np.ndarray:
+def _draw_portrait(studio, person, dressed, random, size: int) -> np.ndarray:
     index, strength = synthetic.draw_expression(random)
     weights = studio.model.weights(EXPRESSIONS[index], strength * random.uniform(0.2, 0.9))
-    return synthetic.portrait(synthetic.sculpt(studio, person, weights), random, size)
+    return synthetic.portrait(synthetic.sculpt(studio, person, weights, dressed), random, size)
 
 
 def embed_shard(job: tuple[SynthesisOptions, int]) -> None:

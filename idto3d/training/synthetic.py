@@ -1,80 +1,14 @@
 """Synthetic people in pictures: a sculpture of a person and its renders (normal map, albedo map, lit portrait)."""
 
-from dataclasses import dataclass
-
 import numpy as np
-from scipy.sparse import csr_matrix
 
 from idto3d.expressions import EXPRESSIONS
 from idto3d.prompts import caption, view_word
 from idto3d.render.backends.kernel import rasterize
-from idto3d.training import hair, ict, skin
-from idto3d.training.people import Person
+from idto3d.training.sculptor import Dressed, Sculpture, Studio, dress, open_studio, sculpt
 
+__all__ = ["Dressed", "Sculpture", "Studio", "dress", "open_studio", "sculpt"]  # beside what is defined below
 TARGET, DISTANCE, FOV_Y_DEG = np.array([0.0, -0.017, 0.01]), 1.0, 21.5  # the framing of the guidance's images
-
-
-@dataclass(frozen=True)
-class Studio:
-    """What all samples share: the model and what was measured once on its mean head."""
-
-    model: ict.IctModel
-    regions: skin.Regions
-    scalp: hair.Scalp
-    spread: csr_matrix  # [V, F] sums face values onto corners, hair shell included
-    faces: np.ndarray  # [F, 3] with the hair shell's faces at the end
-    hair_faces: int
-
-
-@dataclass(frozen=True)
-class Sculpture:
-    """A posed person as triangles: `vertices` [V, 3] metres, `normals` [V, 3] unit, `albedo` [V, 3] linear."""
-
-    vertices: np.ndarray
-    normals: np.ndarray
-    albedo: np.ndarray
-    faces: np.ndarray
-
-    def colours(self, face: np.ndarray, weight: np.ndarray) -> np.ndarray:
-        """Linear albedo [P, 3] of P points: their `face` [P] and barycentric `weight` [P, 3]."""
-        return (self.albedo[self.faces[face]] * weight[..., None]).sum(1)
-
-
-def open_studio(model: ict.IctModel) -> Studio:
-    """Measure the regions and the scalp of the model's mean head."""
-    count = len(model.neutral)
-    skin_vertices = np.r_[0:9409, 9409:11248]
-    scalp = hair.read_scalp(model.neutral, skin_vertices)
-    faces = np.concatenate([model.faces, hair.grid_faces() + count])
-    total = count + hair.RINGS * hair.AZIMUTHS
-    corners = np.arange(len(faces)).repeat(3)
-    spread = csr_matrix((np.ones(len(corners), np.float32), (faces.ravel(), corners)), shape=(total, len(faces)))
-    return Studio(model, skin.read_regions(model, ict.LANDMARKS), scalp, spread, faces, len(hair.grid_faces()))
-
-
-def sculpt(studio: Studio, person: Person, weights: np.ndarray) -> Sculpture:
-    """Pose a person: blendshape `weights` [57]. The hair and the mottling depend on the person alone."""
-    random = np.random.default_rng([person.seed, 2])
-    model = studio.model
-    vertices = model.vertices(person.coefficients, weights)
-    albedo = skin.paint(person.look, studio.regions, model.neutral, random)
-    faces = studio.faces
-    colour = np.array(hair.COLOURS[person.look.hair_colour], np.float32)
-    if person.look.hair_style == "bald":
-        shell, faces = np.zeros((hair.RINGS * hair.AZIMUTHS, 3), np.float32), faces[: -studio.hair_faces]
-    else:
-        at_rest = model.vertices(person.coefficients, np.zeros_like(weights))
-        shell = hair.hair_mesh(person.look.hair_style, at_rest, studio.scalp, random).astype(np.float32)
-    streaks = 1 + 0.25 * np.sin(np.arange(hair.AZIMUTHS) * random.uniform(1.0, 2.0) + random.uniform(0, 6))
-    strands = np.broadcast_to(colour * streaks[:, None], (hair.RINGS, hair.AZIMUTHS, 3)).reshape(-1, 3)
-    vertices = np.concatenate([vertices, shell])
-    return Sculpture(vertices, _normals(studio, vertices), np.concatenate([albedo, strands]), faces)
-
-
-def _normals(studio: Studio, vertices: np.ndarray) -> np.ndarray:
-    a, b, c = (vertices[studio.faces[:, i]] for i in range(3))
-    summed = studio.spread @ np.cross(b - a, c - a)
-    return summed / (np.linalg.norm(summed, axis=1, keepdims=True) + 1e-20)
 
 
 def camera(azimuth_deg: float, elevation_deg: float, target=TARGET) -> np.ndarray:
@@ -92,7 +26,8 @@ def look_at(sculpture: Sculpture, c2w: np.ndarray, size: int, fov_y_deg: float =
 
     sculpture: a Sculpture, or anything else with its vertices, normals, faces and colours().
     """
-    seen = (sculpture.vertices - c2w[:3, 3]) @ c2w[:3, :3]
+    c2w = c2w.astype(np.float32)
+    seen = (sculpture.vertices.astype(np.float32) - c2w[:3, 3]) @ c2w[:3, :3]
     near, far, focal = 0.3, 3.0, 1 / np.tan(np.radians(fov_y_deg) / 2)
     depth = (-seen[:, 2] * (far + near) - 2 * far * near) / (far - near)
     clip = np.stack([seen[:, 0] * focal, seen[:, 1] * focal, depth, -seen[:, 2]], 1).astype(np.float32)
@@ -100,9 +35,9 @@ def look_at(sculpture: Sculpture, c2w: np.ndarray, size: int, fov_y_deg: float =
     mask = face >= 0
     corners, weight = sculpture.faces[face[mask]], barycentric[mask]
     normals, albedo = np.zeros((size, size, 3), np.float32), np.zeros((size, size, 3), np.float32)
-    normal = (sculpture.normals[corners] * weight[..., None]).sum(1) @ c2w[:3, :3]
+    normal = np.einsum("pkc,pk->pc", sculpture.normals[corners], weight) @ c2w[:3, :3]
     normal *= np.where(normal[:, 2:] < -0.15, -1, 1)  # the inside of an open shell is drawn as its outside
-    normals[mask] = normal / (np.linalg.norm(normal, axis=1, keepdims=True) + 1e-12)
+    normals[mask] = normal / (np.sqrt(np.einsum("pc,pc->p", normal, normal))[:, None] + 1e-12)
     albedo[mask] = sculpture.colours(face[mask], weight)
     return normals, albedo, mask
 
@@ -167,8 +102,7 @@ def srgb(linear: np.ndarray) -> np.ndarray:
 
 def halve(image: np.ndarray) -> np.ndarray:
     """Average 2 x 2 blocks of [2H, 2W, C]."""
-    height, width, channels = image.shape
-    return image.reshape(height // 2, 2, width // 2, 2, channels).mean((1, 3))
+    return (image[::2, ::2] + image[1::2, ::2] + image[::2, 1::2] + image[1::2, 1::2]) / 4
 
 
 def byte(image: np.ndarray) -> np.ndarray:

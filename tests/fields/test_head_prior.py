@@ -61,18 +61,37 @@ def test_distances_can_be_differentiated_in_the_points():
 
 def test_behind_the_skull_thicker_styles_reach_further_and_none_reaches_the_top_of_the_box():
     skull = [[0.0, 0.10, -0.08], [0.0, 0.10, -0.09], [0.0, 0.10, -0.11], [0.0, 0.10, -0.14], [0.0, 0.168, 0.0]]
-    assert covering(skull, [0.002, 0.010, 0.025, 0.055, 0.023]) == [
-        {"buzzcut", "short", "long", "curly"},
-        {"short", "long", "curly"},
-        {"curly"},
-        set(),
-        set(),
-    ]
+    on_scalp, within, thick, far, above = covering(skull, [0.002, 0.010, 0.025, 0.055, 0.023])
+    assert on_scalp == set(HAIR_STYLES) - {"bald"}
+    assert within >= {"short", "long", "curly", "side-parted", "afro", "bob"} and "buzzcut" not in within
+    assert thick == {"curly", "afro"}
+    assert far == set() and above == set()
 
 
-def test_no_hair_grows_on_the_face_and_only_long_hair_hangs_behind_the_neck():
+def test_no_hair_grows_on_the_face_and_only_what_is_long_hangs_behind_the_neck():
     nose, behind_neck, before_neck = [0.0, 0.0, 0.132], [0.0, -0.09, -0.08], [0.0, -0.09, 0.06]
     assert covering([nose, behind_neck, before_neck], [0.002, 0.03, 0.01]) == [set(), {"long"}, set()]
+    jaw = [[0.0, -0.065, -0.085], [0.0, -0.06, -0.114]]
+    assert covering(jaw, [0.03, 0.05]) == [{"long", "bob"}, {"ponytail"}]
+
+
+def test_an_afro_is_round_and_a_bun_stands_on_top():
+    beside, top_behind = [0.115, 0.06, -0.01], [0.0, 0.14, -0.085]
+    assert covering([beside, top_behind], [0.035, 0.03]) == [{"afro"}, {"bun"}]
+
+
+@pytest.mark.parametrize("style", HAIR_STYLES[1:])
+def test_a_volume_is_a_distance_near_its_surface_and_ends_inside_the_box(style):
+    low, high = torch.tensor(BOX)
+    points = low + (high - low) * torch.rand(4000, 3, generator=torch.Generator().manual_seed(0))
+    points.requires_grad_(True)
+    bald = ((points - torch.tensor([0.0, 0.04, 0.0])) / torch.tensor([0.8, 1.1, 1.0])).norm(dim=1) * 0.9 - 0.09
+    distance = hair_distances(points, bald)[:, HAIR_STYLES.index(style)]
+    (slope,) = torch.autograd.grad(distance.sum(), points)
+    near = distance.abs() < 0.006
+    assert torch.isfinite(slope).all() and slope[near].norm(dim=1).median() == pytest.approx(1.0, abs=0.2)
+    rim = ((points - low).minimum(high - points) < 0.002).any(1)
+    assert (distance[rim] > 0).all()
 
 
 def test_curly_hair_has_a_round_top_inside_the_box():
@@ -128,6 +147,15 @@ def test_a_saved_prior_comes_back_the_same_and_frozen(tmp_path):
     assert torch.equal(again.warp(points), prior.warp(points))
     assert torch.equal(again.shape_code(torch.ones(5)), prior.shape_code(torch.ones(5)))
     assert not any(parameter.requires_grad for parameter in again.parameters())
+
+
+def test_a_prior_of_fewer_styles_keeps_them_and_has_the_hair_volumes_of_all(tmp_path):
+    older = HeadPrior(SMALL, HAIR_STYLES[:5])
+    save_prior(older, tmp_path / "prior.safetensors", {})
+    again = load_prior(tmp_path / "prior.safetensors")
+    assert again.styles == ("bald", "buzzcut", "short", "long", "curly")
+    assert again.hair_style(torch.ones(5)).shape == (5,)
+    assert again.basis(some_points()).hair.shape == (20, len(HAIR_STYLES))
 
 
 def test_a_file_that_is_no_head_prior_is_refused(tmp_path):

@@ -40,6 +40,7 @@ from idto3d.subject.encoders import make_encoder
 from idto3d.subject.subject import read_subject
 from idto3d.training import synthetic
 from idto3d.training.ict import FACE, read_ict
+from idto3d.training.people import draw_person
 
 FIRST_SEED = 5_000_000  # far from any training seed
 

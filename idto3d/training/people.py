@@ -41,7 +41,7 @@ COLOUR_WEIGHT = {
 STYLE_BIAS = {
     "female": {"bald": 0.25, "buzzcut": 0.5, "long": 2.0},
     "male": {"long": 0.4},
-    "baby": {"bald": 2.5, "buzzcut": 1.5, "long": 0.2},
+    "baby": {"bald": 2.5, "buzzcut": 1.5, "long": 0.1, "curly": 0.4},
     "old": {"bald": 1.5},
 }
 COLOUR_BIAS = {
@@ -49,7 +49,8 @@ COLOUR_BIAS = {
     "asian": {"black": 5.0, "blonde": 0.3, "red": 0.3},
     "old": {"grey": 12.0, "white": 12.0},
     "middle-aged": {"grey": 3.0},
-    **dict.fromkeys(("baby", "child", "young"), {"grey": 0.15, "white": 0.25}),
+    "young": {"grey": 0.15, "white": 0.25},
+    **dict.fromkeys(("baby", "child"), {"grey": 0.0, "white": 0.0, "green": 0.2, "blue": 0.2, "pink": 0.2}),
 }
 BEARD_CHANCE = (0.46, 0.27, 0.27)  # of a man, in the order of skin.BEARDS
 PARTS = ("skin", "hair", "beard", "age", "ancestry", "gender", "face")
@@ -114,6 +115,7 @@ def _draw_attributes(random: np.random.Generator, words: Sequence[str]) -> dict:
     age = str(random.choice(list(AGES), p=[chance for chance, *_ in AGES.values()]))
     gender, ancestry = str(random.choice(list(GENDERS))), str(random.choice(ANCESTRIES))
     face = [word for word in words if " " in word and random.random() < FACE_CHANCE]
+    face = [word for word in face if word != "heavy brow" or age not in SMALL]
     for group in EXCLUSIVE:
         face = [word for word in face if word not in group or word == next(w for w in face if w in group)]
     return {"age": age, "gender": gender, "ancestry": ancestry, "face": tuple(face)}

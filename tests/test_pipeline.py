@@ -15,6 +15,7 @@ from idto3d.config import ExportOptions, GuidanceOptions, HeadOptions, MaterialO
 from idto3d.errors import UserError
 from idto3d.events import Finished, LikenessMeasured, Notice, Preview, StepDone, exhausted
 from idto3d.export.load import load_asset
+from idto3d.fields.head_prior import HeadPrior, PriorSize
 from idto3d.guidance import sds
 from idto3d.jobs.checkpoint import Checkpointer
 
@@ -167,3 +168,12 @@ def test_steps_that_are_not_finite_are_skipped_and_counted():
     assert optimiser.skipped == 1 and torch.equal(field.weight, before)
     assert optimiser.step(field(torch.ones(1, 2)).sum())
     assert not torch.equal(field.weight, before)
+
+
+def test_words_of_the_prompt_shift_the_shape_that_a_head_starts_from():
+    prior = HeadPrior(PriorSize(modes=2, coarse=0.03, fine=0.02, motion_width=8, colour_width=8, words=("old", "male")))
+    prior.word_codes.copy_(torch.tensor([[1.0, 0.0], [0.0, 0.5]]))
+    models = pipeline.Models(None, prior, torch.device("cpu"), None, "")
+    z, _ = pipeline.first_shape(None, HeadOptions(prompt="an old man"), models)
+    assert z.tolist() == [1.0, 0.5]
+    assert pipeline.first_shape(None, HeadOptions(prompt="green hair"), models)[0].tolist() == [0, 0]

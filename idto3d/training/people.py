@@ -94,6 +94,7 @@ def _draw_attributes(random: np.random.Generator, words: Sequence[str]) -> dict:
     age = str(random.choice(list(AGES), p=[chance for chance, *_ in AGES.values()]))
     gender, ancestry = str(random.choice(list(GENDERS))), str(random.choice(ANCESTRIES))
     face = [word for word in words if " " in word and random.random() < FACE_CHANCE]
+    face = [word for word in face if word != "heavy brow" or age not in SMALL]
     for group in EXCLUSIVE:
         face = [word for word in face if word not in group or word == next(w for w in face if w in group)]
     return {"age": age, "gender": gender, "ancestry": ancestry, "face": tuple(face)}

@@ -1,10 +1,12 @@
 """The head prior without its fit: what its formulas, its file and its codes promise."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from idto3d.config import EMBEDDED
 from idto3d.expressions import NAMES
@@ -16,6 +18,7 @@ from idto3d.fields.head_prior import (
     PriorSize,
     hair_distances,
     load_prior,
+    read_description,
     save_prior,
 )
 
@@ -162,3 +165,28 @@ def test_a_file_that_is_no_head_prior_is_refused(tmp_path):
     save_file({"a": torch.zeros(1)}, str(tmp_path / "other.safetensors"))
     with pytest.raises(ValueError, match="not a head prior"):
         load_prior(tmp_path / "other.safetensors")
+
+
+def test_a_prior_with_words_shifts_the_start_and_its_file_keeps_them(tmp_path):
+    prior = HeadPrior(replace(SMALL, coefficients=104, words=("baby", "male", "round face")))
+    prior.word_codes.copy_(torch.eye(3))
+    save_prior(prior, tmp_path / "prior.safetensors", {})
+    again = load_prior(tmp_path / "prior.safetensors")
+    assert again.size == prior.size and again.coefficient_map.shape == (104, 3)
+    assert again.word_shift(["a", "cute", "baby"]).tolist() == [1, 0, 0]
+    assert again.word_shift(["man", "with", "round", "face"]).tolist() == [0, 1, 1]
+    assert again.word_shift(["round", "nose"]).tolist() == [0, 0, 0]
+
+
+def test_a_file_from_before_the_words_still_loads(tmp_path):
+    prior = HeadPrior(SMALL)
+    prior.coefficient_map.copy_(torch.eye(100)[:, :3] / 0.9)
+    path = tmp_path / "prior.safetensors"
+    save_prior(prior, path, {})
+    description = read_description(path)
+    description["size"] = {k: v for k, v in description["size"].items() if k not in ("coefficients", "words")}
+    tensors = {name: value for name, value in load_file(path).items() if name not in ("expected_map", "word_codes")}
+    save_file(tensors, path, metadata={"head_prior": json.dumps(description)})
+    old = load_prior(path)
+    assert old.word_shift(["baby"]).tolist() == [0, 0, 0]
+    assert torch.allclose(old.expected_coefficients(torch.tensor([1.0, 0, 0]))[:3], torch.tensor([0.9, 0, 0]))

@@ -10,7 +10,7 @@ import torch
 from idto3d.training import evaluate, evaluation, synthetic
 from idto3d.training.evaluation import Case, Sight
 from idto3d.training.ict import read_ict
-from idto3d.training.people import draw_person
+from idto3d.training.people import changed, draw_person
 
 SIZE = 48
 
@@ -84,3 +84,45 @@ def test_questions_without_an_answer_do_not_count_in_the_mean():
 def test_an_identity_is_the_unit_mean_of_the_first_portraits(case):
     mean = case.embeddings[:2].mean(0)
     assert torch.allclose(case.identity(2), mean / mean.norm(), atol=1e-6)
+
+
+class Knowing:
+    """A guidance that knows all words but "old"; its samples are drawn by a stand-in."""
+
+    class info:
+        image_size = SIZE
+
+        @staticmethod
+        def unknown_words(text):
+            return ["old"] if text == "old" else []
+
+
+def obeyed(monkeypatch, studio, case, draws):
+    fake = lambda guidance, domain, sight, *_: evaluation.truth(studio, draws(sight), domain, SIZE)  # noqa: E731
+    monkeypatch.setattr(evaluation, "sample", fake)
+    return evaluate.obeyed(Knowing, studio, case, evaluate.Setting("row", 1), options(), 0)
+
+
+def test_who_obeys_words_is_right_and_who_ignores_them_is_not(monkeypatch, studio, case):
+    words = ("baby", "old", "female")
+    identity = np.concatenate([studio.model.identity, 2 * studio.model.identity[:3]])
+    worded = replace(studio, model=replace(studio.model, identity=identity, words=words))
+    person = draw_person(3, words)
+    asked = Case(replace(case.sight, person=person), case.embeddings)
+    found = obeyed(monkeypatch, worded, asked, lambda sight: sight)
+    assert found["right_baby"] == found["right_male"] == found["right_female"] == 1.0 and np.isnan(found["right_old"])
+    adult = changed(person, words, age="young", gender="male")
+    found = obeyed(monkeypatch, worded, asked, lambda sight: replace(sight, person=adult))
+    assert found["right_baby"] == found["right_female"] == 0.0
+
+
+def test_no_word_is_asked_of_a_model_without_words(monkeypatch, studio, case):
+    assert all(np.isnan(value) for value in obeyed(monkeypatch, studio, case, lambda sight: sight).values())
+
+
+def test_the_average_head_has_the_words_but_not_the_strands(case):
+    words = ("baby", "old", "female")
+    person = draw_person(4, words)
+    average = evaluation.average_head(person, words)
+    assert average.look == person.look and average.seed != person.seed
+    assert not average.coefficients[:100].any() and abs(average.coefficients[102]) > 0.1

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from idto3d.training.follow import complete, relaxed
-from idto3d.training.ict import CENTIMETRE, IctModel, read_ict
+from idto3d.training.ict import CENTIMETRE, IctModel, convert_checkout, read_ict
 from idto3d.training.people import ANCESTRIES, GENDERS
 from idto3d.training.register import SKIN, neighbour_mean, register, similarity
 
@@ -170,13 +170,13 @@ def _ramp(x: np.ndarray, low: float, high: float) -> np.ndarray:
 def main(arguments: list[str] | None = None) -> None:
     """The command line; see --help."""
     parser = argparse.ArgumentParser(description="Add identity modes that have words to a packed ICT-FaceKit model.")
-    parser.add_argument("--ict", type=Path, required=True, help="packed ICT-FaceKit .npz")
+    parser.add_argument("--ict", type=Path, required=True, help="packed ICT-FaceKit .npz or a checkout's folder")
     parser.add_argument("--makehuman", type=Path, required=True, help="packed MakeHuman .npz")
     parser.add_argument("--out", type=Path, required=True, help="where to write the packed model with words (.npz)")
     told = parser.parse_args(arguments)
+    told.ict = told.ict.expanduser()
     shapes = carry_over(read_ict(told.ict), told.makehuman)
-    with np.load(told.ict.expanduser(), allow_pickle=False) as data:
-        packed = {name: data[name] for name in data.files}
+    packed = convert_checkout(told.ict) if told.ict.is_dir() else dict(np.load(told.ict, allow_pickle=False))
     added = (shapes.deltas / CENTIMETRE).astype(packed["identity"].dtype)
     packed["identity"] = np.concatenate([packed["identity"][:100], added])
     np.savez_compressed(told.out, **packed, word_names=np.array(shapes.names))

@@ -6,24 +6,32 @@ expression branch is switched off. See evaluation.py for what is asked.
 
 import argparse
 import json
+import multiprocessing
+import os
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import torch
+from tqdm import tqdm
 
 from idto3d.fields.head_prior import HeadPrior, load_prior
-from idto3d.guidance.bundle import load_bundle
+from idto3d.guidance.bundle import Bundle, load_bundle
 from idto3d.guidance.device import choose_device
 from idto3d.guidance.diffusion import Guidance
 from idto3d.subject.encoders import make_encoder
 from idto3d.training import evaluation, synthetic
 from idto3d.training.evaluation import Case, Sight
 from idto3d.training.ict import read_ict
-from idto3d.training.people import Person
+from idto3d.training.people import Person, draw_coefficients, draw_person
 
 FIRST_SEED = 6_000_000  # far from any training seed
+PIECE = 5  # people that a process measures at a time
+AVERAGED = 2000  # people of whom the average head is the mean
 FRONT = {"expression": 0, "azimuth_deg": 0.0}
 
 
@@ -35,6 +43,11 @@ class Setting:
     portraits: int
     lambda_id: float | None = None
     lambda_exp: float | None = None
+
+    @property
+    def full(self) -> bool:
+        """Whether both branches are on."""
+        return self.lambda_id is None and self.lambda_exp is None
 
 
 @dataclass(frozen=True)
@@ -50,6 +63,7 @@ class EvaluateOptions:
     scale: float | None
     ablations: bool
     seed: int
+    processes: int = 1
 
 
 @dataclass(frozen=True)
@@ -68,30 +82,66 @@ class Answers:
 def main(argv: list[str]) -> int:
     """The command."""
     told, as_line = _parse(argv)
+    seeds = range(FIRST_SEED + told.seed, FIRST_SEED + told.seed + told.people)
+    pieces = [seeds[i : i + PIECE] for i in range(0, len(seeds), PIECE)]
+    rows: dict[str, list[dict]] = {}
+    with ProcessPoolExecutor(told.processes, multiprocessing.get_context("spawn")) as pool:
+        for found in tqdm(pool.map(partial(measure_people, told), pieces), total=len(pieces), unit="piece"):
+            for name, measured in found:
+                rows.setdefault(name, []).append(measured)
+    asked = len(next(iter(rows.values()), []))
+    counts = {"people": asked, "no_face": told.people - asked, "among": told.among, "steps": told.steps}
+    table = {name: mean_of(found) for name, found in rows.items()}
+    print(json.dumps(counts | table, indent=None if as_line else 1))
+    return 0
+
+
+def measure_people(told: EvaluateOptions, seeds: Sequence[int]) -> list[tuple[str, dict]]:
+    """(row, figures) of every setting of every person of `seeds` whose portraits show a face."""
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // told.processes))
     studio = synthetic.open_studio(read_ict(told.ict))
     bundle = load_bundle(told.bundle, choose_device("auto"))
     encoder = make_encoder(bundle.info.identity_encoder.name)
-    seeds = range(FIRST_SEED + told.seed, FIRST_SEED + told.seed + told.people)
-    drawn = [evaluation.draw_case(studio, encoder, seed, max(told.portraits)) for seed in seeds]
-    cases = [case for case in drawn if case is not None]
     prior = None if bundle.prior_path is None else load_prior(bundle.prior_path, "cpu")
-    rows: dict[str, list[dict]] = {setting.name: [] for setting in settings(told)}
-    for number, case in enumerate(cases):
-        answers = true_maps(studio, case.sight, _others(cases, number, told.among), bundle.info.image_size)
-        for setting in settings(told):
-            guidance = Guidance(bundle, setting.lambda_id, setting.lambda_exp)
-            measured = measure(guidance, case, answers, setting, told, number)
-            measured |= regressed(studio, prior, case, answers, setting.portraits)
-            rows[setting.name].append(measured | obeyed(guidance, studio, case, setting, told, number))
-        print(f"\r{number + 1}/{len(cases)}", end="", file=sys.stderr, flush=True)
-    table = {name: mean_of(found) for name, found in rows.items()}
-    print(
-        json.dumps(
-            {"people": len(cases), "no_face": told.people - len(cases), "among": told.among} | table,
-            indent=None if as_line else 1,
-        )
-    )
-    return 0
+    average = average_coefficients(studio)
+    found = []
+    for seed in seeds:
+        case = evaluation.draw_case(studio, encoder, seed, max(told.portraits))
+        if case is not None:
+            others = [draw_person(seed + step, studio.model.words) for step in range(1, told.among)]
+            answers = true_maps(studio, case.sight, others, average, bundle.info.image_size)
+            found += measure_person(bundle, studio, prior, case, answers, told)
+    return found
+
+
+def average_coefficients(studio: synthetic.Studio) -> np.ndarray:
+    """[C] mean identity coefficients of people."""
+    return draw_coefficients(AVERAGED, studio.model.words, FIRST_SEED - AVERAGED).mean(0)
+
+
+def measure_person(
+    bundle: Bundle,
+    studio: synthetic.Studio,
+    prior: HeadPrior | None,
+    case: Case,
+    answers: Answers,
+    told: EvaluateOptions,
+) -> list[tuple[str, dict]]:
+    """The rows of one person: by number of portraits, without a branch, and what words do."""
+    full, rows = [s for s in settings(told) if s.full], []
+    images = sampled(Guidance(bundle), "geometry", [(case.sight, case.identity(s.portraits)) for s in full], case, told)
+    for setting, image in zip(full, images, strict=True):
+        rows.append((setting.name, measure(image, case, answers) | regressed(studio, prior, case, answers, setting)))
+    for setting in (s for s in settings(told) if not s.full):
+        guidance = Guidance(bundle, setting.lambda_id, setting.lambda_exp)
+        (image,) = sampled(guidance, "geometry", [(case.sight, case.identity(setting.portraits))], case, told)
+        rows.append((setting.name, measure(image, case, answers)))
+    return [*rows, ("words", words_heard(Guidance(bundle), studio, case, answers, told))]
+
+
+def sampled(guidance: Guidance, domain: str, asked, case: Case, told: EvaluateOptions) -> list[np.ndarray]:
+    """Samples of `asked`, from noise that depends on the person."""
+    return evaluation.samples(guidance, domain, asked, told.steps, told.scale, case.sight.person.seed)
 
 
 def settings(told: EvaluateOptions) -> list[Setting]:
@@ -103,15 +153,10 @@ def settings(told: EvaluateOptions) -> list[Setting]:
     return rows
 
 
-def _others(cases: Sequence[Case], number: int, among: int) -> list[Person]:
-    ring = [*cases[number + 1 :], *cases[:number]]
-    return [case.sight.person for case in ring[: among - 1]]
-
-
-def true_maps(studio, sight: Sight, others: Sequence[Person], size: int) -> Answers:
+def true_maps(studio, sight: Sight, others: Sequence[Person], average: np.ndarray, size: int) -> Answers:
     """Draw everything a sample of `sight` is compared with."""
     front = replace(sight, **FRONT)
-    mean = evaluation.average_head(sight.person, studio.model.words)
+    mean = evaluation.average_head(sight.person, average)
 
     def drawn(sights: Sequence[Sight], domain: str) -> list[np.ndarray]:
         return [evaluation.truth(studio, one, domain, size) for one in sights]
@@ -127,56 +172,58 @@ def true_maps(studio, sight: Sight, others: Sequence[Person], size: int) -> Answ
     )
 
 
-def measure(
-    guidance: Guidance, case: Case, answers: Answers, setting: Setting, told: EvaluateOptions, seed: int
-) -> dict:
-    """Figures of one case in one setting; NaN where a question makes no sense for it."""
-    identity, front = case.identity(setting.portraits), replace(case.sight, **FRONT)
-
-    def sampled(domain: str, sight: Sight) -> np.ndarray:
-        return evaluation.sample(guidance, domain, sight, identity, told.steps, told.scale, seed)
-
-    normal, front_normal, albedo = sampled("geometry", case.sight), sampled("geometry", front), sampled("albedo", front)
+def measure(normal: np.ndarray, case: Case, answers: Answers) -> dict:
+    """Figures of one sampled normal map; NaN where a question makes no sense for it."""
     frontal = abs(case.sight.azimuth_deg) <= 45  # from behind no expression shows
-    side, height = np.subtract(evaluation.uneven_light(albedo), evaluation.uneven_light(answers.front_albedo))
     return {
         "error_deg": evaluation.angle(normal, answers.people[0]),
         "average_head_error_deg": evaluation.angle(answers.average, answers.people[0]),
         "right_person": float(evaluation.nearest_by_angle(normal, answers.people) == 0),
         "right_expression": _hit(evaluation.nearest_by_angle, normal, answers.expressions if frontal else []),
         "right_view": float(evaluation.nearest_by_angle(normal, answers.views) == 0),
-        "right_hair_style": float(evaluation.nearest_by_angle(front_normal, answers.styles) == 0),
+    }
+
+
+def words_heard(guidance: Guidance, studio, case: Case, answers: Answers, told: EvaluateOptions) -> dict:
+    """Figures of fronts under the most portraits: hair, even light, and whether a word moves the shape its way.
+
+    A word's sample is compared with the person as the word has them and as its opposite; NaN for words that the bundle
+    or the model lacks.
+    """
+    identity, front = case.identity(max(told.portraits)), replace(case.sight, **FRONT)
+    pairs = word_pairs(guidance, studio, case.sight.person)
+    sights = [front, *(pair[0] for pair in pairs.values())]
+    normal, *worded = sampled(guidance, "geometry", [(sight, identity) for sight in sights], case, told)
+    (albedo,) = sampled(guidance, "albedo", [(front, identity)], case, told)
+    side, height = np.subtract(evaluation.uneven_light(albedo), evaluation.uneven_light(answers.front_albedo))
+    found = dict.fromkeys((f"right_{word}" for word in evaluation.ASKED_WORDS), float("nan"))
+    for image, (word, pair) in zip(worded, pairs.items(), strict=True):
+        maps = [evaluation.truth(studio, one, "geometry", len(image)) for one in pair]
+        found[f"right_{word}"] = _hit(evaluation.nearest_by_angle, image, maps)
+    return found | {
+        "right_hair_style": _hit(evaluation.nearest_by_angle, normal, answers.styles),
         "right_hair_colour": _hit(evaluation.nearest_by_colour, albedo, answers.colours),
         "light_left_right": abs(float(side)),
         "light_up_down": abs(float(height)),
     }
 
 
-def obeyed(guidance: Guidance, studio, case: Case, setting: Setting, told: EvaluateOptions, seed: int) -> dict:
-    """Does a word in the prompt move the shape its way? NaN for words that the bundle or the model lacks.
-
-    The identity is the person's own; the sample's front is compared with them as the word has it and as its opposite.
-    """
-    identity, words, found = case.identity(setting.portraits), studio.model.words, {}
-    for word in evaluation.ASKED_WORDS:
-        known = words and not guidance.info.unknown_words(word)
-        pair = evaluation.with_word(case.sight.person, word, words) if known else ()
-        sights = [Sight(person, **FRONT) for person in pair]
-        maps = [evaluation.truth(studio, one, "geometry", guidance.info.image_size) for one in sights]
-        ask = (guidance, "geometry", sights[0], identity, told.steps, told.scale, seed) if known else ()
-        found[f"right_{word}"] = _hit(evaluation.nearest_by_angle, evaluation.sample(*ask) if known else None, maps)
-    return found
+def word_pairs(guidance: Guidance, studio, person: Person) -> dict[str, tuple[Sight, Sight]]:
+    """For each word that is known: the front of the person as the word has it, and of its opposite."""
+    words = studio.model.words
+    known = [word for word in evaluation.ASKED_WORDS if words and not guidance.info.unknown_words(word)]
+    return {word: tuple(Sight(one, **FRONT) for one in evaluation.with_word(person, word, words)) for word in known}
 
 
-def _hit(nearest, image: np.ndarray | None, candidates: list[np.ndarray]) -> float:
+def _hit(nearest, image: np.ndarray, candidates: list[np.ndarray]) -> float:
     return float(nearest(image, candidates) == 0) if candidates else float("nan")
 
 
-def regressed(studio, prior: HeadPrior | None, case: Case, answers: Answers, portraits: int) -> dict:
+def regressed(studio, prior: HeadPrior | None, case: Case, answers: Answers, setting: Setting) -> dict:
     """The same questions to the head prior's linear regression from the embedding, for comparison."""
     if prior is None:
         return {}
-    found = prior.expected_coefficients(prior.shape_code(case.identity(portraits))).numpy()
+    found = prior.expected_coefficients(prior.shape_code(case.identity(setting.portraits))).numpy()
     coefficients = np.zeros_like(case.sight.person.coefficients)  # a prior without words says nothing of their modes
     coefficients[: len(found)] = found[: len(coefficients)]
     person = replace(case.sight.person, coefficients=coefficients)
@@ -204,6 +251,7 @@ def _parse(argv: list[str]) -> tuple[EvaluateOptions, bool]:
     parser.add_argument("--scale", type=float, default=None, help="guidance scale; the bundle's own when absent")
     parser.add_argument("--ablations", action="store_true", help="two more rows, each without one branch")
     parser.add_argument("--seed", type=int, default=0, help="added to the first held-out person's seed")
+    parser.add_argument("--processes", type=int, default=1, help="people at a time")
     parser.add_argument("--json", action="store_true", help="one line of JSON")
     told = vars(parser.parse_args(argv))
     as_line, _ = told.pop("json"), told.pop("what")

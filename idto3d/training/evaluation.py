@@ -5,17 +5,17 @@ the true map of that person and with those of others (another person, expression
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
 
 from idto3d.expressions import EXPRESSIONS
-from idto3d.guidance.diffusion import Guidance
+from idto3d.guidance.diffusion import Conditions, Guidance
 from idto3d.prompts import view_word
 from idto3d.training import hair, synthetic
 from idto3d.training.denoiser import mean_embedding
-from idto3d.training.people import Person, changed, draw_person, word_coefficients
+from idto3d.training.people import Person, changed, draw_person
 
 VIEWS_DEG = (0.0, 45.0, 90.0, 135.0, 180.0, -135.0, -90.0, -45.0)
 VIEW_CHANCE = (0.28, 0.16, 0.10, 0.06, 0.08, 0.06, 0.10, 0.16)
@@ -72,13 +72,20 @@ def truth(studio, sight: Sight, domain: str, size: int) -> np.ndarray:
     return normal if domain == "geometry" else albedo
 
 
-def sample(guidance: Guidance, domain: str, sight: Sight, identity: torch.Tensor, steps: int, scale, seed: int):
-    """A sampled map [S, S, 3] uint8 of a person, described by all their words."""
+def samples(
+    guidance: Guidance, domain: str, asked: Sequence[tuple[Sight, torch.Tensor]], steps: int, scale, seed: int
+) -> list[np.ndarray]:
+    """A sampled map [S, S, 3] uint8 for each pair of a sight, described by all its words, and an identity [D]."""
+    given = [_conditions(guidance, domain, *pair) for pair in asked]
+    together = Conditions(*(torch.cat([getattr(one, f.name) for one in given]) for f in fields(Conditions)))
+    pictures = guidance.sample(domain, together, steps, torch.Generator().manual_seed(seed), scale)
+    return list((pictures.permute(0, 2, 3, 1).cpu().numpy() * 255).round().astype(np.uint8))
+
+
+def _conditions(guidance: Guidance, domain: str, sight: Sight, identity: torch.Tensor) -> Conditions:
     descriptor = EXPRESSIONS[sight.expression].descriptor
     prompt = guidance.info.prompt(domain, view_word(sight.azimuth_deg), sight.person.subject(), descriptor)
-    conditions = guidance.conditions([prompt], "", identity, [descriptor])
-    picture = guidance.sample(domain, conditions, steps, torch.Generator().manual_seed(seed), scale)
-    return (picture[0].permute(1, 2, 0).cpu().numpy() * 255).round().astype(np.uint8)
+    return guidance.conditions([prompt], "", identity, [descriptor])
 
 
 def angle(first: np.ndarray, second: np.ndarray) -> float:
@@ -132,11 +139,9 @@ def _with_look(sight: Sight, **changed: str) -> Sight:
     return replace(sight, person=replace(sight.person, look=replace(sight.person.look, **changed)))
 
 
-def average_head(person: Person, words: Sequence[str]) -> Person:
-    """Whoever has the person's words, as known without seeing them: the average shape, other strands of hair."""
-    plain = np.zeros(len(person.coefficients) - len(words), np.float32)
-    coefficients = np.concatenate([plain, word_coefficients(person.look, words)])
-    return replace(person, coefficients=coefficients, seed=person.seed + OTHER_STRANDS)
+def average_head(person: Person, average: np.ndarray) -> Person:
+    """Whoever is known by nothing but the words about hair and skin: `average` [C] coefficients, other strands."""
+    return replace(person, coefficients=average, seed=person.seed + OTHER_STRANDS)
 
 
 def with_word(person: Person, word: str, words: Sequence[str]) -> tuple[Person, Person]:

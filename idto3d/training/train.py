@@ -39,7 +39,10 @@ from idto3d.training.state import is_finished
 from idto3d.training.vae import VaeOptions, cache_latents, psnr, scaling_factor, train_vae
 from idto3d.training.watch import Watch
 
-LICENCE = "Apache-2.0; trained on renders of ICT-FaceKit (MIT) and embeddings of dlib's face recognition model (CC0)"
+LICENCE = (
+    "Apache-2.0; trained on renders of ICT-FaceKit (MIT) with MakeHuman's shape changes (CC0) and embeddings of dlib's "
+    "face recognition model (CC0)"
+)
 EXTRA_WORDS = ("a", "and", "beard", "hair", "head", "person", "skin", "with")
 
 

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from idto3d.guidance.diffusion import Conditions
+from idto3d.prompts import VIEWS
 from idto3d.training import evaluate, evaluation, synthetic
 from idto3d.training.evaluation import Case, Sight
 from idto3d.training.ict import read_ict
@@ -33,19 +35,40 @@ def options(**changed):
     return evaluate.EvaluateOptions(**values | {"scale": None, "ablations": True, "seed": 0} | changed)
 
 
+class Knowing:
+    """A guidance that knows all words but "old"; its samples are drawn by a stand-in."""
+
+    class info:
+        image_size = SIZE
+
+        @staticmethod
+        def unknown_words(text):
+            return ["old"] if text == "old" else []
+
+
+def drawing(monkeypatch, studio, draws):
+    """Let every sample be the true map of `draws(sight)`."""
+
+    def stand_in(guidance, domain, asked, *_):
+        return [evaluation.truth(studio, draws(sight), domain, SIZE) for sight, _ in asked]
+
+    monkeypatch.setattr(evaluation, "samples", stand_in)
+
+
 def answered(monkeypatch, studio, case, draws):
     """The figures of a guidance that draws `draws(sight)` when asked for a sight."""
-    others = [draw_person(seed) for seed in (11, 12)]
-    answers = evaluate.true_maps(studio, case.sight, others, SIZE)
-    fake = lambda guidance, domain, sight, *_: evaluation.truth(studio, draws(sight), domain, SIZE)  # noqa: E731
-    monkeypatch.setattr(evaluation, "sample", fake)
-    return evaluate.measure(None, case, answers, evaluate.Setting("row", 1), options(), 0)
+    drawing(monkeypatch, studio, draws)
+    others = [draw_person(seed, studio.model.words) for seed in (11, 12)]
+    answers = evaluate.true_maps(studio, case.sight, others, np.zeros(len(studio.model.identity), np.float32), SIZE)
+    (image,) = evaluate.sampled(Knowing, "geometry", [(case.sight, case.identity(1))], case, options())
+    heard = evaluate.words_heard(Knowing, studio, case, answers, options())
+    return evaluate.measure(image, case, answers) | heard
 
 
 def test_an_oracle_is_right_about_everything(monkeypatch, studio, case):
     found = answered(monkeypatch, studio, case, lambda sight: sight)
     assert found["error_deg"] == pytest.approx(0, abs=0.1) and found["average_head_error_deg"] > 0.2
-    assert {found[key] for key in found if key.startswith("right")} == {1.0}
+    assert {found[key] for key in found if key.startswith("right") and not np.isnan(found[key])} == {1.0}
     assert found["light_left_right"] == found["light_up_down"] == 0.0
 
 
@@ -86,21 +109,10 @@ def test_an_identity_is_the_unit_mean_of_the_first_portraits(case):
     assert torch.allclose(case.identity(2), mean / mean.norm(), atol=1e-6)
 
 
-class Knowing:
-    """A guidance that knows all words but "old"; its samples are drawn by a stand-in."""
-
-    class info:
-        image_size = SIZE
-
-        @staticmethod
-        def unknown_words(text):
-            return ["old"] if text == "old" else []
-
-
 def obeyed(monkeypatch, studio, case, draws):
-    fake = lambda guidance, domain, sight, *_: evaluation.truth(studio, draws(sight), domain, SIZE)  # noqa: E731
-    monkeypatch.setattr(evaluation, "sample", fake)
-    return evaluate.obeyed(Knowing, studio, case, evaluate.Setting("row", 1), options(), 0)
+    """What is found of the words that shape a head."""
+    found = answered(monkeypatch, studio, case, draws)
+    return {f"right_{word}": found[f"right_{word}"] for word in evaluation.ASKED_WORDS}
 
 
 def test_who_obeys_words_is_right_and_who_ignores_them_is_not(monkeypatch, studio, case):
@@ -120,9 +132,32 @@ def test_no_word_is_asked_of_a_model_without_words(monkeypatch, studio, case):
     assert all(np.isnan(value) for value in obeyed(monkeypatch, studio, case, lambda sight: sight).values())
 
 
-def test_the_average_head_has_the_words_but_not_the_strands(case):
-    words = ("baby", "old", "female")
-    person = draw_person(4, words)
-    average = evaluation.average_head(person, words)
-    assert average.look == person.look and average.seed != person.seed
-    assert not average.coefficients[:100].any() and abs(average.coefficients[102]) > 0.1
+def test_the_average_head_has_the_looks_but_neither_shape_nor_strands(case):
+    average = evaluation.average_head(case.sight.person, np.ones(100, np.float32))
+    assert average.look == case.sight.person.look and average.seed != case.sight.person.seed
+    assert (average.coefficients == 1).all()
+
+
+class Echo:
+    """A guidance whose sample's grey level is the azimuth word's place among the views."""
+
+    class info:
+        @staticmethod
+        def prompt(domain, view, subject, expression):
+            return view
+
+    @staticmethod
+    def conditions(prompts, negative, identity, expressions):
+        said = torch.tensor([[[VIEWS.index(prompt) / 255]] for prompt in prompts])
+        return Conditions(said, said, identity[None], said[:, 0])
+
+    @staticmethod
+    def sample(domain, conditions, steps, generator, scale):
+        return conditions.text[:, :, :, None].expand(-1, 3, 4, 4)
+
+
+def test_samples_are_asked_together_and_come_back_in_order(case):
+    asked = [(replace(case.sight, azimuth_deg=angle), case.identity(1)) for angle in (90.0, 180.0)]
+    images = evaluation.samples(Echo, "geometry", asked, 2, None, 5)
+    assert [image.shape for image in images] == [(4, 4, 3)] * 2
+    assert [int(image.mean()) for image in images] == [VIEWS.index("left side"), VIEWS.index("back")]

@@ -55,8 +55,8 @@ class Residual(nn.Module):
 class PortraitNet(nn.Module):
     """Head crops and their landmarks in, a code of the head's shape and scores of its attributes out.
 
-    z = `code * code_std + code_mean` are the coefficients `coefficients @ coefficient_map` of the head; `code_share` [K]
-    is each mode's share of how faces differ. `embedding_scale` makes a code weigh as much as a unit embedding of dlib
+    z = `code * code_std + code_mean` are the coefficients `coefficients @ coefficient_map` of the head; `code_share`
+    [K] is each mode's share of how faces differ. `embedding_scale` makes a code weigh as much as a unit embedding of dlib
     when both are put together; `longest` is the length beyond which no code is believed.
     """
 
@@ -130,7 +130,7 @@ def save_portrait_net(net: PortraitNet, path: str | Path, provenance: dict) -> N
 
 
 def load_portrait_net(path: str | Path) -> PortraitNet:
-    """The network in `path`, on the CPU, without gradients. Raises UserError where it is missing, damaged or another."""
+    """The network in `path`, on the CPU, without gradients. Raises UserError where it is missing or damaged."""
     path = Path(path)
     if not path.is_file():
         raise UserError(f"The identity network {path} is missing.", "Fetch the weights again.")

@@ -48,7 +48,7 @@ def moved(pictures: Tensor, landmarks: Tensor, random: torch.Generator) -> tuple
 
 
 def behind(image: Tensor, mask: Tensor, random: torch.Generator) -> Tensor:
-    """Four of five backgrounds replaced by gradients, blobs, textures, and other crops as clutter; `mask` [B, 1, S, S]."""
+    """Four of five backgrounds replaced by gradients, blobs, textures, other crops as clutter; `mask` [B, 1, S, S]."""
     count = len(image)
     clutter = _blobs(count, int(_whole(2, 5, random)), random) * _uniform((count, 1, 1, 1), 0.1, 1.0, random)
     clutter = clutter + _blobs(count, int(_whole(6, 40, random)), random) * _uniform((count, 1, 1, 1), 0, 0.35, random)

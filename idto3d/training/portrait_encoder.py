@@ -166,7 +166,7 @@ def _step(net: PortraitNet, optimiser, told: Lessons, options: EncoderOptions, s
 
 
 def draw(faces: KnownFaces, count: int, random: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """Rows [B] of random people, and the augmented crops [B, 3, 112, 112] and landmarks [B, 5, 2] of a portrait each."""
+    """Rows [B] of random people, and augmented crops [B, 3, 112, 112] and landmarks [B, 5, 2] of a portrait each."""
     rows = np.argwhere(faces.found())
     rows = rows[torch.randint(len(rows), (count,), generator=random).numpy()]
     crops, marks = faces.crops(rows[:, 0], rows[:, 1]), faces.landmarks[rows[:, 0], rows[:, 1]]

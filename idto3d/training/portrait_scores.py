@@ -1,4 +1,4 @@
-"""How much the portrait network knows of held-out people, beside what dlib's embedding alone tells by ridge regression."""
+"""How much the portrait network knows of held-out people, beside a ridge regression from dlib's embedding."""
 
 import numpy as np
 import torch

@@ -56,8 +56,8 @@ class PortraitNet(nn.Module):
     """Head crops and their landmarks in, a code of the head's shape and scores of its attributes out.
 
     z = `code * code_std + code_mean` are the coefficients `coefficients @ coefficient_map` of the head; `code_share`
-    [K] is each mode's share of how faces differ. `embedding_scale` makes a code weigh as much as a unit embedding of dlib
-    when both are put together; `longest` is the length beyond which no code is believed.
+    [K] is each mode's share of how faces differ. `embedding_scale` makes a code weigh as much as dlib's unit embedding
+    where both are put together; `longest` is the length beyond which no code is believed.
     """
 
     def __init__(self, size: NetSize = NetSize()):

@@ -70,7 +70,7 @@ def main(argv: list[str]) -> int:
     told, as_line = _parse(argv)
     studio = synthetic.open_studio(read_ict(told.ict))
     bundle = load_bundle(told.bundle, choose_device("auto"))
-    encoder = make_encoder(bundle.info.identity_encoder.name)
+    encoder = make_encoder(bundle.info.identity_encoder.name, bundle.identity_path)
     seeds = range(FIRST_SEED + told.seed, FIRST_SEED + told.seed + told.people)
     drawn = [evaluation.draw_case(studio, encoder, seed, max(told.portraits)) for seed in seeds]
     cases = [case for case in drawn if case is not None]

@@ -33,12 +33,12 @@ from idto3d.fields.shape_field import ShapeField
 from idto3d.geometry.head_shape import HeadShape
 from idto3d.geometry.mesh import vertex_normals
 from idto3d.geometry.tet_grid import make_tet_grid
+from idto3d.guidance.weights import find_bundle
 from idto3d.render.camera import standard_cameras
 from idto3d.render.draw import draw_normals
 from idto3d.render.rasterizer import make_rasterizer
 from idto3d.stages.shape import band_of, finished_shape, grow_shape, shape_picture
 from idto3d.stages.wish import Views, as_pictures, terms
-from idto3d.subject.encoders import make_encoder
 from idto3d.subject.subject import read_subject
 from idto3d.training import synthetic
 from idto3d.training.ict import FACE, read_ict
@@ -146,8 +146,9 @@ def heads_of_person(told, seed: int) -> list[dict]:
     options = replace(HeadOptions(), expressions=("neutral",), weights=told.weights)
     for assignment in told.set:
         options = with_option(options, *assignment.split("=", 1))
-    encoder = make_encoder(options.subject.encoder)
-    models, rows = exhausted(pipeline.load_models(options, encoder)), []
+    found = exhausted(find_bundle(options.weights))
+    encoder = pipeline.encoder_for(found, options.subject.encoder)
+    models, rows = exhausted(pipeline.load_models(options, encoder, found)), []
     studio = synthetic.open_studio(read_ict(told.ict))
     with tempfile.TemporaryDirectory() as folder:
         for which in range(told.sets):

@@ -18,6 +18,7 @@ from idto3d.events import Notice, Preview, StageStarted, exhausted
 from idto3d.guidance.bundle import load_bundle
 from idto3d.guidance.device import choose_device
 from idto3d.guidance.diffusion import Guidance
+from idto3d.guidance.weights import find_bundle
 from idto3d.jobs.checkpoint import Checkpointer
 from idto3d.prompts import VIEWS
 from idto3d.subject.encoders import make_encoder
@@ -69,7 +70,8 @@ def main() -> None:
     parser.add_argument("--grid-only", action="store_true")
     told = parser.parse_args()
     told.out.mkdir(parents=True, exist_ok=True)
-    encoder = make_encoder("dlib")
+    found = exhausted(find_bundle(told.weights))
+    encoder = make_encoder(found.info.identity_encoder.name, found.identity_path())
     reading = read_subject([told.photo], HeadOptions().subject, encoder)
     identity = torch.from_numpy(exhausted(reading).embedding)
     guidance = Guidance(load_bundle(told.weights, choose_device("auto")))

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from idto3d.errors import UserError
 
+AUTO = "auto"
+CHOICES = (AUTO, "dlib", "portrait", "insightface")  # of an identity encoder
+
 
 def option(default, help: str, **choices):
     """A dataclass field that carries its help text (and `choices=(...)` where only some values are allowed)."""
@@ -18,7 +21,7 @@ def option(default, help: str, **choices):
 class SubjectOptions:
     """How photos become an identity."""
 
-    encoder: str = option("dlib", "identity encoder", choices=("dlib", "insightface"))
+    encoder: str = option(AUTO, "identity encoder; auto: that of the weights", choices=CHOICES)
     max_photos: int = option(20, "most photos of one person")
     max_megapixels: float = option(50.0, "largest photo that is decoded, megapixels")
     max_megabytes: float = option(30.0, "largest photo file, megabytes")

@@ -13,7 +13,8 @@ import numpy as np
 import torch
 
 from idto3d import prompts
-from idto3d.config import HDRI, HeadOptions, RenderOptions, as_json
+from idto3d.config import AUTO, HDRI, HeadOptions, RenderOptions, as_json
+from idto3d.errors import UserError
 from idto3d.events import Event, Finished, LikenessMeasured, Notice
 from idto3d.export.asset import write_asset
 from idto3d.export.provenance import Provenance
@@ -25,14 +26,14 @@ from idto3d.geometry.head_shape import HeadShape
 from idto3d.guidance.bundle import load_refinement, load_weights
 from idto3d.guidance.device import choose_device
 from idto3d.guidance.diffusion import Guidance
-from idto3d.guidance.info import BundleInfo, check_encoder
-from idto3d.guidance.weights import fetch_weights, find_bundle
+from idto3d.guidance.info import BundleInfo, check_encoder, check_encoder_name
+from idto3d.guidance.weights import Found, fetch_weights, find_bundle
 from idto3d.render.environment import environment_to, load_environments
 from idto3d.render.rasterizer import make_rasterizer
 from idto3d.stages.material import Canvas, make_canvas, paint_material, relit_picture
 from idto3d.stages.shape import Checkpoints, grow_shape, shape_from, shape_tensors
 from idto3d.stages.wish import Wish
-from idto3d.subject.encoders import IdentityEncoder, make_encoder
+from idto3d.subject.encoders import FREE, IdentityEncoder, make_encoder
 from idto3d.subject.similarity import cosine, same_person
 from idto3d.subject.subject import Subject, read_subject
 
@@ -62,8 +63,9 @@ def create_head(
     `checkpoints` is where the stages save themselves; with `resume` the run goes on from its latest one. The last
     event is Finished. Raises UserError for what the user can fix.
     """
-    subject, encoder = yield from meet(photos, options)
-    models = yield from load_models(options, encoder)
+    found = yield from find_bundle(options.weights)
+    subject, encoder = yield from meet(photos, options, found)
+    models = yield from load_models(options, encoder, found)
     yield from say_unknown(options, models.guidance.info)
     wish = make_wish(subject, options, models)
     saved = checkpoints.latest() if resume else None
@@ -75,23 +77,38 @@ def create_head(
     yield Finished(folder, glb)
 
 
-def meet(photos: list[Path], options: HeadOptions) -> Generator[Event, None, tuple[Subject | None, IdentityEncoder]]:
-    """Who the photos show; None without photos."""
-    encoder = make_encoder(options.subject.encoder)
+def encoder_for(found: Found, asked: str) -> IdentityEncoder:
+    """The identity encoder that is asked for by name, or of "auto" the one that the weights were trained with.
+
+    An encoder whose models have terms of their own is never chosen unasked. Raises UserError where it is not the
+    weights' own, or its file is missing or damaged.
+    """
+    own = found.info.identity_encoder
+    name = (own.name if own.name in FREE else "dlib") if asked == AUTO else asked
+    check_encoder_name(found.info, name)
+    encoder = make_encoder(name, found.identity_path())
+    check_encoder(found.info, encoder.name, encoder.dimension)
+    return encoder
+
+
+def meet(
+    photos: list[Path], options: HeadOptions, found: Found
+) -> Generator[Event, None, tuple[Subject | None, IdentityEncoder]]:
+    """Who the photos show to the encoder of the weights that were found; None without photos."""
+    encoder = encoder_for(found, options.subject.encoder)
     if not photos:
         return None, encoder
     subject = yield from read_subject(photos, options.subject, encoder)
     return subject, encoder
 
 
-def load_models(options: HeadOptions, encoder: IdentityEncoder) -> Generator[Event, None, Models]:
-    """Find, fetch where needed, and load the weights, reporting a download's size, licence and progress.
+def load_models(options: HeadOptions, encoder: IdentityEncoder, found: Found) -> Generator[Event, None, Models]:
+    """Fetch where needed, and load the weights that were found, reporting a download's size, licence and progress.
 
     Raises UserError where they are missing or were trained with another encoder; that is told before anything large
     is fetched.
     """
     device, asked = choose_device(options.device), options.guidance
-    found = yield from find_bundle(options.weights)
     check_encoder(found.info, encoder.name, encoder.dimension)
     refine = asked.refinement and options.material.refine_steps > 0
     weights = yield from fetch_weights(found, refine)
@@ -99,16 +116,22 @@ def load_models(options: HeadOptions, encoder: IdentityEncoder) -> Generator[Eve
     second = load_refinement(weights, device) if refine else None
     return Models(
         guidance=Guidance(bundle, asked.lambda_id, asked.lambda_exp),
-        prior=load_start(bundle.prior_path if options.shape.prior else None, device),
+        prior=load_start(bundle.prior_path if options.shape.prior else None, device, encoder.dimension),
         device=device,
         refinement=second and (Guidance(second, asked.lambda_id), weights.info.refinement.weight),
         title=weights.title,
     )
 
 
-def load_start(prior: Path | None, device: torch.device) -> HeadPrior | EllipsoidPrior:
-    """The learned head prior of a file; without one an ellipsoid."""
-    return EllipsoidPrior() if prior is None else load_prior(prior, device)
+def load_start(prior: Path | None, device: torch.device, dimension: int) -> HeadPrior | EllipsoidPrior:
+    """The learned head prior of a file; without one an ellipsoid. Raises UserError where it reads other embeddings."""
+    if prior is None:
+        return EllipsoidPrior()
+    loaded = load_prior(prior, device)
+    if loaded.size.embedding != dimension:
+        what = f"The head prior reads embeddings of {loaded.size.embedding} numbers, the encoder gives {dimension}."
+        raise UserError(what, "Refit its regression: python -m idto3d.training.head_prior --refit-regression")
+    return loaded
 
 
 def say_unknown(options: HeadOptions, info: BundleInfo) -> Iterator[Notice]:
@@ -217,7 +240,8 @@ def measured(head: Painted, subject: Subject, encoder: IdentityEncoder) -> Event
     if not faces:
         return Notice("No face was found in the render, so its likeness could not be measured.")
     largest = max(faces, key=lambda face: face.box[2] - face.box[0])
-    return LikenessMeasured(cosine(largest.embedding, subject.embedding), encoder.name, same_person(encoder.border))
+    seen, wanted = (encoder.recognition(embedding) for embedding in (largest.embedding, subject.embedding))
+    return LikenessMeasured(cosine(seen, wanted), encoder.name, same_person(encoder.border))
 
 
 def provenance(options: HeadOptions, models: Models) -> Provenance:

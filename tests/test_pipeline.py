@@ -17,6 +17,7 @@ from idto3d.events import Finished, LikenessMeasured, Notice, Preview, StepDone,
 from idto3d.export.load import load_asset
 from idto3d.fields.head_prior import HeadPrior, PriorSize
 from idto3d.guidance import sds
+from idto3d.guidance.weights import find_bundle
 from idto3d.jobs.checkpoint import Checkpointer
 
 
@@ -84,7 +85,7 @@ def test_a_run_closed_in_a_stage_goes_on_from_its_last_checkpoint(options, tmp_p
 
 
 def loaded(options, encoder):
-    return exhausted(pipeline.load_models(options, encoder))
+    return exhausted(pipeline.load_models(options, encoder, exhausted(find_bundle(options.weights))))
 
 
 def test_a_head_from_weights_of_the_hub_is_refined_by_their_second_guidance(options, tmp_path, hub, monkeypatch):

@@ -18,7 +18,7 @@ from idto3d.guidance.device import choose_dtype
 from idto3d.guidance.files import unfit
 from idto3d.guidance.info import BundleInfo, write_info
 from idto3d.guidance.lora import DOMAINS, load_faceid_lora, load_lora, save_lora
-from idto3d.guidance.weights import PRIOR_FILE, Weights, fetch_weights, find_bundle
+from idto3d.guidance.weights import IDENTITY_FILE, PRIOR_FILE, Weights, fetch_weights, find_bundle
 
 LORA_FILE, ID_FILE, EXP_FILE = "lora.safetensors", "id.safetensors", "expression.safetensors"
 
@@ -29,7 +29,8 @@ class Bundle:
 
     `unets` maps each domain to its UNet, which holds the domain's LoRA adapter: `parts.unet` for both, or one of its
     own. `branches` maps each domain to its identity and expression branch; without them it is asked by words alone.
-    `dtype` is the precision of the UNets and the VAE's encoder. `prior_path` is None where there is no head prior.
+    `dtype` is the precision of the UNets and the VAE's encoder. `prior_path` is None where there is no head prior,
+    `identity_path` where the identity encoder needs no file of the bundle.
     """
 
     info: BundleInfo
@@ -40,6 +41,7 @@ class Bundle:
     prior_path: Path | None
     device: torch.device
     dtype: torch.dtype
+    identity_path: Path | None = None
 
 
 def load_bundle(weights: str | Path, device: torch.device, dtype: torch.dtype | None = None) -> Bundle:
@@ -64,7 +66,9 @@ def load_weights(found: Weights, device: torch.device, dtype: torch.dtype | None
     unets = {domain: _own_unet(found, domain, device, dtype) or parts.unet for domain in DOMAINS}
     branches = {domain: _load_domain(found, domain, unets[domain], parts, dtype) for domain in DOMAINS}
     prior = folder / PRIOR_FILE
-    return Bundle(info, folder, parts, unets, branches, prior if prior.is_file() else None, device, dtype)
+    prior = prior if prior.is_file() else None
+    identity = folder / IDENTITY_FILE if info.identity_encoder.has_file() else None
+    return Bundle(info, folder, parts, unets, branches, prior, device, dtype, identity)
 
 
 def load_refinement(found: Weights, device: torch.device, dtype: torch.dtype | None = None) -> Bundle | None:
@@ -104,10 +108,12 @@ def save_bundle(
     branches: Mapping[str, Branches],
     prior: Path | None = None,
     dtype: torch.dtype = torch.float16,
+    identity: Path | None = None,
 ) -> None:
     """Write a bundle that `load_bundle` reads; the UNet must hold the adapters geometry and albedo.
 
-    `prior` is a head prior's file that is copied in. Weights are written as `dtype`.
+    `prior` is a head prior's file that is copied in, `identity` that of the identity encoder's network. Weights are
+    written as `dtype`.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -116,8 +122,9 @@ def save_bundle(
         save_lora(parts.unet, domain, folder / domain / LORA_FILE, dtype)
         save_branch(branches[domain], "identity", folder / domain / ID_FILE, dtype)
         save_branch(branches[domain], "expression", folder / domain / EXP_FILE, dtype)
-    if prior is not None and Path(prior).resolve() != (folder / PRIOR_FILE).resolve():
-        shutil.copyfile(prior, folder / PRIOR_FILE)
+    for given, name in ((prior, PRIOR_FILE), (identity, IDENTITY_FILE)):
+        if given is not None and Path(given).resolve() != (folder / name).resolve():
+            shutil.copyfile(given, folder / name)
     write_info(info, folder)
 
 

@@ -28,6 +28,10 @@ class EncoderInfo:
     name: str
     dimension: int
 
+    def has_file(self) -> bool:
+        """Whether the encoder is one of ours whose network the bundle brings along."""
+        return self.name == "portrait"
+
 
 @dataclass(frozen=True)
 class BundleInfo:
@@ -141,15 +145,26 @@ def parse_info(data: object) -> BundleInfo:
     return info
 
 
+def check_encoder_name(info: BundleInfo, name: str) -> None:
+    """Raises UserError unless an identity encoder that is yet to be loaded is the one the bundle was trained with."""
+    if info.identity_encoder.name != name:
+        raise _another_encoder(info, name)
+
+
 def check_encoder(info: BundleInfo, name: str, dimension: int) -> None:
     """Raises UserError unless the identity encoder `name` is the one the bundle was trained with."""
     needed = info.identity_encoder
     if (needed.name, needed.dimension) != (name, dimension):
-        raise UserError(
-            f"The weights '{info.name}' need the identity encoder {needed.name} ({needed.dimension} numbers), "
-            f"but {name} ({dimension} numbers) is in use.",
-            f"Choose the encoder {needed.name} (--set subject.encoder={needed.name}), or other weights.",
-        )
+        raise _another_encoder(info, f"{name} ({dimension} numbers)")
+
+
+def _another_encoder(info: BundleInfo, used: str) -> UserError:
+    needed = info.identity_encoder
+    return UserError(
+        f"The weights '{info.name}' need the identity encoder {needed.name} ({needed.dimension} numbers), "
+        f"but {used} is in use.",
+        f"Choose the encoder {needed.name} (--set subject.encoder={needed.name}), or other weights.",
+    )
 
 
 def _expect_sense(info: BundleInfo) -> None:

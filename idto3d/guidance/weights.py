@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from huggingface_hub import HfApi, get_cached_repo_tree, resolve_revision
@@ -19,7 +19,7 @@ from idto3d.guidance.info import BundleInfo, read_info
 from idto3d.guidance.lora import DOMAINS
 from idto3d.guidance.sources import COMMIT, REPO, Source
 
-PRIOR_FILE = "head_prior.safetensors"
+PRIOR_FILE, IDENTITY_FILE = "head_prior.safetensors", "identity.safetensors"
 BRANCH = "main"
 NAMED = {"embedded": EMBEDDED, "community": COMMUNITY}
 ON_HUB = re.compile(rf"({REPO.pattern})(?:@([\w./-]+))?")
@@ -27,11 +27,18 @@ ON_HUB = re.compile(rf"({REPO.pattern})(?:@([\w./-]+))?")
 
 @dataclass(frozen=True)
 class Found:
-    """A bundle of which bundle.json is here: what it says, and the folder or the source of its own files."""
+    """A bundle of which bundle.json is here: what it says, and the folder or the source of its own files.
+
+    The network of its identity encoder is here too, where it has one, so that photos can be read first.
+    """
 
     info: BundleInfo
     folder: Path
     origin: Source | None = None
+
+    def identity_path(self) -> Path | None:
+        """The file of the identity encoder's network, None where the encoder needs none."""
+        return self.folder / IDENTITY_FILE if self.info.identity_encoder.has_file() else None
 
     def title(self) -> str:
         """The bundle's name, with the commit of one that comes from the Hub."""
@@ -64,7 +71,7 @@ class Weights:
 
 
 def find_bundle(weights: str | Path) -> Generator[Event, None, Found]:
-    """Read the bundle.json of `weights`; of a bundle on the Hub nothing else is fetched. Raises UserError."""
+    """Read the bundle.json of `weights`; of one on the Hub only the identity network is fetched too. Raises UserError."""
     name = str(weights)
     if name in NAMED and not NAMED[name].is_dir():
         raise UserError(f"The {name} weights are not at {NAMED[name]}.", "Install idto3d together with its weights.")
@@ -90,6 +97,9 @@ def _find_on_hub(repo: str, revision: str) -> Generator[Event, None, Found]:
         plan(card)  # says plainly what is wrong with the repository
         folder = take(card)
     info = read_info(folder)
+    if info.identity_encoder.has_file():
+        small = replace(card, files={FILE: "", IDENTITY_FILE: ""})
+        folder = cached(small) or take(small)
     return Found(info, folder, Source(repo, commit, info.licence, dict.fromkeys(_own_files(card, info), "")))
 
 
@@ -123,7 +133,7 @@ def _own_files(card: Source, info: BundleInfo) -> list[str]:
     return [
         entry.path
         for entry in tree
-        if entry.path in (FILE, PRIOR_FILE)
+        if entry.path in (FILE, PRIOR_FILE, IDENTITY_FILE)
         or (entry.path.endswith((".json", ".safetensors", ".txt")) and PurePosixPath(entry.path).parts[0] in parts)
     ]
 

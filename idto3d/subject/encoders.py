@@ -1,13 +1,15 @@
 """What an identity encoder is: pixels in, faces with unit embeddings out."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from idto3d.errors import UserError
 
-ENCODERS = ("dlib", "insightface")
+ENCODERS = ("dlib", "portrait", "insightface")
+FREE = ("dlib", "portrait")  # those whose models anybody may use for anything and that come along
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +36,7 @@ class Face:
 class IdentityEncoder(Protocol):
     """Finds faces and measures whose they are.
 
-    border: distance between unit embeddings beyond which two photos more likely show two people than one.
+    border: distance between recognition parts beyond which two photos more likely show two people than one.
     notice: what a user must be told about the encoder's licence; empty when nothing.
     One encoder serves one thread at a time.
     """
@@ -48,13 +50,24 @@ class IdentityEncoder(Protocol):
         """Every face in `pixels` [H, W, 3] uint8 sRGB, the surest first; an empty list when there is none."""
         ...
 
+    def recognition(self, embeddings: np.ndarray) -> np.ndarray:
+        """The unit part [..., R] of `embeddings` [..., D] by which it is judged whether two photos show one person."""
+        ...
 
-def make_encoder(name: str) -> IdentityEncoder:
-    """The encoder called `name`, its models loaded. Raises UserError when it is unknown or cannot be loaded."""
+
+def make_encoder(name: str, weights: Path | None = None) -> IdentityEncoder:
+    """The encoder called `name`, its models loaded. Raises UserError when it is unknown or cannot be loaded.
+
+    weights: the identity.safetensors of a bundle, which the encoder portrait needs and the others pass over.
+    """
     if name == "dlib":
         from idto3d.subject.dlib_encoder import DlibEncoder
 
         return DlibEncoder()
+    if name == "portrait":
+        from idto3d.subject.portrait_encoder import PortraitEncoder
+
+        return PortraitEncoder(weights)
     if name == "insightface":
         from idto3d.subject.insightface_encoder import InsightFaceEncoder
 

@@ -42,6 +42,10 @@ class InsightFaceEncoder:
         found = sorted(found, key=lambda face: -float(face.det_score))
         return [_face(face) for face in found]
 
+    def recognition(self, embeddings: np.ndarray) -> np.ndarray:
+        """`embeddings` [..., 512]: all of it recognises."""
+        return embeddings
+
 
 def _face(found) -> Face:
     """Plain arrays of one InsightFace result: that object can be neither copied nor pickled."""

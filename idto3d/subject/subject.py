@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from idto3d.config import SubjectOptions
+from idto3d.config import AUTO, SubjectOptions
 from idto3d.errors import UserError
 from idto3d.events import Event, Notice, Preview, StageStarted, StepDone
 from idto3d.subject.align import aligned_crop
@@ -67,7 +67,7 @@ def read_subject(
     options = options or SubjectOptions()
     _check_count(len(paths), options)
     yield StageStarted(STAGE, len(paths))
-    encoder = encoder or make_encoder(options.encoder)
+    encoder = encoder or make_encoder("dlib" if options.encoder == AUTO else options.encoder)
     if encoder.notice:
         yield Notice(encoder.notice)
     readings = []
@@ -79,7 +79,7 @@ def read_subject(
             yield Preview(STAGE, "crop", reading.crop)
         yield StepDone(STAGE, step, len(paths))
     _check_any_used(readings)
-    yield from _doubt_strangers(readings, options.disagreement * encoder.border / BORDER)
+    yield from _doubt_strangers(readings, encoder, options.disagreement * encoder.border / BORDER)
     return _subject(readings, encoder.name)
 
 
@@ -151,10 +151,11 @@ def _check_any_used(readings: Sequence[_Reading]) -> None:
     raise UserError(what, "Use a sharp photo with the face towards the camera, filling much of the picture.")
 
 
-def _doubt_strangers(readings: list[_Reading], limit: float) -> Generator[Event, None, None]:
+def _doubt_strangers(readings: list[_Reading], encoder: IdentityEncoder, limit: float) -> Generator[Event, None, None]:
     """Tell which photos lie farther than `limit` from the others, and note it in their verdicts."""
     used = [index for index, reading in enumerate(readings) if reading.face]
-    distances = disagreements(np.stack([readings[index].face.embedding for index in used]))
+    embeddings = np.stack([readings[index].face.embedding for index in used])
+    distances = disagreements(encoder.recognition(embeddings))
     doubted = [index for index, distance in zip(used, distances, strict=True) if distance > limit]
     for index in doubted:
         verdict = readings[index].verdict

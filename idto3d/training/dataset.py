@@ -78,6 +78,17 @@ def _read(found: list[Path], embedded: bool, pictures: bool) -> People:
     )
 
 
+def read_looks(shard: Path) -> list[dict]:
+    """The looks of the people of one of the `shards`."""
+    return [one["look"] for one in _words(shard)["people"]]
+
+
+def read_numbers(shard: Path, name: str) -> np.ndarray:
+    """The array `name` of one of the `shards`, without reading the others."""
+    with safe_open(shard.with_name(shard.name + ".safetensors"), "numpy") as file:
+        return file.get_tensor(name)
+
+
 def said_words(folder: Path) -> list[str]:
     """Every word of the dataset's captions, in order, once each."""
     described = (one["subject"] for shard in shards(folder) for one in _words(shard)["people"])

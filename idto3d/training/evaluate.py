@@ -101,7 +101,7 @@ def measure_people(told: EvaluateOptions, seeds: Sequence[int]) -> list[tuple[st
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // told.processes))
     studio = synthetic.open_studio(read_ict(told.ict))
     bundle = load_bundle(told.bundle, choose_device("auto"))
-    encoder = make_encoder(bundle.info.identity_encoder.name)
+    encoder = make_encoder(bundle.info.identity_encoder.name, bundle.identity_path)
     prior = None if bundle.prior_path is None else load_prior(bundle.prior_path, "cpu")
     average = average_coefficients(studio)
     found = []

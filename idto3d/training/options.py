@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from idto3d.errors import UserError
+from idto3d.subject.encoders import FREE
 from idto3d.training.denoiser import PAPER, DenoiserOptions
 from idto3d.training.loop import PRECISIONS
 
@@ -44,6 +45,7 @@ class TrainOptions:
     name: str
     licence: str
     encoder: str
+    identity: Path | None
     guidance_scale: float
 
 
@@ -78,9 +80,12 @@ def _check(options: TrainOptions) -> None:
         raise UserError("A batch, a rank or a number of steps is below 1.", "Give at least 1.")
     if options.base and options.init:
         raise UserError("--base and --init name two places to start from.", "Give one of them.")
-    if "bundle" in options.stages and not options.licence and (options.base or options.encoder != "dlib"):
+    if "bundle" in options.stages and not options.licence and (options.base or options.encoder not in FREE):
         what = "A bundle of somebody's base or encoder carries their terms."
         raise UserError(what, "Name them by --licence, as in --licence creativeml-openrail-m.")
+    if (options.encoder == "portrait") != (options.identity is not None):
+        what = "The encoder portrait comes with its network, and no other encoder does."
+        raise UserError(what, "Give both, as in --encoder portrait --identity identity.safetensors, or neither.")
     if options.prior is not None and not options.prior.is_file():
         what = f"There is no head prior at {options.prior}."
         raise UserError(what, "Fit one with: python -m idto3d.training.head_prior")
@@ -117,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--name", default="bundle", help="what the bundle is called")
     parser.add_argument("--licence", default="", help="terms of the bundle; needed with --base or another encoder")
     parser.add_argument("--encoder", default="dlib", help="identity encoder the dataset was embedded with")
+    parser.add_argument("--identity", type=Path, default=None, help="network of the encoder portrait, for the bundle")
     parser.add_argument("--guidance-scale", type=float, default=3.0, help="default guidance scale of the bundle")
     return parser
 

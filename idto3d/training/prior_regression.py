@@ -54,7 +54,7 @@ def fit_regression(prior: HeadPrior, faces: Faces) -> dict[str, float]:
     for name, wanted in (("shape", codes), ("style", styles)):
         tried = {s: _left_out_share(inputs - mean, wanted, s, person.ravel() % FOLDS) for s in RIDGES}
         strength = max(tried, key=tried.get)
-        weights, bias = _ridge(inputs - mean, wanted, strength)
+        weights, bias = ridge(inputs - mean, wanted, strength)
         shares[name] = tried[strength]
         setattr(prior, f"{name}_map", tensor_of(weights))
         setattr(prior, f"{name}_bias", tensor_of(bias))
@@ -63,7 +63,7 @@ def fit_regression(prior: HeadPrior, faces: Faces) -> dict[str, float]:
     return shares
 
 
-def _ridge(inputs: np.ndarray, wanted: np.ndarray, strength: float) -> tuple[np.ndarray, np.ndarray]:
+def ridge(inputs: np.ndarray, wanted: np.ndarray, strength: float) -> tuple[np.ndarray, np.ndarray]:
     """(weights [D, C], bias [C]) of ridge regression; `strength` is relative to the inputs' mean variance."""
     centre, bias = inputs.mean(0), wanted.mean(0)
     centred = inputs - centre
@@ -76,6 +76,6 @@ def _ridge(inputs: np.ndarray, wanted: np.ndarray, strength: float) -> tuple[np.
 def _left_out_share(inputs: np.ndarray, wanted: np.ndarray, strength: float, fold: np.ndarray) -> float:
     residual = np.zeros_like(wanted)
     for k in np.unique(fold):
-        weights, bias = _ridge(inputs[fold != k], wanted[fold != k], strength)
+        weights, bias = ridge(inputs[fold != k], wanted[fold != k], strength)
         residual[fold == k] = wanted[fold == k] - inputs[fold == k] @ weights - bias
     return float(1 - residual.var(0).sum() / wanted.var(0).sum())

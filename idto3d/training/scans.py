@@ -17,14 +17,15 @@ from pathlib import Path
 import numpy as np
 
 from idto3d.errors import UserError
-from idto3d.subject.encoders import ENCODERS, IdentityEncoder
+from idto3d.subject.encoders import IdentityEncoder
 from idto3d.training import synthetic
+from idto3d.training.embedding import add_encoder, embed_portraits, is_embedded, title
 from idto3d.training.people import describe
 from idto3d.training.scan_files import LAYOUTS, MESHES, Scan, ScannedPerson, find_people
 from idto3d.training.scan_mesh import MeshLimits, ScanMesh, read_mesh
 from idto3d.training.scan_pose import AXES, Pose, axes, find_pose
 from idto3d.training.scan_table import Attributes, read_attributes, read_neutrals
-from idto3d.training.shards import embed_portraits, run_all, save_arrays, save_words, shard_path
+from idto3d.training.shards import run_all, save_arrays, save_words, shard_path
 
 NPHM_SCALE = 0.25  # metres per unit: NPHM keeps its meshes in FLAME's space (metres, +Y up, face to +Z) times four
 NPHM_LICENCE = "trained on NPHM scans: research only, under their terms of use; not for redistribution"
@@ -49,6 +50,7 @@ class ScanOptions:
     per_shard: int = 5
     seed: int = 0
     encoder: str = "dlib"
+    identity: Path | None = None
     licence: str = OTHER_LICENCE
     limits: MeshLimits = MeshLimits()
 
@@ -84,7 +86,9 @@ def write_dataset(people: tuple[ScannedPerson, ...], options: ScanOptions, worke
     drawn = [job for job in jobs if _file(job, "safetensors").exists()]
     if not drawn:
         raise UserError("No scan could be used.", "Read above what each of them lacks.")
-    run_all(embed_shard, [job for job in drawn if not _file(job, "identity.safetensors").exists()], workers, "embed")
+    encoder = title(options.encoder, options.identity)
+    due = [job for job in drawn if not is_embedded(options.out, job.shard, encoder)]
+    run_all(embed_shard, due, workers, "embedding")
 
 
 def draw_shard(job: ShardJob) -> list[str]:
@@ -92,7 +96,7 @@ def draw_shard(job: ShardJob) -> list[str]:
     from idto3d.subject.encoders import make_encoder
 
     logging.getLogger("trimesh").setLevel(logging.CRITICAL)  # what it cannot read is said in our words
-    encoder = make_encoder(job.options.encoder)
+    encoder = make_encoder(job.options.encoder, job.options.identity)
     results = [draw_person(person, number, job.options, encoder) for number, person in enumerate(job.people, job.first)]
     notices = [line for _, _, lines in results for line in lines]
     drawn = [(arrays, words) for arrays, words, _ in results if arrays]
@@ -106,7 +110,8 @@ def draw_shard(job: ShardJob) -> list[str]:
 
 def embed_shard(job: ShardJob) -> None:
     """Embed a shard's portraits."""
-    embed_portraits(job.options.out, job.shard, job.options.portraits, job.options.encoder)
+    told = job.options
+    embed_portraits(told.out, job.shard, told.portraits, told.encoder, told.identity)
 
 
 def draw_person(
@@ -208,6 +213,7 @@ def _plan(told: argparse.Namespace) -> tuple[ScanOptions, tuple[ScannedPerson, .
         **{name: getattr(told, name) for name in ("out", "up", "face", "grey", "views", "portraits", "size", "seed")},
         scale=(NPHM_SCALE if nphm else None) if told.scale is None else told.scale or None,
         encoder=told.encoder,
+        identity=told.identity,
         licence=told.licence or (NPHM_LICENCE if nphm else OTHER_LICENCE),
     )
     return options, wanted, notices
@@ -245,7 +251,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--first", type=int, default=0, help="people to pass over, e.g. those that another set holds")
     parser.add_argument("--people", type=_count, help="most people")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--encoder", choices=ENCODERS, default="dlib", help="identity encoder for eyes and portraits")
+    add_encoder(parser)
     parser.add_argument("--licence", default="", help="the scans' terms in words; a bundle trained on them repeats it")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     return parser

@@ -13,9 +13,10 @@ import numpy as np
 
 from idto3d.expressions import EXPRESSIONS
 from idto3d.training import synthetic
+from idto3d.training.embedding import add_encoder, embed_portraits, is_embedded, title
 from idto3d.training.ict import read_ict
 from idto3d.training.people import draw_person
-from idto3d.training.shards import embed_portraits, run_all, save_arrays, save_words, shard_path
+from idto3d.training.shards import run_all, save_arrays, save_words, shard_path
 
 
 @dataclass(frozen=True)
@@ -33,16 +34,18 @@ class SynthesisOptions:
     first_seed: int = 0
     workers: int = os.cpu_count() or 1
     encoder: str = "dlib"
+    identity: Path | None = None
 
 
 def main(argv: list[str]) -> int:
-    """The command: draw the shards, then embed their portraits."""
+    """The command: draw the shards, then embed their portraits, anew where another encoder did before."""
     options = _parse(argv)
+    encoder = title(options.encoder, options.identity)
     options.out.mkdir(parents=True, exist_ok=True)
     shards = range(-(-options.people // options.per_shard))
     jobs = [(options, shard) for shard in shards if not shard_path(options.out, shard, "json").exists()]
     run_all(draw_shard, jobs, options.workers, "drawing")
-    jobs = [job for job in ((options, s) for s in shards) if not _identity(job).exists()]
+    jobs = [(options, shard) for shard in shards if not is_embedded(options.out, shard, encoder)]
     run_all(embed_shard, jobs, options.workers, "embedding")
     return 0
 
@@ -94,11 +97,7 @@ def _draw_portrait(studio, person, dressed, random, size: int) -> np.ndarray:
 def embed_shard(job: tuple[SynthesisOptions, int]) -> None:
     """Embed a shard's portraits: `embedding` [people, portraits, D], zero rows where no face was found."""
     options, shard = job
-    embed_portraits(options.out, shard, options.portraits, options.encoder)
-
-
-def _identity(job: tuple[SynthesisOptions, int]) -> Path:
-    return shard_path(job[0].out, job[1], "identity.safetensors")
+    embed_portraits(options.out, shard, options.portraits, options.encoder, options.identity)
 
 
 def _parse(argv: list[str]) -> SynthesisOptions:
@@ -111,6 +110,7 @@ def _parse(argv: list[str]) -> SynthesisOptions:
     parser.add_argument("--size", type=int, default=128, help="side of the maps, pixels")
     parser.add_argument("--first-seed", type=int, default=0, help="people are drawn from consecutive seeds")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    add_encoder(parser)
     return SynthesisOptions(**vars(parser.parse_args(argv)))
 
 

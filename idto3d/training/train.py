@@ -28,6 +28,7 @@ from idto3d.prompts import MEDIA, VIEWS, caption, words
 from idto3d.training import hair, skin
 from idto3d.training.dataset import People, read_people, read_shards, said_words
 from idto3d.training.denoiser import Data, mean_embedding
+from idto3d.training.embedding import embedded_by, title
 from idto3d.training.loop import make_accelerator
 from idto3d.training.model import Model, whiten, write_tensors
 from idto3d.training.options import TrainOptions, parse
@@ -50,6 +51,7 @@ def main(argv: list[str]) -> int:
     """The command."""
     options = parse(argv)
     options.work.mkdir(parents=True, exist_ok=True)
+    check_encoder_of(options)
     accelerator = make_accelerator(options.precision)
     torch.manual_seed(options.seed)
     parts = _base(options)
@@ -62,6 +64,16 @@ def main(argv: list[str]) -> int:
     return 0
 
 
+def check_encoder_of(options: TrainOptions) -> None:
+    """Raises UserError where a dataset was embedded by another encoder than the one that the bundle will name."""
+    wanted = title(options.encoder, options.identity)
+    for folder in filter(None, (options.data, options.held_out)):
+        others = {embedded_by(path) for path in sorted(Path(folder).glob("[0-9]*.identity.safetensors"))} - {wanted}
+        if others:
+            what = f"The portraits in {folder} are embedded by {others.pop().split()[0]}, or another of its networks."
+            raise UserError(what, "Embed them anew: run the command that wrote the dataset with this encoder.")
+
+
 def _train_on_people(accelerator: Accelerator, parts: BaseParts, options: TrainOptions) -> None:
     with accelerator.main_process_first():  # it encodes, the others read
         model, data = prepare(parts, options)
@@ -70,7 +82,8 @@ def _train_on_people(accelerator: Accelerator, parts: BaseParts, options: TrainO
     watch = Watch(options.work, gallery, options.sample_minutes)
     run_stages(accelerator, model, data, held_out, watch, options)
     if "bundle" in options.stages and accelerator.is_main_process:
-        save_bundle(options.out, bundle_info(data.people, options), parts, dict(model.branches), options.prior)
+        info, prior, identity = bundle_info(data.people, options), options.prior, options.identity
+        save_bundle(options.out, info, parts, dict(model.branches), prior, identity=identity)
 
 
 def _base(options: TrainOptions) -> BaseParts:

@@ -19,6 +19,9 @@ class StandInEncoder:
     def embed(self, pixels):
         return self.answers.pop(0)
 
+    def recognition(self, embeddings):
+        return embeddings
+
 
 @pytest.fixture(scope="session")
 def astronaut():

@@ -32,7 +32,7 @@ Z_UP = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])  # our y becomes the file'
 def blind():
     """No face detector in this file: scans are placed by their bounds, portraits are embedded as zeros."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("idto3d.subject.encoders.make_encoder", lambda name: BlindEncoder())
+        patch.setattr("idto3d.subject.encoders.make_encoder", lambda name, weights=None: BlindEncoder())
         yield
 
 

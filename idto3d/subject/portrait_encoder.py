@@ -1,0 +1,84 @@
+"""Identity by dlib's 128 numbers and the code of our own network, side by side in one embedding."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from idto3d.errors import UserError
+from idto3d.subject.align import head_crop
+from idto3d.subject.dlib_encoder import DlibEncoder
+from idto3d.subject.encoders import Face, check_pixels
+from idto3d.subject.portrait_net import SIDE, PortraitNet, load_portrait_net
+from idto3d.subject.similarity import unit
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """What the network tells of one face: its whitened `code` [K] float32, and a word for each attribute."""
+
+    code: np.ndarray
+    attributes: dict[str, str]
+
+
+class PortraitEncoder:
+    """Holds dlib's models and our network; an embedding is unit(dlib's unit embedding, scale times our code)."""
+
+    name = "portrait"
+    border = DlibEncoder.border  # of the recognition part
+    notice = ""
+
+    def __init__(self, weights: Path | None):
+        """`weights` is the network's file, identity.safetensors of a bundle. Raises UserError."""
+        if weights is None:
+            what = "The identity encoder portrait needs its network."
+            raise UserError(what, "Choose weights that bring an identity.safetensors.")
+        self.net = load_portrait_net(weights)
+        self.finder = DlibEncoder()
+        self.dimension = self.finder.dimension + self.net.size.modes
+
+    def embed(self, pixels: np.ndarray) -> list[Face]:
+        """Every roughly frontal face in `pixels` [H, W, 3] uint8 sRGB, the surest first."""
+        pixels = check_pixels(pixels)
+        faces = self.finder.embed(pixels)
+        if not faces:
+            return []
+        crops, marks = head_crops(pixels, faces)
+        whole = self.joined(np.stack([face.embedding for face in faces]), crops, marks)
+        return [replace(face, embedding=row) for face, row in zip(faces, whole, strict=True)]
+
+    def joined(self, recognition: np.ndarray, crops: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+        """Unit embeddings [n, 128 + K] from dlib's [n, 128] and head crops [n, 64, 64, 3] uint8 with landmarks."""
+        with torch.inference_mode():
+            codes = self.net.code(*as_inputs(crops, landmarks)) * self.net.embedding_scale
+        return unit(np.concatenate([recognition, codes.numpy()], 1))
+
+    def recognition(self, embeddings: np.ndarray) -> np.ndarray:
+        """dlib's unit embeddings [..., 128] within `embeddings` [..., 128 + K], by which likeness is judged."""
+        return unit(embeddings[..., : self.finder.dimension])
+
+    def read(self, pixels: np.ndarray, face: Face) -> Portrait:
+        """The code and the likeliest attributes of a face found in `pixels` [H, W, 3] uint8 sRGB."""
+        return read_portrait(self.net, *head_crops(check_pixels(pixels), [face]))
+
+
+def head_crops(pixels: np.ndarray, faces: Sequence[Face]) -> tuple[np.ndarray, np.ndarray]:
+    """Head crops [n, 64, 64, 3] uint8 of `faces`, found by dlib in `pixels`, and landmarks [n, 5, 2] in them."""
+    cut = [head_crop(pixels, face.landmarks, SIDE) for face in faces]
+    return np.stack([crop for crop, _ in cut]), np.stack([marks for _, marks in cut])
+
+
+def as_inputs(crops: np.ndarray, landmarks: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+    """Head crops [n, S, S, 3] uint8 as [n, 3, S, S] in 0..1 and landmarks [n, 5, 2], as the network takes them."""
+    pictures = torch.from_numpy(np.ascontiguousarray(crops)).permute(0, 3, 1, 2).float() / 255
+    return pictures.contiguous(memory_format=torch.channels_last), torch.from_numpy(landmarks).float()
+
+
+def read_portrait(net: PortraitNet, crops: np.ndarray, landmarks: np.ndarray) -> Portrait:
+    """What `net` tells of the one head in `crops` [1, 64, 64, 3] uint8 with `landmarks` [1, 5, 2]."""
+    with torch.inference_mode():
+        codes, scores = net(*as_inputs(crops, landmarks))
+    words = {name: net.size.attributes[name][int(row[0].argmax())] for name, row in scores.items()}
+    return Portrait(net.limited(codes)[0].numpy(), words)

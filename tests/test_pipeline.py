@@ -17,8 +17,10 @@ from idto3d.events import Finished, LikenessMeasured, Notice, Preview, StepDone,
 from idto3d.export.load import load_asset
 from idto3d.fields.head_prior import HeadPrior, PriorSize
 from idto3d.guidance import sds
+from idto3d.guidance.info import EncoderInfo
 from idto3d.guidance.weights import find_bundle
 from idto3d.jobs.checkpoint import Checkpointer
+from idto3d.subject.portrait_net import NetSize, PortraitNet, save_portrait_net
 
 
 @pytest.fixture
@@ -117,6 +119,31 @@ def test_another_encoder_is_refused_before_anything_is_fetched(options, tmp_path
     with pytest.raises(UserError, match="identity encoder insightface"):
         loaded(replace(options, weights="community"), Other())
     assert hub.requests == []
+
+
+def found(tiny_bundle, name, dimension=128):
+    bundle = exhausted(find_bundle(tiny_bundle))
+    return replace(bundle, info=replace(bundle.info, identity_encoder=EncoderInfo(name, dimension)))
+
+
+def test_the_weights_choose_their_encoder_but_none_with_terms_of_its_own(tiny_bundle, tmp_path):
+    assert pipeline.encoder_for(found(tiny_bundle, "dlib"), "auto").name == "dlib"
+    with pytest.raises(UserError, match="subject.encoder=insightface"):
+        pipeline.encoder_for(found(tiny_bundle, "insightface", 512), "auto")
+    with pytest.raises(UserError, match="need the identity encoder dlib"):
+        pipeline.encoder_for(found(tiny_bundle, "dlib"), "portrait")
+    with pytest.raises(UserError, match="identity network .* is missing"):
+        pipeline.encoder_for(found(tiny_bundle, "portrait", 168), "auto")
+
+
+def test_a_network_of_our_own_is_taken_from_the_weights(tiny_bundle, tmp_path):
+    size = NetSize(widths=(8, 8, 8, 8), blocks=(0, 0, 0, 0), hidden=8, modes=3)
+    save_portrait_net(PortraitNet(size), tmp_path / "identity.safetensors", {})
+    ours = replace(found(tiny_bundle, "portrait", 131), folder=tmp_path)
+    encoder = pipeline.encoder_for(ours, "auto")
+    assert (encoder.name, encoder.dimension) == ("portrait", 131)
+    with pytest.raises(UserError, match=r"portrait \(131 numbers\) is in use"):
+        pipeline.encoder_for(replace(found(tiny_bundle, "portrait", 168), folder=tmp_path), "auto")
 
 
 def test_guidance_parameters_never_hold_a_gradient(options, tmp_path):

@@ -71,7 +71,7 @@ class Weights:
 
 
 def find_bundle(weights: str | Path) -> Generator[Event, None, Found]:
-    """Read the bundle.json of `weights`; of one on the Hub also the identity network is fetched. Raises UserError."""
+    """Read the bundle.json of `weights`; of one on the Hub no large file is fetched. Raises UserError."""
     name = str(weights)
     if name in NAMED and not NAMED[name].is_dir():
         raise UserError(f"The {name} weights are not at {NAMED[name]}.", "Install idto3d together with its weights.")

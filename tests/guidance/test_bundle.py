@@ -8,11 +8,13 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from idto3d.errors import UserError
+from idto3d.events import exhausted
 from idto3d.guidance import weights as weights_module
 from idto3d.guidance.bundle import load_bundle, save_bundle
 from idto3d.guidance.diffusion import Guidance
 from idto3d.guidance.info import check_encoder, read_info, write_info
 from idto3d.guidance.lora import DOMAINS
+from idto3d.guidance.weights import find_bundle
 
 CPU = torch.device("cpu")
 
@@ -112,6 +114,17 @@ def test_another_identity_encoder_is_refused(info):
     for name, dimension in (("insightface", 6), ("dlib", 128)):
         with pytest.raises(UserError, match="identity encoder dlib"):
             check_encoder(info, name, dimension)
+
+
+def test_the_network_of_the_identity_encoder_travels_with_the_bundle(bundle, tmp_path):
+    network, folder = tmp_path / "any.safetensors", tmp_path / "bundle"
+    network.write_bytes(b"a network")
+    info = replace(bundle.info, identity_encoder=replace(bundle.info.identity_encoder, name="portrait"))
+    save_bundle(folder, info, bundle.parts, bundle.branches, None, torch.float32, identity=network)
+    found = exhausted(find_bundle(folder))
+    assert found.identity_path().read_bytes() == b"a network"
+    again = load_bundle(folder, torch.device("cpu"), torch.float32)
+    assert again.identity_path == found.identity_path() and bundle.identity_path is None
 
 
 @pytest.mark.parametrize(

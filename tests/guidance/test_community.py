@@ -246,3 +246,19 @@ def test_a_repository_of_somebody_else_is_not_written(hub, folder, monkeypatch):
     hub.forbidden = True
     with pytest.raises(UserError, match="does not let you write"):
         publish_bundle(folder, "they/tiny")
+
+
+def test_of_a_bundle_on_the_hub_the_identity_network_comes_before_anything_large(hub, pristine_folder, tmp_path):
+    data = json.loads((pristine_folder / "bundle.json").read_text())
+    data["identity_encoder"]["name"] = "portrait"
+    files = {
+        "bundle.json": json.dumps(data).encode(),
+        "identity.safetensors": b"net",
+        "base/unet.safetensors": b"x" * 99,
+    }
+    hub.add("org/portrait", files)
+    _, found = told(find_bundle("org/portrait"))
+    assert found.identity_path().read_bytes() == b"net"
+    taken = [request for request in hub.requests if request.startswith("GET") and "/resolve/" in request]
+    assert not any("unet" in request for request in taken)
+    assert "identity.safetensors" in found.origin.files

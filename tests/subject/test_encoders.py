@@ -87,7 +87,7 @@ def test_missing_dlib_or_models_are_named(monkeypatch):
 
 
 def test_an_unknown_encoder_is_refused():
-    with pytest.raises(UserError, match="dlib, insightface"):
+    with pytest.raises(UserError, match="dlib, portrait, insightface"):
         make_encoder("crystal ball")
 
 

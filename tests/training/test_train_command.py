@@ -6,12 +6,14 @@ import math
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from idto3d.errors import UserError
 from idto3d.guidance.base import save_base
 from idto3d.guidance.bundle import load_bundle
 from idto3d.training import train
 from idto3d.training.dataset import read_people, read_shards
+from idto3d.training.embedding import title
 from idto3d.training.options import parse
 
 ONE_STEP = ("--most-steps", "1", "--batch", "2", "--guidance-scale", "1")
@@ -72,6 +74,8 @@ def test_a_stage_is_not_built_on_nothing(given, tmp_path):
     [
         (["--stages", "style,hair"], "no stage 'hair'"),
         (["--stages", "base"], "no stage 'base' with --base"),
+        (["--encoder", "portrait"], "comes with its network"),
+        (["--identity", "x.safetensors"], "comes with its network"),
         (["--early-stop", "3"], "never trained on"),
         (["--paper"], "never trained on"),
         (["--batch", "0"], "below 1"),
@@ -105,3 +109,17 @@ def test_shards_are_read_in_the_order_of_the_whole(given):
     assert whole.normal.shape == (0, 32, 32, 3) and len(pieces) == 2
     assert torch.equal(torch.cat([piece.expression for piece in pieces]), whole.expression)
     assert sum(len(piece.normal) for piece in pieces) == len(whole.person)
+
+
+def test_a_bundle_names_the_encoder_its_people_were_embedded_with_and_takes_its_network_along(given, tmp_path):
+    words, folder = given
+    network = tmp_path / "net.safetensors"
+    network.write_bytes(b"a network")
+    encoder = ["--encoder", "portrait", "--identity", str(network), "--work", str(tmp_path), *ONE_STEP]
+    with pytest.raises(UserError, match="embedded by dlib"):
+        train.main([*words, *encoder])
+    for path in (folder / "people").glob("*.identity.safetensors"):
+        save_file(load_file(path), path, {"encoder": title("portrait", network)})
+    assert train.main([*words, *encoder, "--out", str(tmp_path / "bundle")]) == 0
+    bundle = load_bundle(tmp_path / "bundle", torch.device("cpu"))
+    assert bundle.info.identity_encoder.name == "portrait" and bundle.identity_path.read_bytes() == b"a network"

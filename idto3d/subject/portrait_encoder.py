@@ -11,7 +11,7 @@ from idto3d.errors import UserError
 from idto3d.subject.align import head_crop
 from idto3d.subject.dlib_encoder import DlibEncoder
 from idto3d.subject.encoders import Face, check_pixels
-from idto3d.subject.portrait_net import SIDE, PortraitNet, load_portrait_net
+from idto3d.subject.portrait_net import SIDE, load_portrait_net
 from idto3d.subject.similarity import unit
 
 
@@ -52,7 +52,7 @@ class PortraitEncoder:
     def joined(self, recognition: np.ndarray, crops: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
         """Unit embeddings [n, 128 + K] from dlib's [n, 128] and head crops [n, 64, 64, 3] uint8 with landmarks."""
         with torch.inference_mode():
-            codes = self.net.code(*as_inputs(crops, landmarks)) * self.net.embedding_scale
+            codes = self.net.code(*as_inputs(crops, landmarks, recognition)) * self.net.embedding_scale
         return unit(np.concatenate([recognition, codes.numpy()], 1))
 
     def recognition(self, embeddings: np.ndarray) -> np.ndarray:
@@ -61,7 +61,11 @@ class PortraitEncoder:
 
     def read(self, pixels: np.ndarray, face: Face) -> Portrait:
         """The code and the likeliest attributes of a face found in `pixels` [H, W, 3] uint8 sRGB."""
-        return read_portrait(self.net, *head_crops(check_pixels(pixels), [face]))
+        with torch.inference_mode():
+            crops, marks = head_crops(check_pixels(pixels), [face])
+            codes, scores = self.net(*as_inputs(crops, marks, self.recognition(face.embedding[None])))
+        words = {name: self.net.size.attributes[name][int(row[0].argmax())] for name, row in scores.items()}
+        return Portrait(self.net.limited(codes)[0].numpy(), words)
 
 
 def head_crops(pixels: np.ndarray, faces: Sequence[Face]) -> tuple[np.ndarray, np.ndarray]:
@@ -70,15 +74,10 @@ def head_crops(pixels: np.ndarray, faces: Sequence[Face]) -> tuple[np.ndarray, n
     return np.stack([crop for crop, _ in cut]), np.stack([marks for _, marks in cut])
 
 
-def as_inputs(crops: np.ndarray, landmarks: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-    """Head crops [n, S, S, 3] uint8 as [n, 3, S, S] in 0..1 and landmarks [n, 5, 2], as the network takes them."""
+def as_inputs(
+    crops: np.ndarray, landmarks: np.ndarray, recognition: np.ndarray
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """What the network takes: head crops [n, S, S, 3] uint8 as [n, 3, S, S] in 0..1, landmarks, dlib's embeddings."""
     pictures = torch.from_numpy(np.ascontiguousarray(crops)).permute(0, 3, 1, 2).float() / 255
-    return pictures.contiguous(memory_format=torch.channels_last), torch.from_numpy(landmarks).float()
-
-
-def read_portrait(net: PortraitNet, crops: np.ndarray, landmarks: np.ndarray) -> Portrait:
-    """What `net` tells of the one head in `crops` [1, 64, 64, 3] uint8 with `landmarks` [1, 5, 2]."""
-    with torch.inference_mode():
-        codes, scores = net(*as_inputs(crops, landmarks))
-    words = {name: net.size.attributes[name][int(row[0].argmax())] for name, row in scores.items()}
-    return Portrait(net.limited(codes)[0].numpy(), words)
+    numbers = (torch.from_numpy(np.ascontiguousarray(part)).float() for part in (landmarks, recognition))
+    return pictures.contiguous(memory_format=torch.channels_last), *numbers

@@ -28,6 +28,8 @@ class NetSize:
 
     widths: channels of its four resolutions 32, 16, 8 and 4. blocks: residual blocks in each. coefficients: of a
     synthetic head. modes: numbers K of the code. attributes: for each named attribute the words it may be.
+    recognition: numbers R of dlib's unit embedding, to whose linear guess of the code the network adds; 0: it guesses
+    alone.
     """
 
     widths: tuple[int, ...] = (24, 48, 96, 192)
@@ -36,6 +38,7 @@ class NetSize:
     coefficients: int = 100
     modes: int = 40
     attributes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    recognition: int = 0
 
 
 class Residual(nn.Module):
@@ -74,24 +77,33 @@ class PortraitNet(nn.Module):
         self.register_buffer("code_mean", torch.zeros(size.modes))
         self.register_buffer("code_std", torch.ones(size.modes))
         self.register_buffer("code_share", torch.full((size.modes,), 1 / size.modes))
+        if size.recognition:
+            self.register_buffer("recognition_map", torch.zeros(size.recognition, size.modes))
+            self.register_buffer("recognition_bias", torch.zeros(size.modes))
         self.register_buffer("embedding_scale", torch.tensor(size.modes**-0.5))
         self.register_buffer("longest", torch.tensor(float("inf")))
 
-    def forward(self, crops: Tensor, landmarks: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    def forward(self, crops: Tensor, landmarks: Tensor, recognised: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Codes [B, K], whitened and unlimited, and scores [B, words] of each attribute.
 
         crops: [B, 3, 64, 64] sRGB in 0..1, as align.head_crop cuts them. landmarks: [B, 5, 2] in their pixels.
+        recognised: [B, R] unit embeddings by dlib.
         """
         features = self.layers(crops * 4 - 2)
         marks = (landmarks.flatten(1) - SIDE / 2) / HALF
         whole = self.whole(torch.cat([features.mean((2, 3)), marks], 1))
         told = self.head(self.mix(whole + self.places(self.summary(features).flatten(1))))
         parts = told.split([self.size.modes, *map(len, self.size.attributes.values())], 1)
-        return parts[0], dict(zip(self.size.attributes, parts[1:], strict=True))
+        code = parts[0] + self.linear_guess(recognised) if self.size.recognition else parts[0]
+        return code, dict(zip(self.size.attributes, parts[1:], strict=True))
 
-    def code(self, crops: Tensor, landmarks: Tensor) -> Tensor:
+    def linear_guess(self, recognised: Tensor) -> Tensor:
+        """What dlib's unit embeddings [..., R] alone tell of the codes [..., K]."""
+        return recognised @ self.recognition_map + self.recognition_bias
+
+    def code(self, crops: Tensor, landmarks: Tensor, recognised: Tensor) -> Tensor:
         """Codes [B, K] of at most the `longest` length; arguments as for `forward`."""
-        return self.limited(self(crops, landmarks)[0])
+        return self.limited(self(crops, landmarks, recognised)[0])
 
     def limited(self, codes: Tensor) -> Tensor:
         """`codes` [..., K], shortened where they are longer than any that training has seen."""

@@ -10,6 +10,7 @@ import json
 import math
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from idto3d.fields.head_prior import load_prior
 from idto3d.subject.portrait_net import PortraitNet, load_portrait_net, read_description, save_portrait_net
 from idto3d.training.augment import augmented
 from idto3d.training.faces import KnownFaces, read_known
-from idto3d.training.portrait_scores import codes_of, mean_code, measure, measure_dlib
+from idto3d.training.portrait_scores import codes_of, fit_linear_guess, mean_code, measure, measure_dlib
 from idto3d.training.portrait_targets import classes, new_net
 from idto3d.training.state import is_finished, read_state, state_path, step_random, write_state
 
@@ -71,7 +72,7 @@ def main(argv: list[str]) -> int:
     learn, held = people(options)
     net = begin(learn, options)
     print(json.dumps({"people": len(learn.looks), "held_out": len(held.looks), "modes": net.size.modes}), flush=True)
-    print(json.dumps({"dlib": _rounded(measure_dlib(net, learn, held))}), flush=True)
+    print(json.dumps({"dlib": _rounded(measure_dlib(net, held))}), flush=True)
     if not is_finished(options.out) or options.init is not None:
         net = train(net, learn, held, options)
     print(json.dumps({"final": _rounded(measure(net, held))}), flush=True)
@@ -97,14 +98,22 @@ def begin(learn: KnownFaces, options: EncoderOptions) -> PortraitNet:
     """
     prior = load_prior(options.prior) if options.prior is not None else None
     net = new_net(learn.coefficients, learn.looks, prior)
-    if options.init is None:
-        return net
-    own, given = net.state_dict(), load_portrait_net(options.init).state_dict()
-    targets = {name for name, _ in net.named_buffers()}
-    kept = prior is None and all(given[name].shape == own[name].shape for name in targets)
-    taken = {k: v for k, v in given.items() if v.shape == own[k].shape and (kept or k not in targets)}
-    net.load_state_dict(own | taken)
+    if options.init is not None:
+        take_over(net, load_portrait_net(options.init), prior is None)
+    if options.init is None or prior is not None or not net.recognition_map.any():
+        fit_linear_guess(net, learn)
+        with torch.no_grad():  # the network's own part starts at nothing
+            net.head.weight[: net.size.modes], net.head.bias[: net.size.modes] = 0, 0
     return net
+
+
+def take_over(net: PortraitNet, given: PortraitNet, meaning: bool) -> None:
+    """Put into `net` whatever fits of `given`; with `meaning` also what its code means, where that fits as a whole."""
+    own, other = net.state_dict(), given.state_dict()
+    targets = {name for name, _ in net.named_buffers()}
+    kept = meaning and all(name in other and other[name].shape == own[name].shape for name in targets)
+    fits = {k: v for k, v in other.items() if k in own and v.shape == own[k].shape and (kept or k not in targets)}
+    net.load_state_dict(own | fits)
 
 
 def lessons(net: PortraitNet, faces: KnownFaces) -> Lessons:
@@ -156,8 +165,8 @@ def _set_rate(optimiser: torch.optim.Optimizer, options: EncoderOptions, step: i
 def _step(net: PortraitNet, optimiser, told: Lessons, options: EncoderOptions, step: int) -> float:
     """One step of AdamW; returns the loss. A loss or gradient that is not finite changes nothing."""
     random = step_random(options.seed, step)
-    people, crops, marks = draw(told.faces, options.batch, random)
-    value = loss(net, crops, marks, told, people)
+    people, *inputs = draw(told.faces, options.batch, random)
+    value = loss(net, inputs, told, people)
     optimiser.zero_grad()
     value.backward()
     if torch.isfinite(torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)):
@@ -165,17 +174,18 @@ def _step(net: PortraitNet, optimiser, told: Lessons, options: EncoderOptions, s
     return value.item()
 
 
-def draw(faces: KnownFaces, count: int, random: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """Rows [B] of random people, and augmented crops [B, 3, 64, 64] and landmarks [B, 5, 2] of a portrait each."""
+def draw(faces: KnownFaces, count: int, random: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Rows [B] of random people, and what the network takes of a portrait each, the crop augmented."""
     rows = np.argwhere(faces.found())
     rows = rows[torch.randint(len(rows), (count,), generator=random).numpy()]
     crops, marks = faces.crops(rows[:, 0], rows[:, 1]), faces.landmarks[rows[:, 0], rows[:, 1]]
-    return torch.from_numpy(rows[:, 0]), *augmented(torch.from_numpy(crops), torch.from_numpy(marks), random)
+    known = torch.from_numpy(faces.embedding[rows[:, 0], rows[:, 1]])
+    return torch.from_numpy(rows[:, 0]), *augmented(torch.from_numpy(crops), torch.from_numpy(marks), random), known
 
 
-def loss(net: PortraitNet, crops: Tensor, marks: Tensor, told: Lessons, people: Tensor) -> Tensor:
+def loss(net: PortraitNet, inputs: Sequence[Tensor], told: Lessons, people: Tensor) -> Tensor:
     """Squared error of the codes, modes weighted by their share, and the attributes' cross entropy."""
-    codes, scores = net(crops.contiguous(memory_format=torch.channels_last), marks)
+    codes, scores = net(inputs[0].contiguous(memory_format=torch.channels_last), *inputs[1:])
     weight = EVEN + (1 - EVEN) * net.code_share * net.size.modes
     total = ((codes - told.codes[people]).square() * weight).mean()
     for name, score in scores.items():

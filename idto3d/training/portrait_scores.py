@@ -9,7 +9,7 @@ from idto3d.subject.portrait_net import PortraitNet
 from idto3d.training.augment import augmented
 from idto3d.training.faces import KnownFaces, middle
 from idto3d.training.portrait_targets import UNKNOWN, classes
-from idto3d.training.prior_regression import RIDGES, ridge
+from idto3d.training.prior_regression import FOLDS, best_ridge
 
 COUNTS = (1, 2, 5)
 AMONG = 50
@@ -24,11 +24,12 @@ def codes_of(net: PortraitNet, faces: KnownFaces, random: torch.Generator | None
     return codes
 
 
-def _inputs(faces: KnownFaces, rows: np.ndarray, random: torch.Generator | None) -> tuple[Tensor, Tensor]:
+def _inputs(faces: KnownFaces, rows: np.ndarray, random: torch.Generator | None) -> tuple[Tensor, Tensor, Tensor]:
     crops, marks = faces.crops(rows[:, 0], rows[:, 1]), faces.landmarks[rows[:, 0], rows[:, 1]]
+    known = faces.embedding[rows[:, 0], rows[:, 1]]
     if random is not None:
-        return augmented(torch.from_numpy(crops), torch.from_numpy(marks), random)
-    return as_inputs(*middle(crops, marks))
+        return *augmented(torch.from_numpy(crops), torch.from_numpy(marks), random), torch.from_numpy(known)
+    return as_inputs(*middle(crops, marks), known)
 
 
 @torch.no_grad()
@@ -87,27 +88,20 @@ def right_words(net: PortraitNet, faces: KnownFaces) -> dict[str, float]:
     return hits
 
 
-def measure_dlib(net: PortraitNet, train: KnownFaces, faces: KnownFaces) -> dict[str, dict[str, float]]:
-    """The same figures for the best ridge regression from the mean of dlib's embeddings to the code."""
-    inputs, wanted = zip(*(_pairs(net, train, count) for count in COUNTS), strict=True)
-    inputs, wanted = np.concatenate(inputs), np.concatenate(wanted)
-    best: dict[str, dict[str, float]] = {}
-    for strength in RIDGES:
-        weights, bias = ridge(inputs, wanted, strength)
-        rows = {}
-        for count in COUNTS:
-            given, truth = _pairs(net, faces, count)
-            found = torch.from_numpy(given @ weights + bias).float()
-            rows[f"portraits_{count}"] = compared(net, found, torch.from_numpy(truth).float())
-        if not best or rows["portraits_1"]["explained_surface"] > best["portraits_1"]["explained_surface"]:
-            best = rows
-    return best
+@torch.no_grad()
+def measure_dlib(net: PortraitNet, faces: KnownFaces) -> dict[str, dict[str, float]]:
+    """The same figures for what dlib's embeddings alone tell of the code."""
+    truth = net.whitened(torch.from_numpy(faces.coefficients))
+    known = torch.from_numpy(np.where(faces.found()[..., None], faces.embedding, np.nan))
+    guesses = net.linear_guess(known)
+    return {f"portraits_{count}": compared(net, mean_code(guesses, count), truth) for count in COUNTS}
 
 
-def _pairs(net: PortraitNet, faces: KnownFaces, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Mean embeddings [m, 128] of the first `count` portraits with a face, and true codes [m, K]."""
-    embeddings = torch.from_numpy(np.where(faces.found()[..., None], faces.embedding, np.nan))
-    mean = mean_code(embeddings, count)
-    seen = ~mean.isnan().any(1)
-    truth = net.whitened(torch.from_numpy(faces.coefficients))[seen]
-    return torch.nn.functional.normalize(mean[seen], dim=1).double().numpy(), truth.double().numpy()
+def fit_linear_guess(net: PortraitNet, faces: KnownFaces) -> None:
+    """Set what the network adds to: the ridge regression from dlib's embedding of one portrait to the code."""
+    rows = np.argwhere(faces.found())
+    codes = net.whitened(torch.from_numpy(faces.coefficients)).double().numpy()[rows[:, 0]]
+    inputs = faces.embedding[rows[:, 0], rows[:, 1]].astype(np.float64)
+    weights, bias, _ = best_ridge(inputs, codes, rows[:, 0] % FOLDS)
+    net.recognition_map.copy_(torch.from_numpy(weights))
+    net.recognition_bias.copy_(torch.from_numpy(bias))

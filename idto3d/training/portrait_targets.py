@@ -16,13 +16,15 @@ UNKNOWN = -100  # class of a word that a look lacks; cross entropy leaves it out
 SURFACE = 0.0015  # metres from the mean face within which points count as its surface
 
 
-def new_net(coefficients: np.ndarray, looks: Sequence[dict], prior: HeadPrior | None) -> PortraitNet:
+def new_net(coefficients: np.ndarray, looks: Sequence[dict], prior: HeadPrior | None, recognition=128) -> PortraitNet:
     """A fresh network for heads of `coefficients` [n, C]: its code is the prior's z, else their principal components.
 
-    Raises UserError where the prior belongs to heads of another kind.
+    Where there is a `recognition` of so many numbers to begin with, its own part of the code starts at zero. Raises
+    UserError where the prior belongs to heads of another kind.
     """
     chosen, share = (_from_prior if prior is not None else _components)(coefficients, prior)
-    net = PortraitNet(NetSize(coefficients=len(chosen), modes=chosen.shape[1], attributes=vocabularies(looks)))
+    count, words = len(chosen), vocabularies(looks)
+    net = PortraitNet(NetSize(coefficients=count, modes=chosen.shape[1], attributes=words, recognition=recognition))
     z = coefficients.astype(np.float64) @ chosen
     net.coefficient_map.copy_(torch.from_numpy(chosen))
     net.code_mean.copy_(torch.from_numpy(z.mean(0)))

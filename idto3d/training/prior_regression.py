@@ -52,15 +52,22 @@ def fit_regression(prior: HeadPrior, faces: Faces) -> dict[str, float]:
     _, person = np.unique(faces.coefficients, axis=0, return_inverse=True)
     shares = {}
     for name, wanted in (("shape", codes), ("style", styles)):
-        tried = {s: _left_out_share(inputs - mean, wanted, s, person.ravel() % FOLDS) for s in RIDGES}
-        strength = max(tried, key=tried.get)
-        weights, bias = ridge(inputs - mean, wanted, strength)
-        shares[name] = tried[strength]
+        weights, bias, shares[name] = best_ridge(inputs - mean, wanted, person.ravel() % FOLDS)
         setattr(prior, f"{name}_map", tensor_of(weights))
         setattr(prior, f"{name}_bias", tensor_of(bias))
     prior.embedding_mean, prior.styles = tensor_of(mean), HAIR_STYLES
     prior.size = replace(prior.size, embedding=inputs.shape[1])
     return shares
+
+
+def best_ridge(inputs: np.ndarray, wanted: np.ndarray, fold: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """(weights [D, C], bias [C], share of variance explained in left-out folds) with the best of a ladder of strengths.
+
+    fold: [n] the fold of each row.
+    """
+    tried = {strength: _left_out_share(inputs, wanted, strength, fold) for strength in RIDGES}
+    strength = max(tried, key=tried.get)
+    return *ridge(inputs, wanted, strength), tried[strength]
 
 
 def ridge(inputs: np.ndarray, wanted: np.ndarray, strength: float) -> tuple[np.ndarray, np.ndarray]:

@@ -17,6 +17,7 @@ SMALL = NetSize(
     hidden=16,
     coefficients=9,
     modes=5,
+    recognition=128,
     attributes={"beard": ("clean", "full")},
 )
 
@@ -27,6 +28,7 @@ def network(tmp_path_factory):
     torch.manual_seed(3)
     net = PortraitNet(SMALL)
     net.longest.fill_(2.0)
+    net.recognition_map.normal_()
     net.embedding_scale.fill_(0.5)
     path = tmp_path_factory.mktemp("net") / "identity.safetensors"
     save_portrait_net(net, path, {"people": 2})
@@ -40,10 +42,10 @@ def encoder(network):
 
 def test_a_file_gives_the_same_codes_and_words(network):
     path, net = network
-    again, crops, marks = load_portrait_net(path), torch.rand(2, 3, SIDE, SIDE), torch.rand(2, 5, 2) * SIDE
+    again, inputs = load_portrait_net(path), (torch.rand(2, 3, SIDE, SIDE), torch.rand(2, 5, 2), torch.rand(2, 128))
     assert again.size == SMALL and not any(p.requires_grad for p in again.parameters())
-    assert torch.allclose(again(crops, marks)[0], net(crops, marks)[0], atol=1e-4)
-    assert again(crops, marks)[1]["beard"].shape == (2, 2)
+    assert torch.allclose(again(*inputs)[0], net(*inputs)[0], atol=1e-4)
+    assert again(*inputs)[1]["beard"].shape == (2, 2)
 
 
 def test_a_missing_damaged_or_foreign_file_is_told(tmp_path, network):

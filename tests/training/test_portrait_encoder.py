@@ -11,7 +11,7 @@ from safetensors.numpy import load_file, save_file
 from idto3d.errors import UserError
 from idto3d.fields.head_prior import HeadPrior, PriorSize
 from idto3d.subject.portrait_net import load_portrait_net
-from idto3d.training import embedding, portrait_encoder, portrait_targets, synthesize, synthetic
+from idto3d.training import embedding, portrait_encoder, portrait_scores, portrait_targets, synthesize, synthetic
 from idto3d.training.augment import augmented
 from idto3d.training.faces import WIDE, head_mask, read_known
 
@@ -88,6 +88,14 @@ def test_an_interrupted_training_goes_on(dataset, monkeypatch):
     assert numbers == [3, 4]
 
 
+def test_before_any_step_the_network_tells_what_dlib_does(dataset):
+    learn, held = portrait_encoder.people(options(dataset))
+    net = portrait_encoder.begin(learn, options(dataset)).eval()
+    own, dlib = portrait_scores.measure(net, held), portrait_scores.measure_dlib(net, held)
+    assert own["portraits_2"] == pytest.approx(dlib["portraits_2"], abs=1e-5)
+    assert portrait_scores.measure_dlib(net, learn)["portraits_1"]["explained"] > 0
+
+
 def test_the_loss_falls(dataset):
     learn, _ = portrait_encoder.people(options(dataset))
     torch.manual_seed(0)
@@ -102,8 +110,9 @@ def test_faces_that_were_not_found_are_never_drawn(dataset):
     assert faces.found().sum() == 2 * (PEOPLE * PORTRAITS - 1)
     some = faces.some(np.arange(2 * PEOPLE) >= PEOPLE)
     assert len(some.looks) == PEOPLE and np.array_equal(some.place[:, 0], np.ones(PEOPLE))
-    people, crops, marks = portrait_encoder.draw(some, 5, torch.Generator().manual_seed(0))
+    people, crops, marks, known = portrait_encoder.draw(some, 5, torch.Generator().manual_seed(0))
     assert crops.shape == (5, 3, 64, 64) and marks.shape == (5, 5, 2) and people.max() < PEOPLE
+    assert known.norm(dim=1) == pytest.approx(torch.ones(5), abs=1e-5)
 
 
 def test_a_prior_of_other_heads_is_refused_and_a_fitting_one_gives_its_code(dataset):

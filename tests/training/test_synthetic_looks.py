@@ -10,6 +10,7 @@ from idto3d.fields.head_prior import HAIR_STYLES
 from idto3d.training import hair, skin, synthetic, wrinkles
 from idto3d.training.hair_shapes import CEILING, hair_mesh
 from idto3d.training.ict import read_ict
+from idto3d.training.people import Person, draw_person
 
 
 @pytest.fixture(scope="module")
@@ -17,8 +18,8 @@ def studio(small_ict):
     return synthetic.open_studio(read_ict(small_ict))
 
 
-def person_with(seed: int = 3, **look) -> synthetic.Person:
-    person = synthetic.draw_person(seed)
+def person_with(seed: int = 3, **look) -> Person:
+    person = draw_person(seed)
     plain = {"beard": "clean", "glasses": "", "freckles": False, "makeup": False, "hair_style": "bald"}
     return replace(person, look=replace(person.look, **(plain | look)))
 
@@ -45,7 +46,7 @@ def test_hair_ends_where_its_style_says(studio):
 
 
 def test_a_dressed_person_gives_the_same_picture_as_one_dressed_again(studio):
-    person, weights = synthetic.draw_person(3), studio.model.weights(EXPRESSIONS[1])
+    person, weights = draw_person(3), studio.model.weights(EXPRESSIONS[1])
     fresh = synthetic.sculpt(studio, person, weights)
     reused = synthetic.sculpt(studio, person, weights, synthetic.dress(studio, person))
     for name in ("vertices", "normals", "albedo", "faces"):

@@ -42,9 +42,10 @@ from idto3d.stages.wish import Views, as_pictures, terms
 from idto3d.subject.subject import read_subject
 from idto3d.training import synthetic
 from idto3d.training.ict import FACE, read_ict
-from idto3d.training.people import draw_person
+from idto3d.training.people import draw_coefficients, draw_person
 
 FIRST_SEED = 5_000_000  # far from any training seed
+AVERAGED = 500  # people of whom the average head is the mean
 PICTURE = 192  # side of one picture of --picture, pixels
 CPU = torch.device("cpu")
 
@@ -112,6 +113,12 @@ def start_shape(wish, models, start, options) -> HeadShape:
     return finished_shape(field, band_of(field, grid))
 
 
+def average_code(model, prior) -> torch.Tensor:
+    """[K] shape coefficients of the average head: the mean of people."""
+    coefficients = draw_coefficients(AVERAGED, model.words, FIRST_SEED - AVERAGED).mean(0)
+    return torch.from_numpy(coefficients) @ prior.coefficient_map
+
+
 def one_head(studio, seed: int, which: int, options: HeadOptions, models, encoder, folder: Path, count: int) -> dict:
     """All measurements of one set of photos."""
     photos = portraits(studio, seed, count, which, folder, encoder)
@@ -124,7 +131,7 @@ def one_head(studio, seed: int, which: int, options: HeadOptions, models, encode
     seconds = time.monotonic() - begun
     face = true_face(studio.model, draw_person(seed, studio.model.words).coefficients)
     before = start_shape(wish, models, start, options)
-    average = start_shape(wish, models, (torch.zeros_like(z), start[1]), options)
+    average = start_shape(wish, models, (average_code(studio.model, models.prior), start[1]), options)
     return {
         "seed": seed,
         "set": which,

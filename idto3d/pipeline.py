@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from idto3d import prompts
+from idto3d import looks, prompts
 from idto3d.config import AUTO, HDRI, HeadOptions, RenderOptions, as_json
 from idto3d.errors import UserError
 from idto3d.events import Event, Finished, LikenessMeasured, Notice
@@ -67,10 +67,12 @@ def create_head(
     subject, encoder = yield from meet(photos, options, found)
     models = yield from load_models(options, encoder, found)
     yield from say_unknown(options, models.guidance.info)
+    yield from say_looks(subject)
     wish = make_wish(subject, options, models)
     saved = checkpoints.latest() if resume else None
     shape, z = yield from carve(wish, subject, models, options, checkpoints, saved)
-    head = yield from colour(wish, shape, z, models, options, checkpoints, saved)
+    look = seen_looks(subject) | looks.said_looks(options.prompt)
+    head = yield from colour(wish, shape, z, look, models, options, checkpoints, saved)
     if subject is not None:
         yield measured(head, subject, encoder)
     glb = yield from write_asset(shape, head.material, head.draw, folder, options.export, provenance(options, models))
@@ -143,6 +145,12 @@ def say_unknown(options: HeadOptions, info: BundleInfo) -> Iterator[Notice]:
         yield Notice(f"The weights '{info.name}' have no expression branch; expressions are asked for in words.")
 
 
+def say_looks(subject: Subject | None) -> Iterator[Notice]:
+    """Tell what the photos suggest, since it goes into the prompt and may be wrong."""
+    if subject is not None and subject.looks:
+        yield Notice(f"The photos suggest: {looks.describe(subject.looks)}. Words in the prompt overrule this.")
+
+
 def make_wish(subject: Subject | None, options: HeadOptions, models: Models) -> Wish:
     """What the guidance is asked for; without photos, for nobody in particular."""
     info = models.guidance.info
@@ -151,7 +159,7 @@ def make_wish(subject: Subject | None, options: HeadOptions, models: Models) -> 
     wish = Wish(
         guidances=((models.guidance, 1.0),),
         identity=torch.from_numpy(nobody if subject is None else subject.embedding).to(models.device),
-        subject=prompts.subject_of(options.prompt),
+        subject=looks.subject_of(options.prompt, seen_looks(subject)),
         negative_prompt=options.negative_prompt,
         expressions=options.expressions,
         form=options.guidance.form,
@@ -163,28 +171,26 @@ def make_wish(subject: Subject | None, options: HeadOptions, models: Models) -> 
     return replace(wish, refinement=replace(wish, guidances=(models.refinement,), guidance_scale=second))
 
 
+def seen_looks(subject: Subject | None) -> dict[str, str]:
+    """What the photos say of hair, skin, age and so on; nothing without photos."""
+    return {} if subject is None else subject.looks
+
+
 def first_shape(subject: Subject | None, options: HeadOptions, models: Models):
     """Shape coefficients z [K] and hair weights [S] to start from.
 
-    The hair is what the prompt says, else what the face suggests; words such as "baby" shift the shape.
+    The hair is what the prompt says, else what the photos show; words such as "baby" shift the shape.
     """
     if not isinstance(models.prior, HeadPrior):
         return None, None
-    embedding = None if subject is None else torch.from_numpy(subject.embedding).to(models.device)
     z = torch.zeros(models.prior.size.modes, device=models.device)
-    style = named_style(options.prompt)
-    if embedding is not None:
+    style = (seen_looks(subject) | looks.said_looks(options.prompt)).get("hair_style", "")
+    if subject is not None:
+        embedding = torch.from_numpy(subject.embedding).to(models.device)
         z = models.prior.shape_code(embedding)
         style = style or models.prior.styles[int(models.prior.hair_style(embedding).argmax())]
     z = z + models.prior.word_shift(prompts.words(options.prompt))
     return z, torch.eye(len(HAIR_STYLES), device=models.device)[HAIR_STYLES.index(style or "short")]
-
-
-def named_style(prompt: str) -> str:
-    """The hair style that a prompt names, the last of HAIR_STYLES of several ("short curly hair": curly), or ""."""
-    said = f" {' '.join(prompts.words(prompt))} "
-    named = [style for style in HAIR_STYLES if f" {' '.join(prompts.words(style))} " in said]
-    return named[-1] if named else ""
 
 
 def carve(wish: Wish, subject, models: Models, options: HeadOptions, checkpoints: Checkpoints, saved):
@@ -218,15 +224,18 @@ class Painted:
         return relit_picture(self.canvas, self.field, place, azimuth_deg, self.size)
 
 
-def colour(wish: Wish, shape: HeadShape, z, models: Models, options: HeadOptions, checkpoints: Checkpoints, saved):
-    """The painted head."""
+def colour(
+    wish: Wish, shape: HeadShape, z, look: dict[str, str], models: Models, options: HeadOptions, checkpoints, saved
+):
+    """The painted head; it starts in the colours of `look`."""
     lights = tuple(environment_to(light, models.device) for light in load_environments(HDRI))
     canvas = make_canvas(shape, lights, make_rasterizer(models.device))
     colours = None
     if isinstance(models.prior, HeadPrior):
 
         def colours(points):
-            return models.prior.albedo(points, z), 1 - models.prior.hair_share(points, z)
+            albedo = models.prior.albedo(points, z, looks.skin_tone(look), looks.hair_tone(look))
+            return albedo, 1 - models.prior.hair_share(points, z)
 
     resumed = (saved.step, saved.tensors) if saved is not None and saved.stage == "material" else None
     kept = shape_tensors(shape, z)

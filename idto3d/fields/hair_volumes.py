@@ -6,7 +6,8 @@ A style is the scalp thickened, diving under the skin at the hairline; some styl
 import torch
 from torch import Tensor
 
-HAIR_STYLES = ("bald", "buzzcut", "short", "long", "curly", "side-parted", "afro", "bob", "ponytail", "bun")
+from idto3d.looks import HAIR_STYLES
+
 CEILING = 0.165  # the highest hair, metres
 DOME = (0.10, 0.012)  # radius of the round top of the highest hair, width of its blend into the sides, metres
 # Height of the hairline on the skin (metres) by azimuth from the front (degrees); hair thickness at crown and sides.

@@ -28,6 +28,8 @@ FACE_BOX = ((-0.072, -0.062, 0.045), (0.072, 0.076, 0.135))
 BLEND = 0.008  # width of the border in which the fine lattice takes over from the coarse one, metres
 SLOPE_STEP = 0.002  # half the step of the finite differences of the distance, metres
 FLOOR = -0.192  # the bust's flat end, inside the box, metres
+SKIN_ALBEDO = (0.45, 0.27, 0.19)  # of the mean head
+LIKE_SKIN = 0.9  # distance between logarithms of colours at which one is hardly like skin any more
 HAIR_ALBEDO = (0.060, 0.036, 0.020)
 
 
@@ -146,11 +148,22 @@ class HeadPrior(nn.Module):
         modes = _in_chunks(self.motion, points)[:, : 3 * CODE].view(len(points), CODE, 3)
         return torch.einsum("nkc,ek->nec", modes, codes) * (0.01 / CODE**0.5)
 
-    def albedo(self, points: Tensor, z: Tensor | None = None) -> Tensor:
-        """[N, 3] mean linear albedo 0..1 at canonical `points` [N, 3]: skin, lips, brows, eyes; hair off the scalp."""
+    def albedo(
+        self,
+        points: Tensor,
+        z: Tensor | None = None,
+        skin_tone: Sequence[float] | None = None,
+        hair_tone: Sequence[float] | None = None,
+    ) -> Tensor:
+        """[N, 3] mean linear albedo 0..1 at canonical `points` [N, 3]: skin, lips, brows, eyes; hair off the scalp.
+
+        `skin_tone` and `hair_tone` are linear colours instead of the usual ones; eyes and brows keep theirs.
+        """
         points = points if z is None else self.to_mean(points, z)
         skin, hair = torch.sigmoid(_in_chunks(self.colour, points)), self.hair_share(points)
-        return skin * (1 - hair) + hair * skin.new_tensor(HAIR_ALBEDO)
+        if skin_tone is not None:
+            skin = toned(skin, skin_tone)
+        return skin * (1 - hair) + hair * skin.new_tensor(HAIR_ALBEDO if hair_tone is None else hair_tone)
 
     def hair_share(self, points: Tensor, z: Tensor | None = None) -> Tensor:
         """[N, 1] how much of what lies at canonical `points` [N, 3] is hair, 0..1: off the scalp, within a style."""
@@ -180,6 +193,13 @@ class HeadPrior(nn.Module):
         if embedding.shape[-1] != self.size.embedding:
             raise ValueError(f"embedding must have {self.size.embedding} values, got {embedding.shape[-1]}")
         return embedding - self.embedding_mean
+
+
+def toned(albedo: Tensor, tone: Sequence[float]) -> Tensor:
+    """`albedo` [N, 3] with SKIN_ALBEDO turned into `tone`, and other colours as far as they are like skin."""
+    usual = albedo.new_tensor(SKIN_ALBEDO)
+    unlike = (albedo.clamp_min(1e-3).log() - usual.log()).square().sum(-1, keepdim=True)
+    return (albedo * (albedo.new_tensor(tone) / usual) ** torch.exp(-unlike / LIKE_SKIN**2)).clamp(0, 1)
 
 
 def lattice(box: tuple, spacing: float) -> Tensor:

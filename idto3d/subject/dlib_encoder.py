@@ -39,6 +39,10 @@ class DlibEncoder:
         pixels = check_pixels(pixels)
         return [self.embed_box(pixels, box) for box in self._find(pixels)]
 
+    def looks(self, pixels: np.ndarray, face: Face) -> dict[str, dict[str, float]]:
+        """Nothing: this network only recognises."""
+        return {}
+
     def recognition(self, embeddings: np.ndarray) -> np.ndarray:
         """`embeddings` [..., 128]: all of it recognises."""
         return embeddings

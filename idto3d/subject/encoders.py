@@ -50,6 +50,10 @@ class IdentityEncoder(Protocol):
         """Every face in `pixels` [H, W, 3] uint8 sRGB, the surest first; an empty list when there is none."""
         ...
 
+    def looks(self, pixels: np.ndarray, face: Face) -> dict[str, dict[str, float]]:
+        """For attributes of a face found in `pixels`, the chance of each of its words; empty where none is known."""
+        ...
+
     def recognition(self, embeddings: np.ndarray) -> np.ndarray:
         """The unit part [..., R] of `embeddings` [..., D] by which it is judged whether two photos show one person."""
         ...

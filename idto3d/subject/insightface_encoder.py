@@ -42,6 +42,10 @@ class InsightFaceEncoder:
         found = sorted(found, key=lambda face: -float(face.det_score))
         return [_face(face) for face in found]
 
+    def looks(self, pixels: np.ndarray, face: Face) -> dict[str, dict[str, float]]:
+        """Nothing: this network only recognises."""
+        return {}
+
     def recognition(self, embeddings: np.ndarray) -> np.ndarray:
         """`embeddings` [..., 512]: all of it recognises."""
         return embeddings

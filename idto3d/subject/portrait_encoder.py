@@ -1,7 +1,7 @@
 """Identity by dlib's 128 numbers and the code of our own network, side by side in one embedding."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +13,6 @@ from idto3d.subject.dlib_encoder import DlibEncoder
 from idto3d.subject.encoders import Face, check_pixels
 from idto3d.subject.portrait_net import SIDE, load_portrait_net
 from idto3d.subject.similarity import unit
-
-
-@dataclass(frozen=True)
-class Portrait:
-    """What the network tells of one face: its whitened `code` [K] float32, and a word for each attribute."""
-
-    code: np.ndarray
-    attributes: dict[str, str]
 
 
 class PortraitEncoder:
@@ -59,13 +51,13 @@ class PortraitEncoder:
         """dlib's unit embeddings [..., 128] within `embeddings` [..., 128 + K], by which likeness is judged."""
         return unit(embeddings[..., : self.finder.dimension])
 
-    def read(self, pixels: np.ndarray, face: Face) -> Portrait:
-        """The code and the likeliest attributes of a face found in `pixels` [H, W, 3] uint8 sRGB."""
+    def looks(self, pixels: np.ndarray, face: Face) -> dict[str, dict[str, float]]:
+        """For each attribute the chance of each of its words, of a face found in `pixels` [H, W, 3] uint8 sRGB."""
         with torch.inference_mode():
             crops, marks = head_crops(check_pixels(pixels), [face])
-            codes, scores = self.net(*as_inputs(crops, marks, self.recognition(face.embedding[None])))
-        words = {name: self.net.size.attributes[name][int(row[0].argmax())] for name, row in scores.items()}
-        return Portrait(self.net.limited(codes)[0].numpy(), words)
+            _, scores = self.net(*as_inputs(crops, marks, self.recognition(face.embedding[None])))
+        chances = {name: row[0].softmax(0).tolist() for name, row in scores.items()}
+        return {name: dict(zip(self.net.size.attributes[name], row, strict=True)) for name, row in chances.items()}
 
 
 def head_crops(pixels: np.ndarray, faces: Sequence[Face]) -> tuple[np.ndarray, np.ndarray]:

@@ -1,7 +1,7 @@
 """Photos of one person in, a Subject out: whose face it is, as numbers."""
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from idto3d.subject.similarity import unit
 STAGE = "subject"
 BORDER = 0.6  # the value of options.disagreement that stands for an encoder's own border between two people
 SMALL_FACE = 100  # pixels; below it the verdict warns
+SURE = 0.5  # mean chance at which an attribute is believed
 BLURRED = 50.0  # variance of the Laplacian of a crop, grey levels squared; below it the verdict warns
 
 
@@ -36,6 +37,7 @@ class Subject:
     embedding: [D] float32, length 1: the mean of the used photos' unit embeddings, made unit again.
     encoder: the encoder's name. embeddings: [n, D] float32, unit rows, one per used photo.
     verdicts: one per photo given. crops: one [150, 150, 3] uint8 sRGB per used photo, eyes level.
+    looks: attributes of `idto3d.looks` that the photos agree on, where the encoder tells any.
     """
 
     embedding: np.ndarray
@@ -43,6 +45,7 @@ class Subject:
     embeddings: np.ndarray
     verdicts: tuple[PhotoVerdict, ...]
     crops: tuple[np.ndarray, ...]
+    looks: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +56,7 @@ class _Reading:
     face: Face | None = None
     crop: np.ndarray | None = None
     notices: tuple[str, ...] = ()
+    looks: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 def read_subject(
@@ -123,7 +127,8 @@ def _read(path: str | Path, options: SubjectOptions, encoder: IdentityEncoder) -
     if len(faces) > 1:
         notices = (f"'{name}' shows {len(faces)} faces; the largest is used.",)
     crop = aligned_crop(pixels, face.landmarks)
-    return _Reading(PhotoVerdict(name, True, _describe(face, crop)), face, crop, notices)
+    looks = encoder.looks(pixels, face) if options.looks else {}
+    return _Reading(PhotoVerdict(name, True, _describe(face, crop)), face, crop, notices, looks)
 
 
 def _left_out(name: str, reason: str) -> _Reading:
@@ -178,4 +183,16 @@ def _subject(readings: Sequence[_Reading], encoder: str) -> Subject:
         embeddings=embeddings,
         verdicts=tuple(reading.verdict for reading in readings),
         crops=tuple(reading.crop for reading in used),
+        looks=agreed([reading.looks for reading in used]),
     )
+
+
+def agreed(looks: Sequence[dict[str, dict[str, float]]]) -> dict[str, str]:
+    """For each attribute the word whose mean chance over the photos is at least SURE; others are left out."""
+    found = {}
+    for name in looks[0] if looks else ():
+        chances = {word: float(np.mean([photo[name][word] for photo in looks])) for word in looks[0][name]}
+        word = max(chances, key=chances.get)
+        if chances[word] >= SURE:
+            found[name] = word
+    return found

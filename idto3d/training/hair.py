@@ -2,20 +2,10 @@
 
 import numpy as np
 
-STYLES = ("bald", "buzzcut", "short", "long", "curly", "side-parted", "afro", "bob", "ponytail", "bun")
-BEARDS = ("clean", "stubble", "moustache", "goatee", "beard")
-COLOURS = {  # linear RGB
-    "black": (0.012, 0.010, 0.009),
-    "brown": (0.085, 0.045, 0.022),
-    "blonde": (0.48, 0.31, 0.13),
-    "red": (0.30, 0.085, 0.025),
-    "grey": (0.28, 0.28, 0.28),
-    "white": (0.75, 0.74, 0.72),
-    "green": (0.05, 0.38, 0.08),
-    "blue": (0.04, 0.12, 0.50),
-    "pink": (0.75, 0.20, 0.40),
-    "purple": (0.22, 0.05, 0.42),
-}
+from idto3d.looks import BEARDS
+from idto3d.looks import HAIR_COLOURS as COLOURS
+from idto3d.looks import HAIR_STYLES as STYLES
+
 DYED = ("green", "blue", "pink", "purple")
 DYED_CHANCE = 0.055  # of each
 # Chance of each of STYLES.

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
+from idto3d import looks
+from idto3d.looks import ANCESTRIES, PARTS, SMALL
 from idto3d.training import hair, skin
 
 PLAIN, SPREAD = 100, 0.9  # identity modes without words, and the deviation of their coefficients
@@ -20,8 +22,6 @@ AGES = {
     "old": (0.20, {"old": 1.0}, 1.0, 1.0),
 }
 GENDERS = {"female": 0.5, "male": -0.5}  # of the mode "female"
-SMALL = ("baby", "child")
-ANCESTRIES = ("african", "asian", "caucasian")
 FACE_CHANCE = 0.12
 SAMPLED = 2000  # people whose coefficients tell how coefficients vary
 EXCLUSIVE = (("round face", "long face", "square face"), ("wide nose", "narrow nose"))
@@ -32,7 +32,6 @@ SKIN_CHANCE = {  # in the order of skin.SKINS
     "caucasian": (0.34, 0.42, 0.19, 0.05, 0.0),
 }
 IRIS_CHANCE = {"african": (0.94, 0.01, 0.03, 0.02), "asian": (0.94, 0.01, 0.03, 0.02)}  # of skin.IRISES
-PARTS = ("skin", "hair", "beard", "age", "ancestry", "gender", "face", "freckles", "makeup", "glasses")
 NOUNS = {("young", "female"): "woman", ("young", "male"): "man", ("child", "female"): "girl", ("child", "male"): "boy"}
 CUTE = 0.2  # chance that a varied caption calls a baby cute
 
@@ -138,39 +137,23 @@ def changed(person: Person, words: Sequence[str], **attributes: str) -> Person:
 
 
 def describe(look: dict, parts: Sequence[str] = PARTS, random=None) -> str:
-    """A person in words; `parts` says which attributes are mentioned, those that `look` lacks never are.
+    """A person in words, see `looks.describe`.
 
-    "young asian female with round face and fair skin and short black hair"; "person" when nothing is said. With
-    `random` (a numpy Generator or random.Random) the order and the phrasing vary: "short black hair, asian woman".
+    With `random` (a numpy Generator or random.Random) the order and the phrasing vary: "short black hair, asian woman".
     """
-    kept = {part: look.get(part, "") if part in parts else "" for part in PARTS}
-    said = {"face": " and ".join(kept["face"] or ()), "skin": f"{kept['skin']} skin" if kept["skin"] else ""}
-    said |= {"hair": _crown(look) if "hair" in parts else "", "beard": _beard(look) if "beard" in parts else ""}
-    said |= {part: part if kept[part] else "" for part in ("freckles", "makeup", "glasses")}
-    mentioned = [phrase for phrase in said.values() if phrase]
     if random is None:
-        return _joined(_who(kept), mentioned)
-    who = _varied_who(kept, random)
+        return looks.describe(look, parts)
+    said, who = looks.mentioned(look, parts), _varied_who(look, parts, random)
     if random.random() < 0.5:
-        random.shuffle(mentioned)
-        return _joined(who, mentioned)
-    listed = [*mentioned, *([who] if who != "person" or not mentioned else [])]
+        random.shuffle(said)
+        return looks.joined(who, said)
+    listed = [*said, *([who] if who != "person" or not said else [])]
     random.shuffle(listed)
     return ", ".join(listed)
 
 
-def _joined(who: str, mentioned: Sequence[str]) -> str:
-    return f"{who} with " + " and ".join(mentioned) if mentioned else who
-
-
-def _who(kept: dict) -> str:
-    noun = kept["age"] if kept["age"] in SMALL else ""
-    told = ["" if noun else kept["age"], kept["ancestry"], kept["gender"]]
-    return " ".join(word for word in (*told, noun or ("" if kept["gender"] else "person")) if word)
-
-
-def _varied_who(kept: dict, random) -> str:
-    age, gender, ancestry = kept["age"], kept["gender"], kept["ancestry"]
+def _varied_who(look: dict, parts: Sequence[str], random) -> str:
+    age, gender, ancestry = (look.get(part, "") if part in parts else "" for part in ("age", "gender", "ancestry"))
     noun = NOUNS.get((age if age in SMALL else "young", gender), "") if random.random() < 0.4 else ""
     if age == "baby":
         told = ["cute"] if random.random() < CUTE else []
@@ -180,18 +163,6 @@ def _varied_who(kept: dict, random) -> str:
     told += [noun or gender] if noun or gender else []
     told += ["child"] if age == "child" and not noun else []
     return " ".join(told if gender or age == "child" else [*told, "person"])
-
-
-def _crown(look: dict) -> str:
-    style, colour = look.get("hair_style", ""), look.get("hair_colour", "")
-    if style == "bald":
-        return "bald head"
-    return f"{style} {colour} hair".strip().replace("  ", " ") if style or colour else ""
-
-
-def _beard(look: dict) -> str:
-    beard = look.get("beard", "")
-    return {"clean": "", "stubble": "stubble"}.get(beard, f"a {beard}" if beard else "")
 
 
 def synonyms(said: Collection[str]) -> list[str]:

@@ -9,6 +9,7 @@ from scipy.ndimage import gaussian_filter, grey_opening
 from torch import Tensor
 
 from idto3d.expressions import EXPRESSIONS, Expression
+from idto3d.fields.head_prior import SKIN_ALBEDO
 from idto3d.training.ict import EYE_SOCKETS, EYEBALLS, MOUTH_SOCKET, IctModel
 
 # Lips 9 mm apart and eyes wide: two cells of a coarse grid; every expression, neutral too, is a displacement from here.
@@ -26,7 +27,7 @@ SMOOTHING = 0.0012  # of the distance on its lattices, metres
 EAR_SMOOTHING, EAR_THICKENING = 0.0025, 0.0012  # metres
 NOSTRIL, NOSTRIL_SMOOTHING, NOSTRIL_WIDTH = (0.009, -0.001, 0.111), 0.002, 0.009  # centre of the left one; metres
 ALBEDO = {
-    "skin": (0.45, 0.27, 0.19),
+    "skin": SKIN_ALBEDO,
     "lip": (0.36, 0.13, 0.10),
     "brow": (0.10, 0.065, 0.045),
     "mouth": (0.16, 0.05, 0.045),

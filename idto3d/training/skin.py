@@ -1,30 +1,22 @@
-"""Procedural skin, lips, brows, eyes and beard stubble as one linear albedo per ICT-FaceKit vertex.
-
-Skin is white light through two pigments by the modified Beer-Lambert law, after Tsumura et al., "Image-based skin
-color and texture analysis/synthesis by extracting hemoglobin and melanin information in the skin" (SIGGRAPH 2003):
-albedo = exp(-(BASE + melanin MELANIN + haemoglobin HAEMOGLOBIN)). The absorptions per channel are fitted by eye.
-"""
+"""Procedural skin, lips, brows, eyes and beard stubble as one linear albedo per ICT-FaceKit vertex."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from idto3d.looks import SKINS, skin_colour
 from idto3d.training.hair import BEARDS, COLOURS, DYED
 from idto3d.training.skin_regions import Regions, read_regions
 from idto3d.training.strands import bumps
 
 __all__ = ["BEARDS", "IRISES", "SKINS", "Look", "Regions", "draw_extras", "paint", "read_regions", "skin_colour"]
 
-BASE = 0.18
-MELANIN = np.array([1.25, 1.85, 2.45], np.float32)
-HAEMOGLOBIN = np.array([0.06, 0.42, 0.44], np.float32)
 IRISES = {
     "brown": (0.10, 0.045, 0.02),
     "blue": (0.12, 0.24, 0.42),
     "green": (0.12, 0.22, 0.09),
     "grey": (0.25, 0.28, 0.3),
 }
-SKINS = {"pale": (0.04, 0.20), "fair": (0.20, 0.38), "tan": (0.38, 0.58), "brown": (0.58, 0.78), "dark": (0.78, 1.0)}
 STUBBLE = {"stubble": 0.42, "moustache": 0.94, "goatee": 0.94, "beard": 0.94}
 LIPSTICKS = ((0.42, 0.015, 0.03), (0.55, 0.10, 0.16), (0.30, 0.02, 0.08), (0.50, 0.12, 0.08))  # linear RGB
 SHADOWS = ((0.06, 0.05, 0.06), (0.16, 0.07, 0.22), (0.05, 0.12, 0.30), (0.30, 0.12, 0.10), (0.05, 0.20, 0.16))
@@ -72,12 +64,6 @@ def draw_extras(random: np.random.Generator, age: str, gender: str) -> dict:
         "lips": float(random.uniform(0.2, 1.0)),
         "blush": float(random.uniform(0, 1) ** 2 if not makeup else random.uniform(0.4, 1)),
     }
-
-
-def skin_colour(melanin, redness) -> np.ndarray:
-    """Linear RGB [..., 3] of skin with `melanin` and `redness` (arrays of one shape, or numbers; 0..1)."""
-    melanin, blood = np.asarray(melanin, np.float32), 0.25 + np.asarray(redness, np.float32)
-    return np.exp(-(BASE + melanin[..., None] * MELANIN + blood[..., None] * HAEMOGLOBIN))
 
 
 def paint(look: Look, regions: Regions, neutral: np.ndarray, random: np.random.Generator) -> np.ndarray:

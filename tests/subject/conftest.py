@@ -19,6 +19,9 @@ class StandInEncoder:
     def embed(self, pixels):
         return self.answers.pop(0)
 
+    def looks(self, pixels, face):
+        return {}
+
     def recognition(self, embeddings):
         return embeddings
 

@@ -10,7 +10,7 @@ from idto3d.events import Notice, Preview, StageStarted, StepDone
 from idto3d.subject.align import aligned_crop
 from idto3d.subject.encoders import make_encoder
 from idto3d.subject.similarity import cosine
-from idto3d.subject.subject import disagreements, read_subject
+from idto3d.subject.subject import agreed, disagreements, read_subject
 
 
 def run(generator):
@@ -143,3 +143,11 @@ def test_a_crop_puts_the_eyes_level_at_one_place(turn_deg, scale):
         rows, columns = np.mgrid[:150, :150]
         assert (weight * columns).sum() / weight.sum() == pytest.approx(across * 150, abs=1.5)
         assert (weight * rows).sum() / weight.sum() == pytest.approx(0.42 * 150, abs=1.5)
+
+
+def test_photos_must_agree_on_a_look():
+    first = {"skin": {"fair": 0.9, "tan": 0.1}, "beard": {"clean": 0.8, "beard": 0.2}}
+    second = {"skin": {"fair": 0.2, "tan": 0.8}, "beard": {"clean": 0.1, "beard": 0.9}}
+    assert agreed([first]) == {"skin": "fair", "beard": "clean"}
+    assert agreed([first, second]) == {"skin": "fair", "beard": "beard"}
+    assert agreed([{"skin": {"fair": 0.4, "tan": 0.35, "dark": 0.25}}]) == {} == agreed([{}]) == agreed([])

@@ -132,10 +132,14 @@ def _layers(size: NetSize) -> list[nn.Module]:
 
 
 def save_portrait_net(net: PortraitNet, path: str | Path, provenance: dict) -> None:
-    """Write `net` as safetensors; `provenance` (JSON types) says what it was trained on. Whole or not at all."""
+    """Write `net` as safetensors, its trained weights in half precision. Whole or not at all.
+
+    `provenance` (JSON types) says what it was trained on.
+    """
     path = Path(path)
     description = {"version": VERSION, "size": asdict(net.size), "provenance": provenance}
     tensors = {name: value.detach().cpu().contiguous() for name, value in net.state_dict().items()}
+    tensors |= {name: tensors[name].half() for name, _ in net.named_parameters()}
     partial = path.with_suffix(".partial")
     save_file(tensors, partial, metadata={KEY: json.dumps(description)})
     partial.replace(path)

@@ -24,7 +24,7 @@ from idto3d.prompts import VIEWS
 from idto3d.subject.encoders import make_encoder
 from idto3d.subject.subject import read_subject
 
-SUBJECTS = ("person", "person with short green hair", "person with long blonde hair", "person with dark skin")
+SUBJECTS = ("person with short green hair", "person with afro purple hair", "old male with dark skin", "baby")
 LIGHTS = ("studio_three_point", "sunset_left", "night_neon_pink_cyan", "window_right")
 
 

@@ -26,7 +26,7 @@ class SubjectOptions:
     max_megapixels: float = option(50.0, "largest photo that is decoded, megapixels")
     max_megabytes: float = option(30.0, "largest photo file, megabytes")
     min_face_pixels: int = option(48, "smallest face side that is used, pixels")
-    looks: bool = option(True, "let photos say hair, skin, age and so on where the prompt does not")
+    looks: bool = option(True, "let photos say hair, beard and skin tone where the prompt does not")
     disagreement: float = option(0.6, "embedding distance from the other photos' mean beyond which a photo is doubted")
 
 

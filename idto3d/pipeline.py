@@ -172,7 +172,7 @@ def make_wish(subject: Subject | None, options: HeadOptions, models: Models) -> 
 
 
 def seen_looks(subject: Subject | None) -> dict[str, str]:
-    """What the photos say of hair, skin, age and so on; nothing without photos."""
+    """What the photos say of hair, beard and skin; nothing without photos."""
     return {} if subject is None else subject.looks
 
 

@@ -17,6 +17,7 @@ from idto3d.subject.similarity import unit
 STAGE = "subject"
 BORDER = 0.6  # the value of options.disagreement that stands for an encoder's own border between two people
 SMALL_FACE = 100  # pixels; below it the verdict warns
+TOLD = ("hair_style", "hair_colour", "beard", "skin")  # attributes that photos may say
 SURE = 0.5  # mean chance at which an attribute is believed
 BLURRED = 50.0  # variance of the Laplacian of a crop, grey levels squared; below it the verdict warns
 
@@ -188,9 +189,12 @@ def _subject(readings: Sequence[_Reading], encoder: str) -> Subject:
 
 
 def agreed(looks: Sequence[dict[str, dict[str, float]]]) -> dict[str, str]:
-    """For each attribute the word whose mean chance over the photos is at least SURE; others are left out."""
+    """For each of TOLD the word whose mean chance over the photos is at least SURE; others are left out.
+
+    Age, gender and ancestry are for the user to say: a guess at them can offend, and hair and skin show anyway.
+    """
     found = {}
-    for name in looks[0] if looks else ():
+    for name in (name for name in TOLD if looks and name in looks[0]):
         chances = {word: float(np.mean([photo[name][word] for photo in looks])) for word in looks[0][name]}
         word = max(chances, key=chances.get)
         if chances[word] >= SURE:

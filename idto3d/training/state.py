@@ -70,8 +70,15 @@ def read_state(
     for key in ("step", "exp_avg", "exp_avg_sq"):
         for name, parameter in trained.items():
             if f"adam/{key}/{name}" in tensors:
-                optimiser.state[parameter][key] = tensors[f"adam/{key}/{name}"].to(parameter.device)
+                optimiser.state[parameter][key] = _laid_out(tensors[f"adam/{key}/{name}"], parameter)
     return progress
+
+
+def _laid_out(value: Tensor, parameter: nn.Parameter) -> Tensor:
+    """`value` on the parameter's device and, a moment, in its memory layout: fused Adam takes them to be the same."""
+    if value.shape != parameter.shape:
+        return value.to(parameter.device)
+    return torch.empty_like(parameter, dtype=value.dtype).copy_(value)
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict]:

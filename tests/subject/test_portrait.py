@@ -44,7 +44,7 @@ def test_a_file_gives_the_same_codes_and_words(network):
     path, net = network
     again, inputs = load_portrait_net(path), (torch.rand(2, 3, SIDE, SIDE), torch.rand(2, 5, 2), torch.rand(2, 128))
     assert again.size == SMALL and not any(p.requires_grad for p in again.parameters())
-    assert torch.allclose(again(*inputs)[0], net(*inputs)[0], atol=1e-4)
+    assert torch.allclose(again(*inputs)[0], net(*inputs)[0], atol=0.02)  # half precision
     assert again(*inputs)[1]["beard"].shape == (2, 2)
 
 

@@ -150,4 +150,5 @@ def test_photos_must_agree_on_a_look():
     second = {"skin": {"fair": 0.2, "tan": 0.8}, "beard": {"clean": 0.1, "beard": 0.9}}
     assert agreed([first]) == {"skin": "fair", "beard": "clean"}
     assert agreed([first, second]) == {"skin": "fair", "beard": "beard"}
+    assert agreed([{"gender": {"female": 1.0}}]) == {}
     assert agreed([{"skin": {"fair": 0.4, "tan": 0.35, "dark": 0.25}}]) == {} == agreed([{}]) == agreed([])

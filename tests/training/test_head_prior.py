@@ -189,5 +189,5 @@ def test_faces_are_read_from_one_from_some_and_from_all_portraits(small, tmp_pat
     embedding = made_up.embedding.clone()
     embedding[0, 0] = 0  # no face was found in this portrait
     faces = read_faces(small.write_dataset(tmp_path / "people", replace(made_up, embedding=embedding)))
-    assert len(faces.embedding) == len(faces.hair) == len(faces.coefficients) == 3 + 4 + 4 + 4
+    assert len(faces.embedding) == len(faces.hair) == len(faces.coefficients) == 3 + 4 + 4 + 4 + 4
     assert np.allclose(np.linalg.norm(faces.embedding, axis=1), 1, atol=1e-5)

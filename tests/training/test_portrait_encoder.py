@@ -11,9 +11,10 @@ from safetensors.numpy import load_file, save_file
 from idto3d.errors import UserError
 from idto3d.fields.head_prior import HeadPrior, PriorSize
 from idto3d.subject.portrait_net import load_portrait_net
-from idto3d.training import embedding, portrait_encoder, portrait_scores, portrait_targets, synthesize, synthetic
+from idto3d.training import embedding, portrait_encoder, portrait_scores, portrait_targets, synthesize
 from idto3d.training.augment import augmented
 from idto3d.training.faces import WIDE, head_mask, read_known
+from idto3d.training.people import draw_person
 
 PEOPLE, PORTRAITS, C = 6, 3, 7
 
@@ -33,7 +34,7 @@ def dataset(tmp_path):
         save_file({"crop": crop, "landmarks": marks, "embedding": known}, tmp_path / f"{shard:04}.faces.safetensors")
         arrays = {"coefficients": coefficients, "portraits": np.zeros((PEOPLE * PORTRAITS, 8, 8, 3), np.uint8)}
         save_file(arrays, tmp_path / f"{shard:04}.safetensors")
-        looks = [dataclasses.asdict(synthetic.draw_person(seed).look) for seed in range(PEOPLE)]
+        looks = [dataclasses.asdict(draw_person(seed).look) for seed in range(PEOPLE)]
         words = {"people": [{"look": look, "subject": "person"} for look in looks]}
         (tmp_path / f"{shard:04}.json").write_text(json.dumps(words))
     return tmp_path

@@ -37,7 +37,7 @@ class DyingWatch(Watch):
 
 @pytest.fixture(scope="module")
 def accelerator():
-    return make_accelerator("bf16")
+    return make_accelerator("auto")
 
 
 def base_stage(folder: Path, **changed) -> Stage:

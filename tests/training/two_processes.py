@@ -21,7 +21,7 @@ from idto3d.training.watch import Watch
 def main(folder: Path) -> None:
     drawn = []
     loop.draw_batch = lambda *given: drawn.append(digest(given[3])) or draw_batch(*given)
-    accelerator = loop.make_accelerator("bf16")
+    accelerator = loop.make_accelerator("auto")
     model, data, weights = tiny_model(), tiny_data(), []
     options = DenoiserOptions(batch=6, most_steps=4, warmup=2, evaluate_steps=2, save_seconds=0.0)
     for name, domains in (("base", DOMAINS), ("expression-albedo", ("albedo",))):

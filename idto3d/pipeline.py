@@ -234,8 +234,9 @@ def colour(
     if isinstance(models.prior, HeadPrior):
 
         def colours(points):
-            albedo = models.prior.albedo(points, z, looks.skin_tone(look), looks.hair_tone(look))
-            return albedo, 1 - models.prior.hair_share(points, z)
+            on_mean = models.prior.to_mean(points, z)  # the costly part, once for both
+            albedo = models.prior.albedo(on_mean, None, looks.skin_tone(look), looks.hair_tone(look))
+            return albedo, 1 - models.prior.hair_share(on_mean)
 
     resumed = (saved.step, saved.tensors) if saved is not None and saved.stage == "material" else None
     kept = shape_tensors(shape, z)

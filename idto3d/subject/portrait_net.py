@@ -113,10 +113,6 @@ class PortraitNet(nn.Module):
         """The true codes [..., K] of synthetic heads of `coefficients` [..., C]."""
         return (coefficients @ self.coefficient_map - self.code_mean) / self.code_std
 
-    def shape_code(self, codes: Tensor) -> Tensor:
-        """z [..., K], in the units of `coefficient_map`, of whitened `codes` [..., K]."""
-        return codes * self.code_std + self.code_mean
-
 
 HALF = SIDE / 4  # a landmark's usual distance from the middle, pixels
 

@@ -158,8 +158,12 @@ def true_maps(studio, sight: Sight, others: Sequence[Person], average: np.ndarra
     front = replace(sight, **FRONT)
     mean = evaluation.average_head(sight.person, average)
 
+    own = synthetic.dress(studio, sight.person)
+
     def drawn(sights: Sequence[Sight], domain: str) -> list[np.ndarray]:
-        return [evaluation.truth(studio, one, domain, size) for one in sights]
+        return [
+            evaluation.truth(studio, one, domain, size, own if one.person is sight.person else None) for one in sights
+        ]
 
     return Answers(
         people=drawn(evaluation.other_people(sight, others), "geometry"),

@@ -65,9 +65,9 @@ def draw_case(studio, encoder, seed: int, portraits: int) -> Case | None:
     return Case(sight, torch.from_numpy(np.stack(found)))
 
 
-def truth(studio, sight: Sight, domain: str, size: int) -> np.ndarray:
-    """The true normal or albedo map [S, S, 3] uint8."""
-    sculpture = synthetic.sculpt(studio, sight.person, studio.model.weights(EXPRESSIONS[sight.expression]))
+def truth(studio, sight: Sight, domain: str, size: int, dressed: synthetic.Dressed | None = None) -> np.ndarray:
+    """The true normal or albedo map [S, S, 3] uint8; `dressed` is what the person wears, made here when None."""
+    sculpture = synthetic.sculpt(studio, sight.person, studio.model.weights(EXPRESSIONS[sight.expression]), dressed)
     normal, albedo, _ = synthetic.maps(sculpture, synthetic.camera(sight.azimuth_deg, 0.0), size)
     return normal if domain == "geometry" else albedo
 

@@ -73,7 +73,7 @@ def test_a_code_is_read_in_the_units_of_the_map(network):
     net.code_mean.fill_(1.0)
     net.code_std.fill_(2.0)
     coefficients = torch.randn(4, 9)
-    found = net.shape_code(net.whitened(coefficients))
+    found = net.whitened(coefficients) * net.code_std + net.code_mean
     assert torch.allclose(found, coefficients @ net.coefficient_map, atol=1e-5)
 
 

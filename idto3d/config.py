@@ -101,7 +101,7 @@ class ExportOptions:
 
     faces: int = option(16000, "triangles after decimation")
     texture_size: int = option(1024, "side of each texture, pixels")
-    turntable_frames: int = option(36, "frames of the turntable, 0 for none")
+    turntable_frames: int = option(24, "frames of the turntable, 0 for none")
     render_size: int = option(384, "side of written renders, pixels")
 
 
@@ -131,7 +131,7 @@ PRESETS = {
         preset="standard",
         shape=ShapeOptions(resolution=112, steps=600, views=4),
         material=MaterialOptions(steps=500, views=4),
-        export=ExportOptions(faces=40000, texture_size=2048),
+        export=ExportOptions(faces=40000, texture_size=2048, turntable_frames=36),
     ),
     "paper": HeadOptions(
         preset="paper",

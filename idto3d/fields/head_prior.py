@@ -7,7 +7,7 @@ the mean's slope; hair volumes are formulas over the mean's distance. Metres eve
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,8 +70,12 @@ class PositionNetwork(nn.Module):
         self.layers = nn.Sequential(*layers, nn.Linear(width, outputs))
 
     def forward(self, points: Tensor) -> Tensor:
+        return self.layers[-1](self.hidden(points))
+
+    def hidden(self, points: Tensor) -> Tensor:
+        """[N, width] what the last layer, which is linear, is given at `points` [N, 3]."""
         phase = points @ self.frequency
-        return self.layers(torch.cat([points * 10.0, phase.sin(), phase.cos()], -1))
+        return self.layers[:-1](torch.cat([points * 10.0, phase.sin(), phase.cos()], -1))
 
 
 class HeadPrior(nn.Module):
@@ -132,8 +136,15 @@ class HeadPrior(nn.Module):
         return torch.stack(change, -1) / (2 * SLOPE_STEP)
 
     def to_mean(self, points: Tensor, z: Tensor) -> Tensor:
-        """[N, 3] where `points` [N, 3] on a head of coefficients `z` [K] lie on the mean head, metres."""
-        return points - torch.einsum("nkc,k->nc", self._flow(points), z)
+        """[N, 3] where `points` [N, 3] on a head of coefficients `z` [K] lie on the mean head, metres.
+
+        `points - flow @ z`, with z folded into the network's last layer, of whose 240 outputs three are left.
+        """
+        last = self.motion.layers[-1]
+        weight, bias = (part[3 * CODE :].unflatten(0, (-1, 3)) for part in (last.weight, last.bias))
+        weight, bias = torch.einsum("kch,k->ch", weight, z), torch.einsum("kc,k->c", bias, z)
+        carried = _in_chunks(lambda part: self.motion.hidden(part) @ weight.T + bias, points)
+        return points - 0.01 * carried
 
     def warp(self, points: Tensor, z: Tensor | None = None) -> Tensor:
         """[N, 13, 3] displacement in metres from the canonical pose to each expression of expressions.NAMES.
@@ -216,7 +227,7 @@ def _read(values: Tensor, box: tuple, points: Tensor) -> Tensor:
     return nn.functional.grid_sample(values[None, None], place, padding_mode="border", align_corners=True).view(-1)
 
 
-def _in_chunks(network: nn.Module, points: Tensor) -> Tensor:
+def _in_chunks(network: Callable[[Tensor], Tensor], points: Tensor) -> Tensor:
     # Without gradients a chunk at a time stays in the processor's cache; with gradients nothing is gained.
     if torch.is_grad_enabled() or len(points) <= CHUNK:
         return network(points)

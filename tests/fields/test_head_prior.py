@@ -190,3 +190,14 @@ def test_a_file_from_before_the_words_still_loads(tmp_path):
     old = load_prior(path)
     assert old.word_shift(["baby"]).tolist() == [0, 0, 0]
     assert torch.allclose(old.expected_coefficients(torch.tensor([1.0, 0, 0]))[:3], torch.tensor([0.9, 0, 0]))
+
+
+def test_points_are_carried_as_the_whole_flow_says():
+    random, prior = torch.Generator().manual_seed(3), HeadPrior(PriorSize(modes=4))
+    points, z = 0.1 * torch.randn(50, 3, generator=random), torch.randn(4, generator=random)
+    whole = points - torch.einsum("nkc,k->nc", prior._flow(points), z)
+    assert torch.allclose(prior.to_mean(points, z), whole, atol=1e-6)
+    given = [points.clone().requires_grad_() for _ in range(2)]
+    prior.to_mean(given[0], z).sin().sum().backward()
+    (given[1] - torch.einsum("nkc,k->nc", prior._flow(given[1]), z)).sin().sum().backward()
+    assert torch.allclose(given[0].grad, given[1].grad, atol=1e-4)

@@ -149,7 +149,7 @@ PRESETS = {
         material=MaterialOptions(
             steps=2000, image_size=512, learning_rate=1e-2, anchor=0.0, hash_grid=HashGridOptions(16, 2, 19, 16, 1.4473)
         ),
-        export=ExportOptions(faces=80000, texture_size=2048),
+        export=ExportOptions(faces=80000, texture_size=2048, turntable_frames=36),
     ),
 }
 

@@ -74,6 +74,7 @@ class ShapeOptions:
     warp_scale: float = option(0.005, "metres of expression displacement per unit of the expression network's output")
     hash_grid: HashGridOptions = HashGridOptions()
     latent: float = option(0.02, "weight that holds the shape coefficients near their start")
+    anchor: float = option(30.0, "weight that holds the surface near the head prior's, per square millimetre")
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,7 @@ PRESETS = {
             image_size=512,
             learning_rate=1e-4,
             latent_rate=1e-3,
+            anchor=0.0,
             laplacian=0.3,  # the paper's 5000 on edges of 2 / 256 of its box, in our measure free of units
             sds=10.0,
             hash_grid=HashGridOptions(16, 2, 19, 16, 1.3819),

@@ -43,11 +43,16 @@ class Prior(Protocol):
 
 
 class Meshed(NamedTuple):
-    """canonical [V, 3] metres; faces [F, 3] int64; positions [E, V, 3] metres, one per expression asked for."""
+    """canonical [V, 3] metres; faces [F, 3] int64; positions [E, V, 3] metres, one per expression asked for.
+
+    `strayed` is how far the networks moved distances and expressions from the prior's: mean squares, in square
+    millimetres.
+    """
 
     canonical: Tensor
     faces: Tensor
     positions: Tensor
+    strayed: Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,11 +132,13 @@ class ShapeField(nn.Module):
         """
         prepared = self._at(band)
         features = self.encoding.lookup(prepared.encoded)
-        sdf, positions = self._surface(prepared, self.residual(features))
+        output = self.residual(features)
+        sdf, positions = self._surface(prepared, output)
         crossing = band.march(positions, sdf)
-        displacement = self._displacement(prepared, features, crossing.interpolate, expression_ids)
-        moved = crossing.vertices + movable(crossing.vertices.detach()) * displacement
-        return Meshed(crossing.vertices, crossing.faces, moved)
+        warp, learned = self._displacement(prepared, features, crossing.interpolate, expression_ids)
+        moved = crossing.vertices + movable(crossing.vertices.detach()) * (warp + learned)
+        strayed = self._strayed(output) + 1e6 * learned.square().sum(-1).mean()
+        return Meshed(crossing.vertices, crossing.faces, moved, strayed)
 
     def meshes(self, bands: Sequence, expression_ids: Sequence[int]) -> list[Meshed]:
         """One mesh per expression, each in its own band; for `conditioned_sdf`. Raises EmptyMesh."""
@@ -160,7 +167,7 @@ class ShapeField(nn.Module):
         crossing = band.march(positions, sdf)
         warp = crossing.interpolate(prepared.warp[:, place]) * self.amplitude[place]
         moved = crossing.vertices + movable(crossing.vertices.detach()) * warp
-        return Meshed(crossing.vertices, crossing.faces, moved[None])
+        return Meshed(crossing.vertices, crossing.faces, moved[None], self._strayed(output))
 
     def _distance(self, prepared: Prepared, expression_id: int | None) -> Tensor:
         features = self.encoding.lookup(prepared.encoded)
@@ -175,15 +182,21 @@ class ShapeField(nn.Module):
         reach = OFFSET_LIMIT * self._grid.spacing
         return sdf, prepared.points + reach * torch.tanh(output[:, 1:])
 
+    def _strayed(self, output: Tensor) -> Tensor:
+        return (1000 * self.options.residual_scale * output[:, 0]).square().mean()
+
     def _displacement(
         self, prepared: Prepared, features: Tensor, carry: Callable[[Tensor], Tensor], ids: Sequence[int]
-    ) -> Tensor:
-        """Displacement [E, V, 3] of the mesh vertices; `carry` takes values from the lattice [P, C] to them [V, C]."""
+    ) -> tuple[Tensor, Tensor]:
+        """Displacements [E, V, 3] of the mesh vertices: the prior's, and what the networks add.
+
+        `carry` takes values from the lattice [P, C] to the vertices [V, C].
+        """
         warp = carry(prepared.warp[:, list(ids)].flatten(1)).view(-1, len(ids), 3).transpose(0, 1)
         warp = self.amplitude[list(ids)][:, None, None] * warp
         if self.options.conditioned_sdf:
-            return warp
-        return warp + self.options.warp_scale * self._modulation(carry(features), ids)
+            return warp, torch.zeros_like(warp)
+        return warp, self.options.warp_scale * self._modulation(carry(features), ids)
 
     def _modulation(self, features: Tensor, ids: Sequence[int]) -> Tensor:
         """The modulated network's output [E, ..., C] for the expressions `ids`."""

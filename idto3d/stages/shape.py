@@ -100,7 +100,8 @@ def _step(wish: Wish, field, optimiser, band, options: HeadOptions, rasterizer, 
     )
     smooth = laplacian_loss(meshed.canonical, meshed.faces)
     known = (field.z - field.start_z).square().mean()
-    finite = optimiser.step(told.sds * sds + told.laplacian * smooth + told.latent * known)
+    held = told.latent * known + told.anchor * meshed.strayed
+    finite = optimiser.step(told.sds * sds + told.laplacian * smooth + held)
     picture = None
     if (step + 1) % options.preview_every == 0 or step == 0:
         picture = shape_picture(meshed.positions[:1].detach(), meshed.faces, rasterizer)

@@ -1,4 +1,4 @@
-"""Identity by dlib's 128 numbers and the code of our own network, side by side in one embedding."""
+"""Identity by dlib's 128 numbers and a code of the head's shape, side by side in one embedding."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,25 +11,26 @@ from idto3d.errors import UserError
 from idto3d.subject.align import head_crop
 from idto3d.subject.dlib_encoder import DlibEncoder
 from idto3d.subject.encoders import Face, check_pixels
-from idto3d.subject.portrait_net import SIDE, load_portrait_net
+from idto3d.subject.identity_file import load_identity
+from idto3d.subject.looks_net import SIDE
 from idto3d.subject.similarity import unit
 
 
 class PortraitEncoder:
-    """Holds dlib's models and our network; an embedding is unit(dlib's unit embedding, scale times our code)."""
+    """Holds dlib's models and what we fitted; an embedding is unit(dlib's unit embedding, scale times our code)."""
 
     name = "portrait"
     border = DlibEncoder.border  # of the recognition part
     notice = ""
 
     def __init__(self, weights: Path | None):
-        """`weights` is the network's file, identity.safetensors of a bundle. Raises UserError."""
+        """`weights` is identity.safetensors of a bundle. Raises UserError."""
         if weights is None:
             what = "The identity encoder portrait needs its network."
             raise UserError(what, "Choose weights that bring an identity.safetensors.")
-        self.net = load_portrait_net(weights)
+        self.reader, self.net = load_identity(weights)
         self.finder = DlibEncoder()
-        self.dimension = self.finder.dimension + self.net.size.modes
+        self.dimension = self.finder.dimension + self.reader.size.modes
 
     def embed(self, pixels: np.ndarray) -> list[Face]:
         """Every roughly frontal face in `pixels` [H, W, 3] uint8 sRGB, the surest first."""
@@ -44,7 +45,7 @@ class PortraitEncoder:
     def joined(self, recognition: np.ndarray, crops: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
         """Unit embeddings [n, 128 + K] from dlib's [n, 128] and head crops [n, 64, 64, 3] uint8 with landmarks."""
         with torch.inference_mode():
-            codes = self.net.code(*as_inputs(crops, landmarks, recognition)) * self.net.embedding_scale
+            codes = self.reader(crops, landmarks, recognition) * self.reader.embedding_scale
         return unit(np.concatenate([recognition, codes.numpy()], 1))
 
     def recognition(self, embeddings: np.ndarray) -> np.ndarray:
@@ -55,7 +56,7 @@ class PortraitEncoder:
         """For each attribute the chance of each of its words, of a face found in `pixels` [H, W, 3] uint8 sRGB."""
         with torch.inference_mode():
             crops, marks = head_crops(check_pixels(pixels), [face])
-            _, scores = self.net(*as_inputs(crops, marks, self.recognition(face.embedding[None])))
+            scores = self.net(*as_inputs(crops, marks))
         chances = {name: row[0].softmax(0).tolist() for name, row in scores.items()}
         return {name: dict(zip(self.net.size.attributes[name], row, strict=True)) for name, row in chances.items()}
 
@@ -66,10 +67,8 @@ def head_crops(pixels: np.ndarray, faces: Sequence[Face]) -> tuple[np.ndarray, n
     return np.stack([crop for crop, _ in cut]), np.stack([marks for _, marks in cut])
 
 
-def as_inputs(
-    crops: np.ndarray, landmarks: np.ndarray, recognition: np.ndarray
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """What the network takes: head crops [n, S, S, 3] uint8 as [n, 3, S, S] in 0..1, landmarks, dlib's embeddings."""
+def as_inputs(crops: np.ndarray, landmarks: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+    """What the network takes: head crops [n, S, S, 3] uint8 as [n, 3, S, S] in 0..1, and their landmarks."""
     pictures = torch.from_numpy(np.ascontiguousarray(crops)).permute(0, 3, 1, 2).float() / 255
-    numbers = (torch.from_numpy(np.ascontiguousarray(part)).float() for part in (landmarks, recognition))
-    return pictures.contiguous(memory_format=torch.channels_last), *numbers
+    marks = torch.from_numpy(np.ascontiguousarray(landmarks)).float()
+    return pictures.contiguous(memory_format=torch.channels_last), marks

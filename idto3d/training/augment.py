@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from idto3d.subject.portrait_net import SIDE
+from idto3d.subject.looks_net import SIDE
 
 PIECE = 8  # crops that share a size to which they are shrunk
 TURN_DEG, ZOOM, SHIFT, WOBBLE = 7.0, 0.08, 0.045, 0.35  # spread of roll, scale, place (crop widths), landmarks (pixels)

@@ -2,7 +2,8 @@
 
 The base stage stands in for the portrait-tuned Stable Diffusion that the paper starts from: all weights learn, both
 domains, all conditions. The two later stages are the paper's: style by LoRA with the base frozen, then the expression
-branch alone. Loss: plain epsilon error. Each condition is dropped at random for classifier-free guidance.
+branch alone. Loss: the squared error of what the base predicts: the noise in Stable Diffusion's kind, the velocity in
+ours. Each condition is dropped at random for classifier-free guidance.
 """
 
 import math
@@ -11,7 +12,6 @@ from dataclasses import dataclass, replace
 from random import Random
 
 import torch
-import torch.nn.functional as F
 from diffusers import DDIMScheduler
 from torch import Tensor
 
@@ -21,7 +21,8 @@ from idto3d.training.dataset import People
 from idto3d.training.model import Batch, Model
 from idto3d.training.people import PARTS, describe
 
-LATE = 0.75  # exponent on uniform draws of the timestep; below 1 there are more noisy ones, where conditions matter
+FACE_PLACE, FACE_SIZE, FACE_DEPTH = (0.5, 0.47), (0.18, 0.18), 0.2  # of a front view; shares of the picture
+LATE = 0.6  # exponent on uniform draws of the timestep; below 1 there are more noisy ones, where conditions matter
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class DenoiserOptions:
     ema: float = option(0.998, "decay of the moving average, which is a stage's result")
     drop: float = option(0.1, "chance that text, identity or expression is left out, each for itself")
     drop_all: float = option(0.05, "chance that all three are left out")
+    face: float = option(4.0, "how much more than other places the face counts in the loss; 1: no more")
+    twins: float = option(10.0, "weight of the error of what differs between two expressions in one view")
     early_stop: int = option(0, "evaluations without a lower held-out error after which a stage ends; 0: never")
     evaluate_steps: int = option(500, "steps between evaluations on held-out people")
     save_seconds: float = option(120.0, "seconds between savings of the state")
@@ -75,7 +78,21 @@ def draw_batch(people: People, latents: Tensor, domain: str, which: Tensor, drop
     identity = mean_embedding(people.embedding[people.person[which]], random)
     identity[(chances[1] < drop.drop) | nothing] = 0
     dropped = (chances[2] < drop.drop) | nothing
-    return Batch(latents[which].float(), captions, identity[:, None], people.expression[which], dropped)
+    weight = face_weight(people.azimuth_deg[which], latents.shape[-1], drop.face)
+    return Batch(latents[which].float(), captions, identity[:, None], people.expression[which], dropped, weight)
+
+
+def face_weight(azimuth_deg: Tensor, size: int, face: float) -> Tensor:
+    """[B, 1, size, size] of mean 1: about `face` times as much where the face is in the framing of the bundle's images.
+
+    The face is small and its expressions smaller; among hair, neck and background they would hardly be learned.
+    """
+    azimuth = torch.deg2rad(azimuth_deg.float())[:, None, None]
+    y, x = torch.meshgrid(*[(torch.arange(size) + 0.5) / size] * 2, indexing="ij")
+    across = (x - FACE_PLACE[0] + FACE_DEPTH * azimuth.sin()) / (FACE_SIZE[0] * azimuth.cos().clamp(min=0.5))
+    seen = (azimuth.cos() + 0.2).clamp(0, 1).sqrt()
+    weight = 1 + (face - 1) * seen * torch.exp(-(across**2) - ((y - FACE_PLACE[1]) / FACE_SIZE[1]) ** 2)
+    return (weight / weight.mean((1, 2), keepdim=True))[:, None]
 
 
 def _caption(people: People, view: int, domain: str, parts: tuple[str, ...], random: Random) -> str:
@@ -94,11 +111,57 @@ def mean_embedding(embedding: Tensor, random: torch.Generator | None = None) -> 
 
 
 def denoising_loss(
-    predict: Callable[..., Tensor], scheduler: DDIMScheduler, domain: str, batch: Batch, random: torch.Generator
+    predict: Callable[..., Tensor],
+    scheduler: DDIMScheduler,
+    domain: str,
+    batch: Batch,
+    random: torch.Generator,
+    twins: float = 0.0,
 ) -> Tensor:
-    """Mean squared error of the predicted noise at random timesteps, the noisier ones more often."""
+    """Mean squared error of the prediction at random timesteps, the noisier ones more often.
+
+    Twins share noise and timestep. With the weight `twins` the error of their difference counts too: there everything
+    cancels but the expression, which moves so little of a picture that the plain error hardly teaches it.
+    """
     share = torch.rand(len(batch.latents), generator=random) ** LATE
-    return noise_error(predict, scheduler, domain, batch, (1000 * share).long(), random).mean()
+    missed = _missed(predict, scheduler, domain, batch, (1000 * _repeated(share, batch.twins)).long(), random)
+    loss = (batch.weight * missed.square()).mean()
+    if not batch.twins:
+        return loss
+    gap = missed[: batch.twins] - missed[-batch.twins :]
+    return loss + twins * (batch.weight[: batch.twins] * gap.square()).sum() / missed.numel()
+
+
+def prediction_error(
+    predict: Callable[..., Tensor],
+    scheduler: DDIMScheduler,
+    domain: str,
+    batch: Batch,
+    timesteps: Tensor,
+    random: torch.Generator,
+) -> Tensor:
+    """[B] weighted squared error of what `predict` (a Model, or what wraps it) says of latents noised to `timesteps`.
+
+    That is the noise or the velocity `sqrt(alpha_bar) noise - sqrt(1 - alpha_bar) latents` (Salimans and Ho 2022), as
+    `scheduler` tells.
+    """
+    missed = _missed(predict, scheduler, domain, batch, timesteps, random)
+    return (batch.weight * missed.square()).mean((1, 2, 3))
+
+
+def _missed(predict, scheduler: DDIMScheduler, domain: str, batch: Batch, timesteps: Tensor, random) -> Tensor:
+    """[B, C, h, w] prediction minus what it should be. Noise is drawn on the CPU, so that a seed means the same."""
+    device = batch.latents.device
+    noise = _repeated(torch.randn(batch.latents.shape, generator=random), batch.twins).to(device)
+    timesteps = timesteps.to(device)
+    predicted = predict(domain, scheduler.add_noise(batch.latents, noise, timesteps), timesteps, batch)
+    wanted = scheduler.get_velocity(batch.latents, noise, timesteps) if _velocity(scheduler) else noise
+    return predicted.float() - wanted
+
+
+def _repeated(values: Tensor, twins: int) -> Tensor:
+    """`values` [B, ...] with the first `twins` again as the last."""
+    return torch.cat([values[: len(values) - twins], values[:twins]])
 
 
 def noise_error(
@@ -109,35 +172,64 @@ def noise_error(
     timesteps: Tensor,
     random: torch.Generator,
 ) -> Tensor:
-    """[B] squared error of the noise that `predict` (a Model, or what wraps it) finds at `timesteps` [B].
+    """[B] squared error of the noise that `predict` finds: that of the velocity times alpha_bar, see above."""
+    errors = prediction_error(predict, scheduler, domain, batch, timesteps, random)
+    return errors * alpha_bar(scheduler, timesteps).to(errors.device) if _velocity(scheduler) else errors
 
-    Noise is drawn on the CPU, so that a seed means the same everywhere.
-    """
-    device = batch.latents.device
-    noise, timesteps = torch.randn(batch.latents.shape, generator=random).to(device), timesteps.to(device)
-    predicted = predict(domain, scheduler.add_noise(batch.latents, noise, timesteps), timesteps, batch)
-    return F.mse_loss(predicted.float(), noise, reduction="none").mean((1, 2, 3))
+
+def alpha_bar(scheduler: DDIMScheduler, timesteps: Tensor) -> Tensor:
+    """[B] cumulative signal level of `timesteps` [B]."""
+    return scheduler.alphas_cumprod.to(timesteps.device)[timesteps]
+
+
+def _velocity(scheduler: DDIMScheduler) -> bool:
+    return scheduler.config.prediction_type == "v_prediction"
 
 
 @torch.no_grad()
-def identity_gap(model: Model, data: Data, domain: str, count: int = 128) -> tuple[float, float]:
-    """Held-out noise error with the right identity, and how much larger it is (share) with someone else's.
+def heard(model: Model, data: Data, domain: str, count: int = 64) -> dict[str, float]:
+    """How well held-out views are denoised, and how much worse (share) under a wrong identity, expression and subject.
 
-    A gap that shrinks while a later stage trains is a drift of identity.
+    `error` is the noise error at timesteps 100..700, the same everywhere. The gaps are of the velocity's error at
+    500..1000, where most of a picture is yet to be decided, the face weighed as in training. An identity gap that
+    shrinks while a later stage trains is a drift of identity.
     """
     random = torch.Generator().manual_seed(7)
     which = torch.randint(len(data.people.person), (count,), generator=random)
     keep = DenoiserOptions(drop=0.0, drop_all=0.0)
     batch = draw_batch(data.people, data.latents[domain], domain, which, keep, random).to(model.unet.device)
-    wrong = replace(batch, identity=batch.identity.roll(1, 0))
-    timesteps = torch.randint(100, 700, (count,), generator=random)
-    right, wrong = (_mean_error(model, domain, given, timesteps) for given in (batch, wrong))
-    return right, wrong / right - 1
+    low, high = (
+        torch.randint(100, 700, (count,), generator=random),
+        torch.randint(500, 1000, (count,), generator=random),
+    )
+    right = _mean_error(model, domain, batch, high, velocity=True)
+    gaps = {
+        f"{name}_gap": _mean_error(model, domain, wrong, high, velocity=True) / right - 1
+        for name, wrong in _mistaken(data.people, batch, domain, which).items()
+    }
+    even = replace(batch, weight=torch.ones_like(batch.weight))
+    return {"error": _mean_error(model, domain, even, low)} | gaps
 
 
-def _mean_error(model: Model, domain: str, batch: Batch, timesteps: Tensor, size: int = 32) -> float:
-    """Mean `noise_error`, `size` views at a time, under noise that is always the same."""
+def _mistaken(people: People, batch: Batch, domain: str, which: Tensor) -> dict[str, Batch]:
+    """The batch under what is true of the view before: its identity, its expression, its subject's words."""
+    chance = Random(7)
+    subjects = [describe(people.looks[int(people.person[view])], PARTS, chance) for view in which.roll(1)]
+    views = [view_word(float(people.azimuth_deg[view])) for view in which]
+    captions = [caption(view, domain, subject) for view, subject in zip(views, subjects, strict=True)]
+    return {
+        "identity": replace(batch, identity=batch.identity.roll(1, 0)),
+        "expression": replace(batch, expression=batch.expression.roll(1, 0)),
+        "words": replace(batch, captions=captions),
+    }
+
+
+def _mean_error(
+    model: Model, domain: str, batch: Batch, timesteps: Tensor, velocity: bool = False, size: int = 32
+) -> float:
+    """Mean `noise_error`, or that of the velocity, `size` views at a time, under noise that is always the same."""
     random = torch.Generator().manual_seed(1)
     pieces = zip(batch.pieces(size), timesteps.split(size), strict=True)
     errors = [noise_error(model, model.scheduler, domain, piece, at, random) for piece, at in pieces]
-    return torch.cat(errors).mean().item()
+    weights = alpha_bar(model.scheduler, timesteps).to(errors[0].device) if velocity else 1.0
+    return (torch.cat(errors) / weights).mean().item()

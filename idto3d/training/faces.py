@@ -3,17 +3,17 @@
 Whoever embeds the portraits and whoever trains the encoder reads them from there; finding faces is the slow part.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from safetensors import safe_open
 from safetensors.numpy import load_file
 from scipy import ndimage
 
 from idto3d.subject.align import head_crop
 from idto3d.subject.dlib_encoder import DlibEncoder
-from idto3d.subject.portrait_net import SIDE
+from idto3d.subject.looks_net import SIDE
 from idto3d.training.dataset import read_looks, read_numbers, shards
 from idto3d.training.shards import run_all, save_arrays, shard_path
 
@@ -42,10 +42,11 @@ class Faces:
 class KnownFaces:
     """Faces of n people whose heads are known; the crops stay on disk until they are asked for.
 
-    landmarks: [n, P, 5, 2]. embedding: [n, P, 128]. coefficients: [n, C]. looks: [n]. place: [n, 2] shard, row in it.
+    landmarks: [n, P, 5, 2]. embedding: [n, P, 128]. coefficients: [n, C]. looks: [n]. place: [n, 2] which of the open
+    `files`, and the row in it.
     """
 
-    crop: dict[int, np.ndarray]
+    files: tuple[safe_open, ...]
     landmarks: np.ndarray
     embedding: np.ndarray
     coefficients: np.ndarray
@@ -58,14 +59,17 @@ class KnownFaces:
 
     def crops(self, people: np.ndarray, portraits: np.ndarray) -> np.ndarray:
         """[B, 72, 72, 4] uint8 of one portrait each of B people; both [B] int."""
-        places = self.place[people]
-        return np.stack([self.crop[shard][row, k] for (shard, row), k in zip(places, portraits, strict=True)])
+        places = zip(self.place[people], portraits, strict=True)
+        return np.concatenate([self._crop(file, row)[:, k] for (file, row), k in places])
+
+    def _crop(self, file: int, row: int) -> np.ndarray:
+        return self.files[file].get_slice("crop")[int(row) : int(row) + 1]
 
     def some(self, people: np.ndarray) -> "KnownFaces":
         """The same of some people alone; `people` is a mask or indices."""
         looks = tuple(self.looks[i] for i in np.arange(len(self.looks))[people])
         numbers = (self.landmarks, self.embedding, self.coefficients)
-        return KnownFaces(self.crop, *(array[people] for array in numbers), looks, self.place[people])
+        return KnownFaces(self.files, *(array[people] for array in numbers), looks, self.place[people])
 
 
 def read_faces(folder: Path, shard: int, finder: DlibEncoder | None = None) -> Faces:
@@ -81,18 +85,15 @@ def read_known(folder: Path, workers: int = 1) -> KnownFaces:
     listed = shards(folder)
     missing = [(folder, shard) for shard in map(_number, listed) if not _path(folder, shard).exists()]
     run_all(_find_job, missing, workers, "finding faces")
-    mapped = {shard: _mapped(_path(folder, shard)) for shard in map(_number, listed)}
+    files = tuple(safe_open(_path(folder, _number(shard)), "numpy") for shard in listed)
     looks = [read_looks(shard) for shard in listed]
-    places = [
-        (_number(shard), row) for shard, of_shard in zip(listed, looks, strict=True) for row in range(len(of_shard))
-    ]
     return KnownFaces(
-        crop={shard: arrays["crop"] for shard, arrays in mapped.items()},
-        landmarks=np.concatenate([arrays["landmarks"] for arrays in mapped.values()]),
-        embedding=np.concatenate([arrays["embedding"] for arrays in mapped.values()]),
+        files,
+        landmarks=np.concatenate([file.get_tensor("landmarks") for file in files]),
+        embedding=np.concatenate([file.get_tensor("embedding") for file in files]),
         coefficients=np.concatenate([read_numbers(shard, "coefficients") for shard in listed]),
         looks=tuple(look for of_shard in looks for look in of_shard),
-        place=np.array(places),
+        place=np.array([(i, row) for i, of_shard in enumerate(looks) for row in range(len(of_shard))]),
     )
 
 
@@ -104,25 +105,12 @@ def _path(folder: Path, shard: int) -> Path:
     return shard_path(folder, shard, "faces.safetensors")
 
 
-def _mapped(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of a safetensors file, read from disk only where they are looked at."""
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        header = json.loads(file.read(length))
-    kinds = {"U8": np.uint8, "F32": np.float32}
-    return {
-        name: np.memmap(path, kinds[told["dtype"]], "r", 8 + length + told["data_offsets"][0], tuple(told["shape"]))
-        for name, told in header.items()
-        if name != "__metadata__"
-    }
-
-
 def _find_job(job: tuple[Path, int]) -> None:
     read_faces(*job)
 
 
 def middle(crops: np.ndarray, landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Crops [..., 72, 72, 4] cut down to what the network takes, [..., 64, 64, 3], and their landmarks."""
+    """Crops [..., 72, 72, 4] cut down to what is read, [..., 64, 64, 3], and their landmarks."""
     margin = (crops.shape[-2] - SIDE) // 2
     kept = slice(margin, margin + SIDE)
     return crops[..., kept, kept, :3], landmarks - margin

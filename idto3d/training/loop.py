@@ -5,6 +5,7 @@ alone decides when the stage is over, measures, and writes.
 """
 
 import math
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,13 +22,15 @@ from torch import Tensor, nn
 
 from idto3d.errors import UserError
 from idto3d.guidance.device import choose_device, choose_dtype
-from idto3d.training.denoiser import Data, DenoiserOptions, denoising_loss, draw_batch, identity_gap
+from idto3d.training.denoiser import Data, DenoiserOptions, denoising_loss, heard
 from idto3d.training.model import Model, load_average, trained_tensors, write_tensors
 from idto3d.training.state import read_state, state_path, step_random, write_state
+from idto3d.training.twins import draw_twins, sittings
 from idto3d.training.vae import progress
 from idto3d.training.watch import Watch
 
 PRECISIONS = ("auto", "bf16", "fp16", "no")
+READING = re.compile(r"attn2\.to_[kv]\.weight$")  # of the base; with an adapter on it, the LoRA learns instead
 PATIENCE = timedelta(hours=6)  # how long processes wait for the main one, which may be encoding the data set
 
 
@@ -58,7 +61,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Run:
-    """A stage under way. `wrapped` is what accelerate made of `model`; `started` is monotonic time."""
+    """A stage under way. `wrapped` is what accelerate made of `model`; `started` is monotonic time; see `sittings`."""
 
     accelerator: Accelerator
     model: Model
@@ -68,6 +71,7 @@ class Run:
     average: EMAModel
     progress: Progress
     started: float
+    sittings: Tensor
 
     def seconds(self) -> float:
         """Time spent on the stage, that before an interruption included."""
@@ -97,7 +101,7 @@ def train_denoiser(
     With `early_stop` the result is the average at the lowest held-out error. Continues from a state that it finds.
     Raises UserError for a state of other parameters.
     """
-    run = _begin(accelerator, model, stage)
+    run = _begin(accelerator, model, stage, sittings(data.people))
     saved = time.monotonic()
     while (share := _share(run, stage.options)) < 1:
         loss = _train_step(run, stage, data, share)
@@ -115,7 +119,7 @@ def train_denoiser(
     _finish(run, stage)
 
 
-def _begin(accelerator: Accelerator, model: Model, stage: Stage) -> Run:
+def _begin(accelerator: Accelerator, model: Model, stage: Stage, sitting: Tensor) -> Run:
     model.to(accelerator.device)
     model.unet.to(memory_format=torch.channels_last)  # a fifth faster on a CPU
     trained = trained_tensors(model)
@@ -130,12 +134,14 @@ def _begin(accelerator: Accelerator, model: Model, stage: Stage) -> Run:
         accelerator.scaler.load_state_dict(scaler)
     done = Progress(**found)
     average.optimization_step = done.step
-    return Run(accelerator, model, wrapped, trained, optimiser, average, done, started=time.monotonic() - done.seconds)
+    started = time.monotonic() - done.seconds
+    return Run(accelerator, model, wrapped, trained, optimiser, average, done, started, sitting)
 
 
 def _groups(model: Model, trained: list[nn.Parameter], options: DenoiserOptions) -> list[dict]:
     """Parameter groups with their peak rates: the UNet's own weights, and what reads words and embeddings."""
     reading = {id(p) for p in model.branches.parameters()}
+    reading |= {id(p) for name, p in model.unet.named_parameters() if READING.search(name)}
     if model.unet.add_embedding is not None:
         reading |= {id(p) for p in model.unet.add_embedding.parameters()}
     groups = (
@@ -158,9 +164,9 @@ def _train_step(run: Run, stage: Stage, data: Data, share: float) -> Tensor:
     done, options = run.progress, stage.options
     random = step_random(options.seed, done.step, run.accelerator.process_index)
     domain = stage.domains[done.step % len(stage.domains)]
-    which = torch.randint(len(data.people.person), (options.batch,), generator=random)
-    batch = draw_batch(data.people, data.latents[domain], domain, which, options, random)
-    loss = denoising_loss(run.wrapped, run.model.scheduler, domain, batch.to(run.accelerator.device), random)
+    batch = draw_twins(data.people, data.latents[domain], domain, run.sittings, options, random)
+    batch = batch.to(run.accelerator.device)
+    loss = denoising_loss(run.wrapped, run.model.scheduler, domain, batch, random, options.twins)
     run.optimiser.zero_grad(set_to_none=True)
     run.accelerator.backward(loss)
     for group in run.optimiser.param_groups:
@@ -196,13 +202,13 @@ def averaged(run: Run) -> Iterator[None]:
 
 
 def _evaluate(run: Run, stage: Stage, held_out: Data) -> dict[str, float]:
-    """Held-out noise error and identity gap per domain, of the moving average; keeps the best one's weights."""
+    """What `heard` finds per domain, of the moving average; keeps the best one's weights."""
     figures, errors = {}, []
     with averaged(run):
         for domain in stage.domains:
-            error, gap = identity_gap(run.model, held_out, domain)
-            errors.append(error)
-            figures |= {f"{domain}_error": round(error, 5), f"{domain}_identity_gap": round(gap, 4)}
+            found = heard(run.model, held_out, domain)
+            errors.append(found["error"])
+            figures |= {f"{domain}_{name}": round(value, 5) for name, value in found.items()}
     _judge(run, stage, sum(errors) / len(errors))
     return figures
 

@@ -14,18 +14,24 @@ from idto3d.guidance.base import BaseParts
 from idto3d.guidance.branches import BRANCHES, Branches, attach
 from idto3d.guidance.files import read_tensors, unfit
 
-TENSORS = ("latents", "identity", "expression", "no_expression")
+TENSORS = ("latents", "identity", "expression", "no_expression", "weight")
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Scaled latents [B, C, h, w], captions, identity [B, 1, D], expression indices [B], and what is dropped [B]."""
+    """Scaled latents [B, C, h, w], captions, identity [B, 1, D], expression indices [B], and what is dropped [B].
+
+    `weight` [B, 1, h, w] is how much each place counts in the loss. The last `twins` views are the first ones again, in
+    another expression and otherwise under the same conditions.
+    """
 
     latents: Tensor
     captions: list[str]
     identity: Tensor
     expression: Tensor
     no_expression: Tensor
+    weight: Tensor
+    twins: int = 0
 
     def to(self, device: torch.device) -> "Batch":
         """The batch on `device`."""
@@ -121,17 +127,19 @@ def load_average(model: Model, checkpoint: Path) -> None:
         parameters[name].data.copy_(value)
 
 
+@torch.no_grad()
 def whiten(branches: Branches, branch: str, embeddings: Tensor, shrink: float = 0.02) -> None:
-    """Start a branch's MLP with a whitening of `embeddings` [n, D], in both signs (hidden = 2 D), as its first layer.
+    """Start a branch's MLP so that its tokens tell the `embeddings` [n, D] apart from the first step, however alike.
 
-    So that what tells embeddings apart is heard from the first step, however alike they are.
+    The first layer mixes whitened directions at random, those in which the embeddings hardly differ weakly; the second
+    starts without a bias, which the layer norm behind it would take for the signal. Seed torch first.
     """
-    first = branches.projection.image_projection_layers[BRANCHES.index(branch)].ff.net[0].proj
-    mean = embeddings.mean(0)
+    first, second = (branches.projection.image_projection_layers[BRANCHES.index(branch)].ff.net[i] for i in (0, 2))
+    first, mean = first.proj, embeddings.mean(0)
     values, vectors = torch.linalg.eigh(torch.cov((embeddings - mean).T))
     whitening = (vectors / (values + shrink * values.max()).sqrt()).T
-    repeats = -(-first.out_features // len(whitening))
-    signs = [whitening * (-1) ** i for i in range(repeats)]
-    with torch.no_grad():
-        first.weight.copy_(torch.cat(signs)[: first.out_features])
-        first.bias.copy_(-first.weight @ mean)
+    heard = values.clamp(min=0) / (values + shrink * values.max())  # variance of each whitened direction, at most 1
+    mixing = torch.randn(first.out_features, len(whitening)) * heard.sqrt() / heard.sum().sqrt()
+    first.weight.copy_(mixing @ whitening)
+    first.bias.copy_(-first.weight @ mean)
+    second.bias.zero_()

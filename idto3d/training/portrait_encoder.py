@@ -1,8 +1,11 @@
-"""`python -m idto3d.training.portrait_encoder`: train the network that reads a head's shape from a portrait.
+"""`python -m idto3d.training.portrait_encoder`: learn to read a head's shape, hair, skin and so on from a portrait.
 
-Learns from the portraits of synthetic people (`synthesize`), whose coefficients are known; embedded or not. Every step
-sees fresh variations of them, see augment.py. An interrupted training goes on where it was; a finished one is refined
-by `--init`. Figures of held-out people are printed as lines of JSON.
+Learns from the portraits of synthetic people (`synthesize --views 0` draws nothing else), whose coefficients are known.
+The shape is fitted in closed form, see shape_fit.py; a small network that says how people look is trained for some
+minutes, every step on fresh variations of the portraits, see augment.py. An interrupted training goes on where it was;
+a finished one is refined by `--init`. Figures of held-out people are printed as lines of JSON.
+
+Whom this learned from it knows better than others, so the guidance should be trained on other people.
 """
 
 import argparse
@@ -21,21 +24,20 @@ from torch import Tensor
 
 from idto3d.errors import UserError
 from idto3d.fields.head_prior import load_prior
-from idto3d.subject.portrait_net import PortraitNet, load_portrait_net, read_description, save_portrait_net
+from idto3d.subject.identity_file import load_identity, read_description, save_identity
+from idto3d.subject.looks_net import LooksNet, LooksSize
+from idto3d.subject.shape_reader import ShapeReader
 from idto3d.training.augment import augmented
 from idto3d.training.faces import KnownFaces, read_known
-from idto3d.training.portrait_scores import codes_of, fit_linear_guess, mean_code, measure, measure_dlib
-from idto3d.training.portrait_targets import classes, new_net
-from idto3d.training.state import is_finished, read_state, state_path, step_random, write_state
-
-EVEN = 0.3  # of the loss in which all modes count alike; in the rest, as much as they move the face
-WORDS = 0.03  # weight of the attributes' cross entropy
-BELIEVED = 0.99  # share of the training portraits whose code is shorter than the longest that is believed
+from idto3d.training.portrait_scores import measure_shape, right_words
+from idto3d.training.portrait_targets import classes, vocabularies
+from idto3d.training.shape_fit import fit_reader
+from idto3d.training.state import read_state, state_path, step_random, write_state
 
 
 @dataclass(frozen=True)
 class EncoderOptions:
-    """What the network learns from, and for how long; `init` is a network to go on from."""
+    """What is learned from, and how long the network is trained; `init` has a network to go on from."""
 
     data: Path
     out: Path
@@ -56,11 +58,11 @@ class EncoderOptions:
 
 @dataclass(frozen=True, eq=False)
 class Lessons:
-    """Faces with what is to be told of them: whitened codes [n, K], and classes [n] for each attribute."""
+    """Faces with what is to be told of them: classes [n] for each attribute; and the reader that is written along."""
 
     faces: KnownFaces
-    codes: Tensor
     words: dict[str, Tensor]
+    reader: ShapeReader
 
 
 def main(argv: list[str]) -> int:
@@ -70,17 +72,16 @@ def main(argv: list[str]) -> int:
         torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     learn, held = people(options)
-    net = begin(learn, options)
-    print(json.dumps({"people": len(learn.looks), "held_out": len(held.looks), "modes": net.size.modes}), flush=True)
-    print(json.dumps({"dlib": _rounded(measure_dlib(net, held))}), flush=True)
-    if not is_finished(options.out) or options.init is not None:
-        net = train(net, learn, held, options)
-    print(json.dumps({"final": _rounded(measure(net, held))}), flush=True)
+    print(json.dumps({"people": len(learn.looks), "held_out": len(held.looks)}), flush=True)
+    reader, net = begin(learn, options)
+    print(json.dumps({"shape": _rounded(measure_shape(reader, held))}), flush=True)
+    net = train(net, Lessons(learn, classes(learn.looks, net.size.attributes), reader), held, options)
+    print(json.dumps({"words": _rounded(right_words(net, held))}), flush=True)
     return 0
 
 
 def people(options: EncoderOptions) -> tuple[KnownFaces, KnownFaces]:
-    """Those who are trained on and those who are held out: the other dataset, else the last shard, else a fifth."""
+    """Those who are learned from and those who are held out: the other dataset, else the last shard, else a fifth."""
     learn = read_known(options.data, options.workers)
     if options.held_out is not None:
         return learn, read_known(options.held_out, options.workers)
@@ -90,43 +91,22 @@ def people(options: EncoderOptions) -> tuple[KnownFaces, KnownFaces]:
     return learn.some(~last), learn.some(last)
 
 
-def begin(learn: KnownFaces, options: EncoderOptions) -> PortraitNet:
-    """A fresh network for the dataset; with `init` it takes over from that one whatever fits.
-
-    The code of `init` keeps its meaning unless a prior is given or the heads have another number of coefficients.
-    Raises UserError for a file that cannot be read.
-    """
+def begin(learn: KnownFaces, options: EncoderOptions) -> tuple[ShapeReader, LooksNet]:
+    """The fitted reader, and a fresh network or that of `init`. Raises UserError for a file that cannot be read."""
     prior = load_prior(options.prior) if options.prior is not None else None
-    net = new_net(learn.coefficients, learn.looks, prior)
+    reader = fit_reader(learn, prior, torch.Generator().manual_seed(options.seed))
+    net = LooksNet(LooksSize(attributes=vocabularies(learn.looks)))
     if options.init is not None:
-        take_over(net, load_portrait_net(options.init), prior is None)
-    if options.init is None or prior is not None or not net.recognition_map.any():
-        fit_linear_guess(net, learn)
-        with torch.no_grad():  # the network's own part starts at nothing
-            net.head.weight[: net.size.modes], net.head.bias[: net.size.modes] = 0, 0
-    return net
+        own, other = net.state_dict(), load_identity(options.init)[1].state_dict()
+        net.load_state_dict(own | {k: v for k, v in other.items() if k in own and v.shape == own[k].shape})
+    return reader, net
 
 
-def take_over(net: PortraitNet, given: PortraitNet, meaning: bool) -> None:
-    """Put into `net` whatever fits of `given`; with `meaning` also what its code means, where that fits as a whole."""
-    own, other = net.state_dict(), given.state_dict()
-    targets = {name for name, _ in net.named_buffers()}
-    kept = meaning and all(name in other and other[name].shape == own[name].shape for name in targets)
-    fits = {k: v for k, v in other.items() if k in own and v.shape == own[k].shape and (kept or k not in targets)}
-    net.load_state_dict(own | fits)
-
-
-def lessons(net: PortraitNet, faces: KnownFaces) -> Lessons:
-    """What `net` should tell of `faces`."""
-    codes = net.whitened(torch.from_numpy(faces.coefficients))
-    return Lessons(faces, codes, classes(faces.looks, net.size.attributes))
-
-
-def train(net: PortraitNet, learn: KnownFaces, held: KnownFaces, options: EncoderOptions) -> PortraitNet:
+def train(net: LooksNet, told: Lessons, held: KnownFaces, options: EncoderOptions) -> LooksNet:
     """Train until the minutes are over; writes `out` and, while under way, its state. Returns the averaged network."""
     net.train().to(memory_format=torch.channels_last)
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    state, told = state_path(options.out), lessons(net, learn)
+    state = state_path(options.out)
     trained = dict(net.named_parameters())
     optimiser = torch.optim.AdamW(trained.values(), options.learning_rate, weight_decay=0.02)
     average = [parameter.detach().clone() for parameter in trained.values()]
@@ -144,7 +124,7 @@ def train(net: PortraitNet, learn: KnownFaces, held: KnownFaces, options: Encode
             saved = time.monotonic()
         if time.monotonic() - measured > 60 * options.measure_minutes:
             report = {"step": step, "minutes": minutes, "loss": float(np.mean(losses))}
-            print(json.dumps(_rounded(report | measure(_written(net, average, told, options), held))), flush=True)
+            print(json.dumps(_rounded(report | right_words(_written(net, average, told, options), held))), flush=True)
             measured, losses = time.monotonic(), []
     finished = _written(net, average, told, options)
     state.unlink(missing_ok=True)
@@ -162,7 +142,7 @@ def _set_rate(optimiser: torch.optim.Optimizer, options: EncoderOptions, step: i
         group["lr"] = rate
 
 
-def _step(net: PortraitNet, optimiser, told: Lessons, options: EncoderOptions, step: int) -> float:
+def _step(net: LooksNet, optimiser, told: Lessons, options: EncoderOptions, step: int) -> float:
     """One step of AdamW; returns the loss. A loss or gradient that is not finite changes nothing."""
     random = step_random(options.seed, step)
     people, *inputs = draw(told.faces, options.batch, random)
@@ -174,25 +154,20 @@ def _step(net: PortraitNet, optimiser, told: Lessons, options: EncoderOptions, s
     return value.item()
 
 
-def draw(faces: KnownFaces, count: int, random: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Rows [B] of random people, and what the network takes of a portrait each, the crop augmented."""
+def draw(faces: KnownFaces, count: int, random: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """Rows [B] of random people, and what the network takes of a portrait each, the crop varied."""
     rows = np.argwhere(faces.found())
     rows = rows[torch.randint(len(rows), (count,), generator=random).numpy()]
     crops, marks = faces.crops(rows[:, 0], rows[:, 1]), faces.landmarks[rows[:, 0], rows[:, 1]]
-    known = torch.from_numpy(faces.embedding[rows[:, 0], rows[:, 1]])
-    return torch.from_numpy(rows[:, 0]), *augmented(torch.from_numpy(crops), torch.from_numpy(marks), random), known
+    return torch.from_numpy(rows[:, 0]), *augmented(torch.from_numpy(crops), torch.from_numpy(marks), random)
 
 
-def loss(net: PortraitNet, inputs: Sequence[Tensor], told: Lessons, people: Tensor) -> Tensor:
-    """Squared error of the codes, modes weighted by their share, and the attributes' cross entropy."""
-    codes, scores = net(inputs[0].contiguous(memory_format=torch.channels_last), *inputs[1:])
-    weight = EVEN + (1 - EVEN) * net.code_share * net.size.modes
-    total = ((codes - told.codes[people]).square() * weight).mean()
-    for name, score in scores.items():
-        wanted = told.words[name][people]
-        if (wanted >= 0).any():
-            total = total + WORDS * F.cross_entropy(score, wanted)
-    return total
+def loss(net: LooksNet, inputs: Sequence[Tensor], told: Lessons, people: Tensor) -> Tensor:
+    """Mean over the attributes of their cross entropy, each over the people who have it."""
+    scores = net(inputs[0].contiguous(memory_format=torch.channels_last), *inputs[1:])
+    wanted = {name: told.words[name][people] for name in scores}
+    known = [name for name in scores if (wanted[name] >= 0).any()]
+    return sum(F.cross_entropy(scores[name], wanted[name]) for name in known) / max(len(known), 1)
 
 
 @torch.no_grad()
@@ -200,32 +175,15 @@ def _follow(average: list[Tensor], parameters, decay: float) -> None:
     torch._foreach_lerp_(average, [parameter.detach() for parameter in parameters], 1 - decay)
 
 
-def _written(net: PortraitNet, average: list[Tensor], told: Lessons, options: EncoderOptions) -> PortraitNet:
-    """The averaged network, calibrated and saved."""
-    result = PortraitNet(net.size)
+def _written(net: LooksNet, average: list[Tensor], told: Lessons, options: EncoderOptions) -> LooksNet:
+    """The averaged network, saved beside the reader."""
+    result = LooksNet(net.size)
     names = [name for name, _ in net.named_parameters()]
     result.load_state_dict(net.state_dict() | dict(zip(names, average, strict=True)))
-    calibrate(result.eval().requires_grad_(False), told.faces)
     provenance = {"people": len(told.faces.looks), "minutes": options.minutes, "seed": options.seed}
-    save_portrait_net(result, options.out, provenance | {"earlier": _earlier(options)})
+    earlier = read_description(options.init)["provenance"] if options.init is not None else {}
+    save_identity(told.reader, result.eval(), options.out, provenance | {"earlier": earlier})
     return result
-
-
-def _earlier(options: EncoderOptions) -> dict:
-    return read_description(options.init)["provenance"] if options.init is not None else {}
-
-
-@torch.no_grad()
-def calibrate(net: PortraitNet, faces: KnownFaces, most: int = 300) -> None:
-    """Set the longest code that is believed, and the scale at which codes of two people lie as far apart as dlib's."""
-    some = faces.some(np.arange(len(faces.looks))[:most])
-    codes = codes_of(net, some, torch.Generator().manual_seed(5)).flatten(0, 1)
-    net.longest.copy_(codes[~codes[:, 0].isnan()].norm(dim=1).quantile(BELIEVED))
-    known = torch.from_numpy(np.where(some.found()[..., None], some.embedding, np.nan))
-    spreads = []
-    for part in (mean_code(known, 1), mean_code(codes_of(net, some), 1)):
-        spreads.append(part[~part[:, 0].isnan()].var(0, correction=0).sum())
-    net.embedding_scale.copy_((spreads[0] / spreads[1].clamp(min=1e-9)).sqrt())
 
 
 def _rounded(value):
@@ -238,10 +196,10 @@ def _parse(argv: list[str]) -> EncoderOptions:
     parser = argparse.ArgumentParser(prog="idto3d.training.portrait_encoder", description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, required=True, help="dataset written by synthesize")
     parser.add_argument("--out", type=Path, required=True, help="where to write identity.safetensors")
-    parser.add_argument("--minutes", type=float, required=True, help="of training")
+    parser.add_argument("--minutes", type=float, required=True, help="of training the network; 0: only fit the shape")
     parser.add_argument("--prior", type=Path, help="head prior whose z is told; else principal components")
     parser.add_argument("--held-out", type=Path, help="dataset never trained on; else the last shard is held out")
-    parser.add_argument("--init", type=Path, help="a trained network to go on from")
+    parser.add_argument("--init", type=Path, help="an identity.safetensors whose network to go on from")
     parser.add_argument("--batch", type=int, default=32, help="portraits per step")
     parser.add_argument("--learning-rate", type=float, default=1.5e-3, help="peak rate of AdamW")
     parser.add_argument("--workers", type=int, default=1, help="processes that find faces")

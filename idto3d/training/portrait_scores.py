@@ -1,45 +1,35 @@
-"""How much the portrait network knows of held-out people, beside a ridge regression from dlib's embedding."""
+"""How much is known of held-out people from their portraits: the shape of the head, and words."""
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from idto3d.subject.looks_net import LooksNet
 from idto3d.subject.portrait_encoder import as_inputs
-from idto3d.subject.portrait_net import PortraitNet
-from idto3d.training.augment import augmented
+from idto3d.subject.shape_reader import ShapeReader
 from idto3d.training.faces import KnownFaces, middle
 from idto3d.training.portrait_targets import UNKNOWN, classes
-from idto3d.training.prior_regression import FOLDS, best_ridge
+from idto3d.training.shape_fit import inputs
 
 COUNTS = (1, 2, 5)
 AMONG = 50
 
 
-def codes_of(net: PortraitNet, faces: KnownFaces, random: torch.Generator | None = None) -> Tensor:
-    """Unlimited codes [n, P, K] of every portrait, NaN where no face was found; with `random` of augmented ones."""
-    found = np.argwhere(faces.found())
-    codes = torch.full((*faces.landmarks.shape[:2], net.size.modes), float("nan"))
-    for rows in np.array_split(found, max(1, len(found) // 64)):
-        codes[rows[:, 0], rows[:, 1]] = net(*_inputs(faces, rows, random))[0]
+def codes_of(reader: ShapeReader, faces: KnownFaces, random: torch.Generator | None = None) -> Tensor:
+    """Codes [n, P, K] of every portrait, NaN where no face was found; with `random` of photo-like variations."""
+    rows = np.argwhere(faces.found())
+    codes = torch.full((*faces.landmarks.shape[:2], reader.size.modes), float("nan"))
+    pieces = [reader.kernels(reader.features(*piece)) for piece in inputs(faces, rows, random)]
+    codes[rows[:, 0], rows[:, 1]] = torch.cat(pieces) @ reader.weights + reader.bias
     return codes
 
 
-def _inputs(faces: KnownFaces, rows: np.ndarray, random: torch.Generator | None) -> tuple[Tensor, Tensor, Tensor]:
-    crops, marks = faces.crops(rows[:, 0], rows[:, 1]), faces.landmarks[rows[:, 0], rows[:, 1]]
-    known = faces.embedding[rows[:, 0], rows[:, 1]]
-    if random is not None:
-        return *augmented(torch.from_numpy(crops), torch.from_numpy(marks), random), torch.from_numpy(known)
-    return as_inputs(*middle(crops, marks), known)
-
-
-@torch.no_grad()
-def measure(net: PortraitNet, faces: KnownFaces) -> dict[str, float]:
-    """Figures of people who were not trained on, from clean portraits and from augmented ones ("photo_like")."""
-    truth = net.whitened(torch.from_numpy(faces.coefficients))
-    clean, varied = codes_of(net, faces), codes_of(net, faces, torch.Generator().manual_seed(11))
-    figures = {f"portraits_{count}": compared(net, mean_code(clean, count), truth) for count in COUNTS}
-    figures["photo_like_1"] = compared(net, mean_code(varied, 1), truth)
-    return figures | {"right_words": right_words(net, faces)}
+def measure_shape(reader: ShapeReader, faces: KnownFaces) -> dict[str, dict[str, float]]:
+    """Figures of people who were not fitted to, from clean portraits and from varied ones ("photo_like")."""
+    truth = reader.whitened(torch.from_numpy(faces.coefficients))
+    clean, varied = codes_of(reader, faces), codes_of(reader, faces, torch.Generator().manual_seed(11))
+    figures = {f"portraits_{count}": compared(reader, mean_code(clean, count), truth) for count in COUNTS}
+    return figures | {"photo_like_1": compared(reader, mean_code(varied, 1), truth)}
 
 
 def mean_code(codes: Tensor, count: int) -> Tensor:
@@ -48,10 +38,10 @@ def mean_code(codes: Tensor, count: int) -> Tensor:
     return codes.gather(1, order[..., None].expand(-1, -1, codes.shape[-1])).nanmean(1)
 
 
-def compared(net: PortraitNet, codes: Tensor, truth: Tensor) -> dict[str, float]:
+def compared(reader: ShapeReader, codes: Tensor, truth: Tensor) -> dict[str, float]:
     """Mean cosine, shares of variance explained (of all modes alike, of the face's surface), and right heads of 50."""
     seen = ~codes.isnan().any(1)
-    codes, truth, share = codes[seen], truth[seen], net.code_share
+    codes, truth, share = codes[seen], truth[seen], reader.code_share
     left = (codes - truth).square().mean(0) / truth.square().mean(0)
     return {
         "cosine": torch.cosine_similarity(codes, truth).mean().item(),
@@ -75,12 +65,13 @@ def right_heads(codes: Tensor, truth: Tensor, share: Tensor, among: int = AMONG)
     return torch.cat(hits).mean().item()
 
 
-def right_words(net: PortraitNet, faces: KnownFaces) -> dict[str, float]:
+@torch.no_grad()
+def right_words(net: LooksNet, faces: KnownFaces) -> dict[str, float]:
     """Share of the first portraits whose likeliest word is right, for each attribute."""
     found = faces.found()
     rows = np.stack([np.arange(len(found)), found.argmax(1)], 1)[found.any(1)]
     wanted = classes([faces.looks[i] for i in rows[:, 0]], net.size.attributes)
-    scores = [net(*_inputs(faces, part, None))[1] for part in np.array_split(rows, max(1, len(rows) // 64))]
+    scores = [net(*_shown(faces, part)) for part in np.array_split(rows, max(1, len(rows) // 64))]
     hits = {}
     for name, true in wanted.items():
         guess = torch.cat([score[name] for score in scores]).argmax(1)
@@ -88,20 +79,5 @@ def right_words(net: PortraitNet, faces: KnownFaces) -> dict[str, float]:
     return hits
 
 
-@torch.no_grad()
-def measure_dlib(net: PortraitNet, faces: KnownFaces) -> dict[str, dict[str, float]]:
-    """The same figures for what dlib's embeddings alone tell of the code."""
-    truth = net.whitened(torch.from_numpy(faces.coefficients))
-    known = torch.from_numpy(np.where(faces.found()[..., None], faces.embedding, np.nan))
-    guesses = net.linear_guess(known)
-    return {f"portraits_{count}": compared(net, mean_code(guesses, count), truth) for count in COUNTS}
-
-
-def fit_linear_guess(net: PortraitNet, faces: KnownFaces) -> None:
-    """Set what the network adds to: the ridge regression from dlib's embedding of one portrait to the code."""
-    rows = np.argwhere(faces.found())
-    codes = net.whitened(torch.from_numpy(faces.coefficients)).double().numpy()[rows[:, 0]]
-    inputs = faces.embedding[rows[:, 0], rows[:, 1]].astype(np.float64)
-    weights, bias, _ = best_ridge(inputs, codes, rows[:, 0] % FOLDS)
-    net.recognition_map.copy_(torch.from_numpy(weights))
-    net.recognition_bias.copy_(torch.from_numpy(bias))
+def _shown(faces: KnownFaces, rows: np.ndarray) -> tuple[Tensor, Tensor]:
+    return as_inputs(*middle(faces.crops(rows[:, 0], rows[:, 1]), faces.landmarks[rows[:, 0], rows[:, 1]]))

@@ -1,4 +1,4 @@
-"""What the portrait network learns to tell of synthetic heads: a code of their shape, and words."""
+"""What is to be told of synthetic heads from their portraits: a code of their shape, and words."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,6 @@ from torch import Tensor
 
 from idto3d.errors import UserError
 from idto3d.fields.head_prior import FACE_BOX, HeadPrior, lattice
-from idto3d.subject.portrait_net import NetSize, PortraitNet
 
 MODES = 40
 ATTRIBUTES = ("hair_style", "hair_colour", "beard", "skin", "age", "gender", "ancestry")
@@ -16,21 +15,20 @@ UNKNOWN = -100  # class of a word that a look lacks; cross entropy leaves it out
 SURFACE = 0.0015  # metres from the mean face within which points count as its surface
 
 
-def new_net(coefficients: np.ndarray, looks: Sequence[dict], prior: HeadPrior | None, recognition=128) -> PortraitNet:
-    """A fresh network for heads of `coefficients` [n, C]: its code is the prior's z, else their principal components.
+def code_meaning(coefficients: np.ndarray, prior: HeadPrior | None) -> dict[str, np.ndarray]:
+    """What the code of heads with `coefficients` [n, C] means, as `ShapeReader` names it: the prior's z, whitened.
 
-    Where there is a `recognition` of so many numbers to begin with, its own part of the code starts at zero. Raises
-    UserError where the prior belongs to heads of another kind.
+    Without a prior, their principal components. Raises UserError where the prior belongs to heads of another kind.
     """
     chosen, share = (_from_prior if prior is not None else _components)(coefficients, prior)
-    count, words = len(chosen), vocabularies(looks)
-    net = PortraitNet(NetSize(coefficients=count, modes=chosen.shape[1], attributes=words, recognition=recognition))
     z = coefficients.astype(np.float64) @ chosen
-    net.coefficient_map.copy_(torch.from_numpy(chosen))
-    net.code_mean.copy_(torch.from_numpy(z.mean(0)))
-    net.code_std.copy_(torch.from_numpy(z.std(0) + 1e-6))
-    net.code_share.copy_(torch.from_numpy(share * z.var(0) / (share * z.var(0)).sum()))
-    return net
+    moved = share * z.var(0)
+    return {
+        "coefficient_map": chosen,
+        "code_mean": z.mean(0),
+        "code_std": z.std(0) + 1e-6,
+        "code_share": moved / moved.sum(),
+    }
 
 
 def _from_prior(coefficients: np.ndarray, prior: HeadPrior) -> tuple[np.ndarray, np.ndarray]:

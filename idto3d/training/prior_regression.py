@@ -1,4 +1,4 @@
-"""The linear maps from a face embedding to shape coefficients and hair styles: what tells people apart, then ridge."""
+"""The linear maps from a face embedding to shape coefficients and hair styles, by ridge regression."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,8 +11,6 @@ from idto3d.training.denoiser import mean_embedding
 from idto3d.training.prior_solid import tensor_of
 
 FOLDS = 5
-DIRECTIONS = 24  # in which the shape is read from an embedding
-SHRINK = 0.05  # of the variance within a person towards the same in all directions, shares of the usual variance
 RIDGES = tuple(10.0**k for k in range(-4, 4))
 
 
@@ -44,38 +42,22 @@ def read_faces(dataset: Path) -> Faces:
 def fit_regression(prior: HeadPrior, faces: Faces) -> dict[str, float]:
     """Set the maps from a face embedding to z and to hair scores; returns the share of variance each explains.
 
-    The shape is read from what tells people apart (`discriminant`): a little less of z is explained than by all of the
-    embedding, but two photos of one person agree better. The ridge strength is the best of a ladder over five folds, a
-    person's rows always in one; the shares are the left-out folds'.
+    The ridge strength is the best of a ladder over five folds, a person's rows always in one; the shares are the
+    left-out folds'.
     """
     inputs = faces.embedding.astype(np.float64)
     mean = inputs.mean(0)
     codes = faces.coefficients.astype(np.float64) @ prior.coefficient_map.double().numpy()
     styles = np.eye(len(HAIR_STYLES))[faces.hair]
     _, person = np.unique(faces.coefficients, axis=0, return_inverse=True)
-    shares, apart = {}, discriminant(inputs - mean, person.ravel())
-    for name, wanted, read in (("shape", codes, apart), ("style", styles, np.eye(len(mean)))):
-        weights, bias, shares[name] = best_ridge((inputs - mean) @ read, wanted, person.ravel() % FOLDS)
-        setattr(prior, f"{name}_map", tensor_of(read @ weights))
+    shares = {}
+    for name, wanted in (("shape", codes), ("style", styles)):
+        weights, bias, shares[name] = best_ridge(inputs - mean, wanted, person.ravel() % FOLDS)
+        setattr(prior, f"{name}_map", tensor_of(weights))
         setattr(prior, f"{name}_bias", tensor_of(bias))
     prior.embedding_mean, prior.styles = tensor_of(mean), HAIR_STYLES
     prior.size = replace(prior.size, embedding=inputs.shape[1])
     return shares
-
-
-def discriminant(inputs: np.ndarray, person: np.ndarray) -> np.ndarray:
-    """[D, k] the directions of `inputs` [n, D] in which people differ most against how one person's rows differ.
-
-    Linear discriminant analysis, person: [n] who a row is of. What one person's rows differ in is unit in every one.
-    """
-    _, person, count = np.unique(person, return_inverse=True, return_counts=True)
-    means = np.zeros((len(count), inputs.shape[1]))
-    np.add.at(means, person, inputs)
-    means /= count[:, None]
-    within, usual = np.cov((inputs - means[person]).T), np.trace(np.cov(inputs.T)) / inputs.shape[1]
-    whitening = np.linalg.inv(np.linalg.cholesky(within + SHRINK * usual * np.eye(len(within)))).T
-    _, _, directions = np.linalg.svd((means - means.mean(0)) @ whitening, full_matrices=False)
-    return whitening @ directions[:DIRECTIONS].T
 
 
 def best_ridge(inputs: np.ndarray, wanted: np.ndarray, fold: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:

@@ -18,6 +18,8 @@ from idto3d.training.ict import read_ict
 from idto3d.training.people import draw_person
 from idto3d.training.shards import run_all, save_arrays, save_words, shard_path
 
+SHOWN_DEG = 105.0  # azimuth up to which an expression can be seen
+
 
 @dataclass(frozen=True)
 class SynthesisOptions:
@@ -27,6 +29,7 @@ class SynthesisOptions:
     out: Path
     people: int = 2000
     views: int = 8
+    expressions: int = 1
     portraits: int = 4
     size: int = 128
     portrait_size: int = 256
@@ -68,19 +71,31 @@ def draw_one(studio: synthetic.Studio, seed: int, options: SynthesisOptions) -> 
     person = draw_person(seed, studio.model.words)
     random = np.random.default_rng([seed, 3])
     dressed = synthetic.dress(studio, person)
-    views = [_draw_view(studio, person, dressed, random, options.size) for _ in range(options.views)]
+    sittings = [_draw_sitting(studio, person, dressed, random, options) for _ in range(options.views)]
+    views = [view for sitting in sittings for view in sitting]
     size = options.portrait_size
     portraits = [_draw_portrait(studio, person, dressed, random, size) for _ in range(options.portraits)]
-    arrays = {key: np.stack([view[key] for view, _ in views]) for key in views[0][0]}
-    arrays |= {"portraits": np.stack(portraits), "coefficients": person.coefficients[None]}
-    arrays["person"] = np.full(options.views, seed, np.int64)
+    arrays = {key: np.stack([view[key] for view, _ in views]) for key in (views[0][0] if views else ())}
+    blank = np.zeros((0, size, size, 3), np.uint8)
+    arrays |= {"portraits": np.stack(portraits) if portraits else blank, "coefficients": person.coefficients[None]}
+    arrays["person"] = np.full(len(views), seed, np.int64)
     words = {"seed": seed, "subject": person.subject(), "look": person.attributes()}
     return arrays, words | {"captions": [text for _, text in views]}
 
 
-def _draw_view(studio, person, dressed, random, size: int) -> tuple[dict, tuple[str, str]]:
+def _draw_sitting(studio, person, dressed, random, options: SynthesisOptions) -> list[tuple[dict, tuple[str, str]]]:
+    """A person before one camera, in as many expressions as are asked for; from behind, where none shows, in one."""
     index, strength = synthetic.draw_expression(random)
     azimuth, elevation = synthetic.draw_view(random)
+    wanted = [(index, strength)]
+    if options.expressions > 1 and abs(azimuth) < SHOWN_DEG:
+        others = random.permutation([i for i in range(len(EXPRESSIONS)) if i != index])[: options.expressions - 1]
+        wanted += [(int(other), synthetic.draw_expression(random)[1]) for other in others]
+    return [_draw_view(studio, person, dressed, shown, (azimuth, elevation), options.size) for shown in wanted]
+
+
+def _draw_view(studio, person, dressed, shown, place: tuple[float, float], size: int) -> tuple[dict, tuple[str, str]]:
+    (index, strength), (azimuth, elevation) = shown, place
     sculpture = synthetic.sculpt(studio, person, studio.model.weights(EXPRESSIONS[index], strength), dressed)
     normal, albedo, mask = synthetic.maps(sculpture, synthetic.camera(azimuth, elevation), size)
     numbers = {"expression": np.int64(index), "strength": np.float32(strength)}
@@ -105,7 +120,8 @@ def _parse(argv: list[str]) -> SynthesisOptions:
     parser.add_argument("--ict", type=Path, required=True, help="packed ICT-FaceKit .npz or a checkout's folder")
     parser.add_argument("--out", type=Path, required=True, help="folder of the dataset")
     parser.add_argument("--people", type=int, default=2000)
-    parser.add_argument("--views", type=int, default=8, help="normal and albedo maps per person")
+    parser.add_argument("--views", type=int, default=8, help="normal and albedo maps per person; 0: portraits alone")
+    parser.add_argument("--expressions", type=int, default=1, help="of each view whose camera sees the face")
     parser.add_argument("--portraits", type=int, default=4, help="lit portraits per person")
     parser.add_argument("--size", type=int, default=128, help="side of the maps, pixels")
     parser.add_argument("--first-seed", type=int, default=0, help="people are drawn from consecutive seeds")

@@ -91,9 +91,10 @@ def _base(options: TrainOptions) -> BaseParts:
     if options.base is None:
         return _own_base(options)
     parts = load_base(options.base)
-    if parts.scheduler.config.prediction_type != "epsilon":
+    if parts.scheduler.config.prediction_type not in ("epsilon", "v_prediction"):
         kind = parts.scheduler.config.prediction_type
-        raise UserError(f"The base model predicts '{kind}', not noise.", "Choose one of the Stable Diffusion 1 kind.")
+        what = f"The base model predicts '{kind}', neither noise nor velocity."
+        raise UserError(what, "Choose one of the Stable Diffusion 1 or 2 kind.")
     return parts
 
 

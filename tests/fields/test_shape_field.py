@@ -202,3 +202,19 @@ def test_the_papers_variant_starts_at_the_priors_expressions():
     shared = field.mesh(band, [0, 1])
     own = field.meshes([band, band], [0, 1])
     assert torch.equal(own[1].positions[0], shared.positions[1])
+
+
+def test_it_is_told_how_far_the_networks_strayed_from_the_prior():
+    field, band = make(LivelyPrior())
+    assert field.mesh(band, [0, 1]).strayed == 0
+    with torch.no_grad():
+        field.residual.out.bias[0] = 0.2
+    assert field.mesh(band, [0, 1]).strayed.item() == pytest.approx(1.0, rel=1e-4)  # 0.2 of 5 mm, squared
+    with torch.no_grad():
+        field.residual.out.bias[0] = 0.0
+        for parameter in field.modulated.parameters():
+            parameter.add_(0.1)
+    strayed = field.mesh(band, [0]).strayed
+    assert strayed > 0
+    strayed.backward()
+    assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in field.modulated.parameters())

@@ -23,6 +23,12 @@ def noisy(guidance) -> torch.Tensor:
     return torch.randn(guidance.latent_shape(2), generator=torch.Generator().manual_seed(9))
 
 
+def as_noise(guidance, velocity: torch.Tensor) -> torch.Tensor:
+    """The noise that a predicted velocity means: `sqrt(alpha_bar) velocity + sqrt(1 - alpha_bar) noisy`."""
+    level = guidance.bundle.parts.scheduler.alphas_cumprod[TIMESTEPS].reshape(2, 1, 1, 1)
+    return level.sqrt() * velocity + (1 - level).sqrt() * noisy(guidance)
+
+
 def test_one_call_answers_like_two_separate_ones(guidance):
     wanted = asked(guidance)
     cond, uncond = guidance.predict("geometry", noisy(guidance), TIMESTEPS, wanted)
@@ -31,7 +37,8 @@ def test_one_call_answers_like_two_separate_ones(guidance):
     def alone(text, identity, expression):
         embeds = {"image_embeds": [identity[:, None], expression[:, None]]}
         with torch.no_grad():
-            return unet(noisy(guidance), TIMESTEPS, text, added_cond_kwargs=embeds).sample
+            velocity = unet(noisy(guidance), TIMESTEPS, text, added_cond_kwargs=embeds).sample
+        return as_noise(guidance, velocity)
 
     zeros = (torch.zeros_like(wanted.identity), torch.zeros_like(wanted.expression))
     assert torch.allclose(cond, alone(wanted.text, wanted.identity, wanted.expression), atol=1e-5)
@@ -92,17 +99,16 @@ def test_strengths_come_from_the_bundle_unless_given(bundle):
     detach(bundle.parts.unet)
     with torch.no_grad():
         base = bundle.parts.unet(noisy(off), TIMESTEPS, asked(off).text).sample
-    assert torch.allclose(base, answers[2], atol=1e-5)
+    assert torch.allclose(as_noise(off, base), answers[2], atol=1e-5)
 
 
-def test_a_v_prediction_becomes_noise(guidance):
+def test_a_prediction_of_noise_is_taken_as_it_is(guidance):
     before, _ = guidance.predict("geometry", noisy(guidance), TIMESTEPS, asked(guidance))
-    config = {**guidance.bundle.parts.scheduler.config, "prediction_type": "v_prediction"}
+    config = {**guidance.bundle.parts.scheduler.config, "prediction_type": "epsilon"}
     parts = replace(guidance.bundle.parts, scheduler=DDIMScheduler.from_config(config))
-    velocity = Guidance(replace(guidance.bundle, parts=parts))
-    found, _ = velocity.predict("geometry", noisy(guidance), TIMESTEPS, asked(guidance))
-    level = parts.scheduler.alphas_cumprod[TIMESTEPS].reshape(2, 1, 1, 1)
-    assert torch.allclose(found, level.sqrt() * before + (1 - level).sqrt() * noisy(guidance), atol=1e-5)
+    plain = Guidance(replace(guidance.bundle, parts=parts))
+    found, _ = plain.predict("geometry", noisy(guidance), TIMESTEPS, asked(guidance))
+    assert torch.allclose(before, as_noise(guidance, found), atol=1e-5)
 
 
 def test_encoding_has_a_gradient_and_decoding_has_the_right_range(guidance):
@@ -130,7 +136,7 @@ def test_the_latent_scale_is_undone_by_decoding(guidance):
 def test_sampling_agrees_with_diffusers_own_ddim(guidance):
     wanted = asked(guidance)
     found = guidance.sample("geometry", wanted, 4, torch.Generator().manual_seed(0), 2.0)
-    changes = {"timestep_spacing": "trailing", "set_alpha_to_one": True}
+    changes = {"timestep_spacing": "trailing", "set_alpha_to_one": True, "prediction_type": "epsilon"}
     scheduler = DDIMScheduler.from_config({**guidance.bundle.parts.scheduler.config, **changes})
     scheduler.set_timesteps(4)
     latents = torch.randn(guidance.latent_shape(2), generator=torch.Generator().manual_seed(0))

@@ -8,31 +8,26 @@ from PIL import Image
 from idto3d.errors import UserError
 from idto3d.subject.align import AVERAGE_FACE, HEAD_EYES, head_crop
 from idto3d.subject.encoders import make_encoder
-from idto3d.subject.portrait_net import SIDE, NetSize, PortraitNet, load_portrait_net, save_portrait_net
+from idto3d.subject.identity_file import load_identity, save_identity
+from idto3d.subject.looks_net import SIDE, LooksNet, LooksSize
+from idto3d.subject.shape_reader import ReaderSize, ShapeReader, edges
 from idto3d.subject.similarity import cosine
 
-SMALL = NetSize(
-    widths=(8, 8, 8, 8),
-    blocks=(0, 0, 0, 1),
-    hidden=16,
-    coefficients=9,
-    modes=5,
-    recognition=128,
-    attributes={"beard": ("clean", "full")},
-)
+SMALL = LooksSize(widths=(8, 8, 8, 8), blocks=(0, 0, 0, 1), hidden=16, attributes={"beard": ("clean", "full")})
+FEW = ReaderSize(edges=6, centres=4, coefficients=9, modes=5)
 
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory):
-    """The file of a small network with random weights, and the network."""
+    """A file of a small reader and a small network with random weights, and both."""
     torch.manual_seed(3)
-    net = PortraitNet(SMALL)
-    net.longest.fill_(2.0)
-    net.recognition_map.normal_()
-    net.embedding_scale.fill_(0.5)
+    reader, net = ShapeReader(FEW), LooksNet(SMALL)
+    for value in reader.buffers():
+        value.copy_(torch.rand(value.shape))
+    reader.sharpness.fill_(0.01)
     path = tmp_path_factory.mktemp("net") / "identity.safetensors"
-    save_portrait_net(net, path, {"people": 2})
-    return path, net.eval()
+    save_identity(reader, net, path, {"people": 2})
+    return path, reader, net.eval()
 
 
 @pytest.fixture(scope="module")
@@ -41,11 +36,15 @@ def encoder(network):
 
 
 def test_a_file_gives_the_same_codes_and_words(network):
-    path, net = network
-    again, inputs = load_portrait_net(path), (torch.rand(2, 3, SIDE, SIDE), torch.rand(2, 5, 2), torch.rand(2, 128))
-    assert again.size == SMALL and not any(p.requires_grad for p in again.parameters())
-    assert torch.allclose(again(*inputs)[0], net(*inputs)[0], atol=0.02)  # half precision
-    assert again(*inputs)[1]["beard"].shape == (2, 2)
+    path, reader, net = network
+    read, looked = load_identity(path)
+    assert (read.size, looked.size) == (FEW, SMALL) and not any(p.requires_grad for p in looked.parameters())
+    random = np.random.default_rng(0)
+    crops, known = random.integers(0, 256, (2, SIDE, SIDE, 3), np.uint8), random.normal(size=(2, 128))
+    marks = random.uniform(0, 1, (2, 5, 2))
+    assert torch.allclose(read(crops, marks, known), reader(crops, marks, known), atol=0.02)  # half precision
+    inputs = torch.rand(2, 3, SIDE, SIDE), torch.rand(2, 5, 2)
+    assert torch.allclose(looked(*inputs)["beard"], net(*inputs)["beard"], atol=0.02)
 
 
 def test_a_missing_damaged_or_foreign_file_is_told(tmp_path, network):
@@ -61,20 +60,28 @@ def test_a_missing_damaged_or_foreign_file_is_told(tmp_path, network):
         make_encoder("portrait")
 
 
-def test_codes_are_no_longer_than_any_in_training(network):
-    _, net = network
-    codes = torch.tensor([[30.0, 0, 0, 0, 40.0], [0.6, 0, 0, 0, 0.8]])
-    assert torch.allclose(net.limited(codes).norm(dim=1), torch.tensor([2.0, 1.0]))
+def test_what_is_like_no_portrait_gets_the_code_of_the_average_head(network):
+    _, reader, _ = network
+    known = np.full((1, 128), 1e4, np.float32)
+    code = reader(np.zeros((1, SIDE, SIDE, 3), np.uint8), np.zeros((1, 5, 2)), known)
+    assert torch.allclose(code[0], reader.bias)
 
 
-def test_a_code_is_read_in_the_units_of_the_map(network):
-    net = PortraitNet(SMALL)
-    net.coefficient_map.copy_(torch.randn(9, 5))
-    net.code_mean.fill_(1.0)
-    net.code_std.fill_(2.0)
+def test_edges_see_no_even_light():
+    random = np.random.default_rng(1)
+    crops = random.integers(60, 120, (3, SIDE, SIDE, 3), np.uint8)
+    assert np.allclose(edges(crops), edges(crops + 40), atol=1e-4)
+    assert not np.allclose(edges(crops[:1]), edges(crops[1:2]), atol=0.05)
+
+
+def test_a_code_is_read_in_the_units_of_the_map():
+    reader = ShapeReader(FEW)
+    reader.coefficient_map.copy_(torch.randn(9, 5))
+    reader.code_mean.fill_(1.0)
+    reader.code_std.fill_(2.0)
     coefficients = torch.randn(4, 9)
-    found = net.whitened(coefficients) * net.code_std + net.code_mean
-    assert torch.allclose(found, coefficients @ net.coefficient_map, atol=1e-5)
+    found = reader.whitened(coefficients) * reader.code_std + reader.code_mean
+    assert torch.allclose(found, coefficients @ reader.coefficient_map, atol=1e-5)
 
 
 @pytest.mark.parametrize(("turn_deg", "scale"), [(0, 20.0), (35, 90.0), (-60, 30.0)])

@@ -9,7 +9,7 @@ import torch
 from idto3d.expressions import NAMES
 from idto3d.fields.head_prior import HAIR_STYLES, HeadPrior, PriorSize, load_prior, save_prior
 from idto3d.training.head_prior import FitOptions, fit, main, make_targets, sample_surface, shape_modes, surface_error
-from idto3d.training.prior_regression import Faces, discriminant, fit_regression, read_faces
+from idto3d.training.prior_regression import Faces, fit_regression, read_faces
 from idto3d.training.prior_solid import NOSTRIL, Solid, rounded, winding_number
 
 RADIUS = 0.09
@@ -152,15 +152,6 @@ def test_regression_from_noise_stays_close_to_the_average(fitted):
     shares = fit_regression(fitted, data)
     assert shares["shape"] < 0.1
     assert fitted.shape_code(torch.from_numpy(data.embedding[0])).norm() < 0.7
-
-
-def test_shape_is_read_where_people_differ_and_not_where_portraits_do():
-    random = np.random.default_rng(2)
-    person = np.arange(30).repeat(4)
-    own, light = random.standard_normal((30, 1))[person], 3.0 * random.standard_normal((120, 1))
-    direction = discriminant(np.concatenate([light, own + 0.2 * light], 1), person)
-    assert direction.shape == (2, 2)
-    assert direction[0, 0] / direction[1, 0] == pytest.approx(-0.2, abs=0.05)
 
 
 def test_two_portraits_of_one_person_never_judge_each_other(fitted):

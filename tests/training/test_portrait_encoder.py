@@ -10,8 +10,9 @@ from safetensors.numpy import load_file, save_file
 
 from idto3d.errors import UserError
 from idto3d.fields.head_prior import HeadPrior, PriorSize
-from idto3d.subject.portrait_net import load_portrait_net
-from idto3d.training import embedding, portrait_encoder, portrait_scores, portrait_targets, synthesize
+from idto3d.subject.identity_file import load_identity
+from idto3d.subject.looks_net import LooksNet, LooksSize
+from idto3d.training import embedding, portrait_encoder, portrait_targets, shape_fit, synthesize
 from idto3d.training.augment import augmented
 from idto3d.training.faces import WIDE, head_mask, read_known
 from idto3d.training.people import draw_person
@@ -47,19 +48,22 @@ def options(dataset, **changed):
 
 def trained(told):
     learn, held = portrait_encoder.people(told)
-    return portrait_encoder.train(portrait_encoder.begin(learn, told), learn, held, told), learn, held
+    reader, net = portrait_encoder.begin(learn, told)
+    words = portrait_targets.classes(learn.looks, net.size.attributes)
+    return portrait_encoder.train(net, portrait_encoder.Lessons(learn, words, reader), held, told)
 
 
-def test_a_network_is_trained_measured_written_and_gone_on_from(dataset, capsys):
+def test_shape_and_words_are_learned_measured_written_and_gone_on_from(dataset, capsys):
     told = options(dataset)
     assert portrait_encoder.main(["--data", str(dataset), "--out", str(told.out), "--minutes", "0.02"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert lines[0] == {"people": PEOPLE, "held_out": PEOPLE, "modes": PEOPLE}
-    assert "portraits_5" in lines[1]["dlib"] and "right_of_50" in lines[2]["final"]["photo_like_1"]
-    net = load_portrait_net(told.out)
-    assert net.longest < float("inf") and net.embedding_scale > 0
+    assert lines[0] == {"people": PEOPLE, "held_out": PEOPLE}
+    assert "portraits_5" in lines[1]["shape"] and "right_of_50" in lines[1]["shape"]["photo_like_1"]
+    assert 0 <= lines[2]["words"]["beard"] <= 1
+    reader, net = load_identity(told.out)
+    assert reader.embedding_scale > 0
     assert not list(told.out.parent.glob("*.state.*"))
-    again = portrait_encoder.begin(portrait_encoder.people(told)[0], options(dataset, init=told.out))
+    _, again = portrait_encoder.begin(portrait_encoder.people(told)[0], options(dataset, init=told.out))
     for name, value in net.state_dict().items():
         assert torch.equal(value, again.state_dict()[name])
 
@@ -89,19 +93,32 @@ def test_an_interrupted_training_goes_on(dataset, monkeypatch):
     assert numbers == [3, 4]
 
 
-def test_before_any_step_the_network_tells_what_dlib_does(dataset):
-    learn, held = portrait_encoder.people(options(dataset))
-    net = portrait_encoder.begin(learn, options(dataset)).eval()
-    own, dlib = portrait_scores.measure(net, held), portrait_scores.measure_dlib(net, held)
-    assert own["portraits_2"] == pytest.approx(dlib["portraits_2"], abs=1e-5)
-    assert portrait_scores.measure_dlib(net, learn)["portraits_1"]["explained"] > 0
+def test_the_reader_finds_the_shape_that_shows_in_the_crops(dataset):
+    random, count = np.random.default_rng(2), 40
+    brightness, marks = random.uniform(0, 1, count), np.zeros((count, 5, 2), np.float32)
+    crops = np.zeros((count, 64, 64, 3), np.uint8)
+    for crop, share in zip(crops, brightness, strict=True):
+        crop[:, : 8 + int(48 * share)] = 200  # an edge whose place is the only coefficient that shows
+    known = np.tile(np.float32([1, *[0] * 127]), (count, 1)) + random.normal(0, 0.01, (count, 128)).astype(np.float32)
+    coefficients = np.stack([brightness, random.normal(size=count)], 1).astype(np.float32)
+    meaning = portrait_targets.code_meaning(coefficients, None)
+    inputs = (shape_fit.edges(crops), marks, known)
+    reader = shape_fit.measured_out(inputs, meaning, shape_fit.ReaderSize(), torch.Generator().manual_seed(0))
+    truth = reader.whitened(torch.from_numpy(coefficients))
+    kernels, inner = reader.kernels(reader.features(*inputs)).double(), reader.kernels(reader.centres).double()
+    shape_fit.solve(reader, kernels[::2], inner, truth[::2], 0.01)
+    guess = kernels[1::2].float() @ reader.weights + reader.bias
+    place = (guess * reader.code_std + reader.code_mean) @ torch.linalg.pinv(reader.coefficient_map)
+    wanted = coefficients[1::2, 0]
+    assert np.corrcoef(place[:, 0], wanted)[0, 1] > 0.9
 
 
 def test_the_loss_falls(dataset):
     learn, _ = portrait_encoder.people(options(dataset))
     torch.manual_seed(0)
-    net = portrait_targets.new_net(learn.coefficients, learn.looks, None)
-    told, optimiser = portrait_encoder.lessons(net, learn), torch.optim.AdamW(net.parameters(), 1e-3)
+    net = LooksNet(LooksSize(attributes=portrait_targets.vocabularies(learn.looks)))
+    told = portrait_encoder.Lessons(learn, portrait_targets.classes(learn.looks, net.size.attributes), None)
+    optimiser = torch.optim.AdamW(net.parameters(), 1e-3)
     losses = [portrait_encoder._step(net, optimiser, told, options(dataset, batch=8), step) for step in range(25)]
     assert np.mean(losses[-5:]) < 0.9 * np.mean(losses[:5])
 
@@ -111,26 +128,23 @@ def test_faces_that_were_not_found_are_never_drawn(dataset):
     assert faces.found().sum() == 2 * (PEOPLE * PORTRAITS - 1)
     some = faces.some(np.arange(2 * PEOPLE) >= PEOPLE)
     assert len(some.looks) == PEOPLE and np.array_equal(some.place[:, 0], np.ones(PEOPLE))
-    people, crops, marks, known = portrait_encoder.draw(some, 5, torch.Generator().manual_seed(0))
+    people, crops, marks = portrait_encoder.draw(some, 5, torch.Generator().manual_seed(0))
     assert crops.shape == (5, 3, 64, 64) and marks.shape == (5, 5, 2) and people.max() < PEOPLE
-    assert known.norm(dim=1) == pytest.approx(torch.ones(5), abs=1e-5)
 
 
 def test_a_prior_of_other_heads_is_refused_and_a_fitting_one_gives_its_code(dataset):
     learn, _ = portrait_encoder.people(options(dataset))
     with pytest.raises(UserError, match="100 coefficients"):
-        portrait_targets.new_net(learn.coefficients, learn.looks, HeadPrior(PriorSize(modes=4)))
+        portrait_targets.code_meaning(learn.coefficients, HeadPrior(PriorSize(modes=4)))
     prior = HeadPrior(PriorSize(modes=4))
     prior.coefficient_map.normal_()
     prior.coarse.copy_(torch.linspace(-0.1, 0.1, len(prior.coarse))[:, None, None])
     prior.fine.copy_(torch.linspace(-0.01, 0.01, len(prior.fine))[:, None, None])
     coefficients = np.random.default_rng(1).normal(size=(30, 100)).astype(np.float32)
-    net = portrait_targets.new_net(coefficients, learn.looks * 5, prior)
-    assert net.size.modes == 4 and torch.allclose(net.coefficient_map, prior.coefficient_map)
-    truth = net.whitened(torch.from_numpy(coefficients))
-    assert torch.allclose(
-        truth.std(0, correction=0), torch.ones(4), atol=1e-3
-    ) and net.code_share.sum() == pytest.approx(1)
+    meaning = portrait_targets.code_meaning(coefficients, prior)
+    assert np.allclose(meaning["coefficient_map"], prior.coefficient_map)
+    truth = (coefficients @ meaning["coefficient_map"] - meaning["code_mean"]) / meaning["code_std"]
+    assert np.allclose(truth.std(0), 1, atol=1e-3) and meaning["code_share"].sum() == pytest.approx(1)
 
 
 def test_variations_differ_repeat_and_keep_the_landmarks_on_the_face():

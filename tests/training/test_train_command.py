@@ -48,7 +48,8 @@ def test_a_bundle_is_trained_watched_and_not_trained_twice(given):
     assert train.main(words) == 0
     stages = [line["stage"] for line in lines(folder)]
     assert stages == ["style-geometry", "style-albedo", "expression-geometry", "expression-albedo"]
-    assert all(f"{line['stage'].split('-')[1]}_identity_gap" in line for line in lines(folder))
+    for gap in ("identity_gap", "expression_gap", "words_gap"):
+        assert all(f"{line['stage'].split('-')[1]}_{gap}" in line for line in lines(folder))
     picture = Image.open(folder / "work" / "samples" / "style-albedo-000001.png")
     assert picture.size == (6 * 32, 2 * 32)
     assert (folder / "work" / "loss.svg").exists()

@@ -92,9 +92,9 @@ def test_it_stops_early_and_keeps_the_best_average(small, accelerator, tmp_path,
 
     def measured(model, data, domain):
         seen.append({name: value.detach().clone() for name, value in named_tensors(model).items()})
-        return next(errors), 0.01
+        return {"error": next(errors), "identity_gap": 0.01}
 
-    monkeypatch.setattr(loop, "identity_gap", measured)
+    monkeypatch.setattr(loop, "heard", measured)
     stage = replace(base_stage(tmp_path, most_steps=100, evaluate_steps=2, early_stop=2), domains=("geometry",))
     model = trained(small, accelerator, stage, held_out=small.tiny_data())
     assert len(seen) == 4
@@ -106,7 +106,7 @@ def test_it_stops_early_and_keeps_the_best_average(small, accelerator, tmp_path,
 
 def test_the_held_out_figures_are_those_of_the_average(small, accelerator, tmp_path, monkeypatch):
     seen = []
-    monkeypatch.setattr(loop, "identity_gap", lambda model, *_: (seen.append(flat(model)), (1.0, 0.0))[1])
+    monkeypatch.setattr(loop, "heard", lambda model, *_: (seen.append(flat(model)), {"error": 1.0})[1])
     model = trained(small, accelerator, base_stage(tmp_path, evaluate_steps=6), held_out=small.tiny_data())
     assert torch.equal(seen[-1], flat(model))
 

@@ -5,15 +5,24 @@ import json
 import numpy as np
 import pytest
 import torch
+from diffusers import DDIMScheduler
 
 from idto3d.guidance.branches import new_branches
 from idto3d.guidance.lora import DOMAINS
-from idto3d.guidance.tiny import TEST_SPEC, tiny_base
+from idto3d.guidance.tiny import TEST_SPEC, noise_scheduler, tiny_base
 from idto3d.training import train
 from idto3d.training.dataset import read_people
-from idto3d.training.denoiser import Data, DenoiserOptions, draw_batch, mean_embedding
+from idto3d.training.denoiser import (
+    Data,
+    DenoiserOptions,
+    draw_batch,
+    face_weight,
+    mean_embedding,
+    noise_error,
+    prediction_error,
+)
 from idto3d.training.loop import Stage, make_accelerator, train_denoiser
-from idto3d.training.model import Model, load_average, named_tensors, whiten
+from idto3d.training.model import Batch, Model, load_average, named_tensors, whiten
 from idto3d.training.options import parse
 from idto3d.training.stages import plan
 from idto3d.training.vae import VaeOptions, cache_latents, scaling_factor, train_vae
@@ -93,16 +102,50 @@ def test_dropped_conditions_are_empty_and_kept_ones_are_not(tiny):
     assert not nothing.no_expression.any()
 
 
-def test_whitened_identities_leave_the_first_layer_with_unit_spread():
+def test_whitened_embeddings_are_told_apart_however_alike_they_are():
     torch.manual_seed(0)
     parts = tiny_base(TEST_SPEC, train.known_words())
     branches = new_branches(parts.unet, 8, TEST_SPEC.text_width)
-    embeddings = torch.nn.functional.normalize(torch.randn(500, 8) * torch.linspace(0.2, 1, 8) + 2, dim=-1)
-    whiten(branches, "identity", embeddings, shrink=0.0)
-    first = branches.projection.image_projection_layers[0].ff.net[0].proj
+    embeddings = torch.nn.functional.normalize(torch.randn(500, 8) * torch.linspace(0.2, 1, 8) * 0.01 + 2, dim=-1)
+    layer = branches.projection.image_projection_layers[0]
+    assert layer(embeddings).std(0).mean() < 0.1
+    whiten(branches, "identity", embeddings)
+    first = layer.ff.net[0].proj
     hidden = embeddings @ first.weight.T + first.bias
     assert torch.allclose(hidden.mean(0), torch.zeros(16), atol=1e-3)
-    assert hidden.std(0)[:7].min() > 0.5
+    assert 0.5 < hidden.std(0).mean() < 2
+    assert layer(embeddings).std(0).mean() > 0.5
+
+
+def test_the_face_counts_more_where_it_is():
+    weight = face_weight(torch.tensor([0.0, 45.0, -90.0, 180.0]), 16, 4.0)[:, 0]
+    assert torch.allclose(weight.mean((1, 2)), torch.ones(4)) and weight.max() < 4
+    assert weight[0].argmax() == 7 * 16 + 7 and torch.allclose(weight[0], weight[0].flip(1), atol=1e-5)
+    columns = weight.max(1).values.argmax(1)  # a camera on the person's left sees the face on the left of its picture
+    assert columns[1] < 7 < columns[2]
+    assert torch.equal(weight[3], torch.ones(16, 16))
+    assert torch.equal(face_weight(torch.zeros(1), 8, 1.0), torch.ones(1, 1, 8, 8))
+
+
+def test_the_loss_is_the_error_of_what_the_base_predicts():
+    scheduler, latents = noise_scheduler(), torch.randn(3, 4, 8, 8)
+    assert scheduler.config.prediction_type == "v_prediction"
+    timesteps, nothing = torch.tensor([10, 500, 990]), torch.zeros(3, dtype=torch.int64)
+    batch = Batch(latents, ["", "", ""], torch.zeros(3, 1, 2), nothing, nothing.bool(), torch.ones(3, 1, 8, 8))
+    noise = torch.randn(latents.shape, generator=torch.Generator().manual_seed(4))
+    alpha_bar = scheduler.alphas_cumprod[timesteps].view(3, 1, 1, 1)
+    velocity = alpha_bar.sqrt() * noise - (1 - alpha_bar).sqrt() * latents
+    given = (scheduler, "geometry", batch, timesteps)
+    error = prediction_error(lambda *_: velocity + 0.1, *given, torch.Generator().manual_seed(4))
+    assert torch.allclose(error, torch.full((3,), 0.01), atol=1e-5)
+    # predicted noise = sqrt(alpha_bar) velocity + sqrt(1 - alpha_bar) noisy, so its error is alpha_bar times as large
+    found = noise_error(lambda *_: velocity + 0.1, *given, torch.Generator().manual_seed(4))
+    assert torch.allclose(found, 0.01 * alpha_bar.flatten(), atol=1e-5)
+    published = DDIMScheduler.from_config(scheduler.config, prediction_type="epsilon")
+    plain = (published, *given[1:])
+    error = prediction_error(lambda *_: noise + 0.1, *plain, torch.Generator().manual_seed(4))
+    assert torch.allclose(error, torch.full((3,), 0.01), atol=1e-5)
+    assert torch.equal(error, noise_error(lambda *_: noise + 0.1, *plain, torch.Generator().manual_seed(4)))
 
 
 def test_a_mean_embedding_skips_portraits_without_a_face():

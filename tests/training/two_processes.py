@@ -13,14 +13,21 @@ from small import tiny_data, tiny_model
 
 from idto3d.guidance.lora import DOMAINS
 from idto3d.training import loop
-from idto3d.training.denoiser import DenoiserOptions, draw_batch
+from idto3d.training.denoiser import DenoiserOptions
 from idto3d.training.model import named_tensors
+from idto3d.training.twins import draw_twins
 from idto3d.training.watch import Watch
 
 
 def main(folder: Path) -> None:
     drawn = []
-    loop.draw_batch = lambda *given: drawn.append(digest(given[3])) or draw_batch(*given)
+
+    def noted(*given):
+        batch = draw_twins(*given)
+        drawn.append(digest(batch.latents))
+        return batch
+
+    loop.draw_twins = noted
     accelerator = loop.make_accelerator("auto")
     model, data, weights = tiny_model(), tiny_data(), []
     options = DenoiserOptions(batch=6, most_steps=4, warmup=2, evaluate_steps=2, save_seconds=0.0)

@@ -37,6 +37,8 @@ from idto3d.subject.encoders import FREE, IdentityEncoder, make_encoder
 from idto3d.subject.similarity import cosine, same_person
 from idto3d.subject.subject import Subject, read_subject
 
+NAMED_HAIR = 0.2  # how firmly hair keeps a colour that was named; skin: 1
+
 log = logging.getLogger(__name__)
 
 
@@ -236,7 +238,8 @@ def colour(
         def colours(points):
             on_mean = models.prior.to_mean(points, z)  # the costly part, once for both
             albedo = models.prior.albedo(on_mean, None, looks.skin_tone(look), looks.hair_tone(look))
-            return albedo, 1 - models.prior.hair_share(on_mean)
+            free = 1.0 if looks.hair_tone(look) is None else 1 - NAMED_HAIR
+            return albedo, 1 - free * models.prior.hair_share(on_mean)
 
     resumed = (saved.step, saved.tensors) if saved is not None and saved.stage == "material" else None
     kept = shape_tensors(shape, z)

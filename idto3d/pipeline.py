@@ -37,8 +37,6 @@ from idto3d.subject.encoders import FREE, IdentityEncoder, make_encoder
 from idto3d.subject.similarity import cosine, same_person
 from idto3d.subject.subject import Subject, read_subject
 
-NAMED_HAIR = 0.2  # how firmly hair keeps a colour that was named; skin: 1
-
 log = logging.getLogger(__name__)
 
 
@@ -77,7 +75,7 @@ def create_head(
     head = yield from colour(wish, shape, z, look, models, options, checkpoints, saved)
     if subject is not None:
         yield measured(head, subject, encoder)
-    glb = yield from write_asset(shape, head.material, head.draw, folder, options.export, provenance(options, models))
+    glb = yield from write_asset(shape, head.material, folder, options.export, provenance(options, models))
     yield Finished(folder, glb)
 
 
@@ -207,23 +205,16 @@ def carve(wish: Wish, subject, models: Models, options: HeadOptions, checkpoints
 
 @dataclass(frozen=True, eq=False)
 class Painted:
-    """A finished head, as the export asks for it: material at points, and pictures."""
+    """A finished head; the export asks for its material at points."""
 
     canvas: Canvas
     field: torch.nn.Module
-    size: int
 
     @torch.no_grad()
     def material(self, points: torch.Tensor, expression_id: int) -> Material:
         """Material [N, ...] at canonical points [N, 3] in one expression."""
         found = self.field(points, [expression_id])
         return Material(found.albedo[0], found.roughness[0], found.metallic[0], found.start, found.held)
-
-    def draw(self, vertices: torch.Tensor, azimuth_deg: float) -> np.ndarray:
-        """A relit picture [S, S, 3] uint8 of one of the head's own expressions."""
-        names = range(len(self.canvas.shape.names))
-        place = next(i for i in names if torch.equal(self.canvas.shape.expressions[i], vertices))
-        return relit_picture(self.canvas, self.field, place, azimuth_deg, self.size)
 
 
 def colour(
@@ -238,13 +229,13 @@ def colour(
         def colours(points):
             on_mean = models.prior.to_mean(points, z)  # the costly part, once for both
             albedo = models.prior.albedo(on_mean, None, looks.skin_tone(look), looks.hair_tone(look))
-            free = 1.0 if looks.hair_tone(look) is None else 1 - NAMED_HAIR
-            return albedo, 1 - free * models.prior.hair_share(on_mean)
+            hair = models.prior.hair_share(on_mean)
+            return albedo, 1 - hair if looks.hair_tone(look) is None else torch.ones_like(hair)
 
     resumed = (saved.step, saved.tensors) if saved is not None and saved.stage == "material" else None
     kept = shape_tensors(shape, z)
     field = yield from paint_material(wish, canvas, colours, options, checkpoints, kept, resumed)
-    return Painted(canvas, field, options.export.render_size)
+    return Painted(canvas, field)
 
 
 def measured(head: Painted, subject: Subject, encoder: IdentityEncoder) -> Event:

@@ -1,15 +1,14 @@
 """Writes everything an artist takes away: head.glb, textures, renders, expressions."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from idto3d.config import ExportOptions
+from idto3d.config import ExportOptions, RenderOptions
 from idto3d.events import Event, Preview, StageStarted, StepDone
 from idto3d.export.bake import (
     SampleMaterial,
@@ -17,27 +16,27 @@ from idto3d.export.bake import (
     albedo_texture,
     metallic_roughness_texture,
     normal_texture,
+    relief_strength,
     sampled,
 )
 from idto3d.export.glb import HeadMesh, ImageFiles, glb_bytes, target_name
 from idto3d.export.images import jpeg_bytes, png_bytes, write_png, write_whole
+from idto3d.export.load import Asset
 from idto3d.export.prepare import Prepared, dense_of, morphing_mesh, posed_mesh, prepared, simplified
-from idto3d.export.provenance import Provenance, as_notes
+from idto3d.export.provenance import Provenance, as_extras, as_notes
 from idto3d.export.sheet import contact_sheet
-from idto3d.export.surface import smooth_normals
+from idto3d.export.surface import carry, smooth_normals
 from idto3d.export.video import turntable_angles, write_video
+from idto3d.export.view import find_light, picture
 from idto3d.geometry.head_shape import HeadShape
 
 STAGE = "asset"
 STILLS = {"front": 0.0, "left": 90.0, "back": 180.0, "right": -90.0}  # azimuth in degrees, the person's own sides
 
-Draw = Callable[[Tensor, float], np.ndarray]  # vertices [V, 3] of the dense shape, azimuth_deg -> uint8 [H, W, 3] sRGB
-
 
 def write_asset(
     shape: HeadShape,
     sample: SampleMaterial,
-    draw: Draw,
     folder: Path,
     options: ExportOptions,
     provenance: Provenance,
@@ -46,7 +45,7 @@ def write_asset(
 
     Each file appears whole or not at all, and head.glb comes first. Raises ValueError without a neutral expression.
     """
-    steps = 4 + 2 * len(shape.names) + options.turntable_frames
+    steps = 4 + len(shape.names) + options.turntable_frames
     number = count(1)
     yield StageStarted(STAGE, steps)
     dense = dense_of(shape)
@@ -60,9 +59,9 @@ def write_asset(
     yield StepDone(STAGE, next(number), steps)
     glb = _write_head(folder, mesh, textures, provenance)
     yield StepDone(STAGE, next(number), steps)
-    for event in _pictures(shape, draw, folder, options, provenance):
+    for event in _expressions(head, textures, sample, device, folder, options, provenance):
         yield event or StepDone(STAGE, next(number), steps)
-    for _ in _write_expressions(head, textures, sample, device, folder, provenance):
+    for _ in _views(Asset(mesh, textures, as_extras(provenance)), folder, options, provenance):
         yield StepDone(STAGE, next(number), steps)
     return glb
 
@@ -72,10 +71,12 @@ def _bake(head: Prepared, mesh: HeadMesh, sample: SampleMaterial, device: torch.
     dense = head.dense
     channels = sampled(sample, head.points, dense.neutral, device)
     relief = smooth_normals(dense.expressions[dense.neutral], dense.faces)
+    uncut = relief_strength(carry(dense.expressions, head.low.onto), head.low.faces, dense.neutral)
+    strength = uncut[head.unwrapped.source]
     return Textures(
         albedo_texture(channels, head.texels),
         metallic_roughness_texture(channels, head.texels),
-        normal_texture(relief, head.onto, mesh.normals, mesh.tangents, head.texels),
+        normal_texture(relief, head.onto, mesh.normals, mesh.tangents, strength, head.texels),
     )
 
 
@@ -92,38 +93,41 @@ def _write_head(folder: Path, mesh: HeadMesh, textures: Textures, provenance: Pr
     return glb
 
 
-def _pictures(
-    shape: HeadShape, draw: Draw, folder: Path, options: ExportOptions, provenance: Provenance
-) -> Iterator[Preview | None]:
-    """Contact sheet, stills and turntable; None for each step done."""
-    notes, images = as_notes(provenance), []
-    for vertices in shape.expressions:
-        images.append(draw(vertices, 0.0))
-        yield None
-    sheet = contact_sheet(images, list(shape.names))
-    write_png(folder / "expressions" / "contact_sheet.png", sheet, notes)
-    yield Preview(STAGE, "sheet", sheet)
-    neutral = shape.expressions[list(shape.names).index("neutral")]
-    for name, azimuth_deg in STILLS.items():
-        write_png(folder / "renders" / f"{name}.png", draw(neutral, azimuth_deg), notes)
-    if options.turntable_frames:
-        frames = (draw(neutral, azimuth_deg) for azimuth_deg in turntable_angles(options.turntable_frames))
-        for _ in write_video(folder / "renders" / "turntable.mp4", frames, notes["Software"]):
-            yield None
-
-
-def _write_expressions(
+def _expressions(
     head: Prepared,
     textures: Textures,
     sample: SampleMaterial,
     device: torch.device,
     folder: Path,
+    options: ExportOptions,
     provenance: Provenance,
-) -> Iterator[Path]:
-    """One GLB without morph targets per expression, with the colours it has; relief and roughness are the neutral's."""
-    shared = ImageFiles(b"", png_bytes(textures.metallic_roughness), jpeg_bytes(textures.normal, 95))
+) -> Iterator[Preview | None]:
+    """One GLB without morph targets per expression, with the colours it has; relief and roughness are the neutral's.
+
+    None for each that is done, then the contact sheet.
+    """
+    shared, pictures = ImageFiles(b"", png_bytes(textures.metallic_roughness), jpeg_bytes(textures.normal, 95)), []
     for index, name in enumerate(head.dense.names):
-        channels = sampled(sample, head.points, index, device)
-        images = replace(shared, albedo=jpeg_bytes(albedo_texture(channels, head.texels)))
-        content = glb_bytes(posed_mesh(head, index), images, provenance)
-        yield write_whole(folder / "expressions" / f"{target_name(name)}.glb", content)
+        albedo = albedo_texture(sampled(sample, head.points, index, device), head.texels)
+        mesh, images = posed_mesh(head, index), replace(shared, albedo=jpeg_bytes(albedo))
+        write_whole(folder / "expressions" / f"{target_name(name)}.glb", glb_bytes(mesh, images, provenance))
+        pictures.append(_picture(Asset(mesh, replace(textures, albedo=albedo), {}), options))
+        yield None
+    sheet = contact_sheet(pictures, list(head.dense.names))
+    write_png(folder / "expressions" / "contact_sheet.png", sheet, as_notes(provenance))
+    yield Preview(STAGE, "sheet", sheet)
+
+
+def _views(asset: Asset, folder: Path, options: ExportOptions, provenance: Provenance) -> Iterator[int]:
+    """Stills and the turntable of the neutral head, whose frames are counted."""
+    notes = as_notes(provenance)
+    for name, azimuth_deg in STILLS.items():
+        write_png(folder / "renders" / f"{name}.png", _picture(asset, options, azimuth_deg), notes)
+    if options.turntable_frames:
+        frames = (_picture(asset, options, azimuth_deg) for azimuth_deg in turntable_angles(options.turntable_frames))
+        yield from write_video(folder / "renders" / "turntable.mp4", frames, notes["Software"])
+
+
+def _picture(asset: Asset, options: ExportOptions, azimuth_deg: float = 0.0) -> np.ndarray:
+    view = RenderOptions(size=options.render_size, azimuth_deg=azimuth_deg)
+    return picture(asset, asset.mesh.positions, view, find_light(view.light))

@@ -14,6 +14,7 @@ from idto3d.export.uv import Texels, Unwrapped, spread
 from idto3d.render.color import srgb_from_linear
 
 CHUNK = 1 << 17  # texels at a time
+STRETCHED = 1.5  # growth of a piece of surface up to which its relief stays as it is
 
 
 class Material(Protocol):
@@ -73,19 +74,40 @@ def metallic_roughness_texture(channels: np.ndarray, texels: Texels) -> np.ndarr
 
 
 def normal_texture(
-    dense_normals: np.ndarray, onto: Correspondence, normals: np.ndarray, tangents: np.ndarray, texels: Texels
+    dense_normals: np.ndarray,
+    onto: Correspondence,
+    normals: np.ndarray,
+    tangents: np.ndarray,
+    strength: np.ndarray,
+    texels: Texels,
 ) -> np.ndarray:
     """The tangent-space normal map, green up, that shows `dense_normals` [V, 3] on the low mesh.
 
     normals [V', 3] and tangents [V', 4] are the exported ones, so that a viewer undoes exactly what is done here.
+    strength: [V'] in 0..1, how much of the relief there is; see `relief_strength`.
     """
     here = Correspondence(texels.corners, texels.barycentric)
     values = np.empty((len(texels.corners), 3), np.uint8)
     for part in _chunks(len(values)):
         wanted = normalised(carry(dense_normals, _part(onto, part)))
         normal, tangent = (carry(of, _part(here, part)) for of in (normals, tangents))
-        values[part] = as_bytes(0.5 * _in_tangent_space(wanted, normalised(normal), tangent) + 0.5)
+        local = _in_tangent_space(wanted, normalised(normal), tangent)
+        local[:, :2] *= carry(strength[:, None], _part(here, part))
+        values[part] = as_bytes(0.5 * normalised(local) + 0.5)
     return spread(values, texels)
+
+
+def relief_strength(expressions: np.ndarray, faces: np.ndarray, neutral: int) -> np.ndarray:
+    """How much [V] of the neutral's relief bears being stretched by the `expressions` [E, V, 3]: 1, less where an
+    expression makes the surface around a vertex many times as large, as in the mouth, whose folds would become stripes.
+    """
+    corners = expressions[:, faces]
+    sides = corners[:, :, 1:] - corners[:, :, :1]
+    area = np.linalg.norm(np.cross(sides[:, :, 0], sides[:, :, 1]), axis=-1)
+    count = expressions.shape[1]
+    around = np.stack([np.bincount(faces.ravel(), np.repeat(one, 3), count) for one in area])
+    growth = around.max(0) / np.maximum(around[neutral], 1e-12)
+    return np.minimum(1.0, STRETCHED / np.maximum(growth, 1.0))
 
 
 def _in_tangent_space(wanted: np.ndarray, normal: np.ndarray, tangent: np.ndarray) -> np.ndarray:

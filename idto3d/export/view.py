@@ -1,7 +1,7 @@
 """Drawing a finished head from its GLB: any light, expression mix, direction and mode, as a picture or a turntable."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -46,10 +46,11 @@ def draw_view(folder: Path, options: RenderOptions) -> np.ndarray:
     light = rotate(find_light(options.light), math.radians(options.light_rotation_deg))
     if options.video:
         angles = turntable_angles(FRAMES)
-        frames = (_picture(asset, positions, options, light, options.azimuth_deg + angle) for angle in angles)
+        views = (replace(options, azimuth_deg=options.azimuth_deg + angle) for angle in angles)
+        frames = (picture(asset, positions, view, light) for view in views)
         for _ in write_video(Path(options.video), frames, GENERATOR):
             pass
-    return _picture(asset, positions, options, light, options.azimuth_deg)
+    return picture(asset, positions, options, light)
 
 
 def find_light(light: str) -> Environment:
@@ -70,8 +71,9 @@ def _stored(name: str) -> Environment:
 
 
 @torch.no_grad()
-def _picture(asset: Asset, positions: np.ndarray, options: RenderOptions, light: Environment, azimuth_deg: float):
-    surface = seen(asset, positions, azimuth_deg, options.elevation_deg, 2 * options.size)
+def picture(asset: Asset, positions: np.ndarray, options: RenderOptions, light: Environment) -> np.ndarray:
+    """A picture [S, S, 3] uint8 sRGB of the head with its vertices at `positions` [V, 3], from the options' side."""
+    surface = seen(asset, positions, options.azimuth_deg, options.elevation_deg, 2 * options.size)
     colours = drawn(asset, surface, options.mode, light)
     halved = F.avg_pool2d(colours.permute(0, 3, 1, 2), 2)
     return to_uint8(halved[0].permute(1, 2, 0))
@@ -97,6 +99,7 @@ def seamless_normals(asset: Asset, vertices: Tensor, faces: Tensor) -> Tensor:
 def drawn(asset: Asset, surface: Surface, mode: str, light: Environment) -> Tensor:
     """Image [1, S, S, 3] of one of the modes, on white."""
     uvs = sample(surface, torch.from_numpy(asset.mesh.uvs).float())
+    surface = replace(surface, normal=relief(asset, surface, uvs))
     if mode == "normal":
         return paint(surface, (camera_normals(surface) + 1) / 2)[0]
     rough = texture(asset.textures.metallic_roughness, uvs)
@@ -109,6 +112,17 @@ def drawn(asset: Asset, surface: Surface, mode: str, light: Environment) -> Tens
         dull = torch.full_like(uvs[:, :1], 0.7)
         return draw_relit(surface, Pixels(torch.full_like(albedo, CLAY), dull, torch.zeros_like(dull)), light)[0]
     return draw_relit(surface, Pixels(albedo, rough[:, 1:2], rough[:, 2:3]), light)[0]
+
+
+def relief(asset: Asset, surface: Surface, uvs: Tensor) -> Tensor:
+    """Unit world normals [P, 3] that the normal map gives the covered pixels at `uvs` [P, 2].
+
+    Tangents are the neutral's in every expression, as in viewers of glTF whose morph targets move positions alone.
+    """
+    local = 2 * texture(asset.textures.normal, uvs) - 1
+    along_u, side = sample(surface, torch.from_numpy(asset.mesh.tangents).float()).split([3, 1], -1)
+    along_v = torch.linalg.cross(surface.normal, along_u) * side.sign()
+    return F.normalize(local[:, :1] * along_u + local[:, 1:2] * along_v + local[:, 2:] * surface.normal, dim=-1)
 
 
 def texture(image: np.ndarray, uvs: Tensor) -> Tensor:

@@ -100,8 +100,10 @@ def _identity(shard: Path) -> Path:
 
 
 def _read_shard(shard: Path, embedded: bool, pictures: bool) -> dict:
-    arrays = _read_arrays(shard.with_name(shard.name + ".safetensors"), pictures)
-    told = _words(shard)
+    path = shard.with_name(shard.name + ".safetensors")
+    if not _has_views(path):
+        raise UserError(f"{path} holds portraits alone.", "Draw its people with --views 1 or more.")
+    arrays, told = _read_arrays(path, pictures), _words(shard)
     piece = {name: arrays[name] for name in ARRAYS} | {"licence": told.get("licence", "")}
     _, piece["person"] = np.unique(arrays["person"], return_inverse=True)
     piece["looks"] = [one["look"] for one in told["people"]]
@@ -113,6 +115,11 @@ def _read_shard(shard: Path, embedded: bool, pictures: bool) -> dict:
 
 def _words(shard: Path) -> dict:
     return json.loads(shard.with_name(shard.name + ".json").read_text())
+
+
+def _has_views(path: Path) -> bool:
+    with safe_open(path, "numpy") as file:
+        return set(PICTURES) <= set(file.keys())
 
 
 def _read_arrays(path: Path, pictures: bool) -> dict[str, np.ndarray]:

@@ -16,13 +16,13 @@ from diffusers import DDIMScheduler
 from torch import Tensor
 
 from idto3d.config import option
+from idto3d.expressions import EXPRESSIONS
 from idto3d.prompts import caption, view_word
 from idto3d.training.dataset import People
 from idto3d.training.model import Batch, Model
 from idto3d.training.people import PARTS, describe
 
 FACE_PLACE, FACE_SIZE, FACE_DEPTH = (0.5, 0.47), (0.18, 0.18), 0.2  # of a front view; shares of the picture
-LATE = 0.6  # exponent on uniform draws of the timestep; below 1 there are more noisy ones, where conditions matter
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class DenoiserOptions:
     drop_all: float = option(0.05, "chance that all three are left out")
     face: float = option(4.0, "how much more than other places the face counts in the loss; 1: no more")
     twins: float = option(10.0, "weight of the error of what differs between two expressions in one view")
+    late: float = option(0.8, "exponent on uniform draws of the timestep; below 1 there are more noisy ones")
     early_stop: int = option(0, "evaluations without a lower held-out error after which a stage ends; 0: never")
     evaluate_steps: int = option(500, "steps between evaluations on held-out people")
     save_seconds: float = option(120.0, "seconds between savings of the state")
@@ -51,8 +52,15 @@ class DenoiserOptions:
         return min(1, (step + 1) / self.warmup) * max(self.final_rate, 1 - share)
 
 
-PAPER = DenoiserOptions(  # ID-to-3D, supplement, section 2: 200k iterations with early stopping, rate 1e-4
-    learning_rate=1e-4, condition_rate=1e-4, final_rate=1.0, most_steps=200_000, early_stop=10
+PAPER = DenoiserOptions(  # ID-to-3D, supplement, section 2: 200k iterations with early stopping, rate 1e-4, plain loss
+    learning_rate=1e-4,
+    condition_rate=1e-4,
+    final_rate=1.0,
+    most_steps=200_000,
+    early_stop=10,
+    face=1.0,
+    twins=0.0,
+    late=1.0,
 )
 
 
@@ -64,21 +72,21 @@ class Data:
     latents: Mapping[str, Tensor]
 
 
-def draw_batch(people: People, latents: Tensor, domain: str, which: Tensor, drop: DenoiserOptions, random) -> Batch:
+def draw_batch(people: People, latents: Tensor, domain: str, which: Tensor, options: DenoiserOptions, random) -> Batch:
     """Conditions for views `which` [B], with random omissions; `latents` [N, C, h, w] scaled."""
     size = len(which)
     chances = torch.rand(4, size, generator=random)
-    nothing = chances[3] < drop.drop_all
+    nothing = chances[3] < options.drop_all
     parts = [[p for p in PARTS if torch.rand((), generator=random) < 0.6] for _ in range(size)]
     chance = Random(int(torch.randint(1 << 31, (), generator=random)))
     captions = [
         "" if empty else _caption(people, int(view), domain, tuple(said), chance)
-        for view, said, empty in zip(which, parts, (chances[0] < drop.drop) | nothing, strict=True)
+        for view, said, empty in zip(which, parts, (chances[0] < options.drop) | nothing, strict=True)
     ]
     identity = mean_embedding(people.embedding[people.person[which]], random)
-    identity[(chances[1] < drop.drop) | nothing] = 0
-    dropped = (chances[2] < drop.drop) | nothing
-    weight = face_weight(people.azimuth_deg[which], latents.shape[-1], drop.face)
+    identity[(chances[1] < options.drop) | nothing] = 0
+    dropped = (chances[2] < options.drop) | nothing
+    weight = face_weight(people.azimuth_deg[which], latents.shape[-1], options.face)
     return Batch(latents[which].float(), captions, identity[:, None], people.expression[which], dropped, weight)
 
 
@@ -115,21 +123,21 @@ def denoising_loss(
     scheduler: DDIMScheduler,
     domain: str,
     batch: Batch,
+    options: DenoiserOptions,
     random: torch.Generator,
-    twins: float = 0.0,
 ) -> Tensor:
-    """Mean squared error of the prediction at random timesteps, the noisier ones more often.
+    """Mean squared error of the prediction at random timesteps.
 
-    Twins share noise and timestep. With the weight `twins` the error of their difference counts too: there everything
-    cancels but the expression, which moves so little of a picture that the plain error hardly teaches it.
+    Twins share noise and timestep. With the weight `options.twins` the error of their difference counts too: there
+    everything cancels but the expression, which moves so little of a picture that the plain error hardly teaches it.
     """
-    share = torch.rand(len(batch.latents), generator=random) ** LATE
+    share = torch.rand(len(batch.latents), generator=random) ** options.late
     missed = _missed(predict, scheduler, domain, batch, (1000 * _repeated(share, batch.twins)).long(), random)
     loss = (batch.weight * missed.square()).mean()
     if not batch.twins:
         return loss
     gap = missed[: batch.twins] - missed[-batch.twins :]
-    return loss + twins * (batch.weight[: batch.twins] * gap.square()).sum() / missed.numel()
+    return loss + options.twins * (batch.weight[: batch.twins] * gap.square()).sum() / missed.numel()
 
 
 def prediction_error(
@@ -177,6 +185,19 @@ def noise_error(
     return errors * alpha_bar(scheduler, timesteps).to(errors.device) if _velocity(scheduler) else errors
 
 
+def velocity_error(
+    predict: Callable[..., Tensor],
+    scheduler: DDIMScheduler,
+    domain: str,
+    batch: Batch,
+    timesteps: Tensor,
+    random: torch.Generator,
+) -> Tensor:
+    """[B] squared error of the velocity that `predict` finds: that of the noise over alpha_bar, see above."""
+    errors = prediction_error(predict, scheduler, domain, batch, timesteps, random)
+    return errors if _velocity(scheduler) else errors / alpha_bar(scheduler, timesteps).to(errors.device)
+
+
 def alpha_bar(scheduler: DDIMScheduler, timesteps: Tensor) -> Tensor:
     """[B] cumulative signal level of `timesteps` [B]."""
     return scheduler.alphas_cumprod.to(timesteps.device)[timesteps]
@@ -197,39 +218,42 @@ def heard(model: Model, data: Data, domain: str, count: int = 64) -> dict[str, f
     random = torch.Generator().manual_seed(7)
     which = torch.randint(len(data.people.person), (count,), generator=random)
     keep = DenoiserOptions(drop=0.0, drop_all=0.0)
-    batch = draw_batch(data.people, data.latents[domain], domain, which, keep, random).to(model.unet.device)
+    drawn = draw_batch(data.people, data.latents[domain], domain, which, keep, random).to(model.unet.device)
+    batch = replace(drawn, captions=_captions(data.people, domain, which, which))
     low, high = (
         torch.randint(100, 700, (count,), generator=random),
         torch.randint(500, 1000, (count,), generator=random),
     )
-    right = _mean_error(model, domain, batch, high, velocity=True)
+    right = _mean_error(velocity_error, model, domain, batch, high)
     gaps = {
-        f"{name}_gap": _mean_error(model, domain, wrong, high, velocity=True) / right - 1
-        for name, wrong in _mistaken(data.people, batch, domain, which).items()
+        f"{name}_gap": _mean_error(velocity_error, model, domain, wrong, high) / right - 1
+        for name, wrong in _mistaken(data.people, batch, domain, which, random).items()
     }
     even = replace(batch, weight=torch.ones_like(batch.weight))
-    return {"error": _mean_error(model, domain, even, low)} | gaps
+    return {"error": _mean_error(noise_error, model, domain, even, low)} | gaps
 
 
-def _mistaken(people: People, batch: Batch, domain: str, which: Tensor) -> dict[str, Batch]:
-    """The batch under what is true of the view before: its identity, its expression, its subject's words."""
-    chance = Random(7)
-    subjects = [describe(people.looks[int(people.person[view])], PARTS, chance) for view in which.roll(1)]
-    views = [view_word(float(people.azimuth_deg[view])) for view in which]
-    captions = [caption(view, domain, subject) for view, subject in zip(views, subjects, strict=True)]
+def _mistaken(people: People, batch: Batch, domain: str, which: Tensor, random: torch.Generator) -> dict[str, Batch]:
+    """The batch under the identity, and under the words, of the view before; and under any other expression."""
+    hops = torch.randint(1, len(EXPRESSIONS), (len(which),), generator=random).to(batch.expression.device)
     return {
         "identity": replace(batch, identity=batch.identity.roll(1, 0)),
-        "expression": replace(batch, expression=batch.expression.roll(1, 0)),
-        "words": replace(batch, captions=captions),
+        "expression": replace(batch, expression=(batch.expression + hops) % len(EXPRESSIONS)),
+        "words": replace(batch, captions=_captions(people, domain, which, which.roll(1))),
     }
 
 
-def _mean_error(
-    model: Model, domain: str, batch: Batch, timesteps: Tensor, velocity: bool = False, size: int = 32
-) -> float:
-    """Mean `noise_error`, or that of the velocity, `size` views at a time, under noise that is always the same."""
+def _captions(people: People, domain: str, which: Tensor, subjects: Tensor) -> list[str]:
+    """Of the views `which` [B], saying everything of the people in the views `subjects` [B]."""
+    chance = Random(7)
+    said = [describe(people.looks[int(people.person[view])], PARTS, chance) for view in subjects]
+    views = [view_word(float(people.azimuth_deg[view])) for view in which]
+    return [caption(view, domain, subject) for view, subject in zip(views, said, strict=True)]
+
+
+def _mean_error(error: Callable, model: Model, domain: str, batch: Batch, timesteps: Tensor, size: int = 32) -> float:
+    """Mean of `noise_error` or `velocity_error`, `size` views at a time, under noise that is always the same."""
     random = torch.Generator().manual_seed(1)
     pieces = zip(batch.pieces(size), timesteps.split(size), strict=True)
-    errors = [noise_error(model, model.scheduler, domain, piece, at, random) for piece, at in pieces]
-    weights = alpha_bar(model.scheduler, timesteps).to(errors[0].device) if velocity else 1.0
-    return (torch.cat(errors) / weights).mean().item()
+    errors = [error(model, model.scheduler, domain, piece, at, random) for piece, at in pieces]
+    return torch.cat(errors).mean().item()

@@ -139,7 +139,10 @@ def _begin(accelerator: Accelerator, model: Model, stage: Stage, sitting: Tensor
 
 
 def _groups(model: Model, trained: list[nn.Parameter], options: DenoiserOptions) -> list[dict]:
-    """Parameter groups with their peak rates: the UNet's own weights, and what reads words and embeddings."""
+    """Parameter groups with their peak rates: the UNet's own weights, and what reads words and embeddings.
+
+    The latter are the branches and the keys and values of the base's text cross-attention.
+    """
     reading = {id(p) for p in model.branches.parameters()}
     reading |= {id(p) for name, p in model.unet.named_parameters() if READING.search(name)}
     if model.unet.add_embedding is not None:
@@ -166,7 +169,7 @@ def _train_step(run: Run, stage: Stage, data: Data, share: float) -> Tensor:
     domain = stage.domains[done.step % len(stage.domains)]
     batch = draw_twins(data.people, data.latents[domain], domain, run.sittings, options, random)
     batch = batch.to(run.accelerator.device)
-    loss = denoising_loss(run.wrapped, run.model.scheduler, domain, batch, random, options.twins)
+    loss = denoising_loss(run.wrapped, run.model.scheduler, domain, batch, options, random)
     run.optimiser.zero_grad(set_to_none=True)
     run.accelerator.backward(loss)
     for group in run.optimiser.param_groups:

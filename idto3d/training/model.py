@@ -14,6 +14,7 @@ from idto3d.guidance.base import BaseParts
 from idto3d.guidance.branches import BRANCHES, Branches, attach
 from idto3d.guidance.files import read_tensors, unfit
 
+SHRINK = 0.02  # share of the largest variance that whitening adds to all
 TENSORS = ("latents", "identity", "expression", "no_expression", "weight")
 
 
@@ -79,7 +80,7 @@ class Model(nn.Module):
         return self._descriptors
 
     def forward(self, domain: str, noisy: Tensor, timesteps: Tensor, batch: Batch) -> Tensor:
-        """Predicted noise [B, C, h, w]."""
+        """What the base predicts [B, C, h, w]: noise or velocity."""
         attach(self.unet, self.branches[domain])
         unique, inverse = _unique(batch.captions)
         text, _ = self.encode_text(unique)
@@ -128,7 +129,7 @@ def load_average(model: Model, checkpoint: Path) -> None:
 
 
 @torch.no_grad()
-def whiten(branches: Branches, branch: str, embeddings: Tensor, shrink: float = 0.02) -> None:
+def whiten(branches: Branches, branch: str, embeddings: Tensor) -> None:
     """Start a branch's MLP so that its tokens tell the `embeddings` [n, D] apart from the first step, however alike.
 
     The first layer mixes whitened directions at random, those in which the embeddings hardly differ weakly; the second
@@ -137,8 +138,8 @@ def whiten(branches: Branches, branch: str, embeddings: Tensor, shrink: float = 
     first, second = (branches.projection.image_projection_layers[BRANCHES.index(branch)].ff.net[i] for i in (0, 2))
     first, mean = first.proj, embeddings.mean(0)
     values, vectors = torch.linalg.eigh(torch.cov((embeddings - mean).T))
-    whitening = (vectors / (values + shrink * values.max()).sqrt()).T
-    heard = values.clamp(min=0) / (values + shrink * values.max())  # variance of each whitened direction, at most 1
+    whitening = (vectors / (values + SHRINK * values.max()).sqrt()).T
+    heard = values.clamp(min=0) / (values + SHRINK * values.max())  # variance of each whitened direction, at most 1
     mixing = torch.randn(first.out_features, len(whitening)) * heard.sqrt() / heard.sum().sqrt()
     first.weight.copy_(mixing @ whitening)
     first.bias.copy_(-first.weight @ mean)

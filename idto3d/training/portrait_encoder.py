@@ -32,7 +32,7 @@ from idto3d.training.faces import KnownFaces, read_known
 from idto3d.training.portrait_scores import measure_shape, right_words
 from idto3d.training.portrait_targets import classes, vocabularies
 from idto3d.training.shape_fit import fit_reader
-from idto3d.training.state import read_state, state_path, step_random, write_state
+from idto3d.training.state import is_finished, read_state, state_path, step_random, write_state
 
 
 @dataclass(frozen=True)
@@ -58,16 +58,21 @@ class EncoderOptions:
 
 @dataclass(frozen=True, eq=False)
 class Lessons:
-    """Faces with what is to be told of them: classes [n] for each attribute; and the reader that is written along."""
+    """Faces with what is to be told of them: classes [n] for each attribute; and what is written along.
+
+    That is the reader, and the provenance of the network that this one goes on from.
+    """
 
     faces: KnownFaces
     words: dict[str, Tensor]
     reader: ShapeReader
+    earlier: dict
 
 
 def main(argv: list[str]) -> int:
     """The command."""
     options = _parse(argv)
+    check_begin(options)
     if options.threads:
         torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
@@ -75,9 +80,19 @@ def main(argv: list[str]) -> int:
     print(json.dumps({"people": len(learn.looks), "held_out": len(held.looks)}), flush=True)
     reader, net = begin(learn, options)
     print(json.dumps({"shape": _rounded(measure_shape(reader, held))}), flush=True)
-    net = train(net, Lessons(learn, classes(learn.looks, net.size.attributes), reader), held, options)
+    earlier = read_description(options.init)["provenance"] if options.init is not None else {}
+    lessons = Lessons(learn, classes(learn.looks, net.size.attributes), reader, earlier)
+    net = train(net, lessons, held, options)
     print(json.dumps({"words": _rounded(right_words(net, held))}), flush=True)
     return 0
+
+
+def check_begin(options: EncoderOptions) -> None:
+    """Raises UserError where there is a finished file already, or where no network would be trained or taken."""
+    if is_finished(options.out):
+        raise UserError(f"{options.out} is finished already.", "Choose another --out; --init goes on from a file.")
+    if options.minutes == 0 and options.init is None:
+        raise UserError("Without minutes the network would stay random.", "Give minutes, or a network by --init.")
 
 
 def people(options: EncoderOptions) -> tuple[KnownFaces, KnownFaces]:
@@ -167,7 +182,8 @@ def loss(net: LooksNet, inputs: Sequence[Tensor], told: Lessons, people: Tensor)
     scores = net(inputs[0].contiguous(memory_format=torch.channels_last), *inputs[1:])
     wanted = {name: told.words[name][people] for name in scores}
     known = [name for name in scores if (wanted[name] >= 0).any()]
-    return sum(F.cross_entropy(scores[name], wanted[name]) for name in known) / max(len(known), 1)
+    nothing = 0.0 * sum(score.sum() for score in scores.values())
+    return sum((F.cross_entropy(scores[name], wanted[name]) for name in known), nothing) / max(len(known), 1)
 
 
 @torch.no_grad()
@@ -181,8 +197,7 @@ def _written(net: LooksNet, average: list[Tensor], told: Lessons, options: Encod
     names = [name for name, _ in net.named_parameters()]
     result.load_state_dict(net.state_dict() | dict(zip(names, average, strict=True)))
     provenance = {"people": len(told.faces.looks), "minutes": options.minutes, "seed": options.seed}
-    earlier = read_description(options.init)["provenance"] if options.init is not None else {}
-    save_identity(told.reader, result.eval(), options.out, provenance | {"earlier": earlier})
+    save_identity(told.reader, result.eval(), options.out, provenance | {"earlier": told.earlier})
     return result
 
 

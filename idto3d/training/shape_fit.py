@@ -38,7 +38,7 @@ def fit_reader(faces: KnownFaces, prior: HeadPrior | None, random: torch.Generat
     inner = reader.kernels(reader.centres).double()
     tried = {ridge: _left_out_error(reader, kernels, inner, truth, held, ridge) for ridge in RIDGES}
     solve(reader, kernels, inner, truth, min(tried, key=tried.get))
-    return _balanced(reader, whole, person)
+    return _balanced(reader, whole)
 
 
 def inputs(faces: KnownFaces, rows: np.ndarray, random: torch.Generator | None = None) -> Iterator[Inputs]:
@@ -106,7 +106,7 @@ def _left_out_error(reader, kernels: Tensor, inner: Tensor, truth: Tensor, held:
     return float(((guess - truth[held]).square() * reader.code_share).sum(1).mean())
 
 
-def _balanced(reader: ShapeReader, whole: Inputs, person: np.ndarray) -> ShapeReader:
+def _balanced(reader: ShapeReader, whole: Inputs) -> ShapeReader:
     """Set the scale at which the codes of two portraits lie as far apart as dlib's embeddings of them."""
     codes = reader.kernels(reader.features(*whole)) @ reader.weights + reader.bias
     known = torch.from_numpy(whole[2])

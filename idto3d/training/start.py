@@ -19,6 +19,9 @@ def start_base(parts: BaseParts, bundle: Path) -> None:
     """
     folder = bundle / read_info(bundle).base
     found = load_base(folder)
+    kinds = [one.scheduler.config.prediction_type for one in (parts, found)]
+    if kinds[0] != kinds[1]:
+        raise unfit(folder, f"it predicts '{kinds[1]}', the small base '{kinds[0]}'")
     for name in ("unet", "vae"):
         _take(getattr(parts, name), getattr(found, name).state_dict(), folder / name)
     parts.vae.register_to_config(scaling_factor=found.vae.config.scaling_factor)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from idto3d.errors import UserError
 from idto3d.expressions import EXPRESSIONS
 from idto3d.training import synthetic
 from idto3d.training.embedding import add_encoder, embed_portraits, is_embedded, title
@@ -76,8 +77,7 @@ def draw_one(studio: synthetic.Studio, seed: int, options: SynthesisOptions) -> 
     size = options.portrait_size
     portraits = [_draw_portrait(studio, person, dressed, random, size) for _ in range(options.portraits)]
     arrays = {key: np.stack([view[key] for view, _ in views]) for key in (views[0][0] if views else ())}
-    blank = np.zeros((0, size, size, 3), np.uint8)
-    arrays |= {"portraits": np.stack(portraits) if portraits else blank, "coefficients": person.coefficients[None]}
+    arrays |= {"portraits": np.stack(portraits), "coefficients": person.coefficients[None]}
     arrays["person"] = np.full(len(views), seed, np.int64)
     words = {"seed": seed, "subject": person.subject(), "look": person.attributes()}
     return arrays, words | {"captions": [text for _, text in views]}
@@ -127,7 +127,10 @@ def _parse(argv: list[str]) -> SynthesisOptions:
     parser.add_argument("--first-seed", type=int, default=0, help="people are drawn from consecutive seeds")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     add_encoder(parser)
-    return SynthesisOptions(**vars(parser.parse_args(argv)))
+    options = SynthesisOptions(**vars(parser.parse_args(argv)))
+    if min(options.people, options.portraits, options.expressions) < 1 or options.views < 0:
+        raise UserError("A number of people, portraits or expressions is below 1.", "Give at least 1.")
+    return options
 
 
 if __name__ == "__main__":

@@ -105,11 +105,15 @@ def _own_base(options: TrainOptions) -> BaseParts:
         start_base(parts, options.init)
     kept = options.work / "text_encoder.safetensors"
     order = " ".join(parts.tokenizer.convert_ids_to_tokens(range(len(parts.tokenizer))))
+    told = {"words": order, "predicts": parts.scheduler.config.prediction_type}
     if not kept.exists():
-        write_tensors(parts.text_encoder.state_dict(), kept, {"words": order})
+        write_tensors(parts.text_encoder.state_dict(), kept, told)
     with safe_open(kept, "pt") as file:
-        if (file.metadata() or {}).get("words") != order:
-            raise UserError("The dataset's captions hold other words than before.", "Train in a new --work folder.")
+        found = file.metadata() or {}
+    if found.get("words") != told["words"]:
+        raise UserError("The dataset's captions hold other words than before.", "Train in a new --work folder.")
+    if found.get("predicts") != told["predicts"]:
+        raise UserError(f"{kept} is of a base of another kind.", "Train in a new --work folder.")
     parts.text_encoder.load_state_dict(load_file(kept))
     return parts
 

@@ -25,9 +25,9 @@ def sittings(people: People) -> Tensor:
 def draw_twins(
     people: People, latents: Tensor, domain: str, sitting: Tensor, options: DenoiserOptions, random: torch.Generator
 ) -> Batch:
-    """A batch of random views; up to half of them have a twin at its end. `sitting`: see `sittings`."""
+    """A batch of random views; unless twins weigh nothing up to half have one at its end. `sitting`: see `sittings`."""
     which = torch.randint(len(sitting), (options.batch,), generator=random)
-    paired = (sitting[which, 1] > 1).nonzero()[: options.batch // 2, 0]
+    paired = (sitting[which, 1] > 1).nonzero()[: options.batch // 2 if options.twins else 0, 0]
     count = options.batch - len(paired)
     rest = torch.ones(options.batch, dtype=torch.bool)
     rest[paired] = False

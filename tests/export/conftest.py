@@ -1,4 +1,4 @@
-"""A small lumpy head with three expressions, and stand-ins for the field and the renderer."""
+"""A small lumpy head with three expressions, and a stand-in for the field."""
 
 from types import SimpleNamespace
 
@@ -43,16 +43,3 @@ def sample():
         return SimpleNamespace(albedo=albedo, roughness=torch.full_like(left, 0.6), metallic=torch.full_like(left, 0.1))
 
     return material
-
-
-@pytest.fixture
-def draw():
-    """A renderer that only paints how high the head reaches and which way it is turned."""
-
-    def picture(vertices, azimuth_deg):
-        image = np.full((24, 32, 3), 255, np.uint8)
-        image[..., 0] = round(float(vertices[:, 1].max()) * 1000)
-        image[..., 1] = round(azimuth_deg) % 256
-        return image
-
-    return picture

@@ -6,6 +6,7 @@ from idto3d.export.bake import (
     albedo_texture,
     metallic_roughness_texture,
     normal_texture,
+    relief_strength,
     sampled,
 )
 from idto3d.export.prepare import dense_of, posed_mesh, prepared, simplified
@@ -25,7 +26,7 @@ def flat_normal_map(uvs, wanted):
     texels = uv_raster(uvs, FACES, 4)
     onto = Correspondence(texels.corners, texels.barycentric)
     tangents = vertex_tangents(CORNERS, FACING, uvs, FACES)
-    return normal_texture(normalised(np.tile(wanted, (4, 1))), onto, FACING, tangents, texels)
+    return normal_texture(normalised(np.tile(wanted, (4, 1))), onto, FACING, tangents, np.ones(4), texels)
 
 
 def test_a_surface_without_relief_bakes_to_the_neutral_blue():
@@ -57,7 +58,7 @@ def small(head):
 def test_a_viewer_that_applies_the_normal_map_sees_the_dense_relief(small):
     mesh, dense = posed_mesh(small, 0), small.dense
     relief = smooth_normals(dense.expressions[0], dense.faces)
-    image = normal_texture(relief, small.onto, mesh.normals, mesh.tangents, small.texels)
+    image = normal_texture(relief, small.onto, mesh.normals, mesh.tangents, np.ones(len(mesh.normals)), small.texels)
     here = Correspondence(small.texels.corners, small.texels.barycentric)
     normal, tangent = normalised(carry(mesh.normals, here)), carry(mesh.tangents, here)
     across = np.cross(normal, normalised(tangent[:, :3])) * np.sign(tangent[:, 3:])
@@ -68,6 +69,13 @@ def test_a_viewer_that_applies_the_normal_map_sees_the_dense_relief(small):
     bare, mapped = ((one * wanted).sum(1).clip(-1, 1) for one in (normal, seen))
     assert np.degrees(np.arccos(mapped)).mean() < 0.5
     assert np.degrees(np.arccos(bare)).mean() > 1.0
+
+
+def test_relief_fades_where_an_expression_stretches_the_surface():
+    beside = CORNERS + [5.0, 0.0, 0.0]  # stays as it is
+    stretched = np.concatenate([CORNERS * [1, 6, 1], beside])
+    expressions, faces = np.stack([np.concatenate([CORNERS, beside]), stretched]), np.concatenate([FACES, FACES + 4])
+    np.testing.assert_allclose(relief_strength(expressions, faces, 0), [0.25] * 4 + [1.0] * 4)
 
 
 def test_texels_lie_on_the_dense_canonical_surface(small):

@@ -50,7 +50,7 @@ def trained(told):
     learn, held = portrait_encoder.people(told)
     reader, net = portrait_encoder.begin(learn, told)
     words = portrait_targets.classes(learn.looks, net.size.attributes)
-    return portrait_encoder.train(net, portrait_encoder.Lessons(learn, words, reader), held, told)
+    return portrait_encoder.train(net, portrait_encoder.Lessons(learn, words, reader, {}), held, told)
 
 
 def test_shape_and_words_are_learned_measured_written_and_gone_on_from(dataset, capsys):
@@ -93,7 +93,7 @@ def test_an_interrupted_training_goes_on(dataset, monkeypatch):
     assert numbers == [3, 4]
 
 
-def test_the_reader_finds_the_shape_that_shows_in_the_crops(dataset):
+def test_the_reader_finds_the_shape_that_shows_in_the_crops():
     random, count = np.random.default_rng(2), 40
     brightness, marks = random.uniform(0, 1, count), np.zeros((count, 5, 2), np.float32)
     crops = np.zeros((count, 64, 64, 3), np.uint8)
@@ -117,7 +117,7 @@ def test_the_loss_falls(dataset):
     learn, _ = portrait_encoder.people(options(dataset))
     torch.manual_seed(0)
     net = LooksNet(LooksSize(attributes=portrait_targets.vocabularies(learn.looks)))
-    told = portrait_encoder.Lessons(learn, portrait_targets.classes(learn.looks, net.size.attributes), None)
+    told = portrait_encoder.Lessons(learn, portrait_targets.classes(learn.looks, net.size.attributes), None, {})
     optimiser = torch.optim.AdamW(net.parameters(), 1e-3)
     losses = [portrait_encoder._step(net, optimiser, told, options(dataset, batch=8), step) for step in range(25)]
     assert np.mean(losses[-5:]) < 0.9 * np.mean(losses[:5])

@@ -100,6 +100,7 @@ def test_the_paper_preset_and_what_is_said_beside_it():
     paper = parse(["--data", "d", "--work", "w", "--held-out", "h", "--paper", "--batch", "4"])
     told = paper.denoiser
     assert (told.learning_rate, told.condition_rate, told.most_steps, told.batch) == (1e-4, 1e-4, 200_000, 4)
+    assert (told.face, told.twins, told.late) == (1, 0, 1)  # the plain loss
     assert told.early_stop and told.rate(150_000, 0.75) == 1 and paper.style_minutes == math.inf
 
 

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 import torch
+from safetensors.numpy import load_file
 
+from idto3d.errors import UserError
 from idto3d.guidance.tiny import noise_scheduler
 from idto3d.training import synthesize
 from idto3d.training.dataset import read_people
@@ -62,7 +64,8 @@ def test_what_twins_have_in_common_does_not_count_in_their_difference(people):
         return predict
 
     def loss(by, weight):
-        return denoising_loss(wrong(by), scheduler, "albedo", batch, torch.Generator().manual_seed(2), weight).item()
+        told = replace(options, twins=weight)
+        return denoising_loss(wrong(by), scheduler, "albedo", batch, told, torch.Generator().manual_seed(2)).item()
 
     assert loss(0.1, 10.0) == pytest.approx(0.01, rel=1e-3)
     _, timesteps = seen["noise"]
@@ -73,8 +76,15 @@ def test_what_twins_have_in_common_does_not_count_in_their_difference(people):
     assert loss(by, 0.0) == pytest.approx(0.01 / 6, rel=1e-3)
 
 
+def test_no_view_has_a_twin_where_twins_weigh_nothing(people):
+    latents = torch.randn(len(people.person), 4, 4, 4)
+    options = DenoiserOptions(batch=6, twins=0.0)
+    batch = draw_twins(people, latents, "albedo", sittings(people), options, torch.Generator().manual_seed(1))
+    assert batch.twins == 0 and len(batch.latents) == len(batch.captions) == 6
+
+
 def test_one_camera_draws_several_expressions_where_they_show(small_ict, tmp_path):
-    told = synthesize.SynthesisOptions(small_ict, tmp_path, people=3, views=2, expressions=3, portraits=0, size=32)
+    told = synthesize.SynthesisOptions(small_ict, tmp_path, people=3, views=2, expressions=3, portraits=1, size=32)
     synthesize.draw_shard((told, 0))
     drawn = read_people(tmp_path, embedded=False)
     first, count = sittings(drawn).unbind(1)
@@ -87,7 +97,7 @@ def test_one_camera_draws_several_expressions_where_they_show(small_ict, tmp_pat
 def test_people_can_be_drawn_in_portraits_alone(small_ict, tmp_path):
     told = synthesize.SynthesisOptions(small_ict, tmp_path, people=2, views=0, portraits=2, portrait_size=64)
     synthesize.draw_shard((told, 0))
-    from safetensors.numpy import load_file
-
     arrays = load_file(tmp_path / "0000.safetensors")
     assert arrays["portraits"].shape == (4, 64, 64, 3) and len(arrays["coefficients"]) == 2
+    with pytest.raises(UserError, match="portraits alone"):
+        read_people(tmp_path, embedded=False)

@@ -25,7 +25,7 @@ from idto3d.export.load import Asset
 from idto3d.export.prepare import Prepared, dense_of, morphing_mesh, posed_mesh, prepared, simplified
 from idto3d.export.provenance import Provenance, as_extras, as_notes
 from idto3d.export.sheet import contact_sheet
-from idto3d.export.surface import carry, smooth_normals
+from idto3d.export.surface import carry, eased_normals
 from idto3d.export.video import turntable_angles, write_video
 from idto3d.export.view import find_light, picture
 from idto3d.geometry.head_shape import HeadShape
@@ -70,7 +70,7 @@ def _bake(head: Prepared, mesh: HeadMesh, sample: SampleMaterial, device: torch.
     """The textures of the neutral expression."""
     dense = head.dense
     channels = sampled(sample, head.points, dense.neutral, device)
-    relief = smooth_normals(dense.expressions[dense.neutral], dense.faces)
+    relief = eased_normals(dense.expressions[dense.neutral], dense.faces)
     uncut = relief_strength(carry(dense.expressions, head.low.onto), head.low.faces, dense.neutral)
     strength = uncut[head.unwrapped.source]
     return Textures(

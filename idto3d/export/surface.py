@@ -48,6 +48,16 @@ def smooth_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     return vertex_normals(torch.from_numpy(vertices), torch.from_numpy(faces)).numpy()
 
 
+def eased_normals(vertices: np.ndarray, faces: np.ndarray, passes: int = 2) -> np.ndarray:
+    """`smooth_normals` averaged with those around, `passes` times: without the facets that a coarse grid leaves."""
+    normals, around = smooth_normals(vertices, faces), faces_around(faces, len(vertices))
+    vertex = np.repeat(np.arange(len(vertices)), np.diff(around.start))
+    for _ in range(passes):
+        of_faces = normals[faces].sum(1)[around.members]
+        normals = normalised(np.stack([np.bincount(vertex, one, len(vertices)) for one in of_faces.T], 1))
+    return normals
+
+
 def normalised(vectors: np.ndarray) -> np.ndarray:
     """`vectors` [N, 3] at unit length; +Z in place of a zero vector."""
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)

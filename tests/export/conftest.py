@@ -20,6 +20,12 @@ def lumpy_ball(subdivisions: int = 3) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.fixture
+def lumpy():
+    """`lumpy_ball`."""
+    return lumpy_ball
+
+
+@pytest.fixture
 def head() -> HeadShape:
     vertices, faces = lumpy_ball()
     chin = np.exp(-(((vertices - [0.0, -0.08, 0.06]) / 0.03) ** 2).sum(1))[:, None] * [0.0, -0.02, 0.0]

@@ -1,7 +1,7 @@
 import numpy as np
 import trimesh
 
-from idto3d.export.surface import carry, closest_in_groups, faces_around, grouped
+from idto3d.export.surface import carry, closest_in_groups, eased_normals, faces_around, grouped, smooth_normals
 
 
 def everything(count):
@@ -43,3 +43,14 @@ def test_every_vertex_knows_the_faces_around_it():
     ring = faces_around(faces, 4)
     around = [set(ring.members[ring.start[v] : ring.start[v + 1]].tolist()) for v in range(4)]
     assert around == [{0}, {0, 1}, {0, 1}, {1}]
+
+
+def test_eased_normals_lose_the_facets_and_keep_the_form():
+    ball = trimesh.creation.icosphere(subdivisions=4)
+    bumpy = ball.vertices * (1 + np.random.default_rng(0).normal(0, 0.004, (len(ball.vertices), 1)))
+
+    def off(normals):
+        return np.degrees(np.arccos((normals * ball.vertices).sum(1).clip(-1, 1))).mean()
+
+    assert off(eased_normals(bumpy, ball.faces)) < 0.6 * off(smooth_normals(bumpy, ball.faces))
+    assert off(eased_normals(ball.vertices, ball.faces)) < 0.5

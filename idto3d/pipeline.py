@@ -20,6 +20,7 @@ from idto3d.export.asset import write_asset
 from idto3d.export.provenance import Provenance
 from idto3d.export.view import draw_view
 from idto3d.fields.ellipsoid_prior import EllipsoidPrior
+from idto3d.fields.hair_strands import strand_tone
 from idto3d.fields.head_prior import HAIR_STYLES, HeadPrior, load_prior
 from idto3d.fields.material_field import Material
 from idto3d.geometry.head_shape import HeadShape
@@ -230,6 +231,7 @@ def colour(
             on_mean = models.prior.to_mean(points, z)  # the costly part, once for both
             albedo = models.prior.albedo(on_mean, None, looks.skin_tone(look), looks.hair_tone(look))
             hair = models.prior.hair_share(on_mean)
+            albedo = albedo * torch.lerp(torch.ones_like(hair), strand_tone(on_mean, look.get("hair_style", "")), hair)
             return albedo, 1 - hair if looks.hair_tone(look) is None else torch.ones_like(hair)
 
     resumed = (saved.step, saved.tensors) if saved is not None and saved.stage == "material" else None

@@ -42,14 +42,14 @@ def grid(model: Model, gallery: Gallery, domains: tuple[str, ...]) -> Image.Imag
 
 def sample(model: Model, domain: str, batch: Batch, gallery: Gallery, random: torch.Generator) -> Tensor:
     """Latents [B, C, h, w] by DDIM and classifier-free guidance under the conditions of `batch`."""
-    scheduler = DDIMScheduler.from_config(model.scheduler.config)
+    scheduler = DDIMScheduler.from_config(model.scheduler.config, timestep_spacing="trailing")  # begins at pure noise
     scheduler.set_timesteps(gallery.steps)
     latents = torch.randn(batch.latents.shape, generator=random).to(batch.latents.device)
     for timestep in scheduler.timesteps:
         timesteps = timestep.to(latents.device).expand(len(latents))
         without = model(domain, latents, timesteps, batch.unconditional())
-        noise = without + gallery.scale * (model(domain, latents, timesteps, batch) - without)
-        latents = scheduler.step(noise.float(), timestep, latents).prev_sample
+        predicted = without + gallery.scale * (model(domain, latents, timesteps, batch) - without)
+        latents = scheduler.step(predicted.float(), timestep, latents).prev_sample
     return latents
 
 

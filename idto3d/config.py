@@ -68,7 +68,9 @@ class ShapeOptions:
     late_timesteps: tuple[int, int] = option((50, 200), "timestep range the second half is annealed to")
     refresh: int = option(20, "steps between rebuilds of the narrow band")
     prior: bool = option(True, "start from the bundle's head prior; otherwise from an ellipsoid")
-    conditioned_sdf: bool = option(False, "the paper's variant: the expression code also changes the SDF")
+    conditioned_sdf: bool = option(
+        False, "one SDF per expression, the paper's variant; refused, no asset is made of it yet"
+    )
     band_cells: float = option(2.0, "half the width of the narrow band, grid cells")
     residual_scale: float = option(0.005, "metres of signed distance per unit of the shape network's output")
     warp_scale: float = option(0.005, "metres of expression displacement per unit of the expression network's output")

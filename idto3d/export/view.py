@@ -99,15 +99,15 @@ def seamless_normals(asset: Asset, vertices: Tensor, faces: Tensor) -> Tensor:
 def drawn(asset: Asset, surface: Surface, mode: str, light: Environment) -> Tensor:
     """Image [1, S, S, 3] of one of the modes, on white."""
     uvs = sample(surface, torch.from_numpy(asset.mesh.uvs).float())
-    surface = replace(surface, normal=relief(asset, surface, uvs))
-    if mode == "normal":
-        return paint(surface, (camera_normals(surface) + 1) / 2)[0]
     rough = texture(asset.textures.metallic_roughness, uvs)
     if mode == "roughness":
         return paint(surface, rough[:, 1:2].expand(-1, 3))[0]
     albedo = linear_from_srgb(texture(asset.textures.albedo, uvs))
     if mode == "albedo":
         return paint(surface, srgb_from_linear(albedo))[0]
+    surface = replace(surface, normal=relief(asset, surface, uvs))
+    if mode == "normal":
+        return paint(surface, (camera_normals(surface) + 1) / 2)[0]
     if mode == "clay":
         dull = torch.full_like(uvs[:, :1], 0.7)
         return draw_relit(surface, Pixels(torch.full_like(albedo, CLAY), dull, torch.zeros_like(dull)), light)[0]

@@ -26,13 +26,14 @@ def strand_tone(points: Tensor, style: str) -> Tensor:
 
 
 def _combed(points: Tensor, random: torch.Generator) -> Tensor:
-    """[N, WAVES] waves across strands, which bend a little and end here and there."""
+    """[N, WAVES] waves across strands, which bend and cross a little."""
     x, y, z = (points - points.new_tensor(CROWN)).unbind(-1)
     along = (x.square() + y.square() + z.square()).sqrt()[:, None]
-    counts, phases, bends, ends = _draw(points, random)
+    counts, phases, bends, slants = _draw(points, random)
     counts = (STRANDS[0] * (STRANDS[1] / STRANDS[0]) ** counts).round()  # whole numbers close the circle
     azimuth = torch.atan2(x, z)[:, None] + 0.05 * torch.sin(along / 0.035)
-    return torch.sin(counts * azimuth + phases + 1.5 * torch.sin(along / 0.03 + bends) + along / 0.02 * ends.sub(3) / 3)
+    slants = (slants / math.pi - 1) * along / 0.02
+    return torch.sin(counts * azimuth + phases + 1.5 * torch.sin(along / 0.03 + bends) + slants)
 
 
 def _curls(points: Tensor, random: torch.Generator) -> Tensor:

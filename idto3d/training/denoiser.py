@@ -172,29 +172,13 @@ def _repeated(values: Tensor, twins: int) -> Tensor:
     return torch.cat([values[: len(values) - twins], values[:twins]])
 
 
-def noise_error(
-    predict: Callable[..., Tensor],
-    scheduler: DDIMScheduler,
-    domain: str,
-    batch: Batch,
-    timesteps: Tensor,
-    random: torch.Generator,
-) -> Tensor:
-    """[B] squared error of the noise that `predict` finds: that of the velocity times alpha_bar, see above."""
-    errors = prediction_error(predict, scheduler, domain, batch, timesteps, random)
+def in_noise(errors: Tensor, scheduler: DDIMScheduler, timesteps: Tensor) -> Tensor:
+    """`prediction_error`s [B] as those of the noise: the velocity's times alpha_bar."""
     return errors * alpha_bar(scheduler, timesteps).to(errors.device) if _velocity(scheduler) else errors
 
 
-def velocity_error(
-    predict: Callable[..., Tensor],
-    scheduler: DDIMScheduler,
-    domain: str,
-    batch: Batch,
-    timesteps: Tensor,
-    random: torch.Generator,
-) -> Tensor:
-    """[B] squared error of the velocity that `predict` finds: that of the noise over alpha_bar, see above."""
-    errors = prediction_error(predict, scheduler, domain, batch, timesteps, random)
+def in_velocity(errors: Tensor, scheduler: DDIMScheduler, timesteps: Tensor) -> Tensor:
+    """`prediction_error`s [B] as those of the velocity: the noise's over alpha_bar."""
     return errors if _velocity(scheduler) else errors / alpha_bar(scheduler, timesteps).to(errors.device)
 
 
@@ -224,13 +208,13 @@ def heard(model: Model, data: Data, domain: str, count: int = 64) -> dict[str, f
         torch.randint(100, 700, (count,), generator=random),
         torch.randint(500, 1000, (count,), generator=random),
     )
-    right = _mean_error(velocity_error, model, domain, batch, high)
+    right = _mean_error(in_velocity, model, domain, batch, high)
     gaps = {
-        f"{name}_gap": _mean_error(velocity_error, model, domain, wrong, high) / right - 1
+        f"{name}_gap": _mean_error(in_velocity, model, domain, wrong, high) / right - 1
         for name, wrong in _mistaken(data.people, batch, domain, which, random).items()
     }
     even = replace(batch, weight=torch.ones_like(batch.weight))
-    return {"error": _mean_error(noise_error, model, domain, even, low)} | gaps
+    return {"error": _mean_error(in_noise, model, domain, even, low)} | gaps
 
 
 def _mistaken(people: People, batch: Batch, domain: str, which: Tensor, random: torch.Generator) -> dict[str, Batch]:
@@ -251,9 +235,9 @@ def _captions(people: People, domain: str, which: Tensor, subjects: Tensor) -> l
     return [caption(view, domain, subject) for view, subject in zip(views, said, strict=True)]
 
 
-def _mean_error(error: Callable, model: Model, domain: str, batch: Batch, timesteps: Tensor, size: int = 32) -> float:
-    """Mean of `noise_error` or `velocity_error`, `size` views at a time, under noise that is always the same."""
+def _mean_error(unit: Callable, model: Model, domain: str, batch: Batch, timesteps: Tensor, size: int = 32) -> float:
+    """Mean error `in_noise` or `in_velocity`, `size` views at a time, under noise that is always the same."""
     random = torch.Generator().manual_seed(1)
     pieces = zip(batch.pieces(size), timesteps.split(size), strict=True)
-    errors = [error(model, model.scheduler, domain, piece, at, random) for piece, at in pieces]
-    return torch.cat(errors).mean().item()
+    errors = [prediction_error(model, model.scheduler, domain, piece, at, random) for piece, at in pieces]
+    return unit(torch.cat(errors), model.scheduler, timesteps).mean().item()

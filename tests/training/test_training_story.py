@@ -17,8 +17,9 @@ from idto3d.training.denoiser import (
     DenoiserOptions,
     draw_batch,
     face_weight,
+    in_noise,
+    in_velocity,
     mean_embedding,
-    noise_error,
     prediction_error,
 )
 from idto3d.training.loop import Stage, make_accelerator, train_denoiser
@@ -139,13 +140,14 @@ def test_the_loss_is_the_error_of_what_the_base_predicts():
     error = prediction_error(lambda *_: velocity + 0.1, *given, torch.Generator().manual_seed(4))
     assert torch.allclose(error, torch.full((3,), 0.01), atol=1e-5)
     # predicted noise = sqrt(alpha_bar) velocity + sqrt(1 - alpha_bar) noisy, so its error is alpha_bar times as large
-    found = noise_error(lambda *_: velocity + 0.1, *given, torch.Generator().manual_seed(4))
-    assert torch.allclose(found, 0.01 * alpha_bar.flatten(), atol=1e-5)
+    assert torch.allclose(in_noise(error, scheduler, timesteps), 0.01 * alpha_bar.flatten(), atol=1e-5)
+    assert torch.equal(in_velocity(error, scheduler, timesteps), error)
     published = DDIMScheduler.from_config(scheduler.config, prediction_type="epsilon")
     plain = (published, *given[1:])
     error = prediction_error(lambda *_: noise + 0.1, *plain, torch.Generator().manual_seed(4))
     assert torch.allclose(error, torch.full((3,), 0.01), atol=1e-5)
-    assert torch.equal(error, noise_error(lambda *_: noise + 0.1, *plain, torch.Generator().manual_seed(4)))
+    assert torch.equal(in_noise(error, published, timesteps), error)
+    assert torch.allclose(in_velocity(error, published, timesteps) * alpha_bar.flatten(), error)
 
 
 def test_a_mean_embedding_skips_portraits_without_a_face():

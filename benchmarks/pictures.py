@@ -18,6 +18,7 @@ from idto3d.events import Notice, Preview, StageStarted, exhausted
 from idto3d.guidance.bundle import load_bundle
 from idto3d.guidance.device import choose_device
 from idto3d.guidance.diffusion import Guidance
+from idto3d.guidance.predictor import camera_codes
 from idto3d.guidance.weights import find_bundle
 from idto3d.jobs.checkpoint import Checkpointer
 from idto3d.prompts import VIEWS
@@ -45,7 +46,9 @@ def samples(guidance: Guidance, domain: str, identity: torch.Tensor, asked, scal
     descriptors = [expressions.expression(name).descriptor for _, _, name in asked]
     said = zip(asked, descriptors, strict=True)
     prompts = [guidance.info.prompt(domain, view, subject, words) for (view, subject, _), words in said]
-    conditions = guidance.conditions(prompts, "", identity, descriptors)
+    angles = torch.tensor([45.0 * VIEWS.index(view) for view, _, _ in asked])
+    cameras = camera_codes(angles, torch.zeros(len(angles)))
+    conditions = guidance.conditions(prompts, "", identity, descriptors, cameras)
     images = guidance.sample(domain, conditions, 25, torch.Generator().manual_seed(3), scale)
     return np.concatenate(
         [(image.permute(1, 2, 0).cpu().numpy() * 255).round().astype(np.uint8) for image in images], 1

@@ -3,20 +3,25 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from safetensors.torch import save_file
+from torch import nn
 from transformers import AutoTokenizer, CLIPTextModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
 from idto3d.errors import UserError
+from idto3d.guidance.files import unfit
+from idto3d.guidance.predictor import InitialPredictor
 
 UNET_FILE = "unet/diffusion_pytorch_model.safetensors"
 VAE_FILE = "vae/diffusion_pytorch_model.safetensors"
 TEXT_FILE = "text_encoder/model.safetensors"
+PREDICTOR = "predictor"  # folder of the initial predictor, which a base of others lacks
+PREDICTOR_FILE = f"{PREDICTOR}/diffusion_pytorch_model.safetensors"
 WEIGHT_FILES = (UNET_FILE, VAE_FILE, TEXT_FILE)
 CONFIG_FILES = (
     "unet/config.json",
@@ -40,13 +45,17 @@ INDEX = {
 
 @dataclass(frozen=True)
 class BaseParts:
-    """The networks of a latent diffusion model, in diffusers' and transformers' own classes."""
+    """The networks of a latent diffusion model, in diffusers' and transformers' own classes.
+
+    With a `predictor` the UNet sees what that expects beside the noisy latents.
+    """
 
     tokenizer: PreTrainedTokenizerBase
     text_encoder: CLIPTextModel
     vae: AutoencoderKL
     unet: UNet2DConditionModel
     scheduler: DDIMScheduler
+    predictor: InitialPredictor | None = None
 
 
 def plain_unet_state(unet: UNet2DConditionModel) -> dict[str, torch.Tensor]:
@@ -73,6 +82,9 @@ def save_base(parts: BaseParts, folder: str | Path, dtype: torch.dtype = torch.f
     save_tensors(plain_unet_state(parts.unet), folder / UNET_FILE, dtype)
     save_tensors(parts.vae.state_dict(), folder / VAE_FILE, dtype)
     save_tensors(parts.text_encoder.state_dict(), folder / TEXT_FILE, dtype)
+    if parts.predictor is not None:
+        parts.predictor.save_config(folder / PREDICTOR)
+        save_tensors(parts.predictor.state_dict(), folder / PREDICTOR_FILE, dtype)
     tokenizer_class = ["transformers", type(parts.tokenizer).__name__]
     (folder / "model_index.json").write_text(json.dumps(INDEX | {"tokenizer": tokenizer_class}, indent=2) + "\n")
 
@@ -90,7 +102,7 @@ def save_tensors(state: dict[str, torch.Tensor], path: Path, dtype: torch.dtype)
 def load_base(folder: str | Path, dtype: torch.dtype = torch.float32, variant: str | None = None) -> BaseParts:
     """Read the parts written by `save_base` (or any StableDiffusionPipeline folder with safetensors) onto the CPU.
 
-    The UNet comes in `dtype`, the VAE and the text encoder in float32. All are frozen and in evaluation mode.
+    The UNet comes in `dtype`, everything else in float32. All are frozen and in evaluation mode.
     `variant` is the word before the ending of weights that are named by precision (`fp16`).
     Raises UserError for a missing or unreadable file, and where weights are not safetensors.
     """
@@ -103,10 +115,41 @@ def load_base(folder: str | Path, dtype: torch.dtype = torch.float32, variant: s
             vae=_load_network(AutoencoderKL, folder / "vae", torch.float32, variant),
             unet=_load_network(UNet2DConditionModel, folder / "unet", dtype, variant),
             scheduler=_load_scheduler(folder / "scheduler"),
+            predictor=_load_predictor(folder),
         )
-    for network in (parts.text_encoder, parts.vae, parts.unet):
+    _expect_inputs(parts, folder)
+    for network in networks(parts):
         network.requires_grad_(False).eval()
     return parts
+
+
+def networks(parts: BaseParts) -> list[nn.Module]:
+    """Everything in `parts` that computes."""
+    return [one for one in (parts.text_encoder, parts.vae, parts.unet, parts.predictor) if one is not None]
+
+
+def with_predictor(parts: BaseParts, id_dim: int) -> BaseParts:
+    """`parts` with a fresh initial predictor for identities [`id_dim`], to which the UNet does not listen yet.
+
+    The UNet is changed where it is: its first layer takes twice the channels. Seed torch first.
+    """
+    config, text = parts.unet.config, parts.text_encoder.config.hidden_size
+    if parts.predictor is None:
+        widen(parts.unet)
+    predictor = InitialPredictor(config.out_channels, config.sample_size, text, id_dim)
+    return replace(parts, predictor=predictor.to(parts.unet.device))
+
+
+@torch.no_grad()
+def widen(unet: UNet2DConditionModel) -> None:
+    """Give the UNet's input room for as many more channels, whose weights are zero."""
+    old = unet.conv_in
+    unet.conv_in = nn.Conv2d(2 * old.in_channels, old.out_channels, old.kernel_size, padding=old.padding)
+    unet.conv_in.weight.zero_()
+    unet.conv_in.weight[:, : old.in_channels] = old.weight
+    unet.conv_in.bias.copy_(old.bias)
+    unet.conv_in.to(unet.device, unet.dtype)
+    unet.register_to_config(in_channels=2 * old.in_channels)
 
 
 def load_unet(
@@ -132,6 +175,18 @@ def _said_plainly(folder: Path) -> Iterator[None]:
 
 def _load_network(kind: type, folder: Path, dtype: torch.dtype, variant: str | None):
     return kind.from_pretrained(folder, dtype=dtype, variant=variant, local_files_only=True, use_safetensors=True)
+
+
+def _load_predictor(folder: Path) -> InitialPredictor | None:
+    there = (folder / PREDICTOR).is_dir()
+    return _load_network(InitialPredictor, folder / PREDICTOR, torch.float32, None) if there else None
+
+
+def _expect_inputs(parts: BaseParts, folder: Path) -> None:
+    """Raises UserError unless the UNet takes the noisy latents, and beside them what a predictor expects."""
+    channels = parts.vae.config.latent_channels * (1 if parts.predictor is None else 2)
+    if parts.unet.config.in_channels != channels:
+        raise unfit(folder, f"its UNet takes {parts.unet.config.in_channels} channels where {channels} are expected")
 
 
 def _load_scheduler(folder: Path) -> DDIMScheduler:

@@ -12,7 +12,7 @@ import torch
 from diffusers import UNet2DConditionModel
 
 from idto3d.events import exhausted
-from idto3d.guidance.base import BaseParts, load_base, load_unet, save_base
+from idto3d.guidance.base import BaseParts, load_base, load_unet, networks, save_base
 from idto3d.guidance.branches import Branches, load_branches, save_branch
 from idto3d.guidance.device import choose_dtype
 from idto3d.guidance.files import unfit
@@ -91,7 +91,7 @@ def _base(found: Weights, name: str, device: torch.device, dtype: torch.dtype) -
     parts = load_base(found.place(name), dtype, found.variant(name))
     parts.vae.encoder.to(dtype)
     parts.vae.quant_conv.to(dtype)
-    for network in (parts.text_encoder, parts.vae, parts.unet):
+    for network in networks(parts):
         network.to(device)
     return parts
 

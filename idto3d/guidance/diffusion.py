@@ -17,6 +17,7 @@ from idto3d.errors import UserError
 from idto3d.guidance.branches import BRANCHES, set_scales
 from idto3d.guidance.bundle import Bundle
 from idto3d.guidance.lora import use_domain
+from idto3d.guidance.predictor import CAMERA
 from idto3d.guidance.schedule import sampling_timesteps
 
 CACHED_TEXTS = 1024
@@ -26,14 +27,15 @@ CACHED_TEXTS = 1024
 class Conditions:
     """What B pictures should show, and the unconditional counterpart, element by element in one order.
 
-    `text`, `negative` [B, L, C] text states; `identity` [B, D]; `expression` [B, E]. Without condition, the branches
-    are given zeros (which are not zero tokens: the branches are trained on them).
+    `text`, `negative` [B, L, C] text states; `identity` [B, D]; `expression` [B, E]; `camera` [B, 3] codes, zeros for
+    an unknown one. Without condition, the branches are given zeros (which are not zero tokens: they are trained so).
     """
 
     text: Tensor
     negative: Tensor
     identity: Tensor
     expression: Tensor
+    camera: Tensor
 
     def __len__(self) -> int:
         return self.text.shape[0]
@@ -72,9 +74,17 @@ class Guidance:
         return (count, vae.latent_channels, side, side)
 
     def conditions(
-        self, prompts: Sequence[str], negative_prompt: str, identity: Tensor | np.ndarray, expressions: Sequence[str]
+        self,
+        prompts: Sequence[str],
+        negative_prompt: str,
+        identity: Tensor | np.ndarray,
+        expressions: Sequence[str],
+        camera: Tensor | None = None,
     ) -> Conditions:
-        """Conditions of B pictures: B prompts, one negative prompt, one unit identity [D], B expression descriptors."""
+        """Conditions of B pictures: B prompts, one negative prompt, one unit identity [D], B expression descriptors.
+
+        `camera` are `predictor.camera_codes` [B, 3]; without them the view is known from the prompts alone.
+        """
         identity = torch.as_tensor(identity)
         if len(prompts) != len(expressions):
             raise ValueError(
@@ -88,6 +98,7 @@ class Guidance:
             negative=self._text(negative_prompt)[0].expand(len(prompts), -1, -1),
             identity=identity.to(self.device, torch.float32).expand(len(prompts), -1),
             expression=torch.stack([self._text(descriptor)[1] for descriptor in expressions]),
+            camera=torch.zeros(len(prompts), CAMERA, device=self.device) if camera is None else camera.to(self.device),
         )
 
     def encode(self, images: Tensor) -> Tensor:
@@ -123,13 +134,27 @@ class Guidance:
         text, embeddings = conditions.both()
         dtype = self.bundle.dtype
         predicted = unet(
-            torch.cat([noisy, noisy]).to(self.device, dtype),
+            self._inputs(domain, noisy, conditions).to(dtype),
             torch.cat([timesteps, timesteps]).to(self.device),
             text.to(dtype),
             added_cond_kwargs={"image_embeds": [embeddings[name].to(dtype) for name in names]} if names else None,
         ).sample.float()
         with_condition, without = predicted.chunk(2)
         return self._as_noise(with_condition, noisy, timesteps), self._as_noise(without, noisy, timesteps)
+
+    @torch.no_grad()
+    def expected(self, domain: str, conditions: Conditions) -> tuple[Tensor, Tensor] | None:
+        """Latents [B, C, h, w] that the initial predictor expects (with, without) condition; None without predictor."""
+        predictor, strengths = self.bundle.parts.predictor, (self.lambda_id, self.lambda_exp)
+        if predictor is None:
+            return None
+        told = (conditions.text.mean(1), conditions.identity, conditions.expression, conditions.camera)
+        return predictor(domain, *told, strengths), predictor(domain, *(torch.zeros_like(one) for one in told))
+
+    def _inputs(self, domain: str, noisy: Tensor, conditions: Conditions) -> Tensor:
+        """What the UNet is given [2B, C or 2C, h, w]: the noisy latents twice, beside what is expected of them."""
+        twice, expected = torch.cat([noisy, noisy]).to(self.device), self.expected(domain, conditions)
+        return twice if expected is None else torch.cat([twice, torch.cat(expected)], 1)
 
     @torch.no_grad()
     def sample(

@@ -1,13 +1,13 @@
 """What the stages are asked for, and the views and conditions they ask the guidance about."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from idto3d import expressions, prompts
-from idto3d.guidance.diffusion import Guidance
+from idto3d.guidance.diffusion import Conditions, Guidance
+from idto3d.guidance.predictor import camera_codes
 from idto3d.guidance.sds import Distillation, Term
 from idto3d.render.camera import Camera, standard_cameras
 
@@ -47,6 +47,7 @@ class Views:
 
     camera: Camera
     azimuth_deg: tuple[float, ...]
+    elevation_deg: tuple[float, ...]
     expression_ids: tuple[int, ...]
 
 
@@ -59,24 +60,25 @@ def draw_views(wish: Wish, count: int, generator: torch.Generator) -> Views:
     elevation = low + (high - low) * torch.rand(count, generator=generator)
     ids = torch.randperm(len(wish.expressions), generator=generator).repeat(count)[:count]
     camera = standard_cameras(azimuth.to(wish.device()), elevation.to(wish.device()))
-    return Views(camera, tuple(azimuth.tolist()), tuple(ids.tolist()))
+    return Views(camera, tuple(azimuth.tolist()), tuple(elevation.tolist()), tuple(ids.tolist()))
 
 
 def terms(wish: Wish, domain: str, views: Views) -> list[Term]:
     """What each guidance is asked about `views`."""
+    return [Term(guidance, weight, conditions(guidance, wish, domain, views)) for guidance, weight in wish.guidances]
+
+
+def conditions(guidance: Guidance, wish: Wish, domain: str, views: Views) -> Conditions:
+    """Conditions of one guidance for `views`: words for the view, the camera itself, the expression's descriptor."""
     names = [wish.expressions[i] for i in views.expression_ids]
     words = [prompts.view_word(azimuth) for azimuth in views.azimuth_deg]
-    return [Term(g, weight, conditions(g, wish, domain, words, names)) for g, weight in wish.guidances]
-
-
-def conditions(guidance: Guidance, wish: Wish, domain: str, views: Sequence[str], names: Sequence[str]):
-    """Conditions of one guidance for view words and expression names."""
     descriptors = [guidance.info.expressions.get(name, expressions.expression(name).descriptor) for name in names]
     texts = [
         guidance.info.prompt(domain, view, wish.subject, descriptor)
-        for view, descriptor in zip(views, descriptors, strict=True)
+        for view, descriptor in zip(words, descriptors, strict=True)
     ]
-    return guidance.conditions(texts, wish.negative_prompt, wish.identity, descriptors)
+    codes = camera_codes(torch.tensor(views.azimuth_deg), torch.tensor(views.elevation_deg))
+    return guidance.conditions(texts, wish.negative_prompt, wish.identity, descriptors, codes)
 
 
 def as_pictures(image: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What one step of training the denoiser is: its options, its batch, its loss, and what is measured on held-out people.
+"""What one step of training the denoiser is: its options, its batch and its loss.
 
 The base stage stands in for the portrait-tuned Stable Diffusion that the paper starts from: all weights learn, both
 domains, all conditions. The two later stages are the paper's: style by LoRA with the base frozen, then the expression
@@ -8,7 +8,7 @@ ours. Each condition is dropped at random for classifier-free guidance.
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 
 import torch
@@ -16,10 +16,10 @@ from diffusers import DDIMScheduler
 from torch import Tensor
 
 from idto3d.config import option
-from idto3d.expressions import EXPRESSIONS
+from idto3d.guidance.predictor import camera_codes
 from idto3d.prompts import caption, view_word
 from idto3d.training.dataset import People
-from idto3d.training.model import Batch, Model
+from idto3d.training.model import Batch
 from idto3d.training.people import PARTS, describe
 
 FACE_PLACE, FACE_SIZE, FACE_DEPTH = (0.5, 0.47), (0.18, 0.18), 0.2  # of a front view; shares of the picture
@@ -37,8 +37,8 @@ class DenoiserOptions:
     warmup: int = option(100, "steps until the peak rate")
     most_steps: int = option(10**9, "most steps of a stage; style and expression count them for each domain")
     ema: float = option(0.998, "decay of the moving average, which is a stage's result")
-    drop: float = option(0.1, "chance that text, identity or expression is left out, each for itself")
-    drop_all: float = option(0.05, "chance that all three are left out")
+    drop: float = option(0.1, "chance that text, identity, expression or camera is left out, each for itself")
+    drop_all: float = option(0.05, "chance that all of them are left out")
     face: float = option(4.0, "how much more than other places the face counts in the loss; 1: no more")
     twins: float = option(10.0, "weight of the error of what differs between two expressions in one view")
     late: float = option(0.8, "exponent on uniform draws of the timestep; below 1 there are more noisy ones")
@@ -75,7 +75,7 @@ class Data:
 def draw_batch(people: People, latents: Tensor, domain: str, which: Tensor, options: DenoiserOptions, random) -> Batch:
     """Conditions for views `which` [B], with random omissions; `latents` [N, C, h, w] scaled."""
     size = len(which)
-    chances = torch.rand(4, size, generator=random)
+    chances = torch.rand(5, size, generator=random)
     nothing = chances[3] < options.drop_all
     parts = [[p for p in PARTS if torch.rand((), generator=random) < 0.6] for _ in range(size)]
     chance = Random(int(torch.randint(1 << 31, (), generator=random)))
@@ -86,8 +86,12 @@ def draw_batch(people: People, latents: Tensor, domain: str, which: Tensor, opti
     identity = mean_embedding(people.embedding[people.person[which]], random)
     identity[(chances[1] < options.drop) | nothing] = 0
     dropped = (chances[2] < options.drop) | nothing
-    weight = face_weight(people.azimuth_deg[which], latents.shape[-1], options.face)
-    return Batch(latents[which].float(), captions, identity[:, None], people.expression[which], dropped, weight)
+    azimuth, elevation = people.azimuth_deg[which], people.elevation_deg[which]
+    camera = camera_codes(azimuth, elevation)
+    camera[(chances[4] < options.drop) | nothing] = 0
+    weight = face_weight(azimuth, latents.shape[-1], options.face)
+    expression = people.expression[which]
+    return Batch(latents[which].float(), captions, identity[:, None], expression, dropped, camera, weight)
 
 
 def face_weight(azimuth_deg: Tensor, size: int, face: float) -> Tensor:
@@ -163,7 +167,7 @@ def _missed(predict, scheduler: DDIMScheduler, domain: str, batch: Batch, timest
     noise = _repeated(torch.randn(batch.latents.shape, generator=random), batch.twins).to(device)
     timesteps = timesteps.to(device)
     predicted = predict(domain, scheduler.add_noise(batch.latents, noise, timesteps), timesteps, batch)
-    wanted = scheduler.get_velocity(batch.latents, noise, timesteps) if _velocity(scheduler) else noise
+    wanted = scheduler.get_velocity(batch.latents, noise, timesteps) if is_velocity(scheduler) else noise
     return predicted.float() - wanted
 
 
@@ -172,72 +176,11 @@ def _repeated(values: Tensor, twins: int) -> Tensor:
     return torch.cat([values[: len(values) - twins], values[:twins]])
 
 
-def in_noise(errors: Tensor, scheduler: DDIMScheduler, timesteps: Tensor) -> Tensor:
-    """`prediction_error`s [B] as those of the noise: the velocity's times alpha_bar."""
-    return errors * alpha_bar(scheduler, timesteps).to(errors.device) if _velocity(scheduler) else errors
-
-
-def in_velocity(errors: Tensor, scheduler: DDIMScheduler, timesteps: Tensor) -> Tensor:
-    """`prediction_error`s [B] as those of the velocity: the noise's over alpha_bar."""
-    return errors if _velocity(scheduler) else errors / alpha_bar(scheduler, timesteps).to(errors.device)
-
-
 def alpha_bar(scheduler: DDIMScheduler, timesteps: Tensor) -> Tensor:
     """[B] cumulative signal level of `timesteps` [B]."""
     return scheduler.alphas_cumprod.to(timesteps.device)[timesteps]
 
 
-def _velocity(scheduler: DDIMScheduler) -> bool:
+def is_velocity(scheduler: DDIMScheduler) -> bool:
+    """Whether the base predicts the velocity, and not the noise."""
     return scheduler.config.prediction_type == "v_prediction"
-
-
-@torch.no_grad()
-def heard(model: Model, data: Data, domain: str, count: int = 64) -> dict[str, float]:
-    """How well held-out views are denoised, and how much worse (share) under a wrong identity, expression and subject.
-
-    `error` is the noise error at timesteps 100..700, the same everywhere. The gaps are of the velocity's error at
-    500..1000, where most of a picture is yet to be decided, the face weighed as in training. An identity gap that
-    shrinks while a later stage trains is a drift of identity.
-    """
-    random = torch.Generator().manual_seed(7)
-    which = torch.randint(len(data.people.person), (count,), generator=random)
-    keep = DenoiserOptions(drop=0.0, drop_all=0.0)
-    drawn = draw_batch(data.people, data.latents[domain], domain, which, keep, random).to(model.unet.device)
-    batch = replace(drawn, captions=_captions(data.people, domain, which, which))
-    low, high = (
-        torch.randint(100, 700, (count,), generator=random),
-        torch.randint(500, 1000, (count,), generator=random),
-    )
-    right = _mean_error(in_velocity, model, domain, batch, high)
-    gaps = {
-        f"{name}_gap": _mean_error(in_velocity, model, domain, wrong, high) / right - 1
-        for name, wrong in _mistaken(data.people, batch, domain, which, random).items()
-    }
-    even = replace(batch, weight=torch.ones_like(batch.weight))
-    return {"error": _mean_error(in_noise, model, domain, even, low)} | gaps
-
-
-def _mistaken(people: People, batch: Batch, domain: str, which: Tensor, random: torch.Generator) -> dict[str, Batch]:
-    """The batch under the identity, and under the words, of the view before; and under any other expression."""
-    hops = torch.randint(1, len(EXPRESSIONS), (len(which),), generator=random).to(batch.expression.device)
-    return {
-        "identity": replace(batch, identity=batch.identity.roll(1, 0)),
-        "expression": replace(batch, expression=(batch.expression + hops) % len(EXPRESSIONS)),
-        "words": replace(batch, captions=_captions(people, domain, which, which.roll(1))),
-    }
-
-
-def _captions(people: People, domain: str, which: Tensor, subjects: Tensor) -> list[str]:
-    """Of the views `which` [B], saying everything of the people in the views `subjects` [B]."""
-    chance = Random(7)
-    said = [describe(people.looks[int(people.person[view])], PARTS, chance) for view in subjects]
-    views = [view_word(float(people.azimuth_deg[view])) for view in which]
-    return [caption(view, domain, subject) for view, subject in zip(views, said, strict=True)]
-
-
-def _mean_error(unit: Callable, model: Model, domain: str, batch: Batch, timesteps: Tensor, size: int = 32) -> float:
-    """Mean error `in_noise` or `in_velocity`, `size` views at a time, under noise that is always the same."""
-    random = torch.Generator().manual_seed(1)
-    pieces = zip(batch.pieces(size), timesteps.split(size), strict=True)
-    errors = [prediction_error(model, model.scheduler, domain, piece, at, random) for piece, at in pieces]
-    return unit(torch.cat(errors), model.scheduler, timesteps).mean().item()

@@ -131,7 +131,8 @@ def measure_person(
     full, rows = [s for s in settings(told) if s.full], []
     images = sampled(Guidance(bundle), "geometry", [(case.sight, case.identity(s.portraits)) for s in full], case, told)
     for setting, image in zip(full, images, strict=True):
-        rows.append((setting.name, measure(image, case, answers) | regressed(studio, prior, case, answers, setting)))
+        beside = expected(Guidance(bundle), case, answers, setting) | regressed(studio, prior, case, answers, setting)
+        rows.append((setting.name, measure(image, case, answers) | beside))
     for setting in (s for s in settings(told) if not s.full):
         guidance = Guidance(bundle, setting.lambda_id, setting.lambda_exp)
         (image,) = sampled(guidance, "geometry", [(case.sight, case.identity(setting.portraits))], case, told)
@@ -221,6 +222,13 @@ def word_pairs(guidance: Guidance, studio, person: Person) -> dict[str, tuple[Si
 
 def _hit(nearest, image: np.ndarray, candidates: list[np.ndarray]) -> float:
     return float(nearest(image, candidates) == 0) if candidates else float("nan")
+
+
+def expected(guidance: Guidance, case: Case, answers: Answers, setting: Setting) -> dict:
+    """The same questions to the initial predictor alone, for comparison; nothing where there is none."""
+    image = evaluation.initial_picture(guidance, "geometry", case.sight, case.identity(setting.portraits))
+    found = {} if image is None else measure(image, case, answers)
+    return {f"initial_{name}": value for name, value in found.items() if name != "average_head_error_deg"}
 
 
 def regressed(studio, prior: HeadPrior | None, case: Case, answers: Answers, setting: Setting) -> dict:

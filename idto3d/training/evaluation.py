@@ -12,6 +12,7 @@ import torch
 
 from idto3d.expressions import EXPRESSIONS
 from idto3d.guidance.diffusion import Conditions, Guidance
+from idto3d.guidance.predictor import camera_codes
 from idto3d.prompts import view_word
 from idto3d.training import hair, synthetic
 from idto3d.training.denoiser import mean_embedding
@@ -78,14 +79,24 @@ def samples(
     """A sampled map [S, S, 3] uint8 for each pair of a sight, described by all its words, and an identity [D]."""
     given = [_conditions(guidance, domain, *pair) for pair in asked]
     together = Conditions(*(torch.cat([getattr(one, f.name) for one in given]) for f in fields(Conditions)))
-    pictures = guidance.sample(domain, together, steps, torch.Generator().manual_seed(seed), scale)
-    return list((pictures.permute(0, 2, 3, 1).cpu().numpy() * 255).round().astype(np.uint8))
+    return _pictures(guidance.sample(domain, together, steps, torch.Generator().manual_seed(seed), scale))
+
+
+def initial_picture(guidance: Guidance, domain: str, sight: Sight, identity: torch.Tensor) -> np.ndarray | None:
+    """The map [S, S, 3] uint8 that the initial predictor expects; None where the guidance has none."""
+    latents = guidance.expected(domain, _conditions(guidance, domain, sight, identity))
+    return None if latents is None else _pictures(guidance.decode(latents[0]))[0]
+
+
+def _pictures(images: torch.Tensor) -> list[np.ndarray]:
+    return list((images.permute(0, 2, 3, 1).cpu().numpy() * 255).round().astype(np.uint8))
 
 
 def _conditions(guidance: Guidance, domain: str, sight: Sight, identity: torch.Tensor) -> Conditions:
     descriptor = EXPRESSIONS[sight.expression].descriptor
     prompt = guidance.info.prompt(domain, view_word(sight.azimuth_deg), sight.person.subject(), descriptor)
-    return guidance.conditions([prompt], "", identity, [descriptor])
+    camera = camera_codes(torch.tensor([sight.azimuth_deg]), torch.zeros(1))
+    return guidance.conditions([prompt], "", identity, [descriptor], camera)
 
 
 def angle(first: np.ndarray, second: np.ndarray) -> float:

@@ -22,7 +22,8 @@ from torch import Tensor, nn
 
 from idto3d.errors import UserError
 from idto3d.guidance.device import choose_device, choose_dtype
-from idto3d.training.denoiser import Data, DenoiserOptions, denoising_loss, heard
+from idto3d.training.denoiser import Data, DenoiserOptions, denoising_loss
+from idto3d.training.heard import heard
 from idto3d.training.model import Model, load_average, trained_tensors, write_tensors
 from idto3d.training.state import read_state, state_path, step_random, write_state
 from idto3d.training.twins import draw_twins, sittings

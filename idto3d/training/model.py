@@ -15,15 +15,16 @@ from idto3d.guidance.branches import BRANCHES, Branches, attach
 from idto3d.guidance.files import read_tensors, unfit
 
 SHRINK = 0.02  # share of the largest variance that whitening adds to all
-TENSORS = ("latents", "identity", "expression", "no_expression", "weight")
+TENSORS = ("latents", "identity", "expression", "no_expression", "camera", "weight")
 
 
 @dataclass(frozen=True)
 class Batch:
     """Scaled latents [B, C, h, w], captions, identity [B, 1, D], expression indices [B], and what is dropped [B].
 
-    `weight` [B, 1, h, w] is how much each place counts in the loss. The last `twins` views are the first ones again, in
-    another expression and otherwise under the same conditions.
+    `camera` [B, 3] are camera codes, zeros where none is told. `weight` [B, 1, h, w] is how much each place counts in
+    the loss. The last `twins` views are the first ones again, in another expression and otherwise under the same
+    conditions.
     """
 
     latents: Tensor
@@ -31,6 +32,7 @@ class Batch:
     identity: Tensor
     expression: Tensor
     no_expression: Tensor
+    camera: Tensor
     weight: Tensor
     twins: int = 0
 
@@ -48,17 +50,21 @@ class Batch:
         ]
 
     def unconditional(self) -> "Batch":
-        """The same without text, identity and expression."""
+        """The same without text, identity, expression and camera."""
         nothing = torch.ones_like(self.no_expression)
-        return replace(self, captions=[""] * len(self.captions), identity=0 * self.identity, no_expression=nothing)
+        unsaid = {"captions": [""] * len(self.captions), "no_expression": nothing}
+        return replace(self, **unsaid, identity=0 * self.identity, camera=0 * self.camera)
 
 
 class Model(nn.Module):
-    """What is trained: the UNet, the text encoder and both domains' branches. Everything is on the UNet's device."""
+    """What is trained: the UNet, the initial predictor where there is one, and both domains' branches.
+
+    Everything is on the UNet's device.
+    """
 
     def __init__(self, parts: BaseParts, branches: dict[str, Branches]):
         super().__init__()
-        self.unet, self.text_encoder = parts.unet, parts.text_encoder
+        self.unet, self.text_encoder, self.predictor = parts.unet, parts.text_encoder, parts.predictor
         self.branches = nn.ModuleDict(branches)
         self.tokenizer, self.scheduler = parts.tokenizer, parts.scheduler
         self._descriptors: Tensor | None = None
@@ -79,14 +85,30 @@ class Model(nn.Module):
                 self._descriptors = self.encode_text([expression.descriptor for expression in EXPRESSIONS])[1]
         return self._descriptors
 
+    def described(self, batch: Batch) -> Tensor:
+        """[B, C] pooled states of the batch's expressions, zeros for those left out."""
+        return self.descriptors()[batch.expression] * (~batch.no_expression)[:, None]
+
+    def states(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Text states [B, L, C] of the batch's captions, and their means [B, C], zeros for captions left out."""
+        unique, inverse = _unique(batch.captions)
+        said = torch.tensor([bool(text) for text in unique], device=self.unet.device)
+        text = self.encode_text(unique)[0]
+        return text[inverse], (text.mean(1) * said[:, None])[inverse]
+
+    @torch.no_grad()
+    def expect(self, domain: str, batch: Batch, mean_text: Tensor | None = None) -> Tensor:
+        """Latents [B, C, h, w] that the initial predictor expects."""
+        mean_text = self.states(batch)[1] if mean_text is None else mean_text
+        return self.predictor(domain, mean_text, batch.identity[:, 0], self.described(batch), batch.camera)
+
     def forward(self, domain: str, noisy: Tensor, timesteps: Tensor, batch: Batch) -> Tensor:
         """What the base predicts [B, C, h, w]: noise or velocity."""
         attach(self.unet, self.branches[domain])
-        unique, inverse = _unique(batch.captions)
-        text, _ = self.encode_text(unique)
-        expression = self.descriptors()[batch.expression] * (~batch.no_expression)[:, None]
-        embeds = {"image_embeds": [batch.identity, expression[:, None]]}
-        return self.unet(noisy, timesteps, encoder_hidden_states=text[inverse], added_cond_kwargs=embeds).sample
+        text, mean = self.states(batch)
+        embeds = {"image_embeds": [batch.identity, self.described(batch)[:, None]]}
+        inputs = noisy if self.predictor is None else torch.cat([noisy, self.expect(domain, batch, mean)], 1)
+        return self.unet(inputs, timesteps, encoder_hidden_states=text, added_cond_kwargs=embeds).sample
 
 
 def _unique(texts: list[str]) -> tuple[list[str], list[int]]:
@@ -98,8 +120,9 @@ def named_tensors(model: Model) -> dict[str, nn.Parameter]:
     """Every parameter by one name, whichever branches are attached to the UNet at the moment."""
     names = {f"branches.{name}": parameter for name, parameter in model.branches.named_parameters()}
     owned = {id(parameter) for parameter in names.values()}
-    for part in ("unet", "text_encoder"):
-        for name, parameter in getattr(model, part).named_parameters():
+    for part in ("unet", "text_encoder", "predictor"):
+        module = getattr(model, part)
+        for name, parameter in module.named_parameters() if module is not None else ():
             if id(parameter) not in owned:
                 names[f"{part}.{name}"] = parameter
     return names

@@ -11,7 +11,7 @@ from idto3d.training.denoiser import PAPER, DenoiserOptions
 from idto3d.training.loop import PRECISIONS
 
 DENOISER_STAGES = ("base", "style", "expression")
-STAGES = ("vae", *DENOISER_STAGES, "bundle")
+STAGES = ("vae", "predictor", *DENOISER_STAGES, "bundle")
 MINUTES = {"vae": 60.0, "base": 360.0, "style": 60.0, "expression": 40.0}
 
 
@@ -65,7 +65,7 @@ def parse(argv: list[str]) -> TrainOptions:
 
 
 def _stages(text: str | None, base: Path | None) -> tuple[str, ...]:
-    usual = STAGES[2:] if base else STAGES
+    usual = STAGES[3:] if base else STAGES
     asked = tuple(text.split(",")) if text else usual
     for stage in asked:
         if stage not in usual:

@@ -26,18 +26,22 @@ class Gallery:
 
 @torch.no_grad()
 def grid(model: Model, gallery: Gallery, domains: tuple[str, ...]) -> Image.Image:
-    """Per domain a row of true pictures above a row of samples under their conditions, from fixed noise."""
+    """Per domain a row of true pictures, one of initial predictions where there are, and one of samples.
+
+    All are under the same conditions, the samples from fixed noise.
+    """
     size = len(gallery.data.people.person)
     which = torch.linspace(0, size - 1, min(gallery.count, size)).long()
-    pictures = []
+    rows = []
     for domain in domains:
         random = torch.Generator().manual_seed(gallery.seed)
         told = DenoiserOptions(drop=0.0, drop_all=0.0)
         batch = draw_batch(gallery.data.people, gallery.data.latents[domain], domain, which, told, random)
         batch = batch.to(model.unet.device)
-        for latents in (batch.latents, sample(model, domain, batch, gallery, random)):
-            pictures += _decode(gallery.vae, latents)
-    return make_image_grid(pictures, rows=2 * len(domains), cols=len(which))
+        expected = [] if model.predictor is None else [model.expect(domain, batch)]
+        for latents in (batch.latents, *expected, sample(model, domain, batch, gallery, random)):
+            rows.append(_decode(gallery.vae, latents))
+    return make_image_grid(sum(rows, []), rows=len(rows), cols=len(which))
 
 
 def sample(model: Model, domain: str, batch: Batch, gallery: Gallery, random: torch.Generator) -> Tensor:

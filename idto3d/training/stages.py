@@ -60,7 +60,8 @@ def plan(name: str, model: Model, options: TrainOptions) -> Iterator[Stage]:
     told = _denoiser_options(name, options)
     if name == "base":
         model.requires_grad_(True)
-        model.text_encoder.requires_grad_(False)
+        for fixed in filter(None, (model.text_encoder, model.predictor)):
+            fixed.requires_grad_(False)
         yield Stage("base", DOMAINS, told, options.work / "base.safetensors")
         return
     for domain in DOMAINS:

@@ -1,19 +1,20 @@
 """Where the small base starts: at random, or at the weights of a bundle whose training goes on."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from idto3d.guidance.base import TEXT_FILE, BaseParts, load_base
+from idto3d.guidance.base import TEXT_FILE, BaseParts, load_base, widen
 from idto3d.guidance.branches import PROJECTION_NAMES, Branches
 from idto3d.guidance.bundle import EXP_FILE, ID_FILE
 from idto3d.guidance.files import read_tensors, unfit
 from idto3d.guidance.info import read_info
 
 
-def start_base(parts: BaseParts, bundle: Path) -> None:
-    """Give `parts` the UNet and the autoencoder of `bundle`. Raises UserError where they are of another size.
+def start_base(parts: BaseParts, bundle: Path) -> BaseParts:
+    """`parts` with the UNet, the autoencoder and the initial predictor of `bundle`; UserError if of another size.
 
     The text encoder is left: it is fixed by its words, see `guidance.tiny.word_encoder`.
     """
@@ -22,9 +23,12 @@ def start_base(parts: BaseParts, bundle: Path) -> None:
     kinds = [one.scheduler.config.prediction_type for one in (parts, found)]
     if kinds[0] != kinds[1]:
         raise unfit(folder, f"it predicts '{kinds[1]}', the small base '{kinds[0]}'")
+    if found.predictor is not None:
+        widen(parts.unet)
     for name in ("unet", "vae"):
         _take(getattr(parts, name), getattr(found, name).state_dict(), folder / name)
     parts.vae.register_to_config(scaling_factor=found.vae.config.scaling_factor)
+    return replace(parts, predictor=found.predictor)
 
 
 def _take(network: nn.Module, state: dict[str, torch.Tensor], path: Path) -> None:

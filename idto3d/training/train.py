@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -18,7 +19,7 @@ from safetensors.torch import load_file
 
 from idto3d.errors import UserError
 from idto3d.expressions import EXPRESSIONS
-from idto3d.guidance.base import BaseParts, load_base
+from idto3d.guidance.base import BaseParts, load_base, with_predictor
 from idto3d.guidance.branches import new_branches
 from idto3d.guidance.bundle import save_bundle
 from idto3d.guidance.info import BundleInfo, EncoderInfo
@@ -29,10 +30,12 @@ from idto3d.training import hair, skin
 from idto3d.training.dataset import People, read_people, read_shards, said_words
 from idto3d.training.denoiser import Data, mean_embedding
 from idto3d.training.embedding import embedded_by, title
+from idto3d.training.heard import expected_errors
 from idto3d.training.loop import make_accelerator
 from idto3d.training.model import Model, whiten, write_tensors
 from idto3d.training.options import TrainOptions, parse
 from idto3d.training.people import synonyms
+from idto3d.training.predictor import FitOptions, fit_predictor
 from idto3d.training.samples import Gallery
 from idto3d.training.stages import run_stages
 from idto3d.training.start import same_layers, start_base, start_branches
@@ -78,11 +81,13 @@ def _train_on_people(accelerator: Accelerator, parts: BaseParts, options: TrainO
     with accelerator.main_process_first():  # it encodes, the others read
         model, data = prepare(parts, options)
         held_out = _held_out(parts, options)
+        run_predictor(model, data, held_out, options)
     gallery = Gallery(parts.vae, held_out or data, options.guidance_scale)
     watch = Watch(options.work, gallery, options.sample_minutes)
     run_stages(accelerator, model, data, held_out, watch, options)
     if "bundle" in options.stages and accelerator.is_main_process:
         info, prior, identity = bundle_info(data.people, options), options.prior, options.identity
+        parts = replace(parts, predictor=model.predictor)
         save_bundle(options.out, info, parts, dict(model.branches), prior, identity=identity)
 
 
@@ -102,7 +107,7 @@ def _own_base(options: TrainOptions) -> BaseParts:
     """The small base; its text encoder, which no stage trains, is kept in the work folder."""
     parts = tiny_base(EMBEDDED_SPEC, known_words(said_words(options.data)))
     if options.init is not None:
-        start_base(parts, options.init)
+        parts = start_base(parts, options.init)
     kept = options.work / "text_encoder.safetensors"
     order = " ".join(parts.tokenizer.convert_ids_to_tokens(range(len(parts.tokenizer))))
     told = {"words": order, "predicts": parts.scheduler.config.prediction_type}
@@ -175,18 +180,33 @@ def _train_vae(accelerator: Accelerator, parts: BaseParts, options: TrainOptions
     print(json.dumps(found), flush=True)
 
 
+def run_predictor(model: Model, data: Data, held_out: Data | None, options: TrainOptions) -> None:
+    """Fit the initial predictor, or load the one that the work folder or else the bundle to start from holds."""
+    if model.predictor is None:
+        return
+    checkpoint = options.work / "predictor.safetensors"
+    if "predictor" in options.stages and (options.again or not checkpoint.exists()):
+        fit_predictor(model, data, FitOptions(seed=options.seed))
+        print(json.dumps(expected_errors(model, held_out or data)), flush=True)
+        write_tensors(model.predictor.state_dict(), checkpoint)
+    elif not checkpoint.exists() and not model.predictor.maps.any():
+        raise UserError(f"There is no initial predictor in {options.work}.", "Fit it first, with --stages predictor.")
+    elif checkpoint.exists():
+        model.predictor.load_state_dict(load_file(checkpoint))
+
+
 def prepare(parts: BaseParts, options: TrainOptions) -> tuple[Model, Data]:
     """The model with fresh branches whose identity MLP starts whitened, and the dataset's scaled latents."""
     people, latents = _encoded(parts, options.data, options.work, "latents")
     if options.base is None:
         parts.vae.register_to_config(scaling_factor=scaling_factor(latents))
-    width = parts.unet.config.cross_attention_dim
-    branches = {domain: new_branches(parts.unet, people.embedding.shape[-1], width) for domain in DOMAINS}
-    model = Model(parts, branches)
-    descriptors = model.encode_text([expression.descriptor for expression in EXPRESSIONS])[1]
-    for domain, branch in branches.items():
+    id_dim, width = people.embedding.shape[-1], parts.unet.config.cross_attention_dim
+    if options.base is None and (parts.predictor is None or parts.predictor.config.id_dim != id_dim):
+        parts = with_predictor(parts, id_dim)
+    model = Model(parts, {domain: new_branches(parts.unet, id_dim, width) for domain in DOMAINS})
+    for domain, branch in model.branches.items():
         whiten(branch, "identity", mean_embedding(people.embedding))
-        whiten(branch, "expression", descriptors.detach())
+        whiten(branch, "expression", model.descriptors().detach())
         if options.init is not None:
             start_branches(branch, options.init / domain, same_layers(parts, options.init))
     return model, Data(people, _scaled(parts, latents))

@@ -46,7 +46,7 @@ def _twin_of(sitting: Tensor, which: Tensor, random: torch.Generator) -> Tensor:
 def _joined(people: People, latents: Tensor, batch: Batch, which: Tensor, twin: Tensor) -> Batch:
     """The batch, which begins with the views `which`, and their twins behind it."""
     count = len(which)
-    again = {name: getattr(batch, name)[:count] for name in ("identity", "no_expression", "weight")}
+    again = {name: getattr(batch, name)[:count] for name in ("identity", "no_expression", "camera", "weight")}
     again |= {"latents": latents[twin].float(), "expression": people.expression[twin]}
     tensors = {name: torch.cat([getattr(batch, name), value]) for name, value in again.items()}
     return replace(batch, captions=[*batch.captions, *batch.captions[:count]], twins=count, **tensors)

@@ -1,6 +1,7 @@
 """Published weights: tiny twins of a Stable Diffusion folder, a fine-tuned UNet and a FaceID file, by the real code."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -129,7 +130,7 @@ def test_identity_enters_and_expressions_are_words(community):
 
 
 def asked_of(wanted, identity):
-    return type(wanted)(wanted.text, wanted.negative, identity, wanted.expression)
+    return replace(wanted, identity=identity)
 
 
 def test_the_refinement_is_a_model_of_its_own_with_its_own_words(community):

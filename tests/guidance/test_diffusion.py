@@ -14,9 +14,12 @@ PROMPTS = ["a front view normal map", "a back view normal map"]
 TIMESTEPS = torch.tensor([30, 999])
 
 
-def asked(guidance, prompts=PROMPTS, expressions=("jaw open", "a face"), identity_scale: float = 1.0):
+CAMERA = torch.tensor([[0.0, 1.0, 0.0], [0.0, -1.0, 0.1]])
+
+
+def asked(guidance, prompts=PROMPTS, expressions=("jaw open", "a face"), identity_scale: float = 1.0, camera=CAMERA):
     identity = identity_scale * torch.linspace(-1, 1, guidance.info.identity_encoder.dimension)
-    return guidance.conditions(prompts, "albedo", identity, list(expressions))
+    return guidance.conditions(prompts, "albedo", identity, list(expressions), camera)
 
 
 def noisy(guidance) -> torch.Tensor:
@@ -32,17 +35,20 @@ def as_noise(guidance, velocity: torch.Tensor) -> torch.Tensor:
 def test_one_call_answers_like_two_separate_ones(guidance):
     wanted = asked(guidance)
     cond, uncond = guidance.predict("geometry", noisy(guidance), TIMESTEPS, wanted)
-    unet = guidance.bundle.parts.unet
+    unet, predictor = guidance.bundle.parts.unet, guidance.bundle.parts.predictor
 
-    def alone(text, identity, expression):
+    def alone(text, said, identity, expression, camera):
         embeds = {"image_embeds": [identity[:, None], expression[:, None]]}
         with torch.no_grad():
-            velocity = unet(noisy(guidance), TIMESTEPS, text, added_cond_kwargs=embeds).sample
+            expected = predictor("geometry", said * text.mean(1), identity, expression, camera, (1.0, 0.7))
+            both = torch.cat([noisy(guidance), expected], 1)
+            velocity = unet(both, TIMESTEPS, text, added_cond_kwargs=embeds).sample
         return as_noise(guidance, velocity)
 
-    zeros = (torch.zeros_like(wanted.identity), torch.zeros_like(wanted.expression))
-    assert torch.allclose(cond, alone(wanted.text, wanted.identity, wanted.expression), atol=1e-5)
-    assert torch.allclose(uncond, alone(wanted.negative, *zeros), atol=1e-5)
+    given = (wanted.identity, wanted.expression, wanted.camera)
+    zeros = tuple(torch.zeros_like(one) for one in given)
+    assert torch.allclose(cond, alone(wanted.text, 1, *given), atol=1e-5)
+    assert torch.allclose(uncond, alone(wanted.negative, 0, *zeros), atol=1e-5)
     assert not torch.allclose(cond, uncond, atol=1e-3)
 
 
@@ -51,6 +57,7 @@ def test_every_condition_reaches_its_own_picture_only(guidance):
     for changed in (
         asked(guidance, prompts=[PROMPTS[0], "a left side view"]),
         asked(guidance, expressions=("jaw open", "jaw")),
+        asked(guidance, camera=torch.tensor([[0.0, 1.0, 0.0], [0.5, -0.8, 0.1]])),
     ):
         after, same = guidance.predict("geometry", noisy(guidance), TIMESTEPS, changed)
         assert torch.allclose(after[0], before[0], atol=1e-6)
@@ -97,8 +104,10 @@ def test_strengths_come_from_the_bundle_unless_given(bundle):
     answers = [g.predict("geometry", noisy(g), TIMESTEPS, asked(g))[0] for g in (plain, strong, off)]
     assert not torch.allclose(answers[0], answers[1])
     detach(bundle.parts.unet)
+    nobody = replace(asked(off), identity=torch.zeros(2, 6), expression=0 * asked(off).expression)
     with torch.no_grad():
-        base = bundle.parts.unet(noisy(off), TIMESTEPS, asked(off).text).sample
+        both = torch.cat([noisy(off), plain.expected("geometry", nobody)[0]], 1)
+        base = bundle.parts.unet(both, TIMESTEPS, asked(off).text).sample
     assert torch.allclose(as_noise(off, base), answers[2], atol=1e-5)
 
 

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from idto3d.expressions import EXPRESSIONS
+from idto3d.guidance.base import with_predictor
 from idto3d.guidance.branches import new_branches
 from idto3d.guidance.lora import DOMAINS
 from idto3d.guidance.tiny import TEST_SPEC, tiny_base
@@ -48,8 +49,8 @@ def tiny_parts():
 
 
 def tiny_model() -> Model:
-    """The base with fresh branches in both domains, all of it learning."""
-    parts = tiny_parts()
+    """The base with an initial predictor and fresh branches in both domains, all of it learning."""
+    parts = with_predictor(tiny_parts(), 8)
     return Model(parts, {name: new_branches(parts.unet, 8, TEST_SPEC.text_width) for name in DOMAINS})
 
 

@@ -147,9 +147,9 @@ class Echo:
             return view
 
     @staticmethod
-    def conditions(prompts, negative, identity, expressions):
+    def conditions(prompts, negative, identity, expressions, camera):
         said = torch.tensor([[[VIEWS.index(prompt) / 255]] for prompt in prompts])
-        return Conditions(said, said, identity[None], said[:, 0])
+        return Conditions(said, said, identity[None], said[:, 0], camera)
 
     @staticmethod
     def sample(domain, conditions, steps, generator, scale):

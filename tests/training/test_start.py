@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from idto3d.errors import UserError
-from idto3d.guidance.base import save_base
+from idto3d.guidance.base import save_base, with_predictor
 from idto3d.guidance.branches import new_branches, save_branch
 from idto3d.guidance.bundle import EXP_FILE, ID_FILE
 from idto3d.guidance.info import BundleInfo, EncoderInfo, write_info
@@ -42,6 +42,18 @@ def test_the_denoiser_and_the_autoencoder_go_on_while_new_words_come(bundle):
     assert same_layers(parts, folder)
     parts.text_encoder.final_layer_norm.weight.data += 1
     assert not same_layers(parts, folder)
+
+
+def test_an_initial_predictor_goes_on_with_the_unet_that_listens_to_it(bundle):
+    folder, old, _ = bundle
+    assert start_base(tiny_base(TEST_SPEC, ["jaw"]), folder).predictor is None
+    old = with_predictor(old, 6)
+    old.unet.conv_in.weight.data.normal_()
+    save_base(old, folder / "base", torch.float32)
+    parts = start_base(tiny_base(TEST_SPEC, ["jaw"]), folder)
+    assert torch.equal(parts.unet.conv_in.weight, old.unet.conv_in.weight)
+    pairs = zip(parts.predictor.parameters(), old.predictor.parameters(), strict=True)
+    assert all(torch.equal(mine, theirs) for mine, theirs in pairs)
 
 
 @pytest.mark.parametrize(("width", "fits"), [(6, True), (9, False)])

@@ -7,6 +7,7 @@ import pytest
 import torch
 from diffusers import DDIMScheduler
 
+from idto3d.guidance.base import with_predictor
 from idto3d.guidance.branches import new_branches
 from idto3d.guidance.lora import DOMAINS
 from idto3d.guidance.tiny import TEST_SPEC, noise_scheduler, tiny_base
@@ -17,11 +18,10 @@ from idto3d.training.denoiser import (
     DenoiserOptions,
     draw_batch,
     face_weight,
-    in_noise,
-    in_velocity,
     mean_embedding,
     prediction_error,
 )
+from idto3d.training.heard import in_noise, in_velocity
 from idto3d.training.loop import Stage, make_accelerator, train_denoiser
 from idto3d.training.model import Batch, Model, load_average, named_tensors, whiten
 from idto3d.training.options import parse
@@ -33,7 +33,7 @@ from idto3d.training.watch import Watch
 @pytest.fixture(scope="module")
 def tiny(small):
     people = small.made_up_people()
-    parts = small.tiny_parts()
+    parts = with_predictor(small.tiny_parts(), 8)
     branches = {name: new_branches(parts.unet, 8, TEST_SPEC.text_width) for name in DOMAINS}
     return people, parts, Model(parts, branches)
 
@@ -81,7 +81,7 @@ def test_the_base_stage_leaves_the_text_encoder_as_it_is_so_that_words_stay_apar
     model = small.tiny_model()
     next(plan("base", model, options))
     learning = {name for name, value in named_tensors(model).items() if value.requires_grad}
-    assert learning and not any(name.startswith("text_encoder") for name in learning)
+    assert learning and not any(name.startswith(("text_encoder", "predictor")) for name in learning)
     states, _ = model.encode_text(["person with green hair", "person with blonde hair"])
     assert (states[0] - states[1]).norm() > 0.1 * states[0].norm()
     said = model.descriptors()
@@ -96,11 +96,12 @@ def test_dropped_conditions_are_empty_and_kept_ones_are_not(tiny):
     latents = torch.zeros(len(people.person), 4, 4, 4)
     everything = draw_batch(people, latents, "albedo", which, DenoiserOptions(drop=1.0, drop_all=0.0), random)
     assert everything.captions == [""] * 8
-    assert everything.identity.abs().sum() == 0 and everything.no_expression.all()
+    assert everything.identity.abs().sum() == 0 and everything.camera.abs().sum() == 0
+    assert everything.no_expression.all()
     nothing = draw_batch(people, latents, "albedo", which, DenoiserOptions(drop=0.0, drop_all=0.0), random)
     assert all("albedo map" in text for text in nothing.captions)
     assert torch.allclose(nothing.identity.norm(dim=-1), torch.ones(8, 1), atol=1e-5)
-    assert not nothing.no_expression.any()
+    assert not nothing.no_expression.any() and (nothing.camera.norm(dim=-1) > 0.9).all()
 
 
 def test_whitened_embeddings_are_told_apart_however_alike_they_are():
@@ -132,7 +133,8 @@ def test_the_loss_is_the_error_of_what_the_base_predicts():
     scheduler, latents = noise_scheduler(), torch.randn(3, 4, 8, 8)
     assert scheduler.config.prediction_type == "v_prediction"
     timesteps, nothing = torch.tensor([10, 500, 990]), torch.zeros(3, dtype=torch.int64)
-    batch = Batch(latents, ["", "", ""], torch.zeros(3, 1, 2), nothing, nothing.bool(), torch.ones(3, 1, 8, 8))
+    unsaid = (["", "", ""], torch.zeros(3, 1, 2), nothing, nothing.bool(), torch.zeros(3, 3))
+    batch = Batch(latents, *unsaid, torch.ones(3, 1, 8, 8))
     noise = torch.randn(latents.shape, generator=torch.Generator().manual_seed(4))
     alpha_bar = scheduler.alphas_cumprod[timesteps].view(3, 1, 1, 1)
     velocity = alpha_bar.sqrt() * noise - (1 - alpha_bar).sqrt() * latents

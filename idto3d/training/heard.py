@@ -42,7 +42,7 @@ def heard(model: Model, data: Data, domain: str, count: int = 64) -> dict[str, f
 
 @torch.no_grad()
 def expected_errors(model: Model, data: Data) -> dict[str, float]:
-    """Per domain the mean squared error of the latents that the initial predictor expects of all views of `data`."""
+    """Per domain the mean squared error of initially expected latents, of as many random views as `data` has."""
     count = len(data.people.person)
     drawn = {domain: _described(model, data, domain, count, torch.Generator().manual_seed(7))[1] for domain in DOMAINS}
     return {

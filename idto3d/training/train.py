@@ -1,4 +1,4 @@
-"""`python -m idto3d train`: autoencoder, base, LoRA style, expression branch, and the finished bundle.
+"""`python -m idto3d train`: autoencoder, initial predictor, base, LoRA style, expression branch, finished bundle.
 
 Every stage reads the one before from the work folder and leaves a checkpoint there, so stages can be run one at a
 time (`--stages vae,base`) or all in a row. A stage that was interrupted goes on, one that is finished is not trained

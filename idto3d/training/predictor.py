@@ -37,8 +37,8 @@ def fit_predictor(model: Model, data: Data, options: FitOptions) -> None:
     what they predict.
     """
     predictor = model.predictor
-    drawn = [(which, *_told(model, data, DOMAINS[0], which, seed)) for which, seed in _pieces(data, options)]
-    whiten(predictor.text, torch.cat([text for _, text, _ in drawn]), options.text)
+    texts = [_told(model, data, DOMAINS[0], which, seed)[0] for which, seed in _pieces(data, options)]
+    whiten(predictor.text, torch.cat(texts), options.text)
     whiten(predictor.identity, mean_embedding(data.people.embedding), options.identity)
     whiten(predictor.expression, model.descriptors(), options.expression)
     sums = [_sums(model, data, domain, options) for domain in DOMAINS]

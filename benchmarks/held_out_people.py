@@ -97,7 +97,7 @@ def denoising_error(wish, shape: HeadShape, rasterizer, seed: int = 99) -> float
     for azimuth in (0.0, 30.0, -30.0, 60.0, -60.0, 100.0, 180.0, -100.0):
         for place in range(len(shape.names)):
             camera = standard_cameras(torch.tensor([azimuth]), 3.0)
-            views = Views(camera, (azimuth,), (0.0,), (place,))
+            views = Views(camera, (azimuth,), (3.0,), (place,))
             image, _ = draw_normals(shape.expressions[[place]], shape.faces, camera, rasterizer, 128)
             conditions = terms(wish, "geometry", views)[0].conditions
             noise = torch.randn(guidance.latent_shape(1), generator=generator)

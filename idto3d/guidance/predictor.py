@@ -1,8 +1,8 @@
 """The initial predictor: what a picture is expected to look like, from its conditions alone.
 
 The UNet sees the expected latents beside the noisy ones and refines them (predict-and-refine: Whang et al. 2022,
-"Deblurring via Stochastic Refinement"). Whose head it is, how it moves and what its hair is like is nearly linear in
-the conditions as long as the camera stays about one of the eight views: a linear map each, found by least squares
+"Deblurring via Stochastic Refinement"). What can be known of a head and its hair is nearly linear in the conditions as
+long as the camera stays about one of the eight views: a linear map each, found by least squares
 (training/predictor.py), hears at once what attention learns slowly.
 """
 
@@ -74,10 +74,12 @@ class InitialPredictor(ModelMixin, ConfigMixin):
         strengths: tuple[float, float] = (1.0, 1.0),
     ) -> Tensor:
         """[B, F] of what `forward` takes: conditions about their average, then the camera within its view."""
-        given = ((self.text, text, 1.0), (self.identity, identity, strengths[0]))
-        parts = [s * layer(one) * one.any(-1, keepdim=True) for layer, one, s in given]
-        moved = strengths[1] * self.expression(expression) * expression.any(-1, keepdim=True)
-        return torch.cat([*parts, moved, camera_offsets(camera)], 1)
+        layers, given = (self.text, self.identity, self.expression), (text, identity, expression)
+        parts = [
+            strength * layer(one) * one.any(-1, keepdim=True)
+            for layer, one, strength in zip(layers, given, (1.0, *strengths), strict=True)
+        ]
+        return torch.cat([*parts, camera_offsets(camera)], 1)
 
 
 def camera_codes(azimuth_deg: Tensor, elevation_deg: Tensor) -> Tensor:

@@ -52,6 +52,7 @@ class DenoiserOptions:
         return min(1, (step + 1) / self.warmup) * max(self.final_rate, 1 - share)
 
 
+EVERYTHING = DenoiserOptions(drop=0.0, drop_all=0.0)  # nothing is left out
 PAPER = DenoiserOptions(  # ID-to-3D, supplement, section 2: 200k iterations with early stopping, rate 1e-4, plain loss
     learning_rate=1e-4,
     condition_rate=1e-4,

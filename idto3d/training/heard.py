@@ -12,7 +12,7 @@ from idto3d.expressions import EXPRESSIONS
 from idto3d.guidance.lora import DOMAINS
 from idto3d.prompts import caption, view_word
 from idto3d.training.dataset import People
-from idto3d.training.denoiser import Data, DenoiserOptions, alpha_bar, draw_batch, is_velocity, prediction_error
+from idto3d.training.denoiser import EVERYTHING, Data, alpha_bar, draw_batch, is_velocity, prediction_error
 from idto3d.training.model import Batch, Model
 from idto3d.training.people import PARTS, describe
 
@@ -54,8 +54,7 @@ def expected_errors(model: Model, data: Data) -> dict[str, float]:
 def _described(model: Model, data: Data, domain: str, count: int, random: torch.Generator) -> tuple[Tensor, Batch]:
     """`count` random views [B], and the batch in which everything is said of them."""
     which = torch.randint(len(data.people.person), (count,), generator=random)
-    keep = DenoiserOptions(drop=0.0, drop_all=0.0)
-    drawn = draw_batch(data.people, data.latents[domain], domain, which, keep, random).to(model.unet.device)
+    drawn = draw_batch(data.people, data.latents[domain], domain, which, EVERYTHING, random).to(model.unet.device)
     return which, replace(drawn, captions=_captions(data.people, domain, which, which))
 
 

@@ -7,11 +7,10 @@ from torch import Tensor, nn
 
 from idto3d.guidance.lora import DOMAINS
 from idto3d.guidance.predictor import OFFSETS, UNKNOWN, InitialPredictor, view_of
-from idto3d.training.denoiser import Data, DenoiserOptions, draw_batch, mean_embedding
+from idto3d.training.denoiser import EVERYTHING, Data, draw_batch, mean_embedding
 from idto3d.training.model import Batch, Model
 
 PIECE = 250
-EVERYTHING = DenoiserOptions(drop=0.0, drop_all=0.0)
 
 
 @dataclass(frozen=True)

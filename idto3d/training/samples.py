@@ -8,7 +8,7 @@ from diffusers.utils import make_image_grid
 from PIL import Image
 from torch import Tensor
 
-from idto3d.training.denoiser import Data, DenoiserOptions, draw_batch
+from idto3d.training.denoiser import EVERYTHING, Data, draw_batch
 from idto3d.training.model import Batch, Model
 
 
@@ -35,8 +35,7 @@ def grid(model: Model, gallery: Gallery, domains: tuple[str, ...]) -> Image.Imag
     rows = []
     for domain in domains:
         random = torch.Generator().manual_seed(gallery.seed)
-        told = DenoiserOptions(drop=0.0, drop_all=0.0)
-        batch = draw_batch(gallery.data.people, gallery.data.latents[domain], domain, which, told, random)
+        batch = draw_batch(gallery.data.people, gallery.data.latents[domain], domain, which, EVERYTHING, random)
         batch = batch.to(model.unet.device)
         expected = [] if model.predictor is None else [model.expect(domain, batch)]
         for latents in (batch.latents, *expected, sample(model, domain, batch, gallery, random)):

@@ -81,7 +81,7 @@ def _train_on_people(accelerator: Accelerator, parts: BaseParts, options: TrainO
     with accelerator.main_process_first():  # it encodes, the others read
         model, data = prepare(parts, options)
         held_out = _held_out(parts, options)
-        run_predictor(model, data, held_out, options)
+        run_predictor(accelerator, model, data, held_out, options)
     gallery = Gallery(parts.vae, held_out or data, options.guidance_scale)
     watch = Watch(options.work, gallery, options.sample_minutes)
     run_stages(accelerator, model, data, held_out, watch, options)
@@ -180,12 +180,18 @@ def _train_vae(accelerator: Accelerator, parts: BaseParts, options: TrainOptions
     print(json.dumps(found), flush=True)
 
 
-def run_predictor(model: Model, data: Data, held_out: Data | None, options: TrainOptions) -> None:
-    """Fit the initial predictor, or load the one that the work folder or else the bundle to start from holds."""
+def run_predictor(
+    accelerator: Accelerator, model: Model, data: Data, held_out: Data | None, options: TrainOptions
+) -> None:
+    """Fit the initial predictor, or load the one that the work folder or else the bundle to start from holds.
+
+    Of many processes the main one fits, before the others come.
+    """
     if model.predictor is None:
         return
     checkpoint = options.work / "predictor.safetensors"
-    if "predictor" in options.stages and (options.again or not checkpoint.exists()):
+    again = options.again and accelerator.is_main_process
+    if "predictor" in options.stages and (again or not checkpoint.exists()):
         fit_predictor(model, data, FitOptions(seed=options.seed))
         print(json.dumps(expected_errors(model, held_out or data)), flush=True)
         write_tensors(model.predictor.state_dict(), checkpoint)

@@ -10,6 +10,7 @@ from idto3d.guidance.lora import DOMAINS
 from idto3d.training import train
 from idto3d.training.denoiser import Data, mean_embedding
 from idto3d.training.heard import expected_errors
+from idto3d.training.loop import make_accelerator
 from idto3d.training.options import parse
 from idto3d.training.predictor import FitOptions, fit_predictor
 
@@ -51,12 +52,12 @@ def test_a_ridge_without_end_leaves_the_mean_of_each_view(small, linear):
 
 def test_it_is_fitted_once_and_missed_by_what_builds_on_it(small, tmp_path):
     words = ["--data", str(tmp_path / "people"), "--work", str(tmp_path), "--stages"]
-    model, data = small.tiny_model(), small.tiny_data()
+    one, model, data = make_accelerator("auto"), small.tiny_model(), small.tiny_data()
     with pytest.raises(UserError, match="no initial predictor"):
-        train.run_predictor(model, data, None, parse([*words, "base"]))
-    train.run_predictor(model, data, None, parse([*words, "predictor"]))
+        train.run_predictor(one, model, data, None, parse([*words, "base"]))
+    train.run_predictor(one, model, data, None, parse([*words, "predictor"]))
     fitted = {name: value.clone() for name, value in model.predictor.state_dict().items()}
     assert fitted["maps"].any()
     another = small.tiny_model()
-    train.run_predictor(another, data, None, parse([*words, "base"]))
+    train.run_predictor(one, another, data, None, parse([*words, "base"]))
     assert all(torch.equal(value, fitted[name]) for name, value in another.predictor.state_dict().items())

@@ -16,9 +16,9 @@ from idto3d import expressions, pipeline
 from idto3d.config import HeadOptions, RenderOptions, preset
 from idto3d.events import Notice, Preview, StageStarted, exhausted
 from idto3d.guidance.bundle import load_bundle
+from idto3d.guidance.cameras import camera_codes
 from idto3d.guidance.device import choose_device
 from idto3d.guidance.diffusion import Guidance
-from idto3d.guidance.predictor import camera_codes
 from idto3d.guidance.weights import find_bundle
 from idto3d.jobs.checkpoint import Checkpointer
 from idto3d.prompts import VIEWS

@@ -24,12 +24,12 @@ import pytest
 import torch
 
 from idto3d.expressions import EXPRESSIONS
-from idto3d.guidance.base import with_predictor
+from idto3d.guidance.base import with_rig
 from idto3d.guidance.branches import attach, new_branches
 from idto3d.guidance.bundle import save_bundle
 from idto3d.guidance.info import BundleInfo, EncoderInfo
 from idto3d.guidance.lora import DOMAINS, add_lora
-from idto3d.guidance.tiny import TEST_SPEC, tiny_base
+from idto3d.guidance.tiny import TEST_SPEC, tiny_base, tiny_rig
 from idto3d.prompts import caption, words
 
 
@@ -48,7 +48,7 @@ def tiny_bundle(tmp_path_factory):
     torch.manual_seed(0)
     texts = [caption("front left side back right", "geometry"), "albedo short green hair", *words("with as")]
     vocabulary = [word for text in (*texts, *(e.descriptor for e in EXPRESSIONS)) for word in words(text)]
-    parts = with_predictor(tiny_base(TEST_SPEC, vocabulary), 128)
+    parts = with_rig(tiny_base(TEST_SPEC, vocabulary), tiny_rig(TEST_SPEC, 128))
     branches = {name: new_branches(parts.unet, 128, TEST_SPEC.text_width) for name in DOMAINS}
     for name in DOMAINS:
         for attention in branches[name].attention:

@@ -13,6 +13,7 @@ EVERYONE = {"config", "events", "errors", "expressions", "looks", "prompts"}
 LEAVES = {"geometry", "fields", "guidance", "subject"}
 MAY_IMPORT = {
     **{leaf: set() for leaf in LEAVES},
+    "guidance": {"geometry", "render"},  # it draws its rig
     "render": {"geometry"},
     "stages": LEAVES | {"render"},
     "export": {"geometry", "render"},

@@ -15,13 +15,13 @@ from transformers.utils import logging as transformers_logging
 
 from idto3d.errors import UserError
 from idto3d.guidance.files import unfit
-from idto3d.guidance.predictor import InitialPredictor
+from idto3d.guidance.rig import HeadRig
 
 UNET_FILE = "unet/diffusion_pytorch_model.safetensors"
 VAE_FILE = "vae/diffusion_pytorch_model.safetensors"
 TEXT_FILE = "text_encoder/model.safetensors"
-PREDICTOR = "predictor"  # folder of the initial predictor, which a base of others lacks
-PREDICTOR_FILE = f"{PREDICTOR}/diffusion_pytorch_model.safetensors"
+RIG = "rig"  # folder of the rig, which a base of others lacks
+RIG_FILE = "diffusion_pytorch_model.safetensors"
 WEIGHT_FILES = (UNET_FILE, VAE_FILE, TEXT_FILE)
 CONFIG_FILES = (
     "unet/config.json",
@@ -47,7 +47,7 @@ INDEX = {
 class BaseParts:
     """The networks of a latent diffusion model, in diffusers' and transformers' own classes.
 
-    With a `predictor` the UNet sees what that expects beside the noisy latents.
+    With a `rig` the UNet sees the latents of its picture beside the noisy ones.
     """
 
     tokenizer: PreTrainedTokenizerBase
@@ -55,7 +55,7 @@ class BaseParts:
     vae: AutoencoderKL
     unet: UNet2DConditionModel
     scheduler: DDIMScheduler
-    predictor: InitialPredictor | None = None
+    rig: HeadRig | None = None
 
 
 def plain_unet_state(unet: UNet2DConditionModel) -> dict[str, torch.Tensor]:
@@ -82,11 +82,17 @@ def save_base(parts: BaseParts, folder: str | Path, dtype: torch.dtype = torch.f
     save_tensors(plain_unet_state(parts.unet), folder / UNET_FILE, dtype)
     save_tensors(parts.vae.state_dict(), folder / VAE_FILE, dtype)
     save_tensors(parts.text_encoder.state_dict(), folder / TEXT_FILE, dtype)
-    if parts.predictor is not None:
-        parts.predictor.save_config(folder / PREDICTOR)
-        save_tensors(parts.predictor.state_dict(), folder / PREDICTOR_FILE, dtype)
+    if parts.rig is not None:
+        save_rig(parts.rig, folder / RIG, dtype)
     tokenizer_class = ["transformers", type(parts.tokenizer).__name__]
     (folder / "model_index.json").write_text(json.dumps(INDEX | {"tokenizer": tokenizer_class}, indent=2) + "\n")
+
+
+def save_rig(rig: HeadRig, folder: Path, dtype: torch.dtype = torch.float32) -> None:
+    """Write a rig as `load_rig` reads it."""
+    rig.register_to_config(_name_or_path="")  # where it was read from is nobody's concern
+    rig.save_config(folder)
+    save_tensors(rig.state_dict(), folder / RIG_FILE, dtype)
 
 
 def save_tensors(state: dict[str, torch.Tensor], path: Path, dtype: torch.dtype) -> None:
@@ -115,7 +121,7 @@ def load_base(folder: str | Path, dtype: torch.dtype = torch.float32, variant: s
             vae=_load_network(AutoencoderKL, folder / "vae", torch.float32, variant),
             unet=_load_network(UNet2DConditionModel, folder / "unet", dtype, variant),
             scheduler=_load_scheduler(folder / "scheduler"),
-            predictor=_load_predictor(folder),
+            rig=load_rig(folder / RIG) if (folder / RIG).is_dir() else None,
         )
     _expect_inputs(parts, folder)
     for network in networks(parts):
@@ -125,19 +131,23 @@ def load_base(folder: str | Path, dtype: torch.dtype = torch.float32, variant: s
 
 def networks(parts: BaseParts) -> list[nn.Module]:
     """Everything in `parts` that computes."""
-    return [one for one in (parts.text_encoder, parts.vae, parts.unet, parts.predictor) if one is not None]
+    return [one for one in (parts.text_encoder, parts.vae, parts.unet, parts.rig) if one is not None]
 
 
-def with_predictor(parts: BaseParts, id_dim: int) -> BaseParts:
-    """`parts` with a fresh initial predictor for identities [`id_dim`], to which the UNet does not listen yet.
+def with_rig(parts: BaseParts, rig: HeadRig) -> BaseParts:
+    """`parts` with `rig`, to whose pictures a UNet that had none does not listen yet.
 
-    The UNet is changed where it is: its first layer takes twice the channels. Seed torch first.
+    The UNet is changed where it is: its first layer takes twice the channels.
     """
-    config, text = parts.unet.config, parts.text_encoder.config.hidden_size
-    if parts.predictor is None:
+    if parts.rig is None:
         widen(parts.unet)
-    predictor = InitialPredictor(config.out_channels, config.sample_size, text, id_dim)
-    return replace(parts, predictor=predictor.to(parts.unet.device))
+    return replace(parts, rig=rig.to(parts.unet.device))
+
+
+def encode_images(vae: AutoencoderKL, images: torch.Tensor) -> torch.Tensor:
+    """Scaled latents [B, C, h, w], float32, of `images` [B, 3, S, S] in 0..1: the posterior's mean. Differentiable."""
+    mean = vae.encode((images.float() * 2 - 1).to(next(vae.encoder.parameters()).dtype)).latent_dist.mean
+    return mean.float() * vae.config.scaling_factor
 
 
 @torch.no_grad()
@@ -177,14 +187,14 @@ def _load_network(kind: type, folder: Path, dtype: torch.dtype, variant: str | N
     return kind.from_pretrained(folder, dtype=dtype, variant=variant, local_files_only=True, use_safetensors=True)
 
 
-def _load_predictor(folder: Path) -> InitialPredictor | None:
-    there = (folder / PREDICTOR).is_dir()
-    return _load_network(InitialPredictor, folder / PREDICTOR, torch.float32, None) if there else None
+def load_rig(folder: Path) -> HeadRig:
+    """The rig in `folder`, frozen."""
+    return _load_network(HeadRig, folder, torch.float32, None).requires_grad_(False).eval()
 
 
 def _expect_inputs(parts: BaseParts, folder: Path) -> None:
-    """Raises UserError unless the UNet takes the noisy latents, and beside them what a predictor expects."""
-    channels = parts.vae.config.latent_channels * (1 if parts.predictor is None else 2)
+    """Raises UserError unless the UNet takes the noisy latents, and beside them those of a rig's picture."""
+    channels = parts.vae.config.latent_channels * (1 if parts.rig is None else 2)
     if parts.unet.config.in_channels != channels:
         raise unfit(folder, f"its UNet takes {parts.unet.config.in_channels} channels where {channels} are expected")
 

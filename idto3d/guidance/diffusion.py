@@ -14,13 +14,16 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from idto3d.errors import UserError
+from idto3d.guidance.base import encode_images
 from idto3d.guidance.branches import BRANCHES, set_scales
 from idto3d.guidance.bundle import Bundle
+from idto3d.guidance.cameras import CAMERA
 from idto3d.guidance.lora import use_domain
-from idto3d.guidance.predictor import CAMERA
 from idto3d.guidance.schedule import sampling_timesteps
 
 CACHED_TEXTS = 1024
+# Timesteps that are left when sampling begins at the rig's picture: above them no form is decided, but colour is.
+RIGGED_FROM = {"geometry": 500, "albedo": 900}
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ class Guidance:
     ) -> Conditions:
         """Conditions of B pictures: B prompts, one negative prompt, one unit identity [D], B expression descriptors.
 
-        `camera` are `predictor.camera_codes` [B, 3]; without them the view is known from the prompts alone.
+        `camera` are `cameras.camera_codes` [B, 3]; without them the view is known from the prompts alone.
         """
         identity = torch.as_tensor(identity)
         if len(prompts) != len(expressions):
@@ -109,8 +112,7 @@ class Guidance:
         vae, size = self.bundle.parts.vae, self.info.image_size
         if images.shape[-1] != size:
             images = interpolate(images.float(), (size, size), mode="bilinear", antialias=True)
-        mean = vae.encode((images.float() * 2 - 1).to(self.bundle.dtype)).latent_dist.mean
-        return mean.float() * vae.config.scaling_factor
+        return encode_images(vae, images)
 
     @torch.no_grad()
     def decode(self, latents: Tensor) -> Tensor:
@@ -143,18 +145,23 @@ class Guidance:
         return self._as_noise(with_condition, noisy, timesteps), self._as_noise(without, noisy, timesteps)
 
     @torch.no_grad()
-    def expected(self, domain: str, conditions: Conditions) -> tuple[Tensor, Tensor] | None:
-        """Latents [B, C, h, w] that the initial predictor expects (with, without) condition; None without predictor."""
-        predictor, strengths = self.bundle.parts.predictor, (self.lambda_id, self.lambda_exp)
-        if predictor is None:
+    def rig_latents(self, domain: str, conditions: Conditions) -> tuple[Tensor, Tensor] | None:
+        """Latents [B, C, h, w] of the rig's pictures (with, without) condition; None where there is no rig."""
+        if self.bundle.parts.rig is None:
             return None
+        seen = self.rigged(domain, conditions)
+        latents = self.encode(torch.cat([seen, torch.ones_like(seen[:1])]))
+        return latents[:-1], latents[-1:].expand_as(latents[:-1])
+
+    def rigged(self, domain: str, conditions: Conditions) -> Tensor:
+        """Pictures [B, 3, S, S] in 0..1 of the rig under `conditions`; without condition they would be white."""
         told = (conditions.text.mean(1), conditions.identity, conditions.expression, conditions.camera)
-        return predictor(domain, *told, strengths), predictor(domain, *(torch.zeros_like(one) for one in told))
+        return self.bundle.parts.rig(domain, *told, (self.lambda_id, self.lambda_exp))
 
     def _inputs(self, domain: str, noisy: Tensor, conditions: Conditions) -> Tensor:
-        """What the UNet is given [2B, C or 2C, h, w]: the noisy latents twice, beside what is expected of them."""
-        twice, expected = torch.cat([noisy, noisy]).to(self.device), self.expected(domain, conditions)
-        return twice if expected is None else torch.cat([twice, torch.cat(expected)], 1)
+        """What the UNet is given [2B, C or 2C, h, w]: the noisy latents twice, beside those of the rig's pictures."""
+        twice, rigged = torch.cat([noisy, noisy]).to(self.device), self.rig_latents(domain, conditions)
+        return twice if rigged is None else torch.cat([twice, torch.cat(rigged)], 1)
 
     @torch.no_grad()
     def sample(
@@ -165,10 +172,13 @@ class Guidance:
         generator: torch.Generator,
         guidance_scale: float | None = None,
     ) -> Tensor:
-        """Pictures [B, 3, S, S] in 0..1 by DDIM (Song et al. 2021, eq. 12 with sigma 0) from the generator's noise."""
+        """Pictures [B, 3, S, S] in 0..1 by DDIM (Song et al. 2021, eq. 12 with sigma 0) from the generator's noise.
+
+        Where there is a rig and all cameras are known, it begins with the rig's pictures under noise of the level
+        RIGGED_FROM (SDEdit, Meng et al. 2022): they are nearer to the answer than noise is.
+        """
         scale = self.info.guidance_scale if guidance_scale is None else guidance_scale
-        latents = torch.randn(self.latent_shape(len(conditions)), generator=generator).to(self.device)
-        timesteps = sampling_timesteps(len(self.alpha_bars), steps)
+        latents, timesteps = self._begin(domain, conditions, steps, generator)
         for timestep, following in zip(timesteps, [*timesteps[1:], None], strict=True):
             batch = torch.full((len(conditions),), timestep, dtype=torch.int64)
             with_condition, without = self.predict(domain, latents, batch, conditions)
@@ -178,6 +188,18 @@ class Guidance:
             after = torch.ones_like(alpha_bar) if following is None else self.alpha_bars[following]
             latents = after.sqrt() * clean + (1 - after).sqrt() * noise
         return self.decode(latents)
+
+    def _begin(
+        self, domain: str, conditions: Conditions, steps: int, generator: torch.Generator
+    ) -> tuple[Tensor, list[int]]:
+        """Latents that sampling begins with, and the timesteps it visits."""
+        noise = torch.randn(self.latent_shape(len(conditions)), generator=generator).to(self.device)
+        rigged = self.bundle.parts.rig is not None and bool(conditions.camera.any(-1).all())
+        timesteps = sampling_timesteps(RIGGED_FROM[domain] if rigged else len(self.alpha_bars), steps)
+        if not rigged:
+            return noise, timesteps
+        first = torch.full((len(noise),), timesteps[0], dtype=torch.int64)
+        return self.add_noise(self.encode(self.rigged(domain, conditions)), noise, first), timesteps
 
     @torch.no_grad()
     def denoising_error(

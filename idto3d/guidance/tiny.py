@@ -8,7 +8,9 @@ from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
 
+from idto3d.expressions import EXPRESSIONS
 from idto3d.guidance.base import BaseParts
+from idto3d.guidance.rig import HeadRig, RigSize
 
 PAD, UNKNOWN, START, END = SPECIAL = ("<pad>", "<unknown>", "<start>", "<end>")
 
@@ -73,6 +75,23 @@ def tiny_base(spec: BaseSpec, vocabulary: list[str]) -> BaseParts:
         unet=_unet(spec),
         scheduler=noise_scheduler(),
     )
+
+
+def tiny_rig(spec: BaseSpec, id_dim: int) -> HeadRig:
+    """A rig for a base of `spec`'s sizes with random readings (seed torch first): an octahedron that may wear a cap."""
+    size = RigSize(vertices=6, faces=8, modes=4, moves=len(EXPRESSIONS), words=5, hair=((0, 0), (5, 4)), hidden=8)
+    rig = HeadRig(spec.text_width, id_dim, spec.image_size, {**vars(size)}).requires_grad_(False)
+    axes, sides = torch.eye(3), torch.tensor([[0, 2, 4], [2, 1, 4], [1, 3, 4], [3, 0, 4]])
+    corners = 0.09 * torch.stack([axes[0], -axes[0], axes[2], -axes[2], axes[1], -axes[1]])
+    rig.mean.copy_(corners)
+    rig.faces.copy_(torch.cat([sides, sides.flip(1) + (sides.flip(1) == 4)]))
+    rig.hair_roots.copy_(torch.arange(5))
+    rig.hair_faces.copy_(sides)
+    rig.hair_offsets.copy_(0.3 * corners[:5])
+    rig.hair_shade.fill_(1)
+    for values, deviation in ((rig.modes, 0.01), (rig.moves, 0.01), (rig.paint, 0.5), (rig.bent.weight, 0.5)):
+        values.normal_(std=deviation)
+    return rig
 
 
 def word_tokenizer(vocabulary: list[str], max_words: int) -> PreTrainedTokenizerFast:

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from idto3d import expressions, prompts
+from idto3d.guidance.cameras import camera_codes
 from idto3d.guidance.diffusion import Conditions, Guidance
-from idto3d.guidance.predictor import camera_codes
 from idto3d.guidance.sds import Distillation, Term
 from idto3d.render.camera import Camera, standard_cameras
 

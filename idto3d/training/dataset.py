@@ -28,7 +28,7 @@ class People:
     azimuth_deg: Tensor  # [N]
     elevation_deg: Tensor  # [N]
     person: Tensor  # [N] int64 index of the person
-    embedding: Tensor  # [n, P, D]; a zero row where no face was found
+    embedding: Tensor  # [n, P, D]; a zero row where no face was found, or no portrait was drawn
     coefficients: Tensor  # [n, 100 + M] of ICT-FaceKit; rows of NaN for scans, which have none
     looks: tuple[dict, ...]  # [n]
     licence: str = ""  # of the scans, as their owner words it; empty for synthetic people
@@ -71,11 +71,17 @@ def _read(found: list[Path], embedded: bool, pictures: bool) -> People:
     return People(
         *(torch.from_numpy(np.concatenate([piece[name] for piece in pieces])) for name in ARRAYS),
         person=torch.from_numpy(np.concatenate(person)),
-        embedding=torch.from_numpy(np.concatenate([piece["embedding"] for piece in pieces])),
+        embedding=torch.from_numpy(_stacked([piece["embedding"] for piece in pieces])),
         coefficients=torch.from_numpy(np.concatenate([piece["coefficients"] for piece in pieces])),
         looks=tuple(look for piece in pieces for look in piece["looks"]),
         licence="; ".join(dict.fromkeys(piece["licence"] for piece in pieces if piece["licence"])),
     )
+
+
+def _stacked(embeddings: list[np.ndarray]) -> np.ndarray:
+    """[n, P, D] of shards with different numbers of portraits; those that a person lacks are zero rows."""
+    most = max(embedding.shape[1] for embedding in embeddings)
+    return np.concatenate([np.pad(one, ((0, 0), (0, most - one.shape[1]), (0, 0))) for one in embeddings])
 
 
 def read_looks(shard: Path) -> list[dict]:

@@ -16,7 +16,7 @@ from diffusers import DDIMScheduler
 from torch import Tensor
 
 from idto3d.config import option
-from idto3d.guidance.predictor import camera_codes
+from idto3d.guidance.cameras import camera_codes
 from idto3d.prompts import caption, view_word
 from idto3d.training.dataset import People
 from idto3d.training.model import Batch

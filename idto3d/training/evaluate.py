@@ -37,12 +37,13 @@ FRONT = {"expression": 0, "azimuth_deg": 0.0}
 
 @dataclass(frozen=True)
 class Setting:
-    """How the guidance is asked in one row; None for a branch's own strength."""
+    """How the guidance is asked in one row; None for a branch's own strength. `said`: words describe the person."""
 
     name: str
     portraits: int
     lambda_id: float | None = None
     lambda_exp: float | None = None
+    said: bool = True
 
     @property
     def full(self) -> bool:
@@ -131,11 +132,12 @@ def measure_person(
     full, rows = [s for s in settings(told) if s.full], []
     images = sampled(Guidance(bundle), "geometry", [(case.sight, case.identity(s.portraits)) for s in full], case, told)
     for setting, image in zip(full, images, strict=True):
-        beside = expected(Guidance(bundle), case, answers, setting) | regressed(studio, prior, case, answers, setting)
+        beside = rigged(Guidance(bundle), case, answers, setting) | regressed(studio, prior, case, answers, setting)
         rows.append((setting.name, measure(image, case, answers) | beside))
     for setting in (s for s in settings(told) if not s.full):
         guidance = Guidance(bundle, setting.lambda_id, setting.lambda_exp)
-        (image,) = sampled(guidance, "geometry", [(case.sight, case.identity(setting.portraits))], case, told)
+        sight = replace(case.sight, said=setting.said)
+        (image,) = sampled(guidance, "geometry", [(sight, case.identity(setting.portraits))], case, told)
         rows.append((setting.name, measure(image, case, answers)))
     return [*rows, ("words", words_heard(Guidance(bundle), studio, case, answers, told))]
 
@@ -151,6 +153,7 @@ def settings(told: EvaluateOptions) -> list[Setting]:
     if told.ablations:
         count = told.portraits[-1]
         rows += [Setting("lambda_id_0", count, lambda_id=0.0), Setting("lambda_exp_0", count, lambda_exp=0.0)]
+        rows += [Setting("lambda_id_0_unsaid", count, lambda_id=0.0, said=False)]  # words tell who it is, too
     return rows
 
 
@@ -224,11 +227,11 @@ def _hit(nearest, image: np.ndarray, candidates: list[np.ndarray]) -> float:
     return float(nearest(image, candidates) == 0) if candidates else float("nan")
 
 
-def expected(guidance: Guidance, case: Case, answers: Answers, setting: Setting) -> dict:
-    """The same questions to the initial predictor alone, for comparison; nothing where there is none."""
-    image = evaluation.initial_picture(guidance, "geometry", case.sight, case.identity(setting.portraits))
+def rigged(guidance: Guidance, case: Case, answers: Answers, setting: Setting) -> dict:
+    """The same questions to the rig alone, for comparison; nothing where there is none."""
+    image = evaluation.rigged(guidance, "geometry", case.sight, case.identity(setting.portraits))
     found = {} if image is None else measure(image, case, answers)
-    return {f"initial_{name}": value for name, value in found.items() if name != "average_head_error_deg"}
+    return {f"rig_{name}": value for name, value in found.items() if name != "average_head_error_deg"}
 
 
 def regressed(studio, prior: HeadPrior | None, case: Case, answers: Answers, setting: Setting) -> dict:
@@ -261,7 +264,7 @@ def _parse(argv: list[str]) -> tuple[EvaluateOptions, bool]:
     parser.add_argument("--among", type=int, default=50, help="candidates of the identity question")
     parser.add_argument("--steps", type=int, default=20, help="sampling steps")
     parser.add_argument("--scale", type=float, default=None, help="guidance scale; the bundle's own when absent")
-    parser.add_argument("--ablations", action="store_true", help="two more rows, each without one branch")
+    parser.add_argument("--ablations", action="store_true", help="three more rows: without one branch each, and unsaid")
     parser.add_argument("--seed", type=int, default=0, help="added to the first held-out person's seed")
     parser.add_argument("--processes", type=int, default=1, help="people at a time")
     parser.add_argument("--json", action="store_true", help="one line of JSON")

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from idto3d.expressions import EXPRESSIONS
+from idto3d.guidance.cameras import camera_codes
 from idto3d.guidance.diffusion import Conditions, Guidance
-from idto3d.guidance.predictor import camera_codes
 from idto3d.prompts import view_word
 from idto3d.training import hair, synthetic
 from idto3d.training.denoiser import mean_embedding
@@ -32,11 +32,12 @@ FACE_ROWS, FACE_HALF = (0.42, 0.72), 0.17  # the face in a front view, shares of
 
 @dataclass(frozen=True)
 class Sight:
-    """A person in one expression (index) from one azimuth in degrees."""
+    """A person in one expression (index) from one azimuth in degrees; `said`: whether a prompt describes them."""
 
     person: Person
     expression: int
     azimuth_deg: float
+    said: bool = True
 
 
 @dataclass(frozen=True)
@@ -76,16 +77,17 @@ def truth(studio, sight: Sight, domain: str, size: int, dressed: synthetic.Dress
 def samples(
     guidance: Guidance, domain: str, asked: Sequence[tuple[Sight, torch.Tensor]], steps: int, scale, seed: int
 ) -> list[np.ndarray]:
-    """A sampled map [S, S, 3] uint8 for each pair of a sight, described by all its words, and an identity [D]."""
+    """A sampled map [S, S, 3] uint8 for each pair of a sight, described if it is said, and an identity [D]."""
     given = [_conditions(guidance, domain, *pair) for pair in asked]
     together = Conditions(*(torch.cat([getattr(one, f.name) for one in given]) for f in fields(Conditions)))
     return _pictures(guidance.sample(domain, together, steps, torch.Generator().manual_seed(seed), scale))
 
 
-def initial_picture(guidance: Guidance, domain: str, sight: Sight, identity: torch.Tensor) -> np.ndarray | None:
-    """The map [S, S, 3] uint8 that the initial predictor expects; None where the guidance has none."""
-    latents = guidance.expected(domain, _conditions(guidance, domain, sight, identity))
-    return None if latents is None else _pictures(guidance.decode(latents[0]))[0]
+def rigged(guidance: Guidance, domain: str, sight: Sight, identity: torch.Tensor) -> np.ndarray | None:
+    """The map [S, S, 3] uint8 of the rig; None where the guidance has none."""
+    if guidance.bundle.parts.rig is None:
+        return None
+    return _pictures(guidance.rigged(domain, _conditions(guidance, domain, sight, identity)))[0]
 
 
 def _pictures(images: torch.Tensor) -> list[np.ndarray]:
@@ -94,7 +96,8 @@ def _pictures(images: torch.Tensor) -> list[np.ndarray]:
 
 def _conditions(guidance: Guidance, domain: str, sight: Sight, identity: torch.Tensor) -> Conditions:
     descriptor = EXPRESSIONS[sight.expression].descriptor
-    prompt = guidance.info.prompt(domain, view_word(sight.azimuth_deg), sight.person.subject(), descriptor)
+    subject = sight.person.subject() if sight.said else "person"
+    prompt = guidance.info.prompt(domain, view_word(sight.azimuth_deg), subject, descriptor)
     camera = camera_codes(torch.tensor([sight.azimuth_deg]), torch.zeros(1))
     return guidance.conditions([prompt], "", identity, [descriptor], camera)
 

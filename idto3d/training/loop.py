@@ -90,7 +90,7 @@ def make_accelerator(precision: str) -> Accelerator:
         precision = {torch.bfloat16: "bf16", torch.float16: "fp16"}.get(choose_dtype(device), "no")
     if precision == "fp16" and on_cpu:
         raise UserError("Half precision (fp16) needs a GPU.", "Use --precision bf16.")
-    handlers = [DistributedDataParallelKwargs(), InitProcessGroupKwargs(timeout=PATIENCE)]
+    handlers = [DistributedDataParallelKwargs(broadcast_buffers=False), InitProcessGroupKwargs(timeout=PATIENCE)]
     return Accelerator(mixed_precision=precision, cpu=on_cpu, kwargs_handlers=handlers)
 
 

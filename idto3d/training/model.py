@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from idto3d.expressions import EXPRESSIONS
-from idto3d.guidance.base import BaseParts
+from idto3d.guidance.base import BaseParts, encode_images
 from idto3d.guidance.branches import BRANCHES, Branches, attach
 from idto3d.guidance.files import read_tensors, unfit
 
@@ -57,23 +57,21 @@ class Batch:
 
 
 class Model(nn.Module):
-    """What is trained: the UNet, the initial predictor where there is one, and both domains' branches.
+    """What is trained: the UNet and both domains' branches; beside them the rig, where there is one.
 
     Everything is on the UNet's device.
     """
 
     def __init__(self, parts: BaseParts, branches: dict[str, Branches]):
         super().__init__()
-        self.unet, self.text_encoder, self.predictor = parts.unet, parts.text_encoder, parts.predictor
+        self.unet, self.text_encoder, self.vae, self.rig = parts.unet, parts.text_encoder, parts.vae, parts.rig
         self.branches = nn.ModuleDict(branches)
         self.tokenizer, self.scheduler = parts.tokenizer, parts.scheduler
         self._descriptors: Tensor | None = None
 
     def encode_text(self, texts: list[str]) -> tuple[Tensor, Tensor]:
         """Token states [B, L, C] and pooled states [B, C]."""
-        tokens = self.tokenizer(texts, padding="max_length", truncation=True, return_tensors="pt")
-        output = self.text_encoder(tokens.input_ids.to(self.unet.device))
-        return output.last_hidden_state, output.pooler_output
+        return encode_text(self, texts)
 
     def descriptors(self) -> Tensor:
         """Pooled states [E, C] of all expressions' descriptors; kept once the text encoder no longer learns."""
@@ -97,18 +95,27 @@ class Model(nn.Module):
         return text[inverse], (text.mean(1) * said[:, None])[inverse]
 
     @torch.no_grad()
-    def expect(self, domain: str, batch: Batch, mean_text: Tensor | None = None) -> Tensor:
-        """Latents [B, C, h, w] that the initial predictor expects."""
+    def rig_latents(self, domain: str, batch: Batch, mean_text: Tensor | None = None) -> Tensor:
+        """Latents [B, C, h, w] of the rig's pictures."""
         mean_text = self.states(batch)[1] if mean_text is None else mean_text
-        return self.predictor(domain, mean_text, batch.identity[:, 0], self.described(batch), batch.camera)
+        return encode_images(
+            self.vae, self.rig(domain, mean_text, batch.identity[:, 0], self.described(batch), batch.camera)
+        )
 
     def forward(self, domain: str, noisy: Tensor, timesteps: Tensor, batch: Batch) -> Tensor:
         """What the base predicts [B, C, h, w]: noise or velocity."""
         attach(self.unet, self.branches[domain])
         text, mean = self.states(batch)
         embeds = {"image_embeds": [batch.identity, self.described(batch)[:, None]]}
-        inputs = noisy if self.predictor is None else torch.cat([noisy, self.expect(domain, batch, mean)], 1)
+        inputs = noisy if self.rig is None else torch.cat([noisy, self.rig_latents(domain, batch, mean)], 1)
         return self.unet(inputs, timesteps, encoder_hidden_states=text, added_cond_kwargs=embeds).sample
+
+
+def encode_text(parts: BaseParts | Model, texts: list[str]) -> tuple[Tensor, Tensor]:
+    """Token states [B, L, C] and pooled states [B, C] of `texts`."""
+    tokens = parts.tokenizer(texts, padding="max_length", truncation=True, return_tensors="pt")
+    output = parts.text_encoder(tokens.input_ids.to(parts.text_encoder.device))
+    return output.last_hidden_state, output.pooler_output
 
 
 def _unique(texts: list[str]) -> tuple[list[str], list[int]]:
@@ -120,7 +127,7 @@ def named_tensors(model: Model) -> dict[str, nn.Parameter]:
     """Every parameter by one name, whichever branches are attached to the UNet at the moment."""
     names = {f"branches.{name}": parameter for name, parameter in model.branches.named_parameters()}
     owned = {id(parameter) for parameter in names.values()}
-    for part in ("unet", "text_encoder", "predictor"):
+    for part in ("unet", "text_encoder"):
         module = getattr(model, part)
         for name, parameter in module.named_parameters() if module is not None else ():
             if id(parameter) not in owned:

@@ -11,7 +11,7 @@ from idto3d.training.denoiser import PAPER, DenoiserOptions
 from idto3d.training.loop import PRECISIONS
 
 DENOISER_STAGES = ("base", "style", "expression")
-STAGES = ("vae", "predictor", *DENOISER_STAGES, "bundle")
+STAGES = ("vae", "rig", *DENOISER_STAGES, "bundle")
 MINUTES = {"vae": 60.0, "base": 360.0, "style": 60.0, "expression": 40.0}
 
 
@@ -25,6 +25,7 @@ class TrainOptions:
 
     data: Path
     held_out: Path | None
+    ict: Path | None
     work: Path
     base: Path | None
     init: Path | None
@@ -58,19 +59,21 @@ def parse(argv: list[str]) -> TrainOptions:
     for stage, minutes in MINUTES.items():
         if values[f"{stage}_minutes"] is None:
             values[f"{stage}_minutes"] = math.inf if paper and stage != "vae" else minutes
-    values["stages"] = _stages(values["stages"], values["base"])
+    values["stages"] = _stages(values["stages"], values["base"], values["ict"])
     options = TrainOptions(**values, denoiser=denoiser)
     _check(options)
     return options
 
 
-def _stages(text: str | None, base: Path | None) -> tuple[str, ...]:
+def _stages(text: str | None, base: Path | None, ict: Path | None) -> tuple[str, ...]:
     usual = STAGES[3:] if base else STAGES
     asked = tuple(text.split(",")) if text else usual
     for stage in asked:
         if stage not in usual:
             why = " with --base" if stage in STAGES else ""
             raise UserError(f"There is no stage '{stage}'{why} to train.", f"Choose from: {', '.join(usual)}.")
+    if text and "rig" in asked and ict is None:
+        raise UserError("A rig is made of a morphable model.", "Give one by --ict.")
     return asked
 
 
@@ -78,6 +81,9 @@ def _check(options: TrainOptions) -> None:
     told = options.denoiser
     if min(told.batch, told.warmup, told.evaluate_steps, options.rank_self, options.rank_cross) < 1:
         raise UserError("A batch, a rank or a number of steps is below 1.", "Give at least 1.")
+    if options.ict is not None and (options.base or not options.ict.exists()):
+        what = "A base of others takes no rig." if options.base else f"There is no ICT-FaceKit model at {options.ict}."
+        raise UserError(what, "Leave --ict out." if options.base else "Give a packed .npz or a checkout's folder.")
     if options.base and options.init:
         raise UserError("--base and --init name two places to start from.", "Give one of them.")
     if "bundle" in options.stages and not options.licence and (options.base or options.encoder not in FREE):
@@ -102,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="idto3d train", description="Train a bundle.")
     parser.add_argument("--data", type=Path, required=True, help="dataset written by synthesize or scans")
     parser.add_argument("--held-out", type=Path, default=None, help="dataset of people never trained on")
+    parser.add_argument("--ict", type=Path, default=None, help="ICT-FaceKit, .npz or folder, for the rig")
     parser.add_argument("--work", type=Path, required=True, help="folder of checkpoints, log, curve and samples")
     parser.add_argument("--base", type=Path, default=None, help="folder of a Stable Diffusion model to specialise")
     parser.add_argument("--init", type=Path, default=None, help="bundle whose small base and branches to start from")

@@ -8,6 +8,7 @@ from diffusers.utils import make_image_grid
 from PIL import Image
 from torch import Tensor
 
+from idto3d.guidance.diffusion import RIGGED_FROM
 from idto3d.training.denoiser import EVERYTHING, Data, draw_batch
 from idto3d.training.model import Batch, Model
 
@@ -26,7 +27,7 @@ class Gallery:
 
 @torch.no_grad()
 def grid(model: Model, gallery: Gallery, domains: tuple[str, ...]) -> Image.Image:
-    """Per domain a row of true pictures, one of initial predictions where there are, and one of samples.
+    """Per domain a row of true pictures, one of the rig's where there is one, and one of samples.
 
     All are under the same conditions, the samples from fixed noise.
     """
@@ -37,18 +38,26 @@ def grid(model: Model, gallery: Gallery, domains: tuple[str, ...]) -> Image.Imag
         random = torch.Generator().manual_seed(gallery.seed)
         batch = draw_batch(gallery.data.people, gallery.data.latents[domain], domain, which, EVERYTHING, random)
         batch = batch.to(model.unet.device)
-        expected = [] if model.predictor is None else [model.expect(domain, batch)]
-        for latents in (batch.latents, *expected, sample(model, domain, batch, gallery, random)):
+        rigged = [] if model.rig is None else [model.rig_latents(domain, batch)]
+        for latents in (batch.latents, *rigged, sample(model, domain, batch, gallery, random)):
             rows.append(_decode(gallery.vae, latents))
     return make_image_grid(sum(rows, []), rows=len(rows), cols=len(which))
 
 
 def sample(model: Model, domain: str, batch: Batch, gallery: Gallery, random: torch.Generator) -> Tensor:
-    """Latents [B, C, h, w] by DDIM and classifier-free guidance under the conditions of `batch`."""
+    """Latents [B, C, h, w] by DDIM and classifier-free guidance under the conditions of `batch`.
+
+    They begin about as those of `Guidance.sample`.
+    """
     scheduler = DDIMScheduler.from_config(model.scheduler.config, timestep_spacing="trailing")  # begins at pure noise
-    scheduler.set_timesteps(gallery.steps)
+    rigged = model.rig is not None and bool(batch.camera.any(-1).all())
+    share = RIGGED_FROM[domain] / len(scheduler.alphas_cumprod) if rigged else 1
+    scheduler.set_timesteps(round(gallery.steps / share))
+    visited = scheduler.timesteps[-gallery.steps :]
     latents = torch.randn(batch.latents.shape, generator=random).to(batch.latents.device)
-    for timestep in scheduler.timesteps:
+    if rigged:
+        latents = scheduler.add_noise(model.rig_latents(domain, batch), latents, visited[:1])
+    for timestep in visited:
         timesteps = timestep.to(latents.device).expand(len(latents))
         without = model(domain, latents, timesteps, batch.unconditional())
         predicted = without + gallery.scale * (model(domain, latents, timesteps, batch) - without)

@@ -1,4 +1,4 @@
-"""`python -m idto3d train`: autoencoder, initial predictor, base, LoRA style, expression branch, finished bundle.
+"""`python -m idto3d train`: autoencoder, rig, base, LoRA style, expression branch, finished bundle.
 
 Every stage reads the one before from the work folder and leaves a checkpoint there, so stages can be run one at a
 time (`--stages vae,base`) or all in a row. A stage that was interrupted goes on, one that is finished is not trained
@@ -6,10 +6,10 @@ again. `accelerate launch -m idto3d.training.train ...` does the same on many GP
 """
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Collection
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -19,23 +19,25 @@ from safetensors.torch import load_file
 
 from idto3d.errors import UserError
 from idto3d.expressions import EXPRESSIONS
-from idto3d.guidance.base import BaseParts, load_base, with_predictor
+from idto3d.guidance.base import BaseParts, load_base, load_rig, save_rig, with_rig
 from idto3d.guidance.branches import new_branches
 from idto3d.guidance.bundle import save_bundle
 from idto3d.guidance.info import BundleInfo, EncoderInfo
 from idto3d.guidance.lora import DOMAINS
+from idto3d.guidance.rig import HeadRig
 from idto3d.guidance.tiny import EMBEDDED_SPEC, tiny_base
 from idto3d.prompts import MEDIA, VIEWS, caption, words
 from idto3d.training import hair, skin
 from idto3d.training.dataset import People, read_people, read_shards, said_words
 from idto3d.training.denoiser import Data, mean_embedding
 from idto3d.training.embedding import embedded_by, title
-from idto3d.training.heard import expected_errors
+from idto3d.training.heard import rig_errors
+from idto3d.training.ict import read_ict
 from idto3d.training.loop import make_accelerator
 from idto3d.training.model import Model, whiten, write_tensors
 from idto3d.training.options import TrainOptions, parse
 from idto3d.training.people import synonyms
-from idto3d.training.predictor import FitOptions, fit_predictor
+from idto3d.training.rig import RigOptions, fit_rig
 from idto3d.training.samples import Gallery
 from idto3d.training.stages import run_stages
 from idto3d.training.start import same_layers, start_base, start_branches
@@ -79,15 +81,16 @@ def check_encoder_of(options: TrainOptions) -> None:
 
 def _train_on_people(accelerator: Accelerator, parts: BaseParts, options: TrainOptions) -> None:
     with accelerator.main_process_first():  # it encodes, the others read
+        parts = run_rig(accelerator, parts, options) if options.base is None else parts
         model, data = prepare(parts, options)
         held_out = _held_out(parts, options)
-        run_predictor(accelerator, model, data, held_out, options)
+    if "rig" in options.stages and model.rig is not None and accelerator.is_main_process:
+        print(json.dumps(rig_errors(model, held_out or data)), flush=True)
     gallery = Gallery(parts.vae, held_out or data, options.guidance_scale)
     watch = Watch(options.work, gallery, options.sample_minutes)
     run_stages(accelerator, model, data, held_out, watch, options)
     if "bundle" in options.stages and accelerator.is_main_process:
         info, prior, identity = bundle_info(data.people, options), options.prior, options.identity
-        parts = replace(parts, predictor=model.predictor)
         save_bundle(options.out, info, parts, dict(model.branches), prior, identity=identity)
 
 
@@ -180,25 +183,34 @@ def _train_vae(accelerator: Accelerator, parts: BaseParts, options: TrainOptions
     print(json.dumps(found), flush=True)
 
 
-def run_predictor(
-    accelerator: Accelerator, model: Model, data: Data, held_out: Data | None, options: TrainOptions
-) -> None:
-    """Fit the initial predictor, or load the one that the work folder or else the bundle to start from holds.
+def run_rig(accelerator: Accelerator, parts: BaseParts, options: TrainOptions) -> BaseParts:
+    """`parts` with the rig that is fitted here, or that the work folder holds, or else the bundle to start from.
 
-    Of many processes the main one fits, before the others come.
+    Of many processes the main one fits, before the others come. Without a morphable model there may be none.
     """
-    if model.predictor is None:
-        return
-    checkpoint = options.work / "predictor.safetensors"
+    folder = options.work / "rig"
     again = options.again and accelerator.is_main_process
-    if "predictor" in options.stages and (again or not checkpoint.exists()):
-        fit_predictor(model, data, FitOptions(seed=options.seed))
-        print(json.dumps(expected_errors(model, held_out or data)), flush=True)
-        write_tensors(model.predictor.state_dict(), checkpoint)
-    elif not checkpoint.exists() and not model.predictor.maps.any():
-        raise UserError(f"There is no initial predictor in {options.work}.", "Fit it first, with --stages predictor.")
-    elif checkpoint.exists():
-        model.predictor.load_state_dict(load_file(checkpoint))
+    if "rig" in options.stages and options.ict is not None and (again or not folder.exists()):
+        people = read_people(options.data, pictures=False)
+        rig = fit_rig(parts, people, read_ict(options.ict), RigOptions(seed=options.seed))
+        _write_rig(rig, folder)
+        return with_rig(parts, rig)
+    if folder.exists():
+        return with_rig(parts, load_rig(folder))
+    if options.ict is not None:
+        raise UserError(f"There is no rig in {options.work}.", "Fit it first, with --stages rig.")
+    if parts.rig is None and accelerator.is_main_process:
+        print("There is no --ict to make a rig of: the base learns without one.", file=sys.stderr)
+    return parts
+
+
+def _write_rig(rig: HeadRig, folder: Path) -> None:
+    """Write a rig that is whole or not there."""
+    partial = folder.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    save_rig(rig, partial)
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.rename(folder)
 
 
 def prepare(parts: BaseParts, options: TrainOptions) -> tuple[Model, Data]:
@@ -207,9 +219,10 @@ def prepare(parts: BaseParts, options: TrainOptions) -> tuple[Model, Data]:
     if options.base is None:
         parts.vae.register_to_config(scaling_factor=scaling_factor(latents))
     id_dim, width = people.embedding.shape[-1], parts.unet.config.cross_attention_dim
-    if options.base is None and (parts.predictor is None or parts.predictor.config.id_dim != id_dim):
-        parts = with_predictor(parts, id_dim)
-    model = Model(parts, {domain: new_branches(parts.unet, id_dim, width) for domain in DOMAINS})
+    if parts.rig is not None and parts.rig.config.id_dim != id_dim:
+        what = f"The rig reads {parts.rig.config.id_dim} numbers of a face, and the portraits have {id_dim}."
+        raise UserError(what, "Fit it anew, with --stages rig --again and --ict, or begin without --init.")
+    model = Model(parts, {domain: new_branches(parts.unet, id_dim, width) for domain in DOMAINS}).to(parts.vae.device)
     for domain, branch in model.branches.items():
         whiten(branch, "identity", mean_embedding(people.embedding))
         whiten(branch, "expression", model.descriptors().detach())

@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from idto3d import prompts
-from idto3d.guidance.base import with_predictor
+from idto3d.guidance.base import with_rig
 from idto3d.guidance.branches import Branches, new_branches
 from idto3d.guidance.bundle import Bundle, load_bundle, save_bundle
 from idto3d.guidance.diffusion import Guidance
 from idto3d.guidance.info import BundleInfo, EncoderInfo
 from idto3d.guidance.lora import DOMAINS, add_lora, lora_parameters
-from idto3d.guidance.tiny import TEST_SPEC, tiny_base
+from idto3d.guidance.tiny import TEST_SPEC, tiny_base, tiny_rig
 
 ID_DIM = 6
 VOCABULARY = sorted(set(prompts.words(" ".join(prompts.VIEWS) + prompts.caption("", "geometry") + "albedo jaw open")))
@@ -45,9 +45,8 @@ def _info() -> BundleInfo:
 @pytest.fixture(scope="session")
 def pristine_folder(tmp_path_factory) -> Path:
     torch.manual_seed(0)
-    parts = with_predictor(tiny_base(TEST_SPEC, VOCABULARY), ID_DIM)
+    parts = with_rig(tiny_base(TEST_SPEC, VOCABULARY), tiny_rig(TEST_SPEC, ID_DIM))
     torch.nn.init.normal_(parts.unet.conv_in.weight, std=0.2)  # so that it listens
-    torch.nn.init.normal_(parts.predictor.maps, std=0.2)
     branches = {domain: _stirred(new_branches(parts.unet, ID_DIM, TEST_SPEC.text_width)) for domain in DOMAINS}
     for domain in DOMAINS:
         add_lora(parts.unet, domain, rank_self=2, rank_cross=3)

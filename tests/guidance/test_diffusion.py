@@ -35,13 +35,13 @@ def as_noise(guidance, velocity: torch.Tensor) -> torch.Tensor:
 def test_one_call_answers_like_two_separate_ones(guidance):
     wanted = asked(guidance)
     cond, uncond = guidance.predict("geometry", noisy(guidance), TIMESTEPS, wanted)
-    unet, predictor = guidance.bundle.parts.unet, guidance.bundle.parts.predictor
+    unet, rig = guidance.bundle.parts.unet, guidance.bundle.parts.rig
 
     def alone(text, said, identity, expression, camera):
         embeds = {"image_embeds": [identity[:, None], expression[:, None]]}
         with torch.no_grad():
-            expected = predictor("geometry", said * text.mean(1), identity, expression, camera, (1.0, 0.7))
-            both = torch.cat([noisy(guidance), expected], 1)
+            seen = rig("geometry", said * text.mean(1), identity, expression, camera, (1.0, 0.7))
+            both = torch.cat([noisy(guidance), guidance.encode(seen)], 1)
             velocity = unet(both, TIMESTEPS, text, added_cond_kwargs=embeds).sample
         return as_noise(guidance, velocity)
 
@@ -106,7 +106,7 @@ def test_strengths_come_from_the_bundle_unless_given(bundle):
     detach(bundle.parts.unet)
     nobody = replace(asked(off), identity=torch.zeros(2, 6), expression=0 * asked(off).expression)
     with torch.no_grad():
-        both = torch.cat([noisy(off), plain.expected("geometry", nobody)[0]], 1)
+        both = torch.cat([noisy(off), plain.rig_latents("geometry", nobody)[0]], 1)
         base = bundle.parts.unet(both, TIMESTEPS, asked(off).text).sample
     assert torch.allclose(as_noise(off, base), answers[2], atol=1e-5)
 
@@ -142,14 +142,20 @@ def test_the_latent_scale_is_undone_by_decoding(guidance):
         vae.register_to_config(scaling_factor=1.0)
 
 
-def test_sampling_agrees_with_diffusers_own_ddim(guidance):
-    wanted = asked(guidance)
+@pytest.mark.parametrize("known", [False, True])
+def test_sampling_agrees_with_diffusers_own_ddim(guidance, known):
+    """From pure noise, and where the cameras are known from the rig's pictures half under noise."""
+    wanted = asked(guidance, camera=CAMERA if known else torch.zeros(2, 3))
     found = guidance.sample("geometry", wanted, 4, torch.Generator().manual_seed(0), 2.0)
     changes = {"timestep_spacing": "trailing", "set_alpha_to_one": True, "prediction_type": "epsilon"}
     scheduler = DDIMScheduler.from_config({**guidance.bundle.parts.scheduler.config, **changes})
-    scheduler.set_timesteps(4)
+    scheduler.set_timesteps(8 if known else 4)
+    visited = scheduler.timesteps[-4:]
     latents = torch.randn(guidance.latent_shape(2), generator=torch.Generator().manual_seed(0))
-    for timestep in scheduler.timesteps:
+    if known:
+        assert visited[0] == 499
+        latents = scheduler.add_noise(guidance.rig_latents("geometry", wanted)[0], latents, visited[:1])
+    for timestep in visited:
         cond, uncond = guidance.predict("geometry", latents, timestep.repeat(2), wanted)
         latents = scheduler.step(uncond + 2.0 * (cond - uncond), timestep, latents).prev_sample
     assert torch.allclose(found, guidance.decode(latents), atol=1e-4)

@@ -9,10 +9,10 @@ import torch
 from safetensors.torch import save_file
 
 from idto3d.expressions import EXPRESSIONS
-from idto3d.guidance.base import with_predictor
+from idto3d.guidance.base import with_rig
 from idto3d.guidance.branches import new_branches
 from idto3d.guidance.lora import DOMAINS
-from idto3d.guidance.tiny import TEST_SPEC, tiny_base
+from idto3d.guidance.tiny import TEST_SPEC, tiny_base, tiny_rig
 from idto3d.training import train
 from idto3d.training.dataset import ARRAYS, People
 from idto3d.training.denoiser import Data
@@ -49,8 +49,8 @@ def tiny_parts():
 
 
 def tiny_model() -> Model:
-    """The base with an initial predictor and fresh branches in both domains, all of it learning."""
-    parts = with_predictor(tiny_parts(), 8)
+    """The base with a rig and fresh branches in both domains, all of it learning."""
+    parts = with_rig(tiny_parts(), tiny_rig(TEST_SPEC, 8))
     return Model(parts, {name: new_branches(parts.unet, 8, TEST_SPEC.text_width) for name in DOMAINS})
 
 

@@ -95,7 +95,7 @@ def test_light_baked_into_an_albedo_map_is_noticed():
 
 def test_the_rows_are_the_numbers_of_portraits_and_the_ablations():
     names = [setting.name for setting in evaluate.settings(options())]
-    assert names == ["portraits_1", "portraits_3", "lambda_id_0", "lambda_exp_0"]
+    assert names == ["portraits_1", "portraits_3", "lambda_id_0", "lambda_exp_0", "lambda_id_0_unsaid"]
     assert len(evaluate.settings(options(ablations=False))) == 2
 
 

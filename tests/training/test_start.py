@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from idto3d.errors import UserError
-from idto3d.guidance.base import save_base, with_predictor
+from idto3d.guidance.base import save_base, with_rig
 from idto3d.guidance.branches import new_branches, save_branch
 from idto3d.guidance.bundle import EXP_FILE, ID_FILE
 from idto3d.guidance.info import BundleInfo, EncoderInfo, write_info
-from idto3d.guidance.tiny import TEST_SPEC, tiny_base
+from idto3d.guidance.tiny import TEST_SPEC, tiny_base, tiny_rig
 from idto3d.training.model import whiten
 from idto3d.training.options import parse
 from idto3d.training.start import same_layers, start_base, start_branches
@@ -44,16 +44,16 @@ def test_the_denoiser_and_the_autoencoder_go_on_while_new_words_come(bundle):
     assert not same_layers(parts, folder)
 
 
-def test_an_initial_predictor_goes_on_with_the_unet_that_listens_to_it(bundle):
+def test_a_rig_goes_on_with_the_unet_that_listens_to_it(bundle):
     folder, old, _ = bundle
-    assert start_base(tiny_base(TEST_SPEC, ["jaw"]), folder).predictor is None
-    old = with_predictor(old, 6)
+    assert start_base(tiny_base(TEST_SPEC, ["jaw"]), folder).rig is None
+    old = with_rig(old, tiny_rig(TEST_SPEC, 6))
     old.unet.conv_in.weight.data.normal_()
     save_base(old, folder / "base", torch.float32)
     parts = start_base(tiny_base(TEST_SPEC, ["jaw"]), folder)
     assert torch.equal(parts.unet.conv_in.weight, old.unet.conv_in.weight)
-    pairs = zip(parts.predictor.parameters(), old.predictor.parameters(), strict=True)
-    assert all(torch.equal(mine, theirs) for mine, theirs in pairs)
+    mine, theirs = parts.rig.state_dict(), old.rig.state_dict()
+    assert all(torch.equal(value, theirs[name]) for name, value in mine.items()) and len(mine) == len(theirs)
 
 
 @pytest.mark.parametrize(("width", "fits"), [(6, True), (9, False)])

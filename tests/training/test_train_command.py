@@ -96,7 +96,7 @@ def test_options_that_cannot_be_are_refused(given, tmp_path, extra, why):
 def test_the_paper_preset_and_what_is_said_beside_it():
     usual = parse(["--data", "d", "--work", "w"])
     assert usual.base_minutes == 360 and usual.denoiser.condition_rate == 1.2e-3
-    assert usual.stages == ("vae", "predictor", "base", "style", "expression", "bundle")
+    assert usual.stages == ("vae", "rig", "base", "style", "expression", "bundle")
     paper = parse(["--data", "d", "--work", "w", "--held-out", "h", "--paper", "--batch", "4"])
     told = paper.denoiser
     assert (told.learning_rate, told.condition_rate, told.most_steps, told.batch) == (1e-4, 1e-4, 200_000, 4)

@@ -1,0 +1,146 @@
+"""The rig is fitted: its mesh is the model's, and it reads words, expressions and faces."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from idto3d.errors import UserError
+from idto3d.expressions import EXPRESSIONS
+from idto3d.guidance.lora import DOMAINS
+from idto3d.guidance.tiny import TEST_SPEC, tiny_base
+from idto3d.looks import HAIR_STYLES, PARTS
+from idto3d.prompts import caption
+from idto3d.training import train
+from idto3d.training.dataset import People
+from idto3d.training.heard import rig_errors
+from idto3d.training.ict import read_ict
+from idto3d.training.loop import make_accelerator
+from idto3d.training.model import encode_text
+from idto3d.training.options import parse
+from idto3d.training.people import describe, draw_person
+from idto3d.training.rig import RigOptions, fit_rig, known_phrases, said_of
+from idto3d.training.rig_mesh import shape_modes, surface_gram, tones_of
+
+QUICK = RigOptions(captions=1500, steps=500, altered=0.0, dropout=0.0, blur=0.0, decay=0.0)
+
+
+@pytest.fixture(scope="module")
+def faces(small):
+    """Ninety people whose embeddings are a linear function of the coefficients that move the stand-in."""
+    people = small.made_up_people(count=90, views=1)
+    coefficients = torch.from_numpy(np.stack([draw_person(seed).coefficients for seed in range(90)]))
+    mixing = torch.randn(4, 8, generator=torch.Generator().manual_seed(0))
+    seen = torch.nn.functional.normalize(coefficients[:, :4] @ mixing + 3, dim=-1)
+    return replace(people, coefficients=coefficients, embedding=seen[:, None].expand(-1, 2, -1))
+
+
+@pytest.fixture(scope="module")
+def fitted(small, small_ict, faces):
+    spec = replace(TEST_SPEC, text_width=128, max_words=32)  # room for all words of a caption at once
+    parts, model = tiny_base(spec, train.known_words()), read_ict(small_ict)
+    return parts, model, fit_rig(parts, faces, model, QUICK)
+
+
+@torch.no_grad()
+def figures(fitted, people: People, who: int, text: str = "", identity: bool = True, expression: int = 0):
+    parts, _, rig = fitted
+    states, mood = encode_text(parts, [text])[0].mean(1), encode_text(parts, [EXPRESSIONS[expression].descriptor])[1]
+    return rig.figures(states * bool(text), people.embedding[who, :1] * identity, mood)
+
+
+def test_a_face_alone_tells_its_shape(fitted, faces):
+    _, model, rig = fitted
+    mean, modes = shape_modes(model)
+    true = (faces.coefficients.numpy() - mean) @ surface_gram(model) @ modes.T
+    found = np.concatenate([figures(fitted, faces, who).shape.numpy() for who in range(90)])
+    none = figures(fitted, faces, 0, identity=False).shape.numpy()
+    assert np.square(found - true).sum() < 0.4 * np.square(true).sum()
+    assert np.square(none).sum() < 0.3 * np.square(true).sum(1).mean()
+
+
+def test_words_tell_hair_and_skin_and_an_expression_moves_by_itself(fitted, faces):
+    for who in range(0, 90, 9):
+        look = faces.looks[who]
+        found = figures(fitted, faces, who, caption("front", "albedo", describe(look)), expression=who % 13)
+        assert HAIR_STYLES[int(found.style)] == look["hair_style"]
+        assert np.abs(found.skin.numpy() - tones_of(look)[:3]).max() < 0.15
+        wanted = torch.eye(13)[who % 13]
+        assert torch.allclose(found.moves[0], wanted, atol=1e-2)
+
+
+def test_the_mesh_is_the_models_and_moves_as_it_does(fitted):
+    _, model, rig = fitted
+    assert rig.size.faces < len(model.faces) and rig.mean.abs().max() < 0.2
+    jaw = [e.name for e in EXPRESSIONS].index("mouth stretch")
+    wanted = np.tensordot(model.weights(EXPRESSIONS[jaw]), model.expression, 1)
+    assert rig.moves[jaw].abs().max() == pytest.approx(np.abs(wanted).max(), rel=0.01)
+    assert not rig.moves[0].any()
+    corners = rig.mean[rig.faces.long()]
+    outward = torch.linalg.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    assert ((outward * (corners.mean(1) - rig.mean.mean(0))).sum(-1) > 0).float().mean() > 0.95
+
+
+def test_only_what_a_caption_says_is_said(faces):
+    phrases = known_phrases(("round face",))
+    look = {**faces.looks[0], "hair_style": "bald", "beard": "clean", "face": ("round face",), "age": "old"}
+    said = dict(zip(phrases, said_of(look, phrases, ("hair", "age", "beard")), strict=True))
+    assert said["hair_style", "bald"] and said["age", "old"]
+    assert not any(said["hair_colour", word] for name, word in phrases if name == "hair_colour")
+    assert not said["beard", "clean"] and not said["face", "round face"] and not said["skin", look["skin"]]
+    assert sum(said_of(look, phrases, PARTS)) == 4  # skin, hair, age, face
+
+
+def test_it_is_fitted_once_and_read_by_what_builds_on_it(small, small_ict, faces, tmp_path, capsys):
+    data = str(small.write_dataset(tmp_path / "people", faces))
+    words = ["--data", data, "--work", str(tmp_path), "--stages"]
+    one = make_accelerator("auto")
+    assert train.run_rig(one, small.tiny_parts(), parse([*words, "base"])).rig is None
+    assert "learns without one" in capsys.readouterr().err
+    with pytest.raises(UserError, match="no rig in"):
+        train.run_rig(one, small.tiny_parts(), parse([*words, "base", "--ict", str(small_ict)]))
+    with pytest.raises(UserError, match="made of a morphable model"):
+        parse([*words, "rig"])
+    parts = train.run_rig(one, small.tiny_parts(), parse([*words, "rig", "--ict", str(small_ict)]))
+    again = train.run_rig(one, small.tiny_parts(), parse([*words, "base"]))
+    assert all(torch.equal(a, again.rig.state_dict()[name]) for name, a in parts.rig.state_dict().items())
+    assert parts.unet.config.in_channels == 2 * parts.unet.config.out_channels
+    model, found = train.prepare(again, parse([*words, "base"]))
+    assert set(found.latents) == set(DOMAINS) and model.rig is again.rig
+
+
+@pytest.mark.parametrize(
+    ("given", "why"), [(lambda c: c * float("nan"), "no coefficients"), (lambda c: c[:, :7], "have 7 coefficients")]
+)
+def test_scans_and_people_of_another_model_are_refused(small, small_ict, faces, given, why):
+    others = replace(faces, coefficients=given(faces.coefficients))
+    with pytest.raises(UserError, match=why):
+        fit_rig(small.tiny_parts(), others, read_ict(small_ict), QUICK)
+
+
+def test_a_fit_is_its_seeds_alone_and_leaves_the_dice_as_they_are(small, small_ict, faces):
+    told, fits = replace(QUICK, captions=50, steps=3), []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        before = torch.get_rng_state()
+        fits.append(fit_rig(small.tiny_parts(), faces, read_ict(small_ict), told).state_dict())
+        torch.manual_seed(seed)
+        assert torch.equal(before, torch.get_rng_state())
+    assert all(torch.equal(value, fits[1][name]) for name, value in fits[0].items())
+
+
+def test_the_rigs_error_is_that_of_its_latents(small):
+    model, data = small.tiny_model(), small.tiny_data()
+    found = rig_errors(model, data)
+    assert set(found) == {"rig_geometry_error", "rig_albedo_error"}
+    assert 0 < rig_errors(model, data, most=3)["rig_albedo_error"] != found["rig_albedo_error"]
+
+
+def test_a_rig_of_other_embeddings_is_refused(small, fitted, faces, tmp_path):
+    other = replace(faces, embedding=faces.embedding[..., :5])
+    data = str(small.write_dataset(tmp_path / "people", other))
+    parts = small.tiny_parts()
+    parts = train.with_rig(parts, fitted[2])
+    with pytest.raises(UserError, match="reads 8 numbers of a face, and the portraits have 5"):
+        train.prepare(parts, parse(["--data", data, "--work", str(tmp_path), "--stages", "base"]))

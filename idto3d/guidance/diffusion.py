@@ -69,6 +69,8 @@ class Guidance:
             )
         self.alpha_bars = bundle.parts.scheduler.alphas_cumprod.to(self.device, torch.float32)
         self._texts: dict[str, tuple[Tensor, Tensor]] = {}
+        self._white: Tensor | None = None
+        self._rigged: tuple[str, Conditions, Tensor] | None = None
 
     def latent_shape(self, count: int) -> tuple[int, int, int, int]:
         """Shape of the latents of `count` pictures of the bundle's image size."""
@@ -149,9 +151,13 @@ class Guidance:
         """Latents [B, C, h, w] of the rig's pictures (with, without) condition; None where there is no rig."""
         if self.bundle.parts.rig is None:
             return None
-        seen = self.rigged(domain, conditions)
-        latents = self.encode(torch.cat([seen, torch.ones_like(seen[:1])]))
-        return latents[:-1], latents[-1:].expand_as(latents[:-1])
+        if self._white is None:
+            size = self.info.image_size
+            self._white = self.encode(torch.ones(1, 3, size, size, device=self.device))
+        known = self._rigged
+        if known is None or known[0] != domain or known[1] is not conditions:  # sampling asks at every step
+            known = self._rigged = (domain, conditions, self.encode(self.rigged(domain, conditions)))
+        return known[2], self._white.expand_as(known[2])
 
     def rigged(self, domain: str, conditions: Conditions) -> Tensor:
         """Pictures [B, 3, S, S] in 0..1 of the rig under `conditions`; without condition they would be white."""
@@ -199,7 +205,7 @@ class Guidance:
         if not rigged:
             return noise, timesteps
         first = torch.full((len(noise),), timesteps[0], dtype=torch.int64)
-        return self.add_noise(self.encode(self.rigged(domain, conditions)), noise, first), timesteps
+        return self.add_noise(self.rig_latents(domain, conditions)[0], noise, first), timesteps
 
     @torch.no_grad()
     def denoising_error(

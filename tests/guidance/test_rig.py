@@ -122,6 +122,18 @@ def test_a_domain_that_it_does_not_know_is_refused(rig):
         rig("roughness", *conditions())
 
 
+def test_a_picture_is_drawn_once_for_all_steps_of_a_sample(bundle, monkeypatch):
+    guidance, drawn = Guidance(bundle), []
+    draw = guidance.rigged
+    monkeypatch.setattr(guidance, "rigged", lambda *asked: drawn.append(asked[0]) or draw(*asked))
+    camera = camera_codes(torch.zeros(1), torch.zeros(1))
+    asked = [guidance.conditions(["a"], "", torch.ones(ID_DIM), ["a face"], camera * sign) for sign in (1, -1)]
+    fresh = [guidance.rig_latents(domain, one)[0] for one in asked for domain in ("geometry", "albedo")]
+    assert drawn == ["geometry", "albedo"] * 2 and len({float(one.sum()) for one in fresh}) == 4
+    guidance.sample("albedo", asked[1], 3, torch.Generator().manual_seed(0))
+    assert len(drawn) == 4
+
+
 def test_without_the_identity_branch_nobody_in_particular_is_drawn(bundle):
     texts, camera = ["a front view normal map"], camera_codes(torch.zeros(1), torch.zeros(1))
     one, other = torch.linspace(-1, 1, ID_DIM), torch.linspace(1, -1, ID_DIM)

@@ -104,6 +104,15 @@ def test_the_paper_preset_and_what_is_said_beside_it():
     assert told.early_stop and told.rate(150_000, 0.75) == 1 and paper.style_minutes == math.inf
 
 
+def test_shards_may_hold_different_numbers_of_portraits(small, tmp_path):
+    folder = small.write_dataset(tmp_path / "people", small.made_up_people())
+    path = folder / "0001.identity.safetensors"
+    second = load_file(path)["embedding"]
+    save_file({"embedding": second[:, :2].contiguous()}, path)
+    embedding = read_people(folder, pictures=False).embedding
+    assert embedding.shape[1] == 3 and torch.equal(embedding[3:, :2], second[:, :2]) and not embedding[3:, 2].any()
+
+
 def test_shards_are_read_in_the_order_of_the_whole(given):
     _, folder = given
     whole = read_people(folder / "people", pictures=False)

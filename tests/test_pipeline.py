@@ -21,8 +21,7 @@ from idto3d.guidance.info import EncoderInfo
 from idto3d.guidance.weights import find_bundle
 from idto3d.jobs.checkpoint import Checkpointer
 from idto3d.subject.identity_file import save_identity
-from idto3d.subject.looks_net import LooksNet, LooksSize
-from idto3d.subject.shape_reader import ReaderSize, ShapeReader
+from idto3d.subject.portrait_net import PortraitNet, PortraitSize
 
 
 @pytest.fixture
@@ -139,8 +138,8 @@ def test_the_weights_choose_their_encoder_but_none_with_terms_of_its_own(tiny_bu
 
 
 def test_a_network_of_our_own_is_taken_from_the_weights(tiny_bundle, tmp_path):
-    net = LooksNet(LooksSize(widths=(8, 8, 8, 8), blocks=(0, 0, 0, 0), hidden=8))
-    save_identity(ShapeReader(ReaderSize(edges=2, centres=2, modes=3)), net, tmp_path / "identity.safetensors", {})
+    net = PortraitNet(PortraitSize(widths=(8, 8, 8, 8), blocks=(0, 0, 0, 0), hidden=8, modes=3))
+    save_identity(net, tmp_path / "identity.safetensors", {})
     ours = replace(found(tiny_bundle, "portrait", 131), folder=tmp_path)
     encoder = pipeline.encoder_for(ours, "auto")
     assert (encoder.name, encoder.dimension) == ("portrait", 131)

@@ -89,10 +89,15 @@ def save_base(parts: BaseParts, folder: str | Path, dtype: torch.dtype = torch.f
 
 
 def save_rig(rig: HeadRig, folder: Path, dtype: torch.dtype = torch.float32) -> None:
-    """Write a rig as `load_rig` reads it."""
+    """Write a rig as `load_rig` reads it; numbers of vertices as int16 where they fit."""
     rig.register_to_config(_name_or_path="")  # where it was read from is nobody's concern
     rig.save_config(folder)
-    save_tensors(rig.state_dict(), folder / RIG_FILE, dtype)
+    save_tensors({name: _narrow(value) for name, value in rig.state_dict().items()}, folder / RIG_FILE, dtype)
+
+
+def _narrow(value: torch.Tensor) -> torch.Tensor:
+    fits = not value.is_floating_point() and (value <= torch.iinfo(torch.int16).max).all()
+    return value.to(torch.int16) if fits else value
 
 
 def save_tensors(state: dict[str, torch.Tensor], path: Path, dtype: torch.dtype) -> None:
@@ -188,8 +193,12 @@ def _load_network(kind: type, folder: Path, dtype: torch.dtype, variant: str | N
 
 
 def load_rig(folder: Path) -> HeadRig:
-    """The rig in `folder`, frozen."""
-    return _load_network(HeadRig, folder, torch.float32, None).requires_grad_(False).eval()
+    """The rig in `folder`, frozen; numbers of vertices as int32, which all backends of torch.distributed carry."""
+    rig = _load_network(HeadRig, folder, torch.float32, None).requires_grad_(False).eval()
+    for name, value in rig.named_buffers():
+        if not value.is_floating_point():
+            setattr(rig, name, value.int())
+    return rig
 
 
 def _expect_inputs(parts: BaseParts, folder: Path) -> None:

@@ -22,8 +22,9 @@ from idto3d.guidance.lora import use_domain
 from idto3d.guidance.schedule import sampling_timesteps
 
 CACHED_TEXTS = 1024
-# Timesteps that are left when sampling begins at the rig's picture: above them no form is decided, but colour is.
-RIGGED_FROM = {"geometry": 500, "albedo": 900}
+# Timesteps that are left when sampling begins at the rig's picture: above them no form is decided, but colour is, and
+# whether there is a beard, which the rig lacks.
+RIGGED_FROM = {"geometry": 350, "albedo": 900}
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ EYE_HEIGHT = 0.42  # of the line between the eyes, in crop heights from the top
 # Where the landmarks of an average frontal face lie, in eye distances from the middle between the eyes, y downwards:
 # the eye on the left of the photo, the one on its right, the nose base, the outer corners of both eyes.
 AVERAGE_FACE = np.array([[-0.5, 0.0], [0.5, 0.0], [0.0, 0.774], [-0.703, -0.015], [0.703, -0.015]])
-HEAD_EYES = 16.0  # eye distance in a head crop, pixels
+HEAD_EYES = 24.0  # eye distance in a head crop, pixels
 HEAD_EYE_HEIGHT = 0.47
 
 
@@ -27,7 +27,7 @@ def head_crop(pixels: np.ndarray, landmarks: np.ndarray, size: int, grey: int = 
     """The head in `pixels` [H, W, 3] uint8 as [size, size, 3], from the hair to the chin; and landmarks [5, 2] in it.
 
     landmarks: [5, 2] of the dlib encoder, pixels. All five decide scale and roll, so a turned head is not enlarged.
-    The eyes of an average face lie 16 pixels apart whatever the `size`: a larger crop shows more around the head.
+    The eyes of an average face lie 24 pixels apart whatever the `size`: a larger crop shows more around the head.
     Past the edge of the photo it is `grey`.
     """
     marks = np.asarray(landmarks, np.float64) + 0.5

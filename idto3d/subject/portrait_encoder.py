@@ -12,12 +12,12 @@ from idto3d.subject.align import head_crop
 from idto3d.subject.dlib_encoder import DlibEncoder
 from idto3d.subject.encoders import Face, check_pixels
 from idto3d.subject.identity_file import load_identity
-from idto3d.subject.looks_net import SIDE
+from idto3d.subject.portrait_net import SIDE
 from idto3d.subject.similarity import unit
 
 
 class PortraitEncoder:
-    """Holds dlib's models and what we fitted; an embedding is unit(dlib's unit embedding, scale times our code)."""
+    """Holds dlib's models and our network; an embedding is unit(dlib's unit embedding, scale times our code)."""
 
     name = "portrait"
     border = DlibEncoder.border  # of the recognition part
@@ -28,9 +28,9 @@ class PortraitEncoder:
         if weights is None:
             what = "The identity encoder portrait needs its network."
             raise UserError(what, "Choose weights that bring an identity.safetensors.")
-        self.reader, self.net = load_identity(weights)
+        self.net = load_identity(weights)
         self.finder = DlibEncoder()
-        self.dimension = self.finder.dimension + self.reader.size.modes
+        self.dimension = self.finder.dimension + self.net.size.modes
 
     def embed(self, pixels: np.ndarray) -> list[Face]:
         """Every roughly frontal face in `pixels` [H, W, 3] uint8 sRGB, the surest first."""
@@ -43,10 +43,10 @@ class PortraitEncoder:
         return [replace(face, embedding=row) for face, row in zip(faces, whole, strict=True)]
 
     def joined(self, recognition: np.ndarray, crops: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-        """Unit embeddings [n, 128 + K] from dlib's [n, 128] and head crops [n, 64, 64, 3] uint8 with landmarks."""
+        """Unit embeddings [n, 128 + K] from dlib's [n, 128] and head crops [n, 96, 96, 3] uint8 with landmarks."""
         with torch.inference_mode():
-            codes = self.reader(crops, landmarks, recognition) * self.reader.embedding_scale
-        return unit(np.concatenate([recognition, codes.numpy()], 1))
+            codes, _ = self.net(*as_inputs(crops, landmarks))
+        return unit(np.concatenate([recognition, (codes * self.net.embedding_scale).numpy()], 1))
 
     def recognition(self, embeddings: np.ndarray) -> np.ndarray:
         """dlib's unit embeddings [..., 128] within `embeddings` [..., 128 + K], by which likeness is judged."""
@@ -56,13 +56,13 @@ class PortraitEncoder:
         """For each attribute the chance of each of its words, of a face found in `pixels` [H, W, 3] uint8 sRGB."""
         with torch.inference_mode():
             crops, marks = head_crops(check_pixels(pixels), [face])
-            scores = self.net(*as_inputs(crops, marks))
+            _, scores = self.net(*as_inputs(crops, marks))
         chances = {name: row[0].softmax(0).tolist() for name, row in scores.items()}
         return {name: dict(zip(self.net.size.attributes[name], row, strict=True)) for name, row in chances.items()}
 
 
 def head_crops(pixels: np.ndarray, faces: Sequence[Face]) -> tuple[np.ndarray, np.ndarray]:
-    """Head crops [n, 64, 64, 3] uint8 of `faces`, found by dlib in `pixels`, and landmarks [n, 5, 2] in them."""
+    """Head crops [n, 96, 96, 3] uint8 of `faces`, found by dlib in `pixels`, and landmarks [n, 5, 2] in them."""
     cut = [head_crop(pixels, face.landmarks, SIDE) for face in faces]
     return np.stack([crop for crop, _ in cut]), np.stack([marks for _, marks in cut])
 

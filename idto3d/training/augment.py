@@ -11,16 +11,16 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from idto3d.subject.looks_net import SIDE
+from idto3d.subject.portrait_net import SIDE
 
 PIECE = 8  # crops that share a size to which they are shrunk
-TURN_DEG, ZOOM, SHIFT, WOBBLE = 7.0, 0.08, 0.045, 0.35  # spread of roll, scale, place (crop widths), landmarks (pixels)
+TURN_DEG, ZOOM, SHIFT, WOBBLE = 7.0, 0.08, 0.045, 0.5  # spread of roll, scale, place (crop widths), landmarks (pixels)
 
 
 def augmented(crops: Tensor, landmarks: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Photo-like head crops [B, 3, 64, 64], sRGB 0..1, and their landmarks [B, 5, 2] in pixels.
+    """Photo-like head crops [B, 3, 96, 96], sRGB 0..1, and their landmarks [B, 5, 2] in pixels.
 
-    crops: [B, W, W, 4] uint8 of W >= 64 at the same scale, sRGB and the head's mask; landmarks: in their pixels.
+    crops: [B, W, W, 4] uint8 of W >= 96 at the same scale, sRGB and the head's mask; landmarks: in their pixels.
     """
     pictures = crops.permute(0, 3, 1, 2).float() / 255
     pictures, marks = moved(pictures, landmarks, random)
@@ -33,7 +33,7 @@ def augmented(crops: Tensor, landmarks: Tensor, random: torch.Generator) -> tupl
 
 
 def moved(pictures: Tensor, landmarks: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Crops [B, C, W, W] turned, scaled and shifted a little, as [B, C, 64, 64]; landmarks follow, not exactly."""
+    """Crops [B, C, W, W] turned, scaled and shifted a little, as [B, C, 96, 96]; landmarks follow, not exactly."""
     count, wide = len(pictures), pictures.shape[-1]
     angle = torch.deg2rad(_normal((count,), TURN_DEG, random)).clamp(-0.35, 0.35)
     zoom = torch.exp(_normal((count,), ZOOM, random))
@@ -91,13 +91,12 @@ def in_front(image: Tensor, random: torch.Generator) -> Tensor:
 
 
 def coarse(image: Tensor, random: torch.Generator) -> Tensor:
-    """Two of three crops lose resolution: shrunk to between 20 and 64 pixels and enlarged, a few with motion blur."""
+    """Two of three crops lose resolution: shrunk to a third or more and enlarged, a few with motion blur."""
     pieces = []
     for piece in image.split(PIECE):
-        side = int(20 + 60 * float(torch.rand((), generator=random)) ** 0.7)
+        side = int(SIDE * (0.31 + 0.94 * float(torch.rand((), generator=random)) ** 0.7))
         if side < SIDE:
-            mode = "area" if side % 2 else "bilinear"
-            piece = F.interpolate(piece, size=(side, side), mode=mode)
+            piece = F.interpolate(piece, size=(side, side), mode="area" if side % 2 else "bilinear")
             piece = F.interpolate(piece, size=(SIDE, SIDE), mode="bicubic" if side % 3 else "bilinear")
         if _whole(0, 8, random) == 0:
             length = int(_whole(2, 4, random))
@@ -126,7 +125,7 @@ def compressed(image: Tensor, random: torch.Generator) -> Tensor:
 
 
 def _blobs(count: int, cells: int, random: torch.Generator) -> Tensor:
-    """[count, 3, 64, 64] smooth noise of about unit deviation: `cells` random values along a side, mostly grey."""
+    """[count, 3, 96, 96] smooth noise of about unit deviation: `cells` random values along a side, mostly grey."""
     values = torch.randn(count, 3, cells, cells, generator=random) * 0.35
     values = values + torch.randn(count, 1, cells, cells, generator=random) * 0.9
     return F.interpolate(values, size=(SIDE, SIDE), mode="bilinear", align_corners=False)

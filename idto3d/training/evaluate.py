@@ -203,17 +203,32 @@ def words_heard(guidance: Guidance, studio, case: Case, answers: Answers, told: 
     sights = [front, *(pair[0] for pair in pairs.values())]
     normal, *worded = sampled(guidance, "geometry", [(sight, identity) for sight in sights], case, told)
     (albedo,) = sampled(guidance, "albedo", [(front, identity)], case, told)
-    side, height = np.subtract(evaluation.uneven_light(albedo), evaluation.uneven_light(answers.front_albedo))
     found = dict.fromkeys((f"right_{word}" for word in evaluation.ASKED_WORDS), float("nan"))
     for image, (word, pair) in zip(worded, pairs.items(), strict=True):
         maps = [evaluation.truth(studio, one, "geometry", len(image)) for one in pair]
         found[f"right_{word}"] = _hit(evaluation.nearest_by_angle, image, maps)
-    return found | {
+    hair = {
         "right_hair_style": _hit(evaluation.nearest_by_angle, normal, answers.styles),
         "right_hair_colour": _hit(evaluation.nearest_by_colour, albedo, answers.colours),
-        "light_left_right": abs(float(side)),
-        "light_up_down": abs(float(height)),
     }
+    return found | hair | unevenness(albedo, studio, case.sight.person, answers)
+
+
+def unevenness(albedo: np.ndarray, studio, person: Person, answers: Answers) -> dict[str, float]:
+    """How much more uneven than the true face a sampled front `albedo` is lit: by amount, and signed ("lean").
+
+    Their means over people tell of every difference, and of one that all samples share, as light painted in would be.
+    "strands" is the amount for the true face with its hair grown anew, of which the words say just as much.
+    """
+    other = Sight(replace(person, seed=person.seed + evaluation.OTHER_STRANDS), **FRONT)
+    regrown = evaluation.truth(studio, other, "albedo", len(albedo))
+    true = evaluation.uneven_light(answers.front_albedo)
+    found = {}
+    for name, side in (("left_right", 0), ("up_down", 1)):
+        lean = float(evaluation.uneven_light(albedo)[side] - true[side])
+        strands = abs(float(evaluation.uneven_light(regrown)[side] - true[side]))
+        found |= {f"light_{name}": abs(lean), f"light_{name}_lean": lean, f"light_{name}_strands": strands}
+    return found
 
 
 def word_pairs(guidance: Guidance, studio, person: Person) -> dict[str, tuple[Sight, Sight]]:

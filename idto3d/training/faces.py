@@ -11,13 +11,14 @@ from safetensors import safe_open
 from safetensors.numpy import load_file
 from scipy import ndimage
 
-from idto3d.subject.align import head_crop
+from idto3d.subject.align import HEAD_EYES, head_crop
 from idto3d.subject.dlib_encoder import DlibEncoder
-from idto3d.subject.looks_net import SIDE
+from idto3d.subject.portrait_net import SIDE
 from idto3d.training.dataset import read_looks, read_numbers, shards
 from idto3d.training.shards import run_all, save_arrays, shard_path
 
-WIDE = 72  # side of a cut, pixels: the network's 64 with four more all around, for augmentation to move in
+WIDE = 108  # side of a cut, pixels: the network's 96 with six more all around, for augmentation to move in
+SCALE = f"{WIDE} pixels, eyes {HEAD_EYES:g} apart"  # said in the files
 PLAIN = 22  # grey levels by which a pixel may differ from the plain background of its row
 
 
@@ -25,7 +26,7 @@ PLAIN = 22  # grey levels by which a pixel may differ from the plain background 
 class Faces:
     """The faces of a shard's portraits, n people with P portraits each.
 
-    crop: [n, P, 72, 72, 4] uint8: sRGB, and 255 where the head is, 0 where the background is. landmarks: [n, P, 5, 2]
+    crop: [n, P, 108, 108, 4] uint8: sRGB, and 255 where the head is, 0 where the background is. landmarks: [n, P, 5, 2]
     in the crop's pixels. embedding: [n, P, 128] dlib's unit embeddings. Zeros where no face was found.
     """
 
@@ -58,7 +59,7 @@ class KnownFaces:
         return np.linalg.norm(self.embedding, axis=-1) > 0.5
 
     def crops(self, people: np.ndarray, portraits: np.ndarray) -> np.ndarray:
-        """[B, 72, 72, 4] uint8 of one portrait each of B people; both [B] int."""
+        """[B, 108, 108, 4] uint8 of one portrait each of B people; both [B] int."""
         places = zip(self.place[people], portraits, strict=True)
         return np.concatenate([self._crop(file, row)[:, k] for (file, row), k in places])
 
@@ -73,17 +74,24 @@ class KnownFaces:
 
 
 def read_faces(folder: Path, shard: int, finder: DlibEncoder | None = None) -> Faces:
-    """The faces of one shard, found now where that was not done yet."""
+    """The faces of one shard, found now where that was not done yet, or for crops of another size or scale."""
     path = _path(folder, shard)
-    if not path.exists():
-        save_arrays(path, find_faces(folder, shard, finder or DlibEncoder()))
+    if not _is_cut(path):
+        save_arrays(path, find_faces(folder, shard, finder or DlibEncoder()), {"scale": SCALE})
     return Faces(**load_file(path))
+
+
+def _is_cut(path: Path) -> bool:
+    if not path.exists():
+        return False
+    with safe_open(path, "numpy") as file:
+        return (file.metadata() or {}).get("scale") == SCALE
 
 
 def read_known(folder: Path, workers: int = 1) -> KnownFaces:
     """The faces of all finished shards of a dataset, found now where needed. Raises UserError where there is none."""
     listed = shards(folder)
-    missing = [(folder, shard) for shard in map(_number, listed) if not _path(folder, shard).exists()]
+    missing = [(folder, shard) for shard in map(_number, listed) if not _is_cut(_path(folder, shard))]
     run_all(_find_job, missing, workers, "finding faces")
     files = tuple(safe_open(_path(folder, _number(shard)), "numpy") for shard in listed)
     looks = [read_looks(shard) for shard in listed]
@@ -110,7 +118,7 @@ def _find_job(job: tuple[Path, int]) -> None:
 
 
 def middle(crops: np.ndarray, landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Crops [..., 72, 72, 4] cut down to what is read, [..., 64, 64, 3], and their landmarks."""
+    """Crops [..., 108, 108, 4] cut down to what is read, [..., 96, 96, 3], and their landmarks."""
     margin = (crops.shape[-2] - SIDE) // 2
     kept = slice(margin, margin + SIDE)
     return crops[..., kept, kept, :3], landmarks - margin

@@ -31,6 +31,7 @@ class TrainOptions:
     init: Path | None
     stages: tuple[str, ...]
     again: bool
+    decoder_only: bool
     vae_minutes: float
     base_minutes: float
     style_minutes: float
@@ -114,6 +115,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--init", type=Path, default=None, help="bundle whose small base and branches to start from")
     parser.add_argument("--stages", default=None, help=f"which of {','.join(STAGES)} to train; all by default")
     parser.add_argument("--again", action="store_true", help="go on with stages that are finished")
+    only = "train the autoencoder's decoder alone, gently: latents and what learned from them stay as they are"
+    parser.add_argument("--decoder-only", action="store_true", help=only)
     parser.add_argument("--paper", action="store_true", help="the paper's rate, steps and early stop; no time limit")
     for stage, minutes in MINUTES.items():
         both = ", both domains together" if stage in ("style", "expression") else ""

@@ -1,35 +1,61 @@
 """How much is known of held-out people from their portraits: the shape of the head, and words."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from torch import Tensor
 
-from idto3d.subject.looks_net import LooksNet
 from idto3d.subject.portrait_encoder import as_inputs
-from idto3d.subject.shape_reader import ShapeReader
+from idto3d.subject.portrait_net import PortraitNet
+from idto3d.training.augment import augmented
 from idto3d.training.faces import KnownFaces, middle
 from idto3d.training.portrait_targets import UNKNOWN, classes
-from idto3d.training.shape_fit import inputs
 
 COUNTS = (1, 2, 5)
 AMONG = 50
+PIECE = 64  # portraits at a time
 
 
-def codes_of(reader: ShapeReader, faces: KnownFaces, random: torch.Generator | None = None) -> Tensor:
-    """Codes [n, P, K] of every portrait, NaN where no face was found; with `random` of photo-like variations."""
-    rows = np.argwhere(faces.found())
-    codes = torch.full((*faces.landmarks.shape[:2], reader.size.modes), float("nan"))
-    pieces = [reader.kernels(reader.features(*piece)) for piece in inputs(faces, rows, random)]
-    codes[rows[:, 0], rows[:, 1]] = torch.cat(pieces) @ reader.weights + reader.bias
-    return codes
+@dataclass(frozen=True)
+class Told:
+    """What the network says of every portrait of n people: codes [n, P, K], NaN where no face was found, and the
+    scores [n, P, words] of each attribute."""
+
+    codes: Tensor
+    scores: dict[str, Tensor]
 
 
-def measure_shape(reader: ShapeReader, faces: KnownFaces) -> dict[str, dict[str, float]]:
-    """Figures of people who were not fitted to, from clean portraits and from varied ones ("photo_like")."""
-    truth = reader.whitened(torch.from_numpy(faces.coefficients))
-    clean, varied = codes_of(reader, faces), codes_of(reader, faces, torch.Generator().manual_seed(11))
-    figures = {f"portraits_{count}": compared(reader, mean_code(clean, count), truth) for count in COUNTS}
-    return figures | {"photo_like_1": compared(reader, mean_code(varied, 1), truth)}
+@torch.no_grad()
+def told_of(net: PortraitNet, faces: KnownFaces, random: torch.Generator | None = None) -> Told:
+    """Asks for every portrait as it is; with `random` for a photo-like variation of it."""
+    rows, shape = np.argwhere(faces.found()), faces.landmarks.shape[:2]
+    answers = [net(*_shown(faces, part, random)) for part in np.array_split(rows, max(1, -(-len(rows) // PIECE)))]
+
+    def placed(values: list[Tensor]) -> Tensor:
+        whole = torch.full((*shape, values[0].shape[1]), float("nan"))
+        whole[rows[:, 0], rows[:, 1]] = torch.cat(values)
+        return whole
+
+    scores = {name: placed([said[name] for _, said in answers]) for name in net.size.attributes}
+    return Told(placed([code for code, _ in answers]), scores)
+
+
+def _shown(faces: KnownFaces, rows: np.ndarray, random: torch.Generator | None) -> tuple[Tensor, Tensor]:
+    crops, marks = faces.crops(rows[:, 0], rows[:, 1]), faces.landmarks[rows[:, 0], rows[:, 1]]
+    if random is None:
+        return as_inputs(*middle(crops, marks))
+    return augmented(torch.from_numpy(crops), torch.from_numpy(marks), random)
+
+
+def measure(net: PortraitNet, faces: KnownFaces) -> dict:
+    """Figures of people who were not learned from, from clean portraits and from varied ones ("photo_like"): how much
+    of their shapes is known, and the share of first portraits whose likeliest word is right."""
+    truth = net.whitened(torch.from_numpy(faces.coefficients))
+    clean, varied = told_of(net, faces), told_of(net, faces, torch.Generator().manual_seed(11))
+    shape = {f"portraits_{count}": compared(net, mean_code(clean.codes, count), truth) for count in COUNTS}
+    shape["photo_like_1"] = compared(net, mean_code(varied.codes, 1), truth)
+    return {"shape": shape, "words": right_words(net, clean, faces)}
 
 
 def mean_code(codes: Tensor, count: int) -> Tensor:
@@ -38,16 +64,18 @@ def mean_code(codes: Tensor, count: int) -> Tensor:
     return codes.gather(1, order[..., None].expand(-1, -1, codes.shape[-1])).nanmean(1)
 
 
-def compared(reader: ShapeReader, codes: Tensor, truth: Tensor) -> dict[str, float]:
-    """Mean cosine, shares of variance explained (of all modes alike, of the face's surface), and right heads of 50."""
+def compared(net: PortraitNet, codes: Tensor, truth: Tensor) -> dict[str, float]:
+    """Mean cosine, shares of variance explained (of all modes alike, of the head's surface), and right heads among
+    50 or as many as there are."""
     seen = ~codes.isnan().any(1)
-    codes, truth, share = codes[seen], truth[seen], reader.code_share
+    codes, truth, share = codes[seen], truth[seen], net.code_share
     left = (codes - truth).square().mean(0) / truth.square().mean(0)
     return {
         "cosine": torch.cosine_similarity(codes, truth).mean().item(),
         "explained": 1 - left.mean().item(),
         "explained_surface": 1 - (left * share).sum().item(),
-        f"right_of_{AMONG}": right_heads(codes, truth, share),
+        "right_head": right_heads(codes, truth, share),
+        "among": min(AMONG, len(codes)),
     }
 
 
@@ -65,19 +93,12 @@ def right_heads(codes: Tensor, truth: Tensor, share: Tensor, among: int = AMONG)
     return torch.cat(hits).mean().item()
 
 
-@torch.no_grad()
-def right_words(net: LooksNet, faces: KnownFaces) -> dict[str, float]:
-    """Share of the first portraits whose likeliest word is right, for each attribute."""
+def right_words(net: PortraitNet, told: Told, faces: KnownFaces) -> dict[str, float]:
+    """Share of the first found portraits whose likeliest word is right, for each attribute."""
     found = faces.found()
-    rows = np.stack([np.arange(len(found)), found.argmax(1)], 1)[found.any(1)]
-    wanted = classes([faces.looks[i] for i in rows[:, 0]], net.size.attributes)
-    scores = [net(*_shown(faces, part)) for part in np.array_split(rows, max(1, len(rows) // 64))]
+    people, first = np.flatnonzero(found.any(1)), found.argmax(1)[found.any(1)]
     hits = {}
-    for name, true in wanted.items():
-        guess = torch.cat([score[name] for score in scores]).argmax(1)
-        hits[name] = (guess == true)[true != UNKNOWN].float().mean().item()
+    for name, true in classes(faces.looks, net.size.attributes).items():
+        guess, wanted = told.scores[name][people, first].argmax(1), true[people]
+        hits[name] = (guess == wanted)[wanted != UNKNOWN].float().mean().item()
     return hits
-
-
-def _shown(faces: KnownFaces, rows: np.ndarray) -> tuple[Tensor, Tensor]:
-    return as_inputs(*middle(faces.crops(rows[:, 0], rows[:, 1]), faces.landmarks[rows[:, 0], rows[:, 1]]))

@@ -2,59 +2,34 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from idto3d.errors import UserError
-from idto3d.fields.head_prior import FACE_BOX, HeadPrior, lattice
+from idto3d.subject.portrait_net import PortraitNet, PortraitSize
+from idto3d.training.faces import KnownFaces
+from idto3d.training.ict import IctModel
+from idto3d.training.surface_modes import check_people, surface_modes
 
-MODES = 40
 ATTRIBUTES = ("hair_style", "hair_colour", "beard", "skin", "age", "gender", "ancestry")
 UNKNOWN = -100  # class of a word that a look lacks; cross entropy leaves it out
-SURFACE = 0.0015  # metres from the mean face within which points count as its surface
 
 
-def code_meaning(coefficients: np.ndarray, prior: HeadPrior | None) -> dict[str, np.ndarray]:
-    """What the code of heads with `coefficients` [n, C] means, as `ShapeReader` names it: the prior's z, whitened.
+def fresh_net(faces: KnownFaces, model: IctModel) -> PortraitNet:
+    """A network that has learned nothing, whose code is the surface modes of `model`, and which knows what it means.
 
-    Without a prior, their principal components. Raises UserError where the prior belongs to heads of another kind.
+    Raises UserError where the faces are of people of another model.
     """
-    chosen, share = (_from_prior if prior is not None else _components)(coefficients, prior)
-    z = coefficients.astype(np.float64) @ chosen
-    moved = share * z.var(0)
-    return {
-        "coefficient_map": chosen,
-        "code_mean": z.mean(0),
-        "code_std": z.std(0) + 1e-6,
-        "code_share": moved / moved.sum(),
-    }
-
-
-def _from_prior(coefficients: np.ndarray, prior: HeadPrior) -> tuple[np.ndarray, np.ndarray]:
-    chosen = prior.coefficient_map.double().numpy()
-    if len(chosen) != coefficients.shape[1]:
-        what = (
-            f"The head prior is of heads with {len(chosen)} coefficients, the dataset's have {coefficients.shape[1]}."
-        )
-        raise UserError(what, "Give the prior that was fitted to heads of this kind, or none.")
-    return chosen, _surface_share(prior)
-
-
-def _surface_share(prior: HeadPrior) -> np.ndarray:
-    """[K] mean squared movement of the face's surface per unit of each mode."""
-    points = lattice(FACE_BOX, 0.004).view(-1, 3)
-    points = points[prior.mean_distance(points).abs() < SURFACE]
-    with torch.no_grad():
-        return prior.basis(points).modes.square().mean(0).double().numpy()
-
-
-def _components(coefficients: np.ndarray, _: None) -> tuple[np.ndarray, np.ndarray]:
-    """The principal components [C, K] with most variance; each counts as much as it varies, which `z` brings along."""
-    centred = coefficients.astype(np.float64) - coefficients.mean(0)
-    _, _, directions = np.linalg.svd(centred, full_matrices=False)
-    chosen = directions[: min(MODES, len(directions))].T
-    return chosen, np.ones(chosen.shape[1])
+    check_people(faces.coefficients, model)
+    shapes = surface_modes(model)
+    coefficients, modes = shapes.map.shape
+    net = PortraitNet(PortraitSize(coefficients=coefficients, modes=modes, attributes=vocabularies(faces.looks)))
+    amounts = torch.from_numpy(shapes.amounts(faces.coefficients))
+    moved = amounts.square().mean(0)
+    net.coefficient_map.copy_(torch.from_numpy(shapes.map))
+    net.code_mean.copy_(torch.from_numpy(shapes.mean @ shapes.map))
+    net.code_std.copy_(amounts.std(0) + 1e-6)
+    net.code_share.copy_(moved / moved.sum())
+    return net
 
 
 def vocabularies(looks: Sequence[dict]) -> dict[str, tuple[str, ...]]:

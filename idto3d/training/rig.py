@@ -22,9 +22,11 @@ from idto3d.training.denoiser import mean_embedding
 from idto3d.training.ict import IctModel
 from idto3d.training.model import encode_text
 from idto3d.training.people import PARTS, Person, changed, describe
-from idto3d.training.rig_mesh import build_rig, shape_modes, surface_gram, tones_of
+from idto3d.training.rig_mesh import build_rig, tones_of
+from idto3d.training.surface_modes import SurfaceModes, check_people, surface_modes
 
 log = logging.getLogger(__name__)
+SHAPE = 28.0  # weight of all modes of shape together, where each number of a colour and each style weighs 1
 SPREAD = 0.003  # share of the largest variance that whitening adds to all
 
 
@@ -67,16 +69,15 @@ def fit_rig(parts: BaseParts, people: People, model: IctModel, options: RigOptio
         raise UserError("Scans have no coefficients to fit a rig to.", "Leave --ict out: the base learns without one.")
     phrases = known_phrases(model.words)
     text_dim, id_dim = parts.text_encoder.config.hidden_size, people.embedding.shape[-1]
-    if people.coefficients.shape[1] != len(model.identity):
-        what = f"The people have {people.coefficients.shape[1]} coefficients, the model {len(model.identity)}."
-        raise UserError(what, "Give the --ict that the people were drawn with.")
+    check_people(people.coefficients.numpy(), model)
+    shapes = surface_modes(model)
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(options.seed)
-        rig = build_rig(model, text_dim, id_dim, parts.vae.config.sample_size, len(phrases))
+        rig = build_rig(model, shapes, (text_dim, id_dim, len(phrases)), parts.vae.config.sample_size)
     read_words(rig, parts, people, phrases, options)
     read_expressions(rig, parts)
     read_faces(rig, mean_embedding(people.embedding))
-    learn(rig, known_people(people, model, phrases, options), phrases, options)
+    learn(rig, known_people(people, model, shapes, phrases, options), phrases, options)
     return rig.requires_grad_(False).eval()
 
 
@@ -133,15 +134,15 @@ def read_faces(rig: HeadRig, embeddings: Tensor) -> None:
     layer.bias.copy_(-layer.weight @ mean)
 
 
-def known_people(people: People, model: IctModel, phrases, options: RigOptions) -> Known:
+def known_people(people: People, model: IctModel, shapes: SurfaceModes, phrases, options: RigOptions) -> Known:
     """What the rig should find of each of the `people`, as they are and altered by a word."""
-    chance, average = Random(options.seed), shape_modes(model)
+    chance = Random(options.seed)
     rows = zip(people.looks, people.coefficients.numpy(), strict=True)
     others = [_altered(look, row, model, chance) for look, row in rows]
     words = torch.tensor([said_of(look, phrases) for look in people.looks])
     other_words = torch.tensor([said_of(vars(other.look), phrases) for other in others])
-    wanted = _wanted(people.looks, people.coefficients.numpy(), model, average)
-    other_wanted = _wanted([vars(o.look) for o in others], np.stack([o.coefficients for o in others]), model, average)
+    wanted = _wanted(people.looks, people.coefficients.numpy(), shapes)
+    other_wanted = _wanted([vars(o.look) for o in others], np.stack([o.coefficients for o in others]), shapes)
     altered = torch.tensor([[float(name in ("age", "gender")) for name, _ in phrases]])
     return Known(people.embedding, words, wanted, other_words, other_wanted, altered * other_words)
 
@@ -153,13 +154,11 @@ def _altered(look: Mapping, coefficients: np.ndarray, model: IctModel, chance: R
     return changed(person, model.words, **{attribute: chance.choice(AGES if attribute == "age" else GENDERS)})
 
 
-def _wanted(looks: Sequence[Mapping], coefficients: np.ndarray, model: IctModel, average) -> Tensor:
+def _wanted(looks: Sequence[Mapping], coefficients: np.ndarray, shapes: SurfaceModes) -> Tensor:
     """[n, K + 6 + styles] of people: shape, colours, hair style; what `HeadRig.estimate` should say."""
-    mean, modes = average
-    shape = (coefficients - mean) @ surface_gram(model) @ modes.T
     tones = np.stack([tones_of(look) for look in looks])
     styles = np.eye(len(HAIR_STYLES))[[HAIR_STYLES.index(look["hair_style"]) for look in looks]]
-    return torch.from_numpy(np.concatenate([shape, tones, styles], 1)).float()
+    return torch.from_numpy(np.concatenate([shapes.amounts(coefficients), tones, styles], 1)).float()
 
 
 def learn(rig: HeadRig, known: Known, phrases, options: RigOptions) -> None:
@@ -207,7 +206,7 @@ def _start(rig: HeadRig, known: Known) -> tuple[Tensor, Tensor]:
     """Mean and scale of the outputs: modes of shape keep their sizes against each other, as errors of one surface."""
     mean, scale = known.wanted.mean(0), known.wanted.std(0)
     modes = rig.size.modes
-    scale[:modes] = scale[:modes].square().mean().sqrt()
+    scale[:modes] = (scale[:modes].square().sum() / SHAPE).sqrt()
     rig.bent.weight.zero_()
     return mean, scale.clamp(min=1e-6)
 

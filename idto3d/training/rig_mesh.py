@@ -13,55 +13,37 @@ from idto3d.looks import HAIR_STYLES
 from idto3d.training import hair, skin, synthetic
 from idto3d.training.hair_shapes import hair_mesh
 from idto3d.training.ict import DRAWN, IctModel
-from idto3d.training.people import Person, draw_coefficients, draw_person
-from idto3d.training.sculptor import SKIN
+from idto3d.training.people import Person, draw_person
+from idto3d.training.surface_modes import SEED, SurfaceModes
 
 PARTS = (("M_Face", "M_BackHead"), ("M_Teeth", "M_GumsTongue"), DRAWN[4:])  # that are thinned each for itself
-FACES = (8200, 1500, 900)  # that are left of each
-HAIR_FACES = 3000  # that are left of each style
-MODES = 28
-SEED = 3_000_000  # of the people whose shapes and colours are measured, far from those trained on
-SHAPES, PAINTED = 2000, 200  # people whose shapes, and whose colours, are measured
+FACES = (7400, 700, 600)  # that are left of each
+HAIR_FACES = 2000  # that are left of each style
+HEADS = 32  # of hair whose mean a style's mesh is
+PAINTED = 200  # people whose colours are measured
 
 
-def build_rig(model: IctModel, text_dim: int, id_dim: int, image_size: int, words: int, hidden: int = 256) -> HeadRig:
-    """A rig with the geometry of `model` that reads nothing from conditions yet."""
+def build_rig(model: IctModel, shapes: SurfaceModes, inputs: tuple[int, int, int], image_size: int) -> HeadRig:
+    """A rig with the geometry of `model` that reads nothing from conditions yet.
+
+    inputs: lengths of a text state and of an embedding, and the number of words.
+    """
     studio = synthetic.open_studio(model)
     kept, faces = thinned(model)
-    average, modes = shape_modes(model)
-    rest = model.neutral + np.tensordot(average, model.identity, 1)
+    rest = model.neutral + np.tensordot(shapes.mean, model.identity, 1)
     locks = [_hair(style, studio, rest, rest[kept]) for style in HAIR_STYLES]
     counts = tuple((len(offsets), len(triangles)) for offsets, _, _, triangles in locks)
-    size = RigSize(len(kept), len(faces), len(modes), len(EXPRESSIONS), words, counts, hidden=hidden)
+    text_dim, id_dim, words = inputs
+    size = RigSize(len(kept), len(faces), len(shapes.modes), len(EXPRESSIONS), words, counts)
     rig = HeadRig(text_dim, id_dim, image_size, {**vars(size)})
     moves = np.stack([np.tensordot(model.weights(e), model.expression[:, kept], 1) for e in EXPRESSIONS])
     offsets, roots, shades, triangles = (np.concatenate(part) for part in zip(*locks, strict=True))
-    geometry = {"mean": rest[kept], "modes": np.tensordot(modes, model.identity[:, kept], 1), "moves": moves}
+    geometry = {"mean": rest[kept], "modes": np.tensordot(shapes.modes, model.identity[:, kept], 1), "moves": moves}
     geometry |= {"faces": faces, "paint": _paint(studio, kept)}
     geometry |= {"hair_offsets": offsets, "hair_roots": roots, "hair_shade": shades, "hair_faces": triangles}
     for name, values in geometry.items():
         getattr(rig, name).copy_(torch.from_numpy(np.asarray(values)))
     return rig
-
-
-def shape_modes(model: IctModel) -> tuple[np.ndarray, np.ndarray]:
-    """Mean coefficients [C] of people, and the `MODES` directions [K, C] in which their heads vary most.
-
-    Each moves the vertices of the head by one metre together (root of the sum of squares), so that errors of
-    coefficients are errors of surfaces.
-    """
-    drawn = draw_coefficients(SHAPES, model.words, SEED).astype(np.float64)
-    average = drawn.mean(0)
-    gram = surface_gram(model)
-    half = np.linalg.cholesky(gram + 1e-9 * np.trace(gram) * np.eye(len(gram)))
-    _, _, directions = np.linalg.svd((drawn - average) @ half, full_matrices=False)
-    return average.astype(np.float32), np.linalg.solve(half.T, directions[:MODES].T).T.astype(np.float32)
-
-
-def surface_gram(model: IctModel) -> np.ndarray:
-    """[C, C]: `d @ gram @ d` is the sum of squares by which coefficients `d` move the head's vertices."""
-    flat = model.identity[:, :SKIN].reshape(len(model.identity), -1).astype(np.float64)
-    return flat @ flat.T
 
 
 def thinned(model: IctModel) -> tuple[np.ndarray, np.ndarray]:
@@ -85,12 +67,13 @@ def simplified(vertices: np.ndarray, faces: np.ndarray, most: int) -> np.ndarray
 
 def _hair(style: str, studio, rest: np.ndarray, roots: np.ndarray):
     """Offsets [H, 3] from the nearest of `roots` [V, 3], those roots [H], factors [H] on the colour, faces [F, 3]."""
-    made = hair_mesh(style, rest, studio.scalp, np.random.default_rng(SEED))
-    if made is None:
+    made = [hair_mesh(style, rest, studio.scalp, np.random.default_rng(SEED + i)) for i in range(HEADS)]
+    if made[0] is None:
         return np.zeros((0, 3)), np.zeros(0, int), np.zeros(0), np.zeros((0, 3), int)
-    faces = simplified(made.vertices, made.faces, HAIR_FACES)
+    vertices, shade = (np.mean([getattr(one, name) for one in made], 0) for name in ("vertices", "shade"))
+    faces = simplified(vertices, made[0].faces, HAIR_FACES)
     kept, flat = np.unique(faces, return_inverse=True)
-    vertices, shade = made.vertices[kept], synthetic.srgb(0.2 * made.shade[kept]) / synthetic.srgb(np.float64(0.2))
+    vertices, shade = vertices[kept], synthetic.srgb(0.2 * shade[kept]) / synthetic.srgb(np.float64(0.2))
     nearest = cKDTree(roots).query(vertices)[1]
     return vertices - roots[nearest], nearest, shade, flat.reshape(-1, 3)
 

@@ -10,6 +10,7 @@ import shutil
 import sys
 import time
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -49,6 +50,7 @@ LICENCE = (
     "Apache-2.0; trained on renders of ICT-FaceKit (MIT) with MakeHuman's shape changes (CC0) and embeddings of dlib's "
     "face recognition model (CC0)"
 )
+REFINING_RATE = 5e-4  # peak rate of a decoder that has learned before
 EXTRA_WORDS = ("a", "and", "beard", "hair", "head", "person", "skin", "with")
 
 
@@ -177,6 +179,8 @@ def _train_vae(accelerator: Accelerator, parts: BaseParts, options: TrainOptions
     if is_finished(checkpoint):
         parts.vae.load_state_dict(load_file(checkpoint))
     told = VaeOptions(options.vae_minutes, seed=options.seed)
+    if options.decoder_only:
+        told = replace(told, decoder_only=True, learning_rate=REFINING_RATE)
     report = lambda step, loss: watch.step("vae", step, time.monotonic() - started, torch.tensor(loss))  # noqa: E731
     train_vae(parts.vae, people, told, checkpoint, report)
     found = {"psnr_normal": psnr(parts.vae, people.normal[:32]), "psnr_albedo": psnr(parts.vae, people.albedo[:32])}

@@ -9,6 +9,7 @@ from idto3d.errors import UserError
 from idto3d.guidance.base import load_base, save_base, with_rig
 from idto3d.guidance.cameras import angles_of, camera_codes
 from idto3d.guidance.diffusion import Guidance
+from idto3d.guidance.files import read_tensors
 from idto3d.guidance.rig import HeadRig, outward
 from idto3d.guidance.tiny import TEST_SPEC, tiny_rig
 from idto3d.render.camera import orbit, standard_cameras
@@ -107,6 +108,8 @@ def test_half_precision_keeps_its_places_and_says_nothing_of_where_it_was(parts,
     again = load_base(tmp_path)
     save_base(again, tmp_path / "copy")
     assert torch.equal(found.faces, rig.faces) and found.mean.dtype == torch.float32
+    assert read_tensors(tmp_path / "rig" / "diffusion_pytorch_model.safetensors")["faces"].dtype == torch.int16
+    assert found.faces.dtype == found.hair_faces.dtype == torch.int32
     assert str(tmp_path) not in (tmp_path / "copy" / "rig" / "config.json").read_text()
 
 

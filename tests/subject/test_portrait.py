@@ -1,33 +1,41 @@
 """The encoder portrait: its file, its crops, and the two parts of its embeddings."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from idto3d.config import EMBEDDED
 from idto3d.errors import UserError
+from idto3d.guidance.info import read_info
 from idto3d.subject.align import AVERAGE_FACE, HEAD_EYES, head_crop
 from idto3d.subject.encoders import make_encoder
 from idto3d.subject.identity_file import load_identity, save_identity
-from idto3d.subject.looks_net import SIDE, LooksNet, LooksSize
-from idto3d.subject.shape_reader import ReaderSize, ShapeReader, edges
+from idto3d.subject.portrait_net import SIDE, PortraitNet, PortraitSize
 from idto3d.subject.similarity import cosine
 
-SMALL = LooksSize(widths=(8, 8, 8, 8), blocks=(0, 0, 0, 1), hidden=16, attributes={"beard": ("clean", "full")})
-FEW = ReaderSize(edges=6, centres=4, coefficients=9, modes=5)
+SMALL = PortraitSize(
+    widths=(8, 8, 8, 8),
+    blocks=(0, 0, 0, 1),
+    hidden=16,
+    coefficients=9,
+    modes=5,
+    attributes={"beard": ("clean", "full")},
+)
 
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory):
-    """A file of a small reader and a small network with random weights, and both."""
+    """A file of a small network with random weights, and the network."""
     torch.manual_seed(3)
-    reader, net = ShapeReader(FEW), LooksNet(SMALL)
-    for value in reader.buffers():
+    net = PortraitNet(SMALL)
+    for value in net.buffers():
         value.copy_(torch.rand(value.shape))
-    reader.sharpness.fill_(0.01)
     path = tmp_path_factory.mktemp("net") / "identity.safetensors"
-    save_identity(reader, net, path, {"people": 2})
-    return path, reader, net.eval()
+    save_identity(net, path, {"people": 2})
+    return path, net.eval()
 
 
 @pytest.fixture(scope="module")
@@ -36,15 +44,14 @@ def encoder(network):
 
 
 def test_a_file_gives_the_same_codes_and_words(network):
-    path, reader, net = network
-    read, looked = load_identity(path)
-    assert (read.size, looked.size) == (FEW, SMALL) and not any(p.requires_grad for p in looked.parameters())
-    random = np.random.default_rng(0)
-    crops, known = random.integers(0, 256, (2, SIDE, SIDE, 3), np.uint8), random.normal(size=(2, 128))
-    marks = random.uniform(0, 1, (2, 5, 2))
-    assert torch.allclose(read(crops, marks, known), reader(crops, marks, known), atol=0.02)  # half precision
+    path, net = network
+    read = load_identity(path)
+    assert read.size == SMALL and not any(p.requires_grad for p in read.parameters())
     inputs = torch.rand(2, 3, SIDE, SIDE), torch.rand(2, 5, 2)
-    assert torch.allclose(looked(*inputs)["beard"], net(*inputs)["beard"], atol=0.02)
+    (code, said), (wanted, true) = read(*inputs), net(*inputs)
+    assert code.shape == (2, 5) and torch.allclose(code, wanted, atol=0.02)  # half precision
+    assert torch.allclose(said["beard"], true["beard"], atol=0.02)
+    assert all(torch.equal(value, dict(net.named_buffers())[name]) for name, value in read.named_buffers())
 
 
 def test_a_missing_damaged_or_foreign_file_is_told(tmp_path, network):
@@ -53,6 +60,9 @@ def test_a_missing_damaged_or_foreign_file_is_told(tmp_path, network):
     from safetensors.torch import save_file
 
     save_file({"weight": torch.zeros(2)}, foreign)
+    save_file({"weight": torch.zeros(2)}, tmp_path / "old.safetensors", {"identity": '{"version": 2}'})
+    with pytest.raises(UserError, match="another version"):
+        make_encoder("portrait", tmp_path / "old.safetensors")
     for path in (tmp_path / "missing.safetensors", damaged, foreign):
         with pytest.raises(UserError, match="identity network"):
             make_encoder("portrait", path)
@@ -60,28 +70,21 @@ def test_a_missing_damaged_or_foreign_file_is_told(tmp_path, network):
         make_encoder("portrait")
 
 
-def test_what_is_like_no_portrait_gets_the_code_of_the_average_head(network):
-    _, reader, _ = network
-    known = np.full((1, 128), 1e4, np.float32)
-    code = reader(np.zeros((1, SIDE, SIDE, 3), np.uint8), np.zeros((1, 5, 2)), known)
-    assert torch.allclose(code[0], reader.bias)
-
-
-def test_edges_see_no_even_light():
-    random = np.random.default_rng(1)
-    crops = random.integers(60, 120, (3, SIDE, SIDE, 3), np.uint8)
-    assert np.allclose(edges(crops), edges(crops + 40), atol=1e-4)
-    assert not np.allclose(edges(crops[:1]), edges(crops[1:2]), atol=0.05)
+def test_the_embedded_networks_embeddings_are_what_the_bundle_expects():
+    info = read_info(Path(EMBEDDED))
+    net = load_identity(Path(EMBEDDED) / "identity.safetensors")
+    assert 128 + net.size.modes == info.identity_encoder.dimension
+    assert net.code_share.sum() == pytest.approx(1, abs=1e-4) and net.embedding_scale > 0
 
 
 def test_a_code_is_read_in_the_units_of_the_map():
-    reader = ShapeReader(FEW)
-    reader.coefficient_map.copy_(torch.randn(9, 5))
-    reader.code_mean.fill_(1.0)
-    reader.code_std.fill_(2.0)
+    net = PortraitNet(SMALL)
+    net.coefficient_map.copy_(torch.randn(9, 5))
+    net.code_mean.fill_(1.0)
+    net.code_std.fill_(2.0)
     coefficients = torch.randn(4, 9)
-    found = reader.whitened(coefficients) * reader.code_std + reader.code_mean
-    assert torch.allclose(found, coefficients @ reader.coefficient_map, atol=1e-5)
+    found = net.whitened(coefficients) * net.code_std + net.code_mean
+    assert torch.allclose(found, coefficients @ net.coefficient_map, atol=1e-5)
 
 
 @pytest.mark.parametrize(("turn_deg", "scale"), [(0, 20.0), (35, 90.0), (-60, 30.0)])

@@ -93,6 +93,14 @@ def test_light_baked_into_an_albedo_map_is_noticed():
     assert side > 0.3 and abs(height) < 1e-6
 
 
+def test_a_face_painted_darker_below_leans_up_and_not_to_a_side(studio, case):
+    answers = evaluate.true_maps(studio, case.sight, [], np.zeros(len(studio.model.identity), np.float32), SIZE)
+    shaded = answers.front_albedo.astype(np.float64) * np.linspace(1.0, 0.6, SIZE)[:, None, None]
+    found = evaluate.unevenness(shaded.astype(np.uint8), studio, case.sight.person, answers)
+    assert found["light_up_down_lean"] == found["light_up_down"] > 0.1
+    assert found["light_left_right"] < 0.03 and found["light_up_down_strands"] > 0
+
+
 def test_the_rows_are_the_numbers_of_portraits_and_the_ablations():
     names = [setting.name for setting in evaluate.settings(options())]
     assert names == ["portraits_1", "portraits_3", "lambda_id_0", "lambda_exp_0", "lambda_id_0_unsaid"]

@@ -21,7 +21,8 @@ from idto3d.training.model import encode_text
 from idto3d.training.options import parse
 from idto3d.training.people import describe, draw_person
 from idto3d.training.rig import RigOptions, fit_rig, known_phrases, said_of
-from idto3d.training.rig_mesh import shape_modes, surface_gram, tones_of
+from idto3d.training.rig_mesh import tones_of
+from idto3d.training.surface_modes import surface_modes
 
 QUICK = RigOptions(captions=1500, steps=500, altered=0.0, dropout=0.0, blur=0.0, decay=0.0)
 
@@ -52,8 +53,7 @@ def figures(fitted, people: People, who: int, text: str = "", identity: bool = T
 
 def test_a_face_alone_tells_its_shape(fitted, faces):
     _, model, rig = fitted
-    mean, modes = shape_modes(model)
-    true = (faces.coefficients.numpy() - mean) @ surface_gram(model) @ modes.T
+    true = surface_modes(model).amounts(faces.coefficients.numpy())
     found = np.concatenate([figures(fitted, faces, who).shape.numpy() for who in range(90)])
     none = figures(fitted, faces, 0, identity=False).shape.numpy()
     assert np.square(found - true).sum() < 0.4 * np.square(true).sum()

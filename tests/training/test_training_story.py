@@ -1,6 +1,7 @@
 """Synthetic people are drawn, embedded by a stand-in encoder, and a tiny model learns from them."""
 
 import json
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -51,6 +52,16 @@ def test_the_autoencoder_learns_to_rebuild_pictures(tiny, tmp_path):
     train_vae(parts.vae, people, options, tmp_path / "vae.safetensors", lambda step, loss: losses.append(loss))
     assert np.mean(losses[-5:]) < 0.8 * np.mean(losses[:5])
     assert (tmp_path / "vae.safetensors").exists()
+
+
+def test_a_decoder_that_learns_alone_leaves_the_latents_as_they_are(tiny, tmp_path):
+    people, parts, _ = tiny
+    vae, losses = deepcopy(parts.vae).requires_grad_(True), []
+    options = VaeOptions(minutes=30, batch=4, crop=16, most_steps=40, decoder_only=True)
+    train_vae(vae, people, options, tmp_path / "vae.safetensors", lambda step, loss: losses.append(loss))
+    latents = [cache_latents(one, people, tmp_path / f"{i}.safetensors") for i, one in enumerate((parts.vae, vae))]
+    assert all(torch.equal(latents[0][domain], latents[1][domain]) for domain in DOMAINS)
+    assert np.mean(losses[-5:]) < np.mean(losses[:5])
 
 
 def test_a_stage_trains_only_its_own_parameters_and_can_be_loaded_again(tiny, tmp_path):

@@ -161,7 +161,7 @@ def _inputs() -> Inputs:
     gr.HTML(views.section(3, "Make"))
     preset = gr.Radio(_presets(), value=HeadOptions().preset, label="Quality", info=_preset_text(), elem_id="preset")
     chosen = gr.Radio(_expression_sets(), value="3", label="Expressions beside neutral", elem_id="expressions")
-    with gr.Accordion("More options", open=False):
+    with gr.Accordion("More options", open=False, elem_id="more"):
         negative = _words("glasses, hat", "negative_prompt")
         with gr.Row(elem_classes="seed"):
             seed = gr.Number(0, label="Seed", precision=0, minimum=0, maximum=actions.LARGEST_SEED, min_width=120)

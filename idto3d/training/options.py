@@ -82,6 +82,8 @@ def _check(options: TrainOptions) -> None:
     told = options.denoiser
     if min(told.batch, told.warmup, told.evaluate_steps, options.rank_self, options.rank_cross) < 1:
         raise UserError("A batch, a rank or a number of steps is below 1.", "Give at least 1.")
+    if options.decoder_only and "vae" not in options.stages:
+        raise UserError("--decoder-only is about the autoencoder.", "Say it with --stages vae, or leave it out.")
     if options.ict is not None and (options.base or not options.ict.exists()):
         what = "A base of others takes no rig." if options.base else f"There is no ICT-FaceKit model at {options.ict}."
         raise UserError(what, "Leave --ict out." if options.base else "Give a packed .npz or a checkout's folder.")

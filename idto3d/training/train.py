@@ -176,8 +176,10 @@ def _train_vae(accelerator: Accelerator, parts: BaseParts, options: TrainOptions
         raise UserError("One process trains the autoencoder.", "Run --stages vae without accelerate launch first.")
     people = read_people(options.data, most=40, embedded=False)
     checkpoint, watch, started = options.work / "vae.safetensors", Watch(options.work), time.monotonic()
-    if is_finished(checkpoint):
+    if checkpoint.exists():  # trained again: from where it ended
         parts.vae.load_state_dict(load_file(checkpoint))
+    elif options.decoder_only and options.init is None:
+        raise UserError(f"There is no autoencoder in {options.work} to refine.", "Train a whole one, or give --init.")
     told = VaeOptions(options.vae_minutes, seed=options.seed)
     if options.decoder_only:
         told = replace(told, decoder_only=True, learning_rate=REFINING_RATE)

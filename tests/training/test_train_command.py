@@ -68,6 +68,8 @@ def test_a_stage_is_not_built_on_nothing(given, tmp_path):
         train.main([*words, "--work", str(tmp_path), "--stages", "expression", *ONE_STEP])
     with pytest.raises(UserError, match="no autoencoder"):
         train.main([*words[:2], "--work", str(tmp_path), "--stages", "base", *ONE_STEP])
+    with pytest.raises(UserError, match="to refine"):
+        train.main([*words[:2], "--work", str(tmp_path), "--stages", "vae", "--decoder-only"])
 
 
 @pytest.mark.parametrize(
@@ -83,6 +85,7 @@ def test_a_stage_is_not_built_on_nothing(given, tmp_path):
         (["--licence", ""], "carries their terms"),
         (["--prior", "nowhere.safetensors"], "no head prior at"),
         (["--precision", "fp16"], "needs a GPU"),
+        (["--decoder-only"], "about the autoencoder"),
     ],
 )
 def test_options_that_cannot_be_are_refused(given, tmp_path, extra, why):

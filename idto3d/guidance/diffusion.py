@@ -22,9 +22,9 @@ from idto3d.guidance.lora import use_domain
 from idto3d.guidance.schedule import sampling_timesteps
 
 CACHED_TEXTS = 1024
-# Timesteps that are left when sampling begins at the rig's picture: above them no form is decided, but colour is, and
-# whether there is a beard, which the rig lacks.
-RIGGED_FROM = {"geometry": 350, "albedo": 900}
+# Timesteps that are left when sampling begins at the rig's picture: what it shows is nearer to the truth than what the
+# denoiser makes of it above them.
+RIGGED_FROM = {"geometry": 100, "albedo": 200}
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,16 @@ class Conditions:
         return torch.cat([self.text, self.negative]), doubled
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """The rig's pictures [B, 3, S, S] in 0..1 under some conditions, and their latents [B, C, h, w]."""
+
+    domain: str
+    conditions: Conditions
+    pictures: Tensor
+    latents: Tensor
+
+
 class Guidance:
     """A loaded bundle that is asked about pictures. Its parameters never hold a gradient.
 
@@ -71,7 +81,7 @@ class Guidance:
         self.alpha_bars = bundle.parts.scheduler.alphas_cumprod.to(self.device, torch.float32)
         self._texts: dict[str, tuple[Tensor, Tensor]] = {}
         self._white: Tensor | None = None
-        self._rigged: tuple[str, Conditions, Tensor] | None = None
+        self._drawn: Drawn | None = None
 
     def latent_shape(self, count: int) -> tuple[int, int, int, int]:
         """Shape of the latents of `count` pictures of the bundle's image size."""
@@ -155,10 +165,16 @@ class Guidance:
         if self._white is None:
             size = self.info.image_size
             self._white = self.encode(torch.ones(1, 3, size, size, device=self.device))
-        known = self._rigged
-        if known is None or known[0] != domain or known[1] is not conditions:  # sampling asks at every step
-            known = self._rigged = (domain, conditions, self.encode(self.rigged(domain, conditions)))
-        return known[2], self._white.expand_as(known[2])
+        latents = self._draw(domain, conditions).latents
+        return latents, self._white.expand_as(latents)
+
+    def _draw(self, domain: str, conditions: Conditions) -> Drawn:
+        """What the rig draws, drawn once for the same conditions: sampling asks at every step."""
+        known = self._drawn
+        if known is None or known.domain != domain or known.conditions is not conditions:
+            pictures = self.rigged(domain, conditions)
+            known = self._drawn = Drawn(domain, conditions, pictures, self.encode(pictures))
+        return known
 
     def rigged(self, domain: str, conditions: Conditions) -> Tensor:
         """Pictures [B, 3, S, S] in 0..1 of the rig under `conditions`; without condition they would be white."""
@@ -182,10 +198,12 @@ class Guidance:
         """Pictures [B, 3, S, S] in 0..1 by DDIM (Song et al. 2021, eq. 12 with sigma 0) from the generator's noise.
 
         Where there is a rig and all cameras are known, it begins with the rig's pictures under noise of the level
-        RIGGED_FROM (SDEdit, Meng et al. 2022): they are nearer to the answer than noise is.
+        RIGGED_FROM (SDEdit, Meng et al. 2022): they are nearer to the answer than noise is. It ends with what the
+        autoencoder lost of them put back: the smallest forms of a face do not fit into the latents.
         """
         scale = self.info.guidance_scale if guidance_scale is None else guidance_scale
-        latents, timesteps = self._begin(domain, conditions, steps, generator)
+        rigged = self.bundle.parts.rig is not None and bool(conditions.camera.any(-1).all())
+        latents, timesteps = self._begin(domain, conditions, steps, generator, rigged)
         for timestep, following in zip(timesteps, [*timesteps[1:], None], strict=True):
             batch = torch.full((len(conditions),), timestep, dtype=torch.int64)
             with_condition, without = self.predict(domain, latents, batch, conditions)
@@ -194,14 +212,18 @@ class Guidance:
             clean = (latents - (1 - alpha_bar).sqrt() * noise) / alpha_bar.sqrt()
             after = torch.ones_like(alpha_bar) if following is None else self.alpha_bars[following]
             latents = after.sqrt() * clean + (1 - after).sqrt() * noise
-        return self.decode(latents)
+        return self._finish(domain, conditions, latents) if rigged else self.decode(latents)
+
+    def _finish(self, domain: str, conditions: Conditions, latents: Tensor) -> Tensor:
+        """Pictures of `latents`, with what coding took from the rig's pictures."""
+        drawn = self._draw(domain, conditions)
+        return (self.decode(latents) + drawn.pictures - self.decode(drawn.latents)).clamp(0, 1)
 
     def _begin(
-        self, domain: str, conditions: Conditions, steps: int, generator: torch.Generator
+        self, domain: str, conditions: Conditions, steps: int, generator: torch.Generator, rigged: bool
     ) -> tuple[Tensor, list[int]]:
         """Latents that sampling begins with, and the timesteps it visits."""
         noise = torch.randn(self.latent_shape(len(conditions)), generator=generator).to(self.device)
-        rigged = self.bundle.parts.rig is not None and bool(conditions.camera.any(-1).all())
         timesteps = sampling_timesteps(RIGGED_FROM[domain] if rigged else len(self.alpha_bars), steps)
         if not rigged:
             return noise, timesteps

@@ -78,13 +78,21 @@ def tiny_base(spec: BaseSpec, vocabulary: list[str]) -> BaseParts:
 
 
 def tiny_rig(spec: BaseSpec, id_dim: int) -> HeadRig:
-    """A rig for a base of `spec`'s sizes with random readings (seed torch first): an octahedron that may wear a cap."""
-    size = RigSize(vertices=6, faces=8, modes=4, moves=len(EXPRESSIONS), words=5, hair=((0, 0), (5, 4)), hidden=8)
+    """A rig for a base of `spec`'s sizes with random readings (seed torch first).
+
+    An octahedron that may wear a cap and a beard, and each of whose corners follows itself.
+    """
+    counts = {"vertices": 6, "handles": 6, "faces": 8, "modes": 4, "moves": len(EXPRESSIONS), "words": 5}
+    size = RigSize(**counts, hair=((0, 0), (5, 4)), beards=2, hidden=8)
     rig = HeadRig(spec.text_width, id_dim, spec.image_size, {**vars(size)}).requires_grad_(False)
     axes, sides = torch.eye(3), torch.tensor([[0, 2, 4], [2, 1, 4], [1, 3, 4], [3, 0, 4]])
     corners = 0.09 * torch.stack([axes[0], -axes[0], axes[2], -axes[2], axes[1], -axes[1]])
     rig.mean.copy_(corners)
     rig.faces.copy_(torch.cat([sides, sides.flip(1) + (sides.flip(1) == 4)]))
+    rig.near[:, 0].copy_(torch.arange(6))
+    rig.pull[:, 0].fill_(1)
+    rig.beard_way.copy_(corners)
+    rig.beard_depth[1], rig.beard_cover[1] = 0.2, 0.5
     rig.hair_roots.copy_(torch.arange(5))
     rig.hair_faces.copy_(sides)
     rig.hair_offsets.copy_(0.3 * corners[:5])

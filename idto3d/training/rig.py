@@ -14,7 +14,7 @@ from idto3d.expressions import EXPRESSIONS
 from idto3d.guidance.base import BaseParts
 from idto3d.guidance.lora import DOMAINS
 from idto3d.guidance.rig import HeadRig
-from idto3d.looks import AGES, ATTRIBUTES, GENDERS, HAIR_STYLES
+from idto3d.looks import AGES, ATTRIBUTES, BEARDS, GENDERS, HAIR_STYLES
 from idto3d.prompts import VIEWS, caption
 from idto3d.training import skin
 from idto3d.training.dataset import People
@@ -27,7 +27,7 @@ from idto3d.training.surface_modes import SurfaceModes, check_people, surface_mo
 
 log = logging.getLogger(__name__)
 SHAPE = 28.0  # weight of all modes of shape together, where each number of a colour and each style weighs 1
-SPREAD = 0.003  # share of the largest variance that whitening adds to all
+SPREAD = 1.0  # share of the largest variance that whitening adds to all: small ones stay small, and are not overheard
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class RigOptions:
     """How the rig learns to read: words from `captions`, then what follows from them in `steps` of AdamW."""
 
     captions: int = 12000
-    steps: int = 5000
+    steps: int = 8000
     batch: int = 256
     rate: float = 2e-3
     decay: float = 0.1
@@ -43,14 +43,16 @@ class RigOptions:
     blur: float = 0.1  # chance that a number of the whitened identity is left out
     told: float = 0.6  # chance that a part of a person is said
     unknown: float = 0.1  # chance that the face is not given
-    altered: float = 0.25  # chance that an age or a gender is said that may not be theirs: then the words count
+    altered: float = 0.4  # chance that an age or a gender is said that may not be theirs: then the words count
+    others: int = 6  # alterations that are known of each person
     seed: int = 0
 
 
 @dataclass(frozen=True)
 class Known:
     """What is known of n people: embeddings [n, P, D], words [n, W], wanted outputs [n, O], and the same of each one
-    altered by a word: `other_words`, `other_wanted`, and `said` [n, W], their ages and genders, which are then told."""
+    altered by a word in A ways: `other_words` [n, A, W], `other_wanted` [n, A, O], and `said` [n, A, W], their ages and
+    genders, which are then told."""
 
     embedding: Tensor
     words: Tensor
@@ -126,7 +128,7 @@ def read_expressions(rig: HeadRig, parts: BaseParts) -> None:
 
 @torch.no_grad()
 def read_faces(rig: HeadRig, embeddings: Tensor) -> None:
-    """Set the reading of `embeddings` [n, D]: their principal directions, each brought to the deviation 0.5."""
+    """Set the reading of `embeddings` [n, D]: their principal directions, the strongest of a deviation of 0.35."""
     layer, mean = rig.identity, embeddings.mean(0)
     variances, directions = torch.linalg.eigh(torch.cov((embeddings - mean).T))
     variances, directions = variances[-layer.out_features :].clamp(min=0), directions[:, -layer.out_features :]
@@ -136,15 +138,15 @@ def read_faces(rig: HeadRig, embeddings: Tensor) -> None:
 
 def known_people(people: People, model: IctModel, shapes: SurfaceModes, phrases, options: RigOptions) -> Known:
     """What the rig should find of each of the `people`, as they are and altered by a word."""
-    chance = Random(options.seed)
-    rows = zip(people.looks, people.coefficients.numpy(), strict=True)
-    others = [_altered(look, row, model, chance) for look, row in rows]
+    chance, rows = Random(options.seed), list(zip(people.looks, people.coefficients.numpy(), strict=True))
+    others = [_altered(look, row, model, chance) for look, row in rows for _ in range(options.others)]
     words = torch.tensor([said_of(look, phrases) for look in people.looks])
     other_words = torch.tensor([said_of(vars(other.look), phrases) for other in others])
     wanted = _wanted(people.looks, people.coefficients.numpy(), shapes)
     other_wanted = _wanted([vars(o.look) for o in others], np.stack([o.coefficients for o in others]), shapes)
-    altered = torch.tensor([[float(name in ("age", "gender")) for name, _ in phrases]])
-    return Known(people.embedding, words, wanted, other_words, other_wanted, altered * other_words)
+    altered = torch.tensor([float(name in ("age", "gender")) for name, _ in phrases])
+    told = (other_words, other_wanted, altered * other_words)
+    return Known(people.embedding, words, wanted, *(one.unflatten(0, (len(rows), options.others)) for one in told))
 
 
 def _altered(look: Mapping, coefficients: np.ndarray, model: IctModel, chance: Random) -> Person:
@@ -155,10 +157,11 @@ def _altered(look: Mapping, coefficients: np.ndarray, model: IctModel, chance: R
 
 
 def _wanted(looks: Sequence[Mapping], coefficients: np.ndarray, shapes: SurfaceModes) -> Tensor:
-    """[n, K + 6 + styles] of people: shape, colours, hair style; what `HeadRig.estimate` should say."""
+    """[n, K + 9 + styles + beards] of people: what `HeadRig.estimate` should say."""
     tones = np.stack([tones_of(look) for look in looks])
     styles = np.eye(len(HAIR_STYLES))[[HAIR_STYLES.index(look["hair_style"]) for look in looks]]
-    return torch.from_numpy(np.concatenate([shapes.amounts(coefficients), tones, styles], 1)).float()
+    beards = np.eye(len(BEARDS))[[BEARDS.index(look["beard"]) for look in looks]]
+    return torch.from_numpy(np.concatenate([shapes.amounts(coefficients), tones, styles, beards], 1)).float()
 
 
 def learn(rig: HeadRig, known: Known, phrases, options: RigOptions) -> None:
@@ -186,14 +189,15 @@ def draw(rig: HeadRig, known: Known, parts: Tensor, options: RigOptions, generat
     """Features [B, F] of random people, of whom some things are not said or known, and what is wanted [B, O]."""
     which = torch.randint(len(known.words), (options.batch,), generator=generator)
     altered = torch.rand(options.batch, 1, generator=generator) < options.altered
-    words = torch.where(altered, known.other_words[which], known.words[which])
+    other = (which, torch.randint(options.others, (options.batch,), generator=generator))
+    words = torch.where(altered, known.other_words[other], known.words[which])
     told = torch.rand(options.batch, int(parts.max()) + 1, generator=generator)[:, parts] < options.told
-    told |= altered & (known.said[which] > 0)
+    told |= altered & (known.said[other] > 0)
     identity = mean_embedding(known.embedding[which], generator)
     unknown = torch.rand(options.batch, 1, generator=generator) < options.unknown
     faces = rig.identity(identity).detach() * (identity.any(-1, keepdim=True) & ~unknown)
     faces = faces * (torch.rand(faces.shape, generator=generator) >= options.blur) / (1 - options.blur)
-    return torch.cat([words * told, faces], 1), torch.where(altered, known.other_wanted[which], known.wanted[which])
+    return torch.cat([words * told, faces], 1), torch.where(altered, known.other_wanted[other], known.wanted[which])
 
 
 def _part(name: str) -> int:

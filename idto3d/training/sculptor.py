@@ -15,6 +15,8 @@ from idto3d.training.strands import bumps
 SKIN = 11248  # the face and the back of the head come first among the model's vertices
 BEARD_DEPTH = {"moustache": 0.0045, "goatee": 0.0065, "beard": 0.0085}  # metres
 BROW_DEPTH = 0.0011
+COMBED = np.array([0.0, -0.35, 0.0])  # added to the skin's normal: where a beard points
+USUAL = 0.8  # share of its depth that a beard has on average over people and its strands
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def _beard_offsets(studio: Studio, look: skin.Look, normals: np.ndarray, random:
     strands = 0.75 + 0.45 * bumps(place * np.array([1.0, 0.45, 1.0], np.float32), random, 0.006, 0.013)
     grown = skin.regions_of_beard(look.beard, studio.regions) * depth * strands
     brows = BROW_DEPTH * look.brows * skin.brow_mask(look, studio.regions)
-    return (normals + [0.0, -0.35, 0.0]) * grown[:, None] + normals * brows[:, None]
+    return (normals + COMBED) * grown[:, None] + normals * brows[:, None]
 
 
 def sculpt(studio: Studio, person: Person, weights: np.ndarray, dressed: Dressed | None = None) -> Sculpture:

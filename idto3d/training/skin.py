@@ -105,14 +105,14 @@ def _make_up(albedo, regions: Regions, random) -> np.ndarray:
     return _mix(albedo, np.array(shadow), random.uniform(0.7, 0.95) * regions.lids)
 
 
-def natural_colour(look: Look) -> np.ndarray:
+def natural_colour(hair_colour: str) -> np.ndarray:
     """Linear RGB [3] of brows and beard: the hair's, or brown under dyed hair."""
-    return np.array(COLOURS["brown" if look.hair_colour in DYED else look.hair_colour], np.float32)
+    return np.array(COLOURS["brown" if hair_colour in DYED else hair_colour], np.float32)
 
 
 def _grow(albedo, look: Look, regions: Regions, neutral, random) -> np.ndarray:
     """Brows, beard and the hair's ground on the skin."""
-    hair, natural = np.array(COLOURS[look.hair_colour], np.float32), natural_colour(look)
+    hair, natural = np.array(COLOURS[look.hair_colour], np.float32), natural_colour(look.hair_colour)
     streak = (1 + 0.22 * bumps(neutral, random, 0.006, 0.015))[:, None]
     strength = BROW_STRENGTH.get(look.age, 0.85)
     albedo = _mix(albedo, natural * 0.75 * streak, strength * brow_mask(look, regions))

@@ -18,6 +18,8 @@ MODES = 64
 class SurfaceModes:
     """Mean coefficients [C] of people, `modes` [K, C], and the map [C, K] from coefficients about the mean to modes.
 
+    `deviation` [K] is how much of each mode people have.
+
     Each mode moves the vertices of the head by one metre together (root of the sum of squares), so that errors of
     amounts are errors of surfaces.
     """
@@ -25,6 +27,7 @@ class SurfaceModes:
     mean: np.ndarray
     modes: np.ndarray
     map: np.ndarray
+    deviation: np.ndarray
 
     def amounts(self, coefficients: np.ndarray) -> np.ndarray:
         """[n, K] how much of each mode heads of `coefficients` [n, C] have."""
@@ -36,9 +39,10 @@ def surface_modes(model: IctModel) -> SurfaceModes:
     drawn = draw_coefficients(SHAPES, model.words, SEED).astype(np.float64)
     average, gram = drawn.mean(0), surface_gram(model)
     half = np.linalg.cholesky(gram + 1e-9 * np.trace(gram) * np.eye(len(gram)))
-    _, _, directions = np.linalg.svd((drawn - average) @ half, full_matrices=False)
+    _, sizes, directions = np.linalg.svd((drawn - average) @ half, full_matrices=False)
     modes = np.linalg.solve(half.T, directions[:MODES].T).T
-    return SurfaceModes(average.astype(np.float32), modes.astype(np.float32), (gram @ modes.T).astype(np.float32))
+    parts = (average, modes, gram @ modes.T, sizes[:MODES] / SHAPES**0.5)
+    return SurfaceModes(*(part.astype(np.float32) for part in parts))
 
 
 def check_people(coefficients: np.ndarray, model: IctModel) -> None:

@@ -1,6 +1,7 @@
 """The rig: a head that follows every condition, is drawn as any other, and a UNet that begins by not looking at it."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,9 +9,9 @@ import torch
 from idto3d.errors import UserError
 from idto3d.guidance.base import load_base, save_base, with_rig
 from idto3d.guidance.cameras import angles_of, camera_codes
-from idto3d.guidance.diffusion import Guidance
+from idto3d.guidance.diffusion import RIGGED_FROM, Guidance
 from idto3d.guidance.files import read_tensors
-from idto3d.guidance.rig import HeadRig, outward
+from idto3d.guidance.rig import BEARD_TONE, HeadRig, outward
 from idto3d.guidance.tiny import TEST_SPEC, tiny_rig
 from idto3d.render.camera import orbit, standard_cameras
 from idto3d.render.draw import camera_normals, draw_surface
@@ -63,9 +64,27 @@ def test_a_style_is_worn_where_the_head_is_and_follows_its_shape(rig):
     worn = rig.dressed(figures.__class__(**{**vars(figures), "style": torch.tensor([1, 1])}), 0)
     assert len(bald[0]) == 6 and len(worn[0]) == 11 and len(worn[1]) == len(bald[1]) + 4
     assert torch.equal(worn[0][:6], bald[0])
-    rest = rig.mean + torch.einsum("k,kvc->vc", figures.shape[0], rig.modes)
+    rest = rig.mean + torch.einsum("k,kvc->vc", figures.shape[0], rig.modes)  # its handles are its corners
     assert torch.allclose(worn[0][6:], rest[:5] + rig.hair_offsets)
     assert worn[1].max() == 10 and torch.allclose(worn[2][6:], figures.hair[:1].clamp(0, 1).expand(5, -1))
+
+
+def test_a_beard_stands_off_the_skin_and_has_the_colour_of_brows(rig):
+    figures = rig.figures(*conditions()[:3])
+    clean, bearded = (
+        rig.dressed(replace(figures, style=0 * figures.style, beard=torch.full((2,), beard)), 0) for beard in (0, 1)
+    )
+    assert torch.allclose(bearded[0], clean[0] + 0.2 * 0.5 * rig.mean) and torch.equal(bearded[1], clean[1])
+    rig.beard_cover[1].fill_(1)
+    covered = rig.dressed(replace(figures, style=0 * figures.style, beard=torch.ones(2, dtype=torch.int64)), 0)[2]
+    assert torch.allclose(covered, (BEARD_TONE * figures.brows[:1]).clamp(0, 1).expand(6, -1))
+
+
+def test_a_vertex_follows_its_handles_by_its_shares(rig):
+    rig.near[5, :2], rig.pull[5, :2] = torch.tensor([1, 2], dtype=torch.int32), torch.tensor([0.25, 0.75])
+    handles = torch.randn(6, 3)
+    moved = rig.followed(handles)
+    assert torch.allclose(moved[5], 0.25 * handles[1] + 0.75 * handles[2]) and torch.equal(moved[:5], handles[:5])
 
 
 def test_the_inside_of_an_open_shell_is_drawn_as_its_outside(rig):
@@ -135,6 +154,21 @@ def test_a_picture_is_drawn_once_for_all_steps_of_a_sample(bundle, monkeypatch):
     assert drawn == ["geometry", "albedo"] * 2 and len({float(one.sum()) for one in fresh}) == 4
     guidance.sample("albedo", asked[1], 3, torch.Generator().manual_seed(0))
     assert len(drawn) == 4
+
+
+def test_a_sample_keeps_what_does_not_fit_into_latents(bundle, monkeypatch):
+    guidance, camera = Guidance(bundle), camera_codes(torch.zeros(1), torch.zeros(1))
+    asked = guidance.conditions(["a"], "", torch.ones(ID_DIM), ["a face"], camera)
+    latents, picture = guidance.rig_latents("geometry", asked)[0], guidance.rigged("geometry", asked)
+    lost = picture - guidance.decode(latents)
+    monkeypatch.setattr(guidance, "predict", lambda domain, noisy, *_: (noisy * 0, noisy * 0))
+    random = torch.Generator().manual_seed(0)
+    found = guidance.sample("geometry", asked, 1, random)
+    noise = torch.randn(latents.shape, generator=torch.Generator().manual_seed(0))
+    first = torch.tensor([RIGGED_FROM["geometry"] - 1])
+    noisy = guidance.add_noise(latents, noise, first)
+    wanted = guidance.decode(noisy / guidance.alpha_bar(first).sqrt()) + lost
+    assert lost.abs().max() > 0.05 and torch.allclose(found, wanted.clamp(0, 1), atol=1e-5)
 
 
 def test_without_the_identity_branch_nobody_in_particular_is_drawn(bundle):

@@ -10,7 +10,7 @@ from idto3d.errors import UserError
 from idto3d.expressions import EXPRESSIONS
 from idto3d.guidance.lora import DOMAINS
 from idto3d.guidance.tiny import TEST_SPEC, tiny_base
-from idto3d.looks import HAIR_STYLES, PARTS
+from idto3d.looks import BEARDS, HAIR_STYLES, PARTS
 from idto3d.prompts import caption
 from idto3d.training import train
 from idto3d.training.dataset import People
@@ -21,7 +21,7 @@ from idto3d.training.model import encode_text
 from idto3d.training.options import parse
 from idto3d.training.people import describe, draw_person
 from idto3d.training.rig import RigOptions, fit_rig, known_phrases, said_of
-from idto3d.training.rig_mesh import tones_of
+from idto3d.training.rig_mesh import build_rig, thinned, tones_of
 from idto3d.training.surface_modes import surface_modes
 
 QUICK = RigOptions(captions=1500, steps=500, altered=0.0, dropout=0.0, blur=0.0, decay=0.0)
@@ -65,7 +65,10 @@ def test_words_tell_hair_and_skin_and_an_expression_moves_by_itself(fitted, face
         look = faces.looks[who]
         found = figures(fitted, faces, who, caption("front", "albedo", describe(look)), expression=who % 13)
         assert HAIR_STYLES[int(found.style)] == look["hair_style"]
-        assert np.abs(found.skin.numpy() - tones_of(look)[:3]).max() < 0.15
+        tones = np.concatenate([found.skin[0].numpy(), found.hair[0].numpy(), found.brows[0].numpy()])
+        told = 3 if look["hair_style"] == "bald" else 9  # nobody says what colour a bald head's hair would have
+        assert np.abs(tones - tones_of(look))[:told].max() < 0.15
+        assert BEARDS[int(found.beard)] == look["beard"]
         wanted = torch.eye(13)[who % 13]
         assert torch.allclose(found.moves[0], wanted, atol=1e-2)
 
@@ -75,11 +78,35 @@ def test_the_mesh_is_the_models_and_moves_as_it_does(fitted):
     assert rig.size.faces < len(model.faces) and rig.mean.abs().max() < 0.2
     jaw = [e.name for e in EXPRESSIONS].index("mouth stretch")
     wanted = np.tensordot(model.weights(EXPRESSIONS[jaw]), model.expression, 1)
-    assert rig.moves[jaw].abs().max() == pytest.approx(np.abs(wanted).max(), rel=0.01)
+    moved = rig.followed(rig.moves[jaw])
+    assert moved.abs().max() == pytest.approx(np.abs(wanted).max(), rel=0.05)
     assert not rig.moves[0].any()
     corners = rig.mean[rig.faces.long()]
     outward = torch.linalg.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     assert ((outward * (corners.mean(1) - rig.mean.mean(0))).sum(-1) > 0).float().mean() > 0.95
+
+
+def test_vertices_follow_handles_as_the_model_moves_them(small_ict):
+    model, random = read_ict(small_ict), np.random.default_rng(0)
+    shapes, (kept, _) = surface_modes(model), thinned(model)
+    rest = model.neutral + np.tensordot(shapes.mean, model.identity, 1)
+    rig = build_rig(model, shapes, (8, 8, 3), 32)
+    amounts = random.normal(size=len(shapes.modes)) * shapes.deviation
+    wanted = np.tensordot(amounts @ shapes.modes, model.identity[:, kept], 1)
+    found = rig.followed(torch.einsum("k,khc->hc", torch.from_numpy(amounts).float(), rig.modes)).numpy()
+    assert rig.size.handles < len(kept) and np.allclose(rig.mean.numpy(), rest[kept], atol=1e-6)
+    assert np.square(found - wanted).sum() < 0.01 * np.square(wanted).sum()
+
+
+def test_beards_lie_on_the_lower_face_and_point_outward(small_ict):
+    model = read_ict(small_ict)
+    rig = build_rig(model, surface_modes(model), (8, 8, 3), 32)
+    full = BEARDS.index("beard")
+    assert not rig.beard_cover[BEARDS.index("clean")].any() and not rig.beard_depth[: BEARDS.index("moustache")].any()
+    assert 0.005 < rig.beard_depth[full] < 0.010
+    where = rig.beard_cover[full] > 0.5
+    assert where.any() and rig.mean[where, 1].max() < 0.02
+    assert 0 < rig.beard_cover[BEARDS.index("moustache")].sum() < 0.5 * rig.beard_cover[full].sum()
 
 
 def test_only_what_a_caption_says_is_said(faces):
@@ -92,7 +119,9 @@ def test_only_what_a_caption_says_is_said(faces):
     assert sum(said_of(look, phrases, PARTS)) == 4  # skin, hair, age, face
 
 
-def test_it_is_fitted_once_and_read_by_what_builds_on_it(small, small_ict, faces, tmp_path, capsys):
+def test_it_is_fitted_once_and_read_by_what_builds_on_it(small, small_ict, faces, tmp_path, capsys, monkeypatch):
+    quick = replace(QUICK, captions=50, steps=3)
+    monkeypatch.setattr(train, "fit_rig", lambda parts, people, model, _: fit_rig(parts, people, model, quick))
     data = str(small.write_dataset(tmp_path / "people", faces))
     words = ["--data", data, "--work", str(tmp_path), "--stages"]
     one = make_accelerator("auto")

@@ -24,7 +24,7 @@ from idto3d.guidance.schedule import sampling_timesteps
 CACHED_TEXTS = 1024
 # Timesteps that are left when sampling begins at the rig's picture: what it shows is nearer to the truth than what the
 # denoiser makes of it above them.
-RIGGED_FROM = {"geometry": 100, "albedo": 200}
+RIGGED_FROM = 100
 
 
 @dataclass(frozen=True)
@@ -203,7 +203,8 @@ class Guidance:
         """
         scale = self.info.guidance_scale if guidance_scale is None else guidance_scale
         rigged = self.bundle.parts.rig is not None and bool(conditions.camera.any(-1).all())
-        latents, timesteps = self._begin(domain, conditions, steps, generator, rigged)
+        drawn = self._draw(domain, conditions) if rigged else None
+        latents, timesteps = self._begin(drawn, len(conditions), steps, generator)
         for timestep, following in zip(timesteps, [*timesteps[1:], None], strict=True):
             batch = torch.full((len(conditions),), timestep, dtype=torch.int64)
             with_condition, without = self.predict(domain, latents, batch, conditions)
@@ -212,23 +213,21 @@ class Guidance:
             clean = (latents - (1 - alpha_bar).sqrt() * noise) / alpha_bar.sqrt()
             after = torch.ones_like(alpha_bar) if following is None else self.alpha_bars[following]
             latents = after.sqrt() * clean + (1 - after).sqrt() * noise
-        return self._finish(domain, conditions, latents) if rigged else self.decode(latents)
+        return self.decode(latents) if drawn is None else self._finish(drawn, latents)
 
-    def _finish(self, domain: str, conditions: Conditions, latents: Tensor) -> Tensor:
+    def _finish(self, drawn: Drawn, latents: Tensor) -> Tensor:
         """Pictures of `latents`, with what coding took from the rig's pictures."""
-        drawn = self._draw(domain, conditions)
         return (self.decode(latents) + drawn.pictures - self.decode(drawn.latents)).clamp(0, 1)
 
     def _begin(
-        self, domain: str, conditions: Conditions, steps: int, generator: torch.Generator, rigged: bool
+        self, drawn: Drawn | None, count: int, steps: int, generator: torch.Generator
     ) -> tuple[Tensor, list[int]]:
-        """Latents that sampling begins with, and the timesteps it visits."""
-        noise = torch.randn(self.latent_shape(len(conditions)), generator=generator).to(self.device)
-        timesteps = sampling_timesteps(RIGGED_FROM[domain] if rigged else len(self.alpha_bars), steps)
-        if not rigged:
-            return noise, timesteps
-        first = torch.full((len(noise),), timesteps[0], dtype=torch.int64)
-        return self.add_noise(self.rig_latents(domain, conditions)[0], noise, first), timesteps
+        """Latents that sampling of `count` pictures begins with, and the timesteps it visits."""
+        noise = torch.randn(self.latent_shape(count), generator=generator).to(self.device)
+        if drawn is None:
+            return noise, sampling_timesteps(len(self.alpha_bars), steps)
+        timesteps = sampling_timesteps(RIGGED_FROM, steps)
+        return self.add_noise(drawn.latents, noise, torch.tensor(timesteps[:1])), timesteps
 
     @torch.no_grad()
     def denoising_error(

@@ -39,8 +39,8 @@ class RigSize:
     words: int
     hair: tuple[tuple[int, int], ...]
     beards: int
-    id_rank: int = 96
-    hidden: int = 256
+    id_rank: int = 192
+    hidden: int = 192
 
 
 @dataclass(frozen=True)

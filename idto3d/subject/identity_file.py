@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from idto3d.errors import UserError
 from idto3d.subject.portrait_net import PortraitNet, PortraitSize
 
-VERSION = 3
+VERSION = 4
 KEY = "identity"
 
 

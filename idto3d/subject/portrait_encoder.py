@@ -1,6 +1,6 @@
 """Identity by dlib's 128 numbers and a code of the head's shape, side by side in one embedding."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +12,13 @@ from idto3d.subject.align import head_crop
 from idto3d.subject.dlib_encoder import DlibEncoder
 from idto3d.subject.encoders import Face, check_pixels
 from idto3d.subject.identity_file import load_identity
-from idto3d.subject.portrait_net import SIDE
+from idto3d.subject.portrait_net import SIDE, PortraitNet
 from idto3d.subject.similarity import unit
+
+WIDE = 108  # side of a head crop, pixels: the network's 96 and six more all around, for other places to look from
+PLACES = ((0, 0), (-3, 0), (3, 0), (0, -3), (0, 3))  # of the network's window beside the middle of a crop, pixels
+GLANCES = 2 * len(PLACES)
+MIRRORED = [1, 0, 2, 4, 3]  # landmarks of a mirrored face: left and right change places
 
 
 class PortraitEncoder:
@@ -43,9 +48,8 @@ class PortraitEncoder:
         return [replace(face, embedding=row) for face, row in zip(faces, whole, strict=True)]
 
     def joined(self, recognition: np.ndarray, crops: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-        """Unit embeddings [n, 128 + K] from dlib's [n, 128] and head crops [n, 96, 96, 3] uint8 with landmarks."""
-        with torch.inference_mode():
-            codes, _ = self.net(*as_inputs(crops, landmarks))
+        """Unit embeddings [n, 128 + K] from dlib's [n, 128] and head crops [n, 108, 108, 3 or more] uint8."""
+        codes, _ = read_heads(self.net, crops, landmarks)
         return unit(np.concatenate([recognition, (codes * self.net.embedding_scale).numpy()], 1))
 
     def recognition(self, embeddings: np.ndarray) -> np.ndarray:
@@ -54,17 +58,39 @@ class PortraitEncoder:
 
     def looks(self, pixels: np.ndarray, face: Face) -> dict[str, dict[str, float]]:
         """For each attribute the chance of each of its words, of a face found in `pixels` [H, W, 3] uint8 sRGB."""
-        with torch.inference_mode():
-            crops, marks = head_crops(check_pixels(pixels), [face])
-            _, scores = self.net(*as_inputs(crops, marks))
+        _, scores = read_heads(self.net, *head_crops(check_pixels(pixels), [face]))
         chances = {name: row[0].softmax(0).tolist() for name, row in scores.items()}
         return {name: dict(zip(self.net.size.attributes[name], row, strict=True)) for name, row in chances.items()}
 
 
 def head_crops(pixels: np.ndarray, faces: Sequence[Face]) -> tuple[np.ndarray, np.ndarray]:
-    """Head crops [n, 96, 96, 3] uint8 of `faces`, found by dlib in `pixels`, and landmarks [n, 5, 2] in them."""
-    cut = [head_crop(pixels, face.landmarks, SIDE) for face in faces]
+    """Head crops [n, 108, 108, 3] uint8 of `faces`, found by dlib in `pixels`, and landmarks [n, 5, 2] in them."""
+    cut = [head_crop(pixels, face.landmarks, WIDE) for face in faces]
     return np.stack([crop for crop, _ in cut]), np.stack([marks for _, marks in cut])
+
+
+@torch.inference_mode()
+def read_heads(net: PortraitNet, crops: np.ndarray, landmarks: np.ndarray) -> tuple[torch.Tensor, dict]:
+    """What `net` says of head crops [n, 108, 108, 3 or more] uint8: codes [n, K], scores [n, words] of each attribute.
+
+    Both are the mean over ten glances, as one alone depends on a pixel more or less. Raises ValueError for other crops.
+    """
+    if crops.shape[1:3] != (WIDE, WIDE):
+        raise ValueError(f"crops must be [n, {WIDE}, {WIDE}, 3], got {list(crops.shape)}")
+    said = [net(*glance) for glance in glances(crops, landmarks)]
+    seen, mirrored = (torch.stack([code for code, _ in said[first::2]]).mean(0) for first in (0, 1))
+    codes = (seen + mirrored @ net.mirror.T) / 2  # a mirror image is that of the mirrored head
+    return codes, {name: torch.stack([score[name] for _, score in said]).mean(0) for name in net.size.attributes}
+
+
+def glances(crops: np.ndarray, landmarks: np.ndarray) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """What the network takes, from five places each: the faces as they are, and then their mirror images."""
+    middle = (WIDE - SIDE) // 2
+    for x, y in ((middle + dx, middle + dy) for dx, dy in PLACES):
+        shown = crops[:, y : y + SIDE, x : x + SIDE, :3]
+        marks = landmarks - np.array([x, y], np.float32)
+        yield as_inputs(shown, marks)
+        yield as_inputs(shown[:, :, ::-1], np.stack([SIDE - marks[..., 0], marks[..., 1]], -1)[:, MIRRORED])
 
 
 def as_inputs(crops: np.ndarray, landmarks: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:

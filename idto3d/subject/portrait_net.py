@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-SIDE = 96  # of the crop, pixels; see align.head_crop
+SIDE = 96  # of the picture, pixels, at the scale of align.head_crop
 GROUPS = 8  # of the group norms
 SUMMARY = 32  # channels in which the last 6 x 6 features are told apart by place
 HALF = SIDE / 4  # a landmark's usual distance from the middle, pixels
@@ -48,8 +48,8 @@ class PortraitNet(nn.Module):
     """Head crops and their landmarks in, whitened codes of shapes and scores of attributes out.
 
     `code * code_std + code_mean`, both [K], is `coefficients @ coefficient_map` [C, K] of the head; `code_share` [K] is
-    each mode's share of how heads differ. `embedding_scale` makes a code weigh as much as dlib's unit embedding where
-    both are put together.
+    each mode's share of how heads differ. `mirror` [K, K] makes the code of a head that of its mirror image, as
+    `mirror @ code`. `embedding_scale` makes a code weigh as much as dlib's unit embedding where both are put together.
     """
 
     def __init__(self, size: PortraitSize = PortraitSize()):
@@ -65,12 +65,13 @@ class PortraitNet(nn.Module):
         self.register_buffer("coefficient_map", torch.zeros(size.coefficients, size.modes))
         for name in ("code_mean", "code_std", "code_share"):
             self.register_buffer(name, torch.zeros(size.modes))
+        self.register_buffer("mirror", torch.eye(size.modes))
         self.register_buffer("embedding_scale", torch.ones(()))
 
     def forward(self, crops: Tensor, landmarks: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Codes [B, K], and scores [B, words] of each attribute.
 
-        crops: [B, 3, 96, 96] sRGB in 0..1, as align.head_crop cuts them. landmarks: [B, 5, 2] in their pixels.
+        crops: [B, 3, 96, 96] sRGB in 0..1, at the scale of align.head_crop. landmarks: [B, 5, 2] in their pixels.
         """
         features = self.layers(crops * 4 - 2)
         marks = (landmarks.flatten(1) - SIDE / 2) / HALF

@@ -1,6 +1,6 @@
 """Makes drawn portraits as varied as photos: light, colour, blur, noise, JPEG, clutter behind and things in front.
 
-Never mirrored: a face and its mirror image are two heads. Everything is drawn from one torch.Generator.
+Never mirrored: a face and its mirror image are two heads of two codes. Everything is drawn from one torch.Generator.
 """
 
 import io

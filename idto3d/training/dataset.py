@@ -15,6 +15,7 @@ from idto3d.errors import UserError
 from idto3d.prompts import words
 
 PICTURES = ("normal", "albedo")
+SCANNED = 100  # coefficients that a scan is given, all of them NaN
 ARRAYS = (*PICTURES, "expression", "azimuth_deg", "elevation_deg")
 
 
@@ -34,6 +35,15 @@ class People:
     licence: str = ""  # of the scans, as their owner words it; empty for synthetic people
 
 
+@dataclass(frozen=True)
+class Portrayed:
+    """What is known of n people by their portraits alone; each field as in People."""
+
+    embedding: Tensor
+    coefficients: Tensor
+    looks: tuple[dict, ...]
+
+
 def shards(folder: Path) -> list[Path]:
     """The finished shards of a dataset. Raises UserError when there is none."""
     found = sorted(path.with_suffix("") for path in Path(folder).glob("[0-9]*.json"))
@@ -49,6 +59,21 @@ def read_people(folder: Path, most: int | None = None, embedded: bool = True, pi
     Raises UserError where there is no dataset, or none that is embedded.
     """
     return _read(_usable(folder, embedded)[:most], embedded, pictures)
+
+
+def read_portrayed(folder: Path) -> Portrayed:
+    """Everybody whose portraits are embedded, whether other views of them were drawn or not (`synthesize --views 0`).
+
+    Raises UserError where there is no dataset, or none that is embedded.
+    """
+    found = _usable(folder, embedded=True)
+    looks = [read_looks(shard) for shard in found]
+    coefficients = [_coefficients(shard, len(told)) for shard, told in zip(found, looks, strict=True)]
+    return Portrayed(
+        torch.from_numpy(_stacked([load_file(_identity(shard))["embedding"] for shard in found])),
+        torch.from_numpy(np.concatenate(coefficients)),
+        tuple(look for told in looks for look in told),
+    )
 
 
 def read_shards(folder: Path) -> Iterator[People]:
@@ -95,6 +120,14 @@ def read_numbers(shard: Path, name: str) -> np.ndarray:
         return file.get_tensor(name)
 
 
+def _coefficients(shard: Path, count: int) -> np.ndarray:
+    """[n, C] of a shard's `count` people; NaN for scans, which have none."""
+    with safe_open(shard.with_name(shard.name + ".safetensors"), "numpy") as file:
+        if "coefficients" in file.keys():  # noqa: SIM118
+            return file.get_tensor("coefficients")
+    return np.full((count, SCANNED), np.nan, np.float32)
+
+
 def said_words(folder: Path) -> list[str]:
     """Every word of the dataset's captions, in order, once each."""
     described = (one["subject"] for shard in shards(folder) for one in _words(shard)["people"])
@@ -114,7 +147,7 @@ def _read_shard(shard: Path, embedded: bool, pictures: bool) -> dict:
     _, piece["person"] = np.unique(arrays["person"], return_inverse=True)
     piece["looks"] = [one["look"] for one in told["people"]]
     count = len(piece["looks"])
-    piece["coefficients"] = arrays.get("coefficients", np.full((count, 100), np.nan, np.float32))
+    piece["coefficients"] = _coefficients(shard, count)
     piece["embedding"] = load_file(_identity(shard))["embedding"] if embedded else np.zeros((count, 1, 1), np.float32)
     return piece
 

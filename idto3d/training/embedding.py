@@ -11,7 +11,8 @@ from safetensors.numpy import load_file
 from idto3d.errors import UserError
 from idto3d.subject import encoders
 from idto3d.subject.encoders import ENCODERS, IdentityEncoder
-from idto3d.training.faces import Faces, middle, read_faces
+from idto3d.subject.portrait_encoder import GLANCES
+from idto3d.training.faces import Faces, read_faces
 from idto3d.training.shards import save_arrays, shard_path
 
 PLAIN = "dlib"  # what gave embeddings in whose file no encoder is named
@@ -24,13 +25,16 @@ def add_encoder(parser: argparse.ArgumentParser) -> None:
 
 
 def title(encoder: str, identity: Path | None) -> str:
-    """The encoder in a word, with the digest of its network. Raises UserError where that is needed and missing."""
+    """The encoder in a word; of portrait also the number of glances, and the digest of its network.
+
+    Raises UserError where that network is missing.
+    """
     if encoder != "portrait":
         return encoder
     if identity is None or not identity.is_file():
         what = "The identity encoder portrait needs its network."
         raise UserError(what, "Give it by --identity; python -m idto3d.training.portrait_encoder trains one.")
-    return f"{encoder} {hashlib.sha256(identity.read_bytes()).hexdigest()}"
+    return f"{encoder} {GLANCES} glances {hashlib.sha256(identity.read_bytes()).hexdigest()}"
 
 
 def is_embedded(folder: Path, shard: int, title: str) -> bool:
@@ -65,8 +69,7 @@ def _joined(faces: Faces, encoder) -> np.ndarray:
     found = faces.found()
     embeddings = np.zeros((*found.shape, encoder.dimension), np.float32)
     if found.any():
-        crops, marks = middle(faces.crop[found], faces.landmarks[found])
-        embeddings[found] = encoder.joined(faces.embedding[found], crops, marks)
+        embeddings[found] = encoder.joined(faces.embedding[found], faces.crop[found], faces.landmarks[found])
     return embeddings
 
 

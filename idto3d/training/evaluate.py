@@ -26,6 +26,7 @@ from idto3d.guidance.diffusion import Guidance
 from idto3d.subject.encoders import make_encoder
 from idto3d.training import evaluation, synthetic
 from idto3d.training.evaluation import Case, Sight
+from idto3d.training.even_light import SIDES, followed, unevenness
 from idto3d.training.ict import read_ict
 from idto3d.training.people import Person, draw_coefficients, draw_person
 
@@ -69,7 +70,11 @@ class EvaluateOptions:
 
 @dataclass(frozen=True)
 class Answers:
-    """The true maps of one case that samples are compared with; the right one is first in each list."""
+    """The true maps of one case that samples are compared with; the right one is first in each list.
+
+    average: the average head in the case's view and expression. front_albedo, regrown_albedo: the person from the
+    front, as they are and with other strands of hair.
+    """
 
     people: list[np.ndarray]
     expressions: list[np.ndarray]
@@ -78,6 +83,7 @@ class Answers:
     colours: list[np.ndarray]
     average: np.ndarray
     front_albedo: np.ndarray
+    regrown_albedo: np.ndarray
 
 
 def main(argv: list[str]) -> int:
@@ -161,7 +167,7 @@ def true_maps(studio, sight: Sight, others: Sequence[Person], average: np.ndarra
     """Draw everything a sample of `sight` is compared with."""
     front = replace(sight, **FRONT)
     mean = evaluation.average_head(sight.person, average)
-
+    regrown = replace(sight.person, seed=sight.person.seed + evaluation.OTHER_STRANDS)
     own = synthetic.dress(studio, sight.person)
 
     def drawn(sights: Sequence[Sight], domain: str) -> list[np.ndarray]:
@@ -177,6 +183,7 @@ def true_maps(studio, sight: Sight, others: Sequence[Person], average: np.ndarra
         colours=[] if sight.person.look.hair_style == "bald" else drawn(evaluation.other_colours(front), "albedo"),
         average=drawn([replace(sight, person=mean)], "geometry")[0],
         front_albedo=drawn([front], "albedo")[0],
+        regrown_albedo=drawn([replace(front, person=regrown)], "albedo")[0],
     )
 
 
@@ -211,24 +218,16 @@ def words_heard(guidance: Guidance, studio, case: Case, answers: Answers, told: 
         "right_hair_style": _hit(evaluation.nearest_by_angle, normal, answers.styles),
         "right_hair_colour": _hit(evaluation.nearest_by_colour, albedo, answers.colours),
     }
-    return found | hair | unevenness(albedo, studio, case.sight.person, answers)
+    even = unevenness(albedo, answers.front_albedo, answers.regrown_albedo)
+    return found | hair | even | light_followed(guidance, front, case, told)
 
 
-def unevenness(albedo: np.ndarray, studio, person: Person, answers: Answers) -> dict[str, float]:
-    """How much more uneven than the true face a sampled front `albedo` is lit: by amount, and signed ("lean").
-
-    Their means over people tell of every difference, and of one that all samples share, as light painted in would be.
-    "strands" is the amount for the true face with its hair grown anew, of which the words say just as much.
-    """
-    other = Sight(replace(person, seed=person.seed + evaluation.OTHER_STRANDS), **FRONT)
-    regrown = evaluation.truth(studio, other, "albedo", len(albedo))
-    true = evaluation.uneven_light(answers.front_albedo)
-    found = {}
-    for name, side in (("left_right", 0), ("up_down", 1)):
-        lean = float(evaluation.uneven_light(albedo)[side] - true[side])
-        strands = abs(float(evaluation.uneven_light(regrown)[side] - true[side]))
-        found |= {f"light_{name}": abs(lean), f"light_{name}_lean": lean, f"light_{name}_strands": strands}
-    return found
+def light_followed(guidance: Guidance, front: Sight, case: Case, told: EvaluateOptions) -> dict[str, float]:
+    """Whether albedo maps sampled from two portraits, one each, differ as these were lit; NaN for a single portrait."""
+    if len(case.embeddings) < 2:
+        return dict.fromkeys((f"light_{side}_followed" for side in SIDES), float("nan"))
+    alone = [sampled(guidance, "albedo", [(front, one)], case, told)[0] for one in case.embeddings[:2]]
+    return followed(alone, case.light[:2])
 
 
 def word_pairs(guidance: Guidance, studio, person: Person) -> dict[str, tuple[Sight, Sight]]:

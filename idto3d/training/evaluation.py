@@ -16,6 +16,7 @@ from idto3d.guidance.diffusion import Conditions, Guidance
 from idto3d.prompts import view_word
 from idto3d.training import hair, synthetic
 from idto3d.training.denoiser import mean_embedding
+from idto3d.training.even_light import portrait_light
 from idto3d.training.people import Person, changed, draw_person
 
 VIEWS_DEG = (0.0, 45.0, 90.0, 135.0, 180.0, -135.0, -90.0, -45.0)
@@ -27,7 +28,6 @@ ASKED_WORDS = {  # word -> attribute, opposite
     **{"male": ("gender", "female"), "female": ("gender", "male")},
 }
 OTHER_STRANDS = 500_000_000  # added to a seed: the same words with other hair
-FACE_ROWS, FACE_HALF = (0.42, 0.72), 0.17  # the face in a front view, shares of the picture
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,14 @@ class Sight:
 
 @dataclass(frozen=True)
 class Case:
-    """What is to be sampled, and unit embeddings [P, D] of portraits in other light, view and expression."""
+    """What is to be sampled, and unit embeddings [P, D] of portraits in other light, view and expression.
+
+    light: [P, 2] how unevenly each portrait is lit, see even_light.py.
+    """
 
     sight: Sight
     embeddings: torch.Tensor
+    light: np.ndarray
 
     def identity(self, portraits: int) -> torch.Tensor:
         """Mean embedding [D] of the first `portraits` of them."""
@@ -55,16 +59,18 @@ class Case:
 def draw_case(studio, encoder, seed: int, portraits: int) -> Case | None:
     """A case from a seed; None where one of the `portraits` shows no face to the encoder."""
     person, random = draw_person(seed, studio.model.words), np.random.default_rng([seed, 5])
-    found = []
+    found, light = [], []
     for _ in range(portraits):
         index, strength = synthetic.draw_expression(random)
         weights = studio.model.weights(EXPRESSIONS[index], strength * 0.6)
-        faces = encoder.embed(synthetic.portrait(synthetic.sculpt(studio, person, weights), random, 256))
+        portrait = synthetic.portrait(synthetic.sculpt(studio, person, weights), random, 256)
+        faces = encoder.embed(portrait)
         if not faces:
             return None
         found.append(faces[0].embedding)
+        light.append(portrait_light(portrait, faces[0].landmarks))
     sight = Sight(person, int(random.integers(len(EXPRESSIONS))), float(random.choice(VIEWS_DEG, p=VIEW_CHANCE)))
-    return Case(sight, torch.from_numpy(np.stack(found)))
+    return Case(sight, torch.from_numpy(np.stack(found)), np.array(light))
 
 
 def truth(studio, sight: Sight, domain: str, size: int, dressed: synthetic.Dressed | None = None) -> np.ndarray:
@@ -162,13 +168,3 @@ def with_word(person: Person, word: str, words: Sequence[str]) -> tuple[Person, 
     """The person as `word` of ASKED_WORDS has it, and the opposite: a young adult, or the other gender."""
     attribute, opposite = ASKED_WORDS[word]
     return tuple(changed(person, words, **{attribute: value}) for value in (word, opposite))
-
-
-def uneven_light(albedo: np.ndarray) -> tuple[float, float]:
-    """Luminance of a front albedo map's face: (left over right, upper over lower), each minus one."""
-    size = len(albedo)
-    top, bottom = (round(size * share) for share in FACE_ROWS)
-    left, right = (round(size * (0.5 + side * FACE_HALF)) for side in (-1, 1))
-    grey = (albedo[top:bottom, left:right].astype(np.float64) / 255) ** 2.2 @ [0.2126, 0.7152, 0.0722]
-    rows, columns = np.array_split(grey, 2, 0), np.array_split(grey, 2, 1)
-    return columns[0].mean() / columns[1].mean() - 1, rows[0].mean() / rows[1].mean() - 1

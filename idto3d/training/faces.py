@@ -13,11 +13,10 @@ from scipy import ndimage
 
 from idto3d.subject.align import HEAD_EYES, head_crop
 from idto3d.subject.dlib_encoder import DlibEncoder
-from idto3d.subject.portrait_net import SIDE
+from idto3d.subject.portrait_encoder import WIDE
 from idto3d.training.dataset import read_looks, read_numbers, shards
 from idto3d.training.shards import run_all, save_arrays, shard_path
 
-WIDE = 108  # side of a cut, pixels: the network's 96 with six more all around, for augmentation to move in
 SCALE = f"{WIDE} pixels, eyes {HEAD_EYES:g} apart"  # said in the files
 PLAIN = 22  # grey levels by which a pixel may differ from the plain background of its row
 
@@ -115,13 +114,6 @@ def _path(folder: Path, shard: int) -> Path:
 
 def _find_job(job: tuple[Path, int]) -> None:
     read_faces(*job)
-
-
-def middle(crops: np.ndarray, landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Crops [..., 108, 108, 4] cut down to what is read, [..., 96, 96, 3], and their landmarks."""
-    margin = (crops.shape[-2] - SIDE) // 2
-    kept = slice(margin, margin + SIDE)
-    return crops[..., kept, kept, :3], landmarks - margin
 
 
 def find_faces(folder: Path, shard: int, finder: DlibEncoder) -> dict[str, np.ndarray]:

@@ -19,11 +19,13 @@ MINUTES = {"vae": 60.0, "base": 360.0, "style": 60.0, "expression": 40.0}
 class TrainOptions:
     """Where the data is, where checkpoints go, what is trained and for how long.
 
+    `faces` are people whom the rig learns to read from instead of those of `data`: portraits of many are quickly drawn.
     `base` is a folder in the layout of a StableDiffusionPipeline; without one a small base is trained, from `init`, a
     bundle, where one is given. The minutes of style and expression are for both domains together.
     """
 
     data: Path
+    faces: Path | None
     held_out: Path | None
     ict: Path | None
     work: Path
@@ -87,6 +89,8 @@ def _check(options: TrainOptions) -> None:
     if options.ict is not None and (options.base or not options.ict.exists()):
         what = "A base of others takes no rig." if options.base else f"There is no ICT-FaceKit model at {options.ict}."
         raise UserError(what, "Leave --ict out." if options.base else "Give a packed .npz or a checkout's folder.")
+    if options.faces is not None and options.ict is None:
+        raise UserError("--faces is read by the rig, and there is none.", "Give --ict, or leave --faces out.")
     if options.base and options.init:
         raise UserError("--base and --init name two places to start from.", "Give one of them.")
     if "bundle" in options.stages and not options.licence and (options.base or options.encoder not in FREE):
@@ -110,6 +114,8 @@ def _denoiser_fields() -> dict:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="idto3d train", description="Train a bundle.")
     parser.add_argument("--data", type=Path, required=True, help="dataset written by synthesize or scans")
+    many = "dataset of more people, for the rig to read faces from; portraits alone will do"
+    parser.add_argument("--faces", type=Path, default=None, help=many)
     parser.add_argument("--held-out", type=Path, default=None, help="dataset of people never trained on")
     parser.add_argument("--ict", type=Path, default=None, help="ICT-FaceKit, .npz or folder, for the rig")
     parser.add_argument("--work", type=Path, required=True, help="folder of checkpoints, log, curve and samples")

@@ -33,7 +33,7 @@ from idto3d.training.portrait_targets import classes, fresh_net
 from idto3d.training.state import is_finished, read_state, state_path, step_random, write_state
 from idto3d.training.surface_modes import check_people
 
-WEIGHED = 500  # people from whom the weight of codes beside dlib's numbers is taken
+WEIGHED = 100  # people from whom the weight of codes beside dlib's numbers is taken
 WORDS = 0.05  # weight of each attribute's cross entropy beside the codes' squared error
 VARIED = 0.5  # share of a batch that is varied like photos; the others are only shifted
 

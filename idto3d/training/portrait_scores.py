@@ -6,15 +6,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from idto3d.subject.portrait_encoder import as_inputs
+from idto3d.subject.portrait_encoder import read_heads
 from idto3d.subject.portrait_net import PortraitNet
 from idto3d.training.augment import augmented
-from idto3d.training.faces import KnownFaces, middle
+from idto3d.training.faces import KnownFaces
 from idto3d.training.portrait_targets import UNKNOWN, classes
 
 COUNTS = (1, 2, 5)
 AMONG = 50
 PIECE = 64  # portraits at a time
+Answer = tuple[Tensor, dict[str, Tensor]]  # codes [n, K], and scores [n, words] of each attribute
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,9 @@ class Told:
 
 @torch.no_grad()
 def told_of(net: PortraitNet, faces: KnownFaces, random: torch.Generator | None = None) -> Told:
-    """Asks for every portrait as it is; with `random` for a photo-like variation of it."""
+    """Asks for every portrait as it is, as the encoder does; with `random` once for a photo-like variation of it."""
     rows, shape = np.argwhere(faces.found()), faces.landmarks.shape[:2]
-    answers = [net(*_shown(faces, part, random)) for part in np.array_split(rows, max(1, -(-len(rows) // PIECE)))]
+    answers = [_answer(net, faces, part, random) for part in np.array_split(rows, max(1, -(-len(rows) // PIECE)))]
 
     def placed(values: list[Tensor]) -> Tensor:
         whole = torch.full((*shape, values[0].shape[1]), float("nan"))
@@ -41,16 +42,16 @@ def told_of(net: PortraitNet, faces: KnownFaces, random: torch.Generator | None 
     return Told(placed([code for code, _ in answers]), scores)
 
 
-def _shown(faces: KnownFaces, rows: np.ndarray, random: torch.Generator | None) -> tuple[Tensor, Tensor]:
+def _answer(net: PortraitNet, faces: KnownFaces, rows: np.ndarray, random: torch.Generator | None) -> Answer:
     crops, marks = faces.crops(rows[:, 0], rows[:, 1]), faces.landmarks[rows[:, 0], rows[:, 1]]
     if random is None:
-        return as_inputs(*middle(crops, marks))
-    return augmented(torch.from_numpy(crops), torch.from_numpy(marks), random)
+        return read_heads(net, crops, marks)
+    return net(*augmented(torch.from_numpy(crops), torch.from_numpy(marks), random))
 
 
 def measure(net: PortraitNet, faces: KnownFaces) -> dict:
-    """Figures of people who were not learned from, from clean portraits and from varied ones ("photo_like"): how much
-    of their shapes is known, and the share of first portraits whose likeliest word is right."""
+    """Figures of people who were not learned from: how much of their shapes is known, and the share of first portraits
+    whose likeliest word is right. Clean portraits are read as the encoder does, varied ones ("photo_like") once."""
     truth = net.whitened(torch.from_numpy(faces.coefficients))
     clean, varied = told_of(net, faces), told_of(net, faces, torch.Generator().manual_seed(11))
     shape = {f"portraits_{count}": compared(net, mean_code(clean.codes, count), truth) for count in COUNTS}

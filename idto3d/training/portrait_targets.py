@@ -8,7 +8,7 @@ from torch import Tensor
 from idto3d.subject.portrait_net import PortraitNet, PortraitSize
 from idto3d.training.faces import KnownFaces
 from idto3d.training.ict import IctModel
-from idto3d.training.surface_modes import check_people, surface_modes
+from idto3d.training.surface_modes import check_people, mirror_of, surface_modes
 
 ATTRIBUTES = ("hair_style", "hair_colour", "beard", "skin", "age", "gender", "ancestry")
 UNKNOWN = -100  # class of a word that a look lacks; cross entropy leaves it out
@@ -28,6 +28,8 @@ def fresh_net(faces: KnownFaces, model: IctModel) -> PortraitNet:
     net.coefficient_map.copy_(torch.from_numpy(shapes.map))
     net.code_mean.copy_(torch.from_numpy(shapes.mean @ shapes.map))
     net.code_std.copy_(amounts.std(0) + 1e-6)
+    mirror = torch.from_numpy(mirror_of(model, shapes))
+    net.mirror.copy_(mirror * net.code_std / net.code_std[:, None])
     net.code_share.copy_(moved / moved.sum())
     return net
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from idto3d.fields.head_prior import HAIR_STYLES, HeadPrior
-from idto3d.training.dataset import read_people
+from idto3d.training.dataset import read_portrayed
 from idto3d.training.denoiser import mean_embedding
 from idto3d.training.prior_solid import tensor_of
 
@@ -28,7 +28,7 @@ def read_faces(dataset: Path) -> Faces:
 
     Raises UserError where there is no dataset or its portraits are not embedded.
     """
-    people = read_people(dataset, pictures=False)
+    people = read_portrayed(dataset)
     count = people.embedding.shape[1]
     hair = np.array([HAIR_STYLES.index(look["hair_style"]) for look in people.looks])
     rows = []

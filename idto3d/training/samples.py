@@ -51,7 +51,7 @@ def sample(model: Model, domain: str, batch: Batch, gallery: Gallery, random: to
     """
     scheduler = DDIMScheduler.from_config(model.scheduler.config, timestep_spacing="trailing")  # begins at pure noise
     rigged = model.rig is not None and bool(batch.camera.any(-1).all())
-    share = RIGGED_FROM[domain] / len(scheduler.alphas_cumprod) if rigged else 1
+    share = RIGGED_FROM / len(scheduler.alphas_cumprod) if rigged else 1
     scheduler.set_timesteps(round(gallery.steps / share))
     visited = scheduler.timesteps[-gallery.steps :]
     latents = torch.randn(batch.latents.shape, generator=random).to(batch.latents.device)

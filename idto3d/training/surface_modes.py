@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from idto3d.errors import UserError
 from idto3d.training.ict import IctModel
@@ -12,6 +13,7 @@ from idto3d.training.sculptor import SKIN
 SEED = 3_000_000  # of the people whose shapes are measured, far from those trained on
 SHAPES = 2000  # of them
 MODES = 64
+FLIP = np.array([-1, 1, 1], np.float32)  # left and right change places
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +45,14 @@ def surface_modes(model: IctModel) -> SurfaceModes:
     modes = np.linalg.solve(half.T, directions[:MODES].T).T
     parts = (average, modes, gram @ modes.T, sizes[:MODES] / SHAPES**0.5)
     return SurfaceModes(*(part.astype(np.float32) for part in parts))
+
+
+def mirror_of(model: IctModel, shapes: SurfaceModes) -> np.ndarray:
+    """[K, K]: `mirror @ amounts` are about those of the mirrored head, as far as the modes hold it."""
+    rest = model.neutral[:SKIN]
+    _, other = cKDTree(rest).query(rest * FLIP)  # the model's vertices come in pairs
+    moved = np.tensordot(shapes.modes, model.identity[:, :SKIN], 1)
+    return np.einsum("kvc,lvc->kl", moved, (moved * FLIP)[:, other])
 
 
 def check_people(coefficients: np.ndarray, model: IctModel) -> None:

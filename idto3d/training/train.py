@@ -29,7 +29,7 @@ from idto3d.guidance.rig import HeadRig
 from idto3d.guidance.tiny import EMBEDDED_SPEC, tiny_base
 from idto3d.prompts import MEDIA, VIEWS, caption, words
 from idto3d.training import hair, skin
-from idto3d.training.dataset import People, read_people, read_shards, said_words
+from idto3d.training.dataset import People, read_people, read_portrayed, read_shards, said_words
 from idto3d.training.denoiser import Data, mean_embedding
 from idto3d.training.embedding import embedded_by, title
 from idto3d.training.heard import rig_errors
@@ -74,10 +74,10 @@ def main(argv: list[str]) -> int:
 def check_encoder_of(options: TrainOptions) -> None:
     """Raises UserError where a dataset was embedded by another encoder than the one that the bundle will name."""
     wanted = title(options.encoder, options.identity)
-    for folder in filter(None, (options.data, options.held_out)):
+    for folder in filter(None, (options.data, options.faces, options.held_out)):
         others = {embedded_by(path) for path in sorted(Path(folder).glob("[0-9]*.identity.safetensors"))} - {wanted}
         if others:
-            what = f"The portraits in {folder} are embedded by {others.pop().split()[0]}, or another of its networks."
+            what = f"The portraits in {folder} are embedded by {others.pop().split()[0]}, and otherwise than now."
             raise UserError(what, "Embed them anew: run the command that wrote the dataset with this encoder.")
 
 
@@ -110,7 +110,7 @@ def _base(options: TrainOptions) -> BaseParts:
 
 def _own_base(options: TrainOptions) -> BaseParts:
     """The small base; its text encoder, which no stage trains, is kept in the work folder."""
-    parts = tiny_base(EMBEDDED_SPEC, known_words(said_words(options.data)))
+    parts = tiny_base(EMBEDDED_SPEC, _words_of(options))
     if options.init is not None:
         parts = start_base(parts, options.init)
     kept = options.work / "text_encoder.safetensors"
@@ -128,6 +128,11 @@ def _own_base(options: TrainOptions) -> BaseParts:
     return parts
 
 
+def _words_of(options: TrainOptions) -> list[str]:
+    """Every word that a caption can hold."""
+    return known_words([word for folder in filter(None, (options.data, options.faces)) for word in said_words(folder)])
+
+
 def bundle_info(people: People, options: TrainOptions) -> BundleInfo:
     """What the bundle says about itself."""
     return BundleInfo(
@@ -139,7 +144,7 @@ def bundle_info(people: People, options: TrainOptions) -> BundleInfo:
         prompts={domain: caption("{view}", domain, "{subject}") for domain in DOMAINS},
         guidance_scale=options.guidance_scale,
         training={"people": len(people.coefficients), "views": len(people.person), "seed": options.seed},
-        vocabulary=() if options.base else tuple(known_words(said_words(options.data))),
+        vocabulary=() if options.base else tuple(_words_of(options)),
     )
 
 
@@ -197,7 +202,7 @@ def run_rig(accelerator: Accelerator, parts: BaseParts, options: TrainOptions) -
     folder = options.work / "rig"
     again = options.again and accelerator.is_main_process
     if "rig" in options.stages and options.ict is not None and (again or not folder.exists()):
-        people = read_people(options.data, pictures=False)
+        people = read_portrayed(options.faces or options.data)
         rig = fit_rig(parts, people, read_ict(options.ict), RigOptions(seed=options.seed))
         _write_rig(rig, folder)
         return with_rig(parts, rig)

@@ -165,7 +165,7 @@ def test_a_sample_keeps_what_does_not_fit_into_latents(bundle, monkeypatch):
     random = torch.Generator().manual_seed(0)
     found = guidance.sample("geometry", asked, 1, random)
     noise = torch.randn(latents.shape, generator=torch.Generator().manual_seed(0))
-    first = torch.tensor([RIGGED_FROM["geometry"] - 1])
+    first = torch.tensor([RIGGED_FROM - 1])
     noisy = guidance.add_noise(latents, noise, first)
     wanted = guidance.decode(noisy / guidance.alpha_bar(first).sqrt()) + lost
     assert lost.abs().max() > 0.05 and torch.allclose(found, wanted.clamp(0, 1), atol=1e-5)

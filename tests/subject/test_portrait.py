@@ -13,6 +13,7 @@ from idto3d.guidance.info import read_info
 from idto3d.subject.align import AVERAGE_FACE, HEAD_EYES, head_crop
 from idto3d.subject.encoders import make_encoder
 from idto3d.subject.identity_file import load_identity, save_identity
+from idto3d.subject.portrait_encoder import MIRRORED, WIDE, as_inputs, read_heads
 from idto3d.subject.portrait_net import SIDE, PortraitNet, PortraitSize
 from idto3d.subject.similarity import cosine
 
@@ -60,7 +61,7 @@ def test_a_missing_damaged_or_foreign_file_is_told(tmp_path, network):
     from safetensors.torch import save_file
 
     save_file({"weight": torch.zeros(2)}, foreign)
-    save_file({"weight": torch.zeros(2)}, tmp_path / "old.safetensors", {"identity": '{"version": 2}'})
+    save_file({"weight": torch.zeros(2)}, tmp_path / "old.safetensors", {"identity": '{"version": 3}'})
     with pytest.raises(UserError, match="another version"):
         make_encoder("portrait", tmp_path / "old.safetensors")
     for path in (tmp_path / "missing.safetensors", damaged, foreign):
@@ -85,6 +86,46 @@ def test_a_code_is_read_in_the_units_of_the_map():
     coefficients = torch.randn(4, 9)
     found = net.whitened(coefficients) * net.code_std + net.code_mean
     assert torch.allclose(found, coefficients @ net.coefficient_map, atol=1e-5)
+
+
+@pytest.fixture
+def seen():
+    """Two head crops and their landmarks, all of it random."""
+    random = np.random.default_rng(5)
+    return random.integers(0, 255, (2, WIDE, WIDE, 3), np.uint8), random.uniform(20, 80, (2, 5, 2)).astype(np.float32)
+
+
+def test_a_head_is_read_from_five_places_and_mirrored(network, seen):
+    net, (crops, marks) = load_identity(network[0]), seen
+    codes, scores = read_heads(net, crops, marks)
+    said = []
+    for x, y in ((6, 6), (3, 6), (9, 6), (6, 3), (6, 9)):
+        window, there = crops[:, y : y + SIDE, x : x + SIDE], marks - [x, y]
+        mirrored = np.stack([SIDE - there[..., 0], there[..., 1]], -1)[:, MIRRORED]
+        said += [net(*as_inputs(window, there)), net(*as_inputs(window[:, :, ::-1], mirrored))]
+    seen, turned = sum(code for code, _ in said[::2]), sum(net.mirror @ code[:, :, None] for code, _ in said[1::2])
+    assert torch.allclose(codes, (seen + turned[..., 0]) / 10, atol=1e-5)
+    assert torch.allclose(scores["beard"], sum(score["beard"] for _, score in said) / 10, atol=1e-5)
+    assert not torch.allclose(codes, said[0][0], atol=1e-3)
+
+
+def test_a_mirrored_portrait_is_of_the_mirrored_head(network, seen):
+    net, (crops, marks) = load_identity(network[0]), seen
+    net.mirror.copy_(torch.diag(torch.tensor([1.0, -1, 1, -1, 1])))
+    mirrored = np.stack([WIDE - marks[..., 0], marks[..., 1]], -1)[:, MIRRORED]
+    codes, scores = read_heads(net, crops, marks)
+    again, said = read_heads(net, crops[:, :, ::-1], mirrored)
+    assert torch.allclose(again, codes * torch.tensor([1.0, -1, 1, -1, 1]), atol=1e-5)
+    assert torch.allclose(scores["beard"], said["beard"], atol=1e-5) and codes[:, 1].abs().min() > 1e-3
+
+
+def test_landmarks_of_a_mirrored_face_change_places():
+    assert np.array_equal((AVERAGE_FACE * [-1, 1])[MIRRORED], AVERAGE_FACE)
+
+
+def test_crops_of_another_size_are_refused(network, seen):
+    with pytest.raises(ValueError, match="108"):
+        read_heads(load_identity(network[0]), seen[0][:, :SIDE, :SIDE], seen[1])
 
 
 @pytest.mark.parametrize(("turn_deg", "scale"), [(0, 20.0), (35, 90.0), (-60, 30.0)])

@@ -9,7 +9,8 @@ import torch
 
 from idto3d.guidance.diffusion import Conditions
 from idto3d.prompts import VIEWS
-from idto3d.training import evaluate, evaluation, synthetic
+from idto3d.subject.align import AVERAGE_FACE
+from idto3d.training import evaluate, evaluation, even_light, synthetic
 from idto3d.training.evaluation import Case, Sight
 from idto3d.training.ict import read_ict
 from idto3d.training.people import changed, draw_person
@@ -27,7 +28,7 @@ def case():
     person = draw_person(3)
     look = replace(person.look, hair_style="short", hair_colour="green")
     embeddings = torch.nn.functional.normalize(torch.randn(3, 8, generator=torch.Generator().manual_seed(0)), dim=-1)
-    return Case(Sight(replace(person, look=look), 2, 0.0), embeddings)
+    return Case(Sight(replace(person, look=look), 2, 0.0), embeddings, np.array([[1.0, -0.5]] * 3))
 
 
 def options(**changed):
@@ -86,19 +87,51 @@ def test_who_draws_someone_else_in_blue_from_behind_is_wrong(monkeypatch, studio
 
 def test_light_baked_into_an_albedo_map_is_noticed():
     flat = np.full((SIZE, SIZE, 3), 140, np.uint8)
-    assert evaluation.uneven_light(flat) == (0.0, 0.0)
+    assert even_light.uneven_light(flat) == (0.0, 0.0)
     lit = flat.copy()
     lit[:, : SIZE // 2] = 180
-    side, height = evaluation.uneven_light(lit)
+    side, height = even_light.uneven_light(lit)
     assert side > 0.3 and abs(height) < 1e-6
 
 
 def test_a_face_painted_darker_below_leans_up_and_not_to_a_side(studio, case):
     answers = evaluate.true_maps(studio, case.sight, [], np.zeros(len(studio.model.identity), np.float32), SIZE)
     shaded = answers.front_albedo.astype(np.float64) * np.linspace(1.0, 0.6, SIZE)[:, None, None]
-    found = evaluate.unevenness(shaded.astype(np.uint8), studio, case.sight.person, answers)
+    shaded, true = shaded.astype(np.uint8), answers.front_albedo
+    found = even_light.unevenness(shaded, true, answers.regrown_albedo)
     assert found["light_up_down_lean"] == found["light_up_down"] > 0.1
     assert found["light_left_right"] < 0.03 and found["light_up_down_strands"] > 0
+
+
+def test_an_albedo_map_that_follows_the_light_of_its_portrait_is_noticed(monkeypatch, studio, case):
+    told, front = options(), replace(case.sight, **evaluate.FRONT)
+    answers = evaluate.true_maps(studio, case.sight, [], np.zeros(len(studio.model.identity), np.float32), SIZE)
+    true, shade = answers.front_albedo, np.linspace(1.0, 0.6, SIZE)[None, :, None]
+
+    def draws(shading):
+        return lambda guidance, domain, asked, *_: [(true * shading(asked[0][1])).astype(np.uint8)]
+
+    lit = replace(case, light=np.array([[0.5, 0.0], [-0.5, 0.0], [9.0, 9.0]]))
+    first = lambda identity: bool(torch.equal(identity, case.embeddings[0]))  # noqa: E731
+    monkeypatch.setattr(evaluation, "samples", draws(lambda identity: shade if first(identity) else shade[:, ::-1]))
+    assert evaluate.light_followed(Knowing, front, lit, told)["light_left_right_followed"] > 0.1
+    swapped = replace(lit, light=-lit.light)
+    assert evaluate.light_followed(Knowing, front, swapped, told)["light_left_right_followed"] < -0.1
+    monkeypatch.setattr(evaluation, "samples", draws(lambda identity: shade))
+    assert evaluate.light_followed(Knowing, front, lit, told)["light_left_right_followed"] == 0
+    alone = replace(case, embeddings=case.embeddings[:1])
+    assert np.isnan(evaluate.light_followed(Knowing, front, alone, told)["light_up_down_followed"])
+
+
+@pytest.mark.parametrize("scale", [20.0, 60.0])
+def test_the_side_from_which_a_portrait_is_lit_is_seen(scale):
+    y, x = np.mgrid[:300, :300]
+    marks = AVERAGE_FACE * scale + 150.0
+    left, below = (np.where(side, 200, 100).astype(np.uint8)[..., None].repeat(3, 2) for side in (x < 150, y > 160))
+    one, height = even_light.portrait_light(left, marks)
+    assert one > 1 and abs(height) < 0.05
+    side, height = even_light.portrait_light(below, marks)
+    assert abs(side) < 0.05 and height < -0.2
 
 
 def test_the_rows_are_the_numbers_of_portraits_and_the_ablations():
@@ -128,7 +161,7 @@ def test_who_obeys_words_is_right_and_who_ignores_them_is_not(monkeypatch, studi
     identity = np.concatenate([studio.model.identity, 2 * studio.model.identity[:3]])
     worded = replace(studio, model=replace(studio.model, identity=identity, words=words))
     person = draw_person(3, words)
-    asked = Case(replace(case.sight, person=person), case.embeddings)
+    asked = replace(case, sight=replace(case.sight, person=person))
     found = obeyed(monkeypatch, worded, asked, lambda sight: sight)
     assert found["right_baby"] == found["right_male"] == found["right_female"] == 1.0 and np.isnan(found["right_old"])
     adult = changed(person, words, age="young", gender="male")

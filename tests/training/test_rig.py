@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from idto3d.errors import UserError
 from idto3d.expressions import EXPRESSIONS
@@ -22,9 +23,10 @@ from idto3d.training.options import parse
 from idto3d.training.people import describe, draw_person
 from idto3d.training.rig import RigOptions, fit_rig, known_phrases, said_of
 from idto3d.training.rig_mesh import build_rig, thinned, tones_of
-from idto3d.training.surface_modes import surface_modes
+from idto3d.training.sculptor import SKIN
+from idto3d.training.surface_modes import mirror_of, surface_modes
 
-QUICK = RigOptions(captions=1500, steps=500, altered=0.0, dropout=0.0, blur=0.0, decay=0.0)
+QUICK = RigOptions(captions=1500, steps=500, altered=0.0, dropout=0.0, decay=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +138,28 @@ def test_it_is_fitted_once_and_read_by_what_builds_on_it(small, small_ict, faces
     assert all(torch.equal(a, again.rig.state_dict()[name]) for name, a in parts.rig.state_dict().items())
     assert parts.unet.config.in_channels == 2 * parts.unet.config.out_channels
     model, found = train.prepare(again, parse([*words, "base"]))
+    others = replace(faces, embedding=faces.embedding.flip(0))
+    told = [*words, "rig", "--ict", str(small_ict), "--again", "--faces"]
+    more = small.write_dataset(tmp_path / "more", others)
+    for path in more.glob("[0-9]???.safetensors"):  # portraits alone
+        save_file({"coefficients": load_file(path)["coefficients"]}, path)
+    other = train.run_rig(one, small.tiny_parts(), parse([*told, str(more)]))
+    assert not torch.equal(other.rig.plain.weight, parts.rig.plain.weight)  # read from other people's portraits
     assert set(found.latents) == set(DOMAINS) and model.rig is again.rig
+
+
+def test_the_mirror_of_a_shape_is_that_of_its_vertices(small_ict):
+    model = read_ict(small_ict)
+    shapes = surface_modes(model)
+    mirror = mirror_of(model, shapes)
+    flip = np.array([-1, 1, 1], np.float32)
+    moved = np.tensordot(shapes.modes, model.identity[:, :SKIN], 1)
+    for k in range(3):  # what the mirrored mode has of each mode, vertex by vertex
+        found = np.zeros_like(moved[0])
+        for i, place in enumerate(model.neutral[:SKIN]):
+            other = np.linalg.norm(model.neutral[:SKIN] - place * flip, axis=1).argmin()
+            found[i] = moved[k, other] * flip
+        assert np.allclose(mirror[:, k], (moved * found).sum((1, 2)), atol=1e-4)
 
 
 @pytest.mark.parametrize(

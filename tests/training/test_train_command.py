@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 
 import pytest
 import torch
@@ -79,6 +80,7 @@ def test_a_stage_is_not_built_on_nothing(given, tmp_path):
         (["--stages", "base"], "no stage 'base' with --base"),
         (["--encoder", "portrait"], "comes with its network"),
         (["--identity", "x.safetensors"], "comes with its network"),
+        (["--faces", "people"], "read by the rig"),
         (["--early-stop", "3"], "never trained on"),
         (["--paper"], "never trained on"),
         (["--batch", "0"], "below 1"),
@@ -132,8 +134,12 @@ def test_a_bundle_names_the_encoder_its_people_were_embedded_with_and_takes_its_
     encoder = ["--encoder", "portrait", "--identity", str(network), "--work", str(tmp_path), *ONE_STEP]
     with pytest.raises(UserError, match="embedded by dlib"):
         train.main([*words, *encoder])
+    faces = shutil.copytree(folder / "people", tmp_path / "faces")
     for path in (folder / "people").glob("*.identity.safetensors"):
         save_file(load_file(path), path, {"encoder": title("portrait", network)})
+    told = parse([*words[:2], *encoder[:4], "--work", str(tmp_path), "--ict", str(network), "--faces", str(faces)])
+    with pytest.raises(UserError, match="faces are embedded by dlib"):
+        train.check_encoder_of(told)
     assert train.main([*words, *encoder, "--out", str(tmp_path / "bundle")]) == 0
     bundle = load_bundle(tmp_path / "bundle", torch.device("cpu"))
     assert bundle.info.identity_encoder.name == "portrait" and bundle.identity_path.read_bytes() == b"a network"

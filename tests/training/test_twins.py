@@ -2,14 +2,15 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 
 from idto3d.errors import UserError
 from idto3d.guidance.tiny import noise_scheduler
 from idto3d.training import synthesize
-from idto3d.training.dataset import read_people
+from idto3d.training.dataset import read_people, read_portrayed
 from idto3d.training.denoiser import DenoiserOptions, denoising_loss
 from idto3d.training.twins import draw_twins, sittings
 
@@ -101,3 +102,18 @@ def test_people_can_be_drawn_in_portraits_alone(small_ict, tmp_path):
     assert arrays["portraits"].shape == (4, 64, 64, 3) and len(arrays["coefficients"]) == 2
     with pytest.raises(UserError, match="portraits alone"):
         read_people(tmp_path, embedded=False)
+    with pytest.raises(UserError, match="embedded yet"):
+        read_portrayed(tmp_path)
+    embedding = np.random.default_rng(1).normal(size=(2, 2, 8)).astype(np.float32)
+    save_file({"embedding": embedding}, tmp_path / "0000.identity.safetensors")
+    known = read_portrayed(tmp_path)
+    assert np.array_equal(known.embedding, embedding) and known.looks[1]["hair_style"]
+    assert np.array_equal(known.coefficients, arrays["coefficients"])
+
+
+def test_by_portraits_one_knows_of_people_with_views_just_the_same(small, tmp_path):
+    drawn = small.made_up_people()
+    folder = small.write_dataset(tmp_path / "people", drawn)
+    people, known = read_people(folder), read_portrayed(folder)
+    assert known.looks == people.looks
+    assert torch.equal(known.embedding, people.embedding) and torch.equal(known.coefficients, people.coefficients)

@@ -78,7 +78,7 @@ def main() -> None:
     reading = read_subject([told.photo], HeadOptions().subject, encoder)
     identity = torch.from_numpy(exhausted(reading).embedding)
     guidance = Guidance(load_bundle(told.weights, choose_device("auto")))
-    Image.fromarray(sample_grid(guidance, identity, told.scale)).save(told.out / "samples.jpg", quality=88)
+    Image.fromarray(sample_grid(guidance, identity, told.scale)).save(told.out / "samples.jpg", quality=75)
     if told.grid_only:
         return
     options = replace(preset(told.preset), expressions=expressions.chosen(told.expressions), weights=told.weights)

@@ -91,6 +91,8 @@ def _check(options: TrainOptions) -> None:
         raise UserError(what, "Leave --ict out." if options.base else "Give a packed .npz or a checkout's folder.")
     if options.faces is not None and options.ict is None:
         raise UserError("--faces is read by the rig, and there is none.", "Give --ict, or leave --faces out.")
+    if options.faces is not None and not options.faces.is_dir():
+        raise UserError(f"There is no folder {options.faces}.", "Write one with `python -m idto3d synthesize`.")
     if options.base and options.init:
         raise UserError("--base and --init name two places to start from.", "Give one of them.")
     if "bundle" in options.stages and not options.licence and (options.base or options.encoder not in FREE):

@@ -109,6 +109,13 @@ def test_the_paper_preset_and_what_is_said_beside_it():
     assert told.early_stop and told.rate(150_000, 0.75) == 1 and paper.style_minutes == math.inf
 
 
+def test_faces_that_are_nowhere_are_missed_at_once(tmp_path):
+    words = ["--data", "d", "--work", "w", "--ict", str(tmp_path), "--faces"]
+    with pytest.raises(UserError, match="no folder .*nowhere"):
+        parse([*words, str(tmp_path / "nowhere")])
+    assert parse([*words, str(tmp_path)]).faces == tmp_path
+
+
 def test_shards_may_hold_different_numbers_of_portraits(small, tmp_path):
     folder = small.write_dataset(tmp_path / "people", small.made_up_people())
     path = folder / "0001.identity.safetensors"

@@ -1,5 +1,9 @@
 """What may go wrong for a user."""
 
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
 
 class UserError(Exception):
     """Something the user can fix: one sentence says what, one says what to do.
@@ -14,3 +18,12 @@ class UserError(Exception):
 
     def __reduce__(self):
         return UserError, (self.what, self.remedy)  # exceptions travel between processes by their arguments
+
+
+def run_command(main: Callable[[list[str]], int]) -> NoReturn:
+    """Run a module's `main` on the command line and exit with its code; what a user can fix is printed and exits 2."""
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except UserError as error:
+        print(f"{error.what}\n{error.remedy}", file=sys.stderr)
+        sys.exit(2)

@@ -10,7 +10,6 @@ Whom this learned from it knows better than others, so the guidance should be tr
 import argparse
 import json
 import math
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from idto3d.errors import UserError
+from idto3d.errors import UserError, run_command
 from idto3d.guidance.device import choose_device, in_half
 from idto3d.subject.identity_file import load_identity, read_description, save_identity
 from idto3d.subject.portrait_net import SIDE, PortraitNet
@@ -276,8 +275,4 @@ def _parse(argv: list[str]) -> EncoderOptions:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except UserError as error:
-        print(f"{error.what}\n{error.remedy}", file=sys.stderr)
-        sys.exit(2)
+    run_command(main)

@@ -5,14 +5,13 @@ are, and so do the whitening of identities, which tells small differences of lar
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from idto3d.errors import UserError
+from idto3d.errors import UserError, run_command
 from idto3d.guidance.base import RIG, RIG_FILE
 from idto3d.guidance.info import read_info
 from idto3d.guidance.weights import IDENTITY_FILE
@@ -67,8 +66,4 @@ def shortened(values: Tensor, bits: int) -> Tensor:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except UserError as error:
-        print(f"{error.what}\n{error.remedy}", file=sys.stderr)
-        sys.exit(2)
+    run_command(main)

@@ -18,7 +18,7 @@ from accelerate import Accelerator
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from idto3d.errors import UserError
+from idto3d.errors import UserError, run_command
 from idto3d.expressions import EXPRESSIONS
 from idto3d.guidance.base import BaseParts, load_base, load_rig, save_rig, with_rig
 from idto3d.guidance.branches import new_branches
@@ -261,8 +261,4 @@ def _scaled(parts: BaseParts, latents: dict[str, torch.Tensor]) -> dict[str, tor
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except UserError as error:
-        print(f"{error.what}\n{error.remedy}", file=sys.stderr)
-        sys.exit(2)
+    run_command(main)

@@ -8,7 +8,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from idto3d.config import EMBEDDED
-from idto3d.errors import UserError
+from idto3d.errors import UserError, run_command
 from idto3d.guidance.base import RIG, RIG_FILE, load_rig
 from idto3d.guidance.weights import IDENTITY_FILE
 from idto3d.subject.identity_file import load_identity
@@ -68,6 +68,16 @@ def test_an_identity_network_can_be_rounded_alone(files):
         assert "identity" in file.metadata()
         assert torch.equal(file.get_tensor("head.weight"), shortened(file.get_tensor("head.weight"), 2))
     assert rig.read_bytes() == before
+
+
+def test_as_a_command_it_says_what_was_wrong_and_exits_with_2(files, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["round_weights", str(files[0]), "--bits", "11"])
+    with pytest.raises(SystemExit, match="2"):
+        run_command(main)
+    assert capsys.readouterr().err == "The mantissa of a half has ten bits.\nGive --bits from 1 to 10.\n"
+    monkeypatch.setattr("sys.argv", ["round_weights", str(files[2])])
+    with pytest.raises(SystemExit, match="0"):
+        run_command(main)
 
 
 def test_what_cannot_be_rounded_is_refused(files):

@@ -1,26 +1,32 @@
 """A bundle of Stable Diffusion 1.5's size with random weights: it is written, loaded, and takes distillation steps.
 
-    python -m benchmarks.sd15_step --out sd15_step.json [--device auto] [--steps 2] [--tiny]
+    python -m benchmarks.sd15_step --out sd15_step.json [--device auto] [--dtype auto] [--compile] [--steps 5] [--tiny]
 
-It needs about 10 GB of memory on a CPU. `--tiny` runs the same program on the sizes of the tests, in seconds.
+It says how long a step takes and each of its parts, the peak of memory, and on what it ran. It needs about 10 GB of
+memory on a CPU. `--tiny` runs the same program on the sizes of the tests, in seconds.
 """
 
 import argparse
 import json
-import platform
+import resource
 import tempfile
 import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
 
+from benchmarks.machine import machine
 from idto3d import prompts
+from idto3d.errors import UserError, run_command
 from idto3d.guidance.base import BaseParts
 from idto3d.guidance.branches import new_branches
 from idto3d.guidance.bundle import load_bundle, save_bundle
-from idto3d.guidance.device import choose_device
+from idto3d.guidance.device import CUDA, choose_device
 from idto3d.guidance.diffusion import Guidance
 from idto3d.guidance.info import BundleInfo, EncoderInfo
 from idto3d.guidance.lora import DOMAINS, add_lora
@@ -30,6 +36,7 @@ from idto3d.guidance.tiny import TEST_SPEC, noise_scheduler, tiny_base, word_tok
 EXPRESSION = "jaw dropped"
 WORDS = prompts.words(" ".join((*prompts.VIEWS, prompts.caption("", "geometry"), "albedo", EXPRESSION)))
 ID_DIMENSION = 512
+DTYPES = {"auto": None, "float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 def sd15_parts() -> BaseParts:
@@ -82,56 +89,128 @@ def write(folder: Path, tiny: bool) -> dict[str, int]:
     return {name: sum(p.numel() for p in network.parameters()) for name, network in networks.items()}
 
 
-def timed(work, device: torch.device) -> tuple[object, float]:
-    """What `work` returns, and the seconds it took."""
-    start = time.perf_counter()
-    result = work()
-    if device.type != "cpu":
-        torch.accelerator.synchronize()
-    return result, round(time.perf_counter() - start, 3)
+class Stopwatch:
+    """Seconds by part of what is done on `device`, which is waited for: CUDA works behind the program's back."""
+
+    def __init__(self, device: torch.device):
+        self.device = device
+        self.seconds: dict[str, float] = defaultdict(float)
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Add the time spent inside to the part `name`."""
+        start = self._now()
+        yield
+        self.seconds[name] += self._now() - start
+
+    def _now(self) -> float:
+        if self.device.type == CUDA:
+            torch.cuda.synchronize(self.device)
+        return time.perf_counter()
 
 
-def step(guidance: Guidance, domain: str, generator: torch.Generator) -> bool:
-    """One distillation step on one random picture; whether its gradient is finite and not zero."""
+class WatchedGuidance(Guidance):
+    """A guidance whose time in the VAE's encoder and in the UNet is taken by `watch`."""
+
+    def __init__(self, bundle, watch: Stopwatch):
+        super().__init__(bundle)
+        self.watch = watch
+
+    def encode(self, images: torch.Tensor) -> torch.Tensor:
+        """As Guidance has it."""
+        with self.watch.part("vae_encode"):
+            return super().encode(images)
+
+    def predict(self, *given) -> tuple[torch.Tensor, torch.Tensor]:
+        """As Guidance has it."""
+        with self.watch.part("unet"):
+            return super().predict(*given)
+
+
+def step(guidance: WatchedGuidance, domain: str, generator: torch.Generator) -> dict:
+    """One distillation step on one random picture: its seconds by part, and whether its gradient is finite, not zero.
+
+    "backward" is the way back through the VAE's encoder, "step" all of it.
+    """
+    guidance.watch.seconds.clear()
     size = guidance.info.image_size
     image = torch.rand(1, 3, size, size, generator=generator).to(guidance.device).requires_grad_()
     identity = torch.nn.functional.normalize(torch.randn(ID_DIMENSION, generator=generator), dim=0)
     prompt = guidance.info.prompt(domain, "front", "person")
     wanted = guidance.conditions([prompt], "", identity.to(guidance.device), [EXPRESSION])
     timesteps = torch.randint(200, 700, (1,), generator=generator)
-    distil([Term(guidance, 1.0, wanted)], domain, image, timesteps, generator, Distillation("sds")).backward()
-    return bool(torch.isfinite(image.grad).all() and image.grad.abs().sum() > 0)
+    with guidance.watch.part("step"):
+        loss = distil([Term(guidance, 1.0, wanted)], domain, image, timesteps, generator, Distillation("sds"))
+        with guidance.watch.part("backward"):
+            loss.backward()
+    fine = bool(torch.isfinite(image.grad).all() and image.grad.abs().sum() > 0)
+    return {"seconds": dict(guidance.watch.seconds), "finite": fine}
 
 
-def measure(folder: Path, device: torch.device, steps: int) -> dict:
-    """Load the bundle and take `steps` steps in each domain."""
-    bundle, loading = timed(lambda: load_bundle(folder, device), device)
-    guidance, generator = Guidance(bundle), torch.Generator().manual_seed(0)
-    found = {"load_seconds": loading, "dtype": str(bundle.dtype)}
+def measure(folder: Path, device: torch.device, told: argparse.Namespace) -> dict:
+    """Load the bundle and take `told.steps` steps in each domain."""
+    watch = Stopwatch(device)
+    with watch.part("load"):
+        bundle = load_bundle(folder, device, DTYPES[told.dtype])
+    found = {"load_seconds": round(watch.seconds["load"], 3), "dtype": str(bundle.dtype).removeprefix("torch.")}
+    if told.compile:
+        for unet in {id(unet): unet for unet in bundle.unets.values()}.values():
+            unet.compile()
+    guidance, generator = WatchedGuidance(bundle, watch), torch.Generator().manual_seed(0)
     for domain in DOMAINS:
-        taken = [timed(lambda domain=domain: step(guidance, domain, generator), device) for _ in range(steps)]
-        found[domain] = {"seconds": [seconds for _, seconds in taken], "finite": all(fine for fine, _ in taken)}
+        found[domain] = summary([step(guidance, domain, generator) for _ in range(told.steps)])
     return found
 
 
-def main() -> None:
+def summary(steps: list[dict]) -> dict:
+    """The first step by itself, since it warms up and may compile, and the mean by part of the others."""
+    later = [one["seconds"] for one in steps[1:]] or [steps[0]["seconds"]]
+    mean = {name: round(sum(one[name] for one in later) / len(later), 4) for name in later[0]}
+    return {
+        "first_step_seconds": round(steps[0]["seconds"]["step"], 3),
+        "mean_seconds": mean,
+        "iterations_per_second": round(len(later) / sum(one["step"] for one in later), 4),
+        "finite": all(one["finite"] for one in steps),
+    }
+
+
+def peak_bytes(device: torch.device) -> int:
+    """The most memory so far: of CUDA what torch took there, otherwise of the whole process."""
+    if device.type == CUDA:
+        return torch.cuda.max_memory_allocated(device)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def main(argv: list[str]) -> int:
     """Write, load, step, and say what was found."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE.json")
-    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
-    parser.add_argument("--steps", type=int, default=2)
-    parser.add_argument("--tiny", action="store_true", help="the sizes of the tests")
-    told = parser.parse_args()
+    told = parse(argv)
     device = choose_device(told.device)
     with tempfile.TemporaryDirectory() as folder:
         parameters = write(Path(folder), told.tiny)
         size = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
-        found = {"parameters": parameters, "bytes": size, **measure(Path(folder), device, told.steps)}
-    machine = {"device": str(device), "machine": platform.machine(), "threads": torch.get_num_threads()}
-    found |= machine | {"torch": torch.__version__, "tiny": told.tiny}
+        found = {"parameters": parameters, "bytes": size, "peak_bytes": {"written": peak_bytes(device)}}
+        found |= measure(Path(folder), device, told)
+        found["peak_bytes"]["stepped"] = peak_bytes(device)
+    found |= machine(device) | {"compiled": told.compile, "steps": told.steps, "tiny": told.tiny}
     told.out.write_text(json.dumps(found, indent=2) + "\n")
     print(json.dumps(found, indent=2))
+    return 0
+
+
+def parse(argv: list[str]) -> argparse.Namespace:
+    """The options in `argv`. Raises UserError for no steps."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE.json")
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", CUDA))
+    parser.add_argument("--dtype", default="auto", choices=DTYPES, help="of the UNet and the VAE's encoder")
+    parser.add_argument("--compile", action="store_true", help="compile the UNet, within the first step")
+    parser.add_argument("--steps", type=int, default=5, help="steps in each domain")
+    parser.add_argument("--tiny", action="store_true", help="the sizes of the tests")
+    told = parser.parse_args(argv)
+    if told.steps < 1:
+        raise UserError(f"--steps {told.steps} measures nothing.", "Give at least 1.")
+    return told
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -19,6 +19,9 @@ FEED_FORWARD = ("ff.net.0.proj", "ff.net.2")
 CONVOLUTIONS = ("conv1", "conv2", "conv_shortcut", "downsamplers.0.conv", "upsamplers.0.conv")
 CHOICES = {
     "attention q, k, v, out": TARGETS,
+    "attention q, k, v": ("to_q", "to_k", "to_v"),
+    "attention k, v": ("to_k", "to_v"),
+    "attention q, v": ("to_q", "to_v"),
     "+ feed-forward": (*TARGETS, *FEED_FORWARD),
     "+ convolutions": (*TARGETS, *FEED_FORWARD, *CONVOLUTIONS),
 }
@@ -50,6 +53,7 @@ def row(choice: str, ranks: tuple[int, int]) -> dict:
         "lora": lora,
         "identity": identity,
         "expression": expression,
+        "lora_share": lora / base,
         "stage_1_share": (lora + identity) / base,
         "stage_2_share": expression / base,
     }
@@ -62,10 +66,11 @@ def count(parameters) -> int:
 
 def table(rows: list[dict]) -> str:
     """The rows as a Markdown table, counts in millions."""
-    lines = ["| LoRA in | ranks | LoRA | identity | expression | stage 1 trains | stage 2 trains |", "|" + "---|" * 7]
+    head = ("LoRA in", "ranks", "LoRA", "identity", "expression", "LoRA alone", "stage 1 trains", "stage 2 trains")
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for one in rows:
         millions = [f"{one[name] / 1e6:.2f} M" for name in ("lora", "identity", "expression")]
-        shares = [f"{one[name]:.2%}" for name in ("stage_1_share", "stage_2_share")]
+        shares = [f"{one['lora_share']:.3%}", *(f"{one[name]:.2%}" for name in ("stage_1_share", "stage_2_share"))]
         cells = [one["modules"], f"{one['rank_self']}/{one['rank_cross']}", *millions, *shares]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + f"\n\nBase UNet: {rows[0]['base'] / 1e6:.1f} million parameters."

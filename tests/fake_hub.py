@@ -4,22 +4,33 @@ import base64
 import hashlib
 import json
 import threading
+import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
 
 LARGE = (".safetensors", ".bin")
+SLOW_SECONDS, SLOW_PIECES = 1.0, 40
 
 
 @dataclass
 class Repo:
-    """One repository with a single commit. `truncated` and `altered` name files that arrive other than announced."""
+    """One repository: the files of its newest commit, and those of all commits.
+
+    `truncated` and `altered` name files that arrive other than announced, `slow` those that take a second.
+    """
 
     files: dict[str, bytes]
     commit: str
+    commits: dict[str, dict[str, bytes]] = field(default_factory=dict)
     gated: bool = False
     truncated: set[str] = field(default_factory=set)
     altered: set[str] = field(default_factory=set)
+    slow: set[str] = field(default_factory=set)
+
+    def named(self, revision: str) -> str | None:
+        """The commit that is meant by main, by nothing, or by a commit's own name; None for another."""
+        return self.commit if revision in ("", "main") else revision if revision in self.commits else None
 
 
 class FakeHub:
@@ -34,17 +45,24 @@ class FakeHub:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def add(self, name: str, files: dict[str, bytes]) -> Repo:
-        """A repository with `files`; its commit follows from them."""
+        """A repository with `files`, or a further commit of one; the commit's name follows from them."""
         digest = hashlib.sha1(name.encode())
         for path in sorted(files):
             digest.update(path.encode() + files[path])
-        self.repos[name] = Repo(dict(files), digest.hexdigest())
+        commit = digest.hexdigest()
+        earlier = self.repos[name].commits if name in self.repos else {}
+        self.repos[name] = Repo(dict(files), commit, earlier | {commit: dict(files)})
         return self.repos[name]
 
 
 def etag(path: str, content: bytes) -> str:
-    """Large files are known by their SHA-256, small ones by a git hash."""
-    return (hashlib.sha256 if path.endswith(LARGE) else hashlib.sha1)(content).hexdigest()
+    """Large files are known by their SHA-256, small ones by git's hash."""
+    return hashlib.sha256(content).hexdigest() if path.endswith(LARGE) else git_hash(content)
+
+
+def git_hash(content: bytes) -> str:
+    """The hash by which git knows a file."""
+    return hashlib.sha1(f"blob {len(content)}\0".encode() + content).hexdigest()
 
 
 def _handler(hub: FakeHub) -> type:
@@ -106,13 +124,13 @@ def _handler(hub: FakeHub) -> type:
             if repo is None:
                 return self._refuse(404, "RepoNotFound")
             verb, _, revision = rest.removeprefix(name).strip("/").partition("/")
-            if revision not in ("", "main", repo.commit):
+            commit = repo.named(revision)
+            if commit is None:
                 return self._refuse(404, "RevisionNotFound")
+            files = repo.commits.get(commit, {})
             if verb == "tree":
-                return self._json([_entry(path, content) for path, content in repo.files.items()])
-            return self._json(
-                {"id": name, "sha": repo.commit, "siblings": [{"rfilename": path} for path in repo.files]}
-            )
+                return self._json([_entry(path, content) for path, content in files.items()])
+            return self._json({"id": name, "sha": commit, "siblings": [{"rfilename": path} for path in files]})
 
         def _file(self, name, revision, file):
             repo = hub.repos.get(name)
@@ -120,21 +138,31 @@ def _handler(hub: FakeHub) -> type:
                 return self._refuse(404, "RepoNotFound")
             if repo.gated:
                 return self._refuse(403, "GatedRepo")
-            if revision not in ("main", repo.commit):
+            commit = repo.named(revision)
+            if commit is None:
                 return self._refuse(404, "RevisionNotFound")
-            if file not in repo.files:
+            if file not in repo.commits[commit]:
                 return self._refuse(404, "EntryNotFound")
-            content = repo.files[file]
+            content = repo.commits[commit][file]
             self.send_response(200)
             self.send_header("ETag", f'"{etag(file, content)}"')
-            self.send_header("X-Repo-Commit", repo.commit)
+            self.send_header("X-Repo-Commit", commit)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             if self.command == "GET":
                 if file in repo.altered:
                     content = bytes(byte ^ 1 for byte in content)
-                self.wfile.write(content[: len(content) // 2] if file in repo.truncated else content)
+                self._send(content[: len(content) // 2] if file in repo.truncated else content, file in repo.slow)
                 self.close_connection = True
+
+        def _send(self, content, slowly):
+            size = max(1, len(content) // SLOW_PIECES) if slowly else len(content) or 1
+            for start in range(0, len(content), size):
+                try:
+                    self.wfile.write(content[start : start + size])
+                except OSError:
+                    return  # who asked has gone
+                time.sleep(SLOW_SECONDS / SLOW_PIECES if slowly else 0)
 
         def _json(self, data):
             body = json.dumps(data).encode()
@@ -154,7 +182,7 @@ def _handler(hub: FakeHub) -> type:
 
 
 def _entry(path: str, content: bytes) -> dict:
-    entry = {"type": "file", "path": path, "size": len(content), "oid": hashlib.sha1(content).hexdigest()}
+    entry = {"type": "file", "path": path, "size": len(content), "oid": git_hash(content)}
     if path.endswith(LARGE):
         entry["lfs"] = {"oid": hashlib.sha256(content).hexdigest(), "size": len(content), "pointerSize": 130}
     return entry

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -121,7 +121,7 @@ def load_base(folder: str | Path, dtype: torch.dtype = torch.float32, variant: s
     _expect_files(folder, variant)
     with _said_plainly(folder):
         parts = BaseParts(
-            tokenizer=AutoTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True),
+            tokenizer=_load_tokenizer(folder / "tokenizer"),
             text_encoder=_load_text_encoder(folder / "text_encoder", variant),
             vae=_load_network(AutoencoderKL, folder / "vae", torch.float32, variant),
             unet=_load_network(UNet2DConditionModel, folder / "unet", dtype, variant),
@@ -213,12 +213,21 @@ def _load_scheduler(folder: Path) -> DDIMScheduler:
     return DDIMScheduler.from_config(DDIMScheduler.load_config(folder, local_files_only=True))
 
 
+def _load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+
+
 def _load_text_encoder(folder: Path, variant: str | None) -> CLIPTextModel:
     shown = transformers_logging.is_progress_bar_enabled()
     transformers_logging.disable_progress_bar()
     try:
         return CLIPTextModel.from_pretrained(
-            folder, dtype=torch.float32, variant=variant, local_files_only=True, use_safetensors=True
+            folder,
+            dtype=torch.float32,
+            variant=variant,
+            local_files_only=True,
+            use_safetensors=True,
+            trust_remote_code=False,
         )
     finally:
         if shown:
@@ -226,6 +235,8 @@ def _load_text_encoder(folder: Path, variant: str | None) -> CLIPTextModel:
 
 
 def _expect_files(folder: Path, variant: str | None) -> None:
+    if not folder.is_dir():
+        raise UserError(f"There is no base model at {folder}.", "Check the path; it should be a folder.")
     for plain in WEIGHT_FILES:
         name = plain.replace(".safetensors", f".{variant}.safetensors") if variant else plain
         if not (folder / name).is_file():
@@ -236,6 +247,15 @@ def _expect_files(folder: Path, variant: str | None) -> None:
     for name in CONFIG_FILES:
         if not (folder / name).is_file():
             raise UserError(f"The base model has no {name} in {folder}.", "Fetch the weights again.")
+        _expect_no_code(folder / name)
+
+
+def _expect_no_code(config: Path) -> None:
+    """Raises UserError where a configuration names Python of the folder's own, which transformers would run."""
+    with suppress(ValueError, TypeError):  # a damaged file is told when it is loaded
+        if "auto_map" in json.loads(config.read_bytes()):
+            what = f"{config} asks for Python code of its own (auto_map), and none is run."
+            raise UserError(what, "Use a model whose classes are transformers' and diffusers' own.")
 
 
 def _first_line(fault: Exception) -> str:

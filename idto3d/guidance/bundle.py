@@ -17,8 +17,9 @@ from idto3d.guidance.branches import Branches, load_branches, save_branch
 from idto3d.guidance.device import choose_dtype
 from idto3d.guidance.files import unfit
 from idto3d.guidance.info import BundleInfo, write_info
+from idto3d.guidance.layout import IDENTITY_FILE, PRIOR_FILE
 from idto3d.guidance.lora import DOMAINS, load_faceid_lora, load_lora, save_lora
-from idto3d.guidance.weights import IDENTITY_FILE, PRIOR_FILE, Weights, fetch_weights, find_bundle
+from idto3d.guidance.weights import Weights, fetch_weights, find_bundle
 
 LORA_FILE, ID_FILE, EXP_FILE = "lora.safetensors", "id.safetensors", "expression.safetensors"
 

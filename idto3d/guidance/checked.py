@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from idto3d.errors import UserError
-from idto3d.guidance.sources import Source
+from idto3d.guidance.sources import COMMIT, Source
 
 RECORD = "sha256.json"
 DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -55,22 +55,35 @@ def _checked(source: Source, path: Path, name: str, known: Mapping | None) -> di
     size = path.stat().st_size
     if known is not None and known["size"] == size and source.files[name] in ("", known["sha256"]):
         return dict(known)
-    expected = source.files[name] or (known or {}).get("sha256") or _announced(path)
+    expected = source.files[name] or (known or {}).get("sha256")
     digest = sha256_of(path)
-    if expected and digest != expected:
+    found, wanted = (digest, expected) if expected else _announced(path, digest)
+    if found != wanted:
         _remove(path)
         raise UserError(
-            f"{name} of {source.title()} is not the file that was published: its SHA-256 is {digest[:16]}..., "
-            f"not {expected[:16]}....",
+            f"{name} of {source.title()} is not the file that was published: its hash is {found[:16]}..., "
+            f"not {wanted[:16]}....",
             "It was removed from the cache; run it again to fetch it anew.",
         )
     return {"sha256": digest, "size": size}
 
 
-def _announced(path: Path) -> str:
-    """The SHA-256 by which the Hub announced a large file, "" for a small one; it is the name of the cache's blob."""
+def _announced(path: Path, digest: str) -> tuple[str, str]:
+    """The hash of a file, and the one by which the Hub announced it; the latter is the name of the cache's blob.
+
+    For a large file that is the SHA-256, here `digest`, for a small one git's. Another name says nothing: two equal
+    texts.
+    """
     name = path.resolve().name
-    return name if DIGEST.fullmatch(name) else ""
+    if DIGEST.fullmatch(name):
+        return digest, name
+    return (git_hash(path), name) if COMMIT.fullmatch(name) else ("", "")
+
+
+def git_hash(path: Path) -> str:
+    """The SHA-1 by which git knows a file's content, hexadecimal."""
+    content = path.read_bytes()
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
 def sha256_of(path: Path) -> str:

@@ -1,6 +1,6 @@
 """Uploading a bundle to the Hub in one commit, together with its model card."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from huggingface_hub import CommitOperationAdd, HfApi, ModelCard, ModelCardData, get_token
 from huggingface_hub.errors import HfHubHTTPError
@@ -9,24 +9,24 @@ from idto3d.errors import UserError
 from idto3d.guidance.files import read_names
 from idto3d.guidance.hub import asked
 from idto3d.guidance.info import BundleInfo, read_info
+from idto3d.guidance.layout import own_files
 from idto3d.guidance.sources import REPO, Source
 
 CARD = "README.md"
-SUFFIXES = (".json", ".safetensors", ".txt")
 LICENCES = ("apache-2.0", "mit", "cc0-1.0", "cc-by-4.0", "creativeml-openrail-m")
 
 
 def publish_bundle(folder: Path, repo: str, private: bool = False) -> str:
     """Upload the bundle in `folder` to `repo`, which is made where it is missing; returns ORG/REPO@COMMIT.
 
-    Raises UserError where the folder is no bundle, has no model card or holds other files, where nobody is logged in,
-    and where the Hub refuses.
+    Raises UserError where the folder is no whole bundle, has no model card or holds other files, where nobody is
+    logged in, and where the Hub refuses.
     """
     folder = Path(folder)
     if not REPO.fullmatch(repo):
         raise UserError(f"'{repo}' is no name of a repository.", "Give it as ORG/REPO.")
     info = read_info(folder)
-    additions = [_addition(folder, path, info) for path in bundle_files(folder)]
+    additions = [_addition(folder, path, info) for path in bundle_files(folder, info)]
     if get_token() is None:
         raise UserError("Nobody is logged in to the Hub.", "Run: hf auth login")
     source = Source(repo, "main", info.licence, {})
@@ -47,26 +47,39 @@ def _upload(repo: str, private: bool, additions: list[CommitOperationAdd], info:
         ) from fault
 
 
-def bundle_files(folder: Path) -> list[Path]:
-    """Every file of the bundle that is published; hidden files and folders are passed over.
+def bundle_files(folder: Path, info: BundleInfo) -> list[Path]:
+    """The files that are published: what loading the bundle takes, its model card and licences; hidden ones are none.
 
-    Raises UserError where the model card is missing, a weight file is damaged, or something does not belong there.
+    Raises UserError where the model card or a file of the layout is missing, a weight file is damaged, or something
+    does not belong there.
     """
     if not (folder / CARD).is_file():
         raise UserError(
             f"There is no model card in {folder}.",
             f"Write {CARD}: what it was trained on, its licence, what was measured, and its limits.",
         )
-    found = [path for path in sorted(folder.rglob("*")) if path.is_file() and not _hidden(path.relative_to(folder))]
-    for path in found:
-        if path.suffix not in SUFFIXES and path.name != CARD and not path.name.startswith("LICEN"):
-            raise UserError(
-                f"{path.relative_to(folder)} does not belong to a bundle.",
-                f"Move it elsewhere; only {', '.join(SUFFIXES)}, {CARD} and licences are published.",
-            )
+    found = [path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.is_file()]
+    present = {path.as_posix() for path in found if not _hidden(path)}
+    _expect_whole(folder, present, set(own_files(info, present)))
+    paths = [folder / name for name in sorted(present)]
+    for path in paths:
         if path.suffix == ".safetensors":
             read_names(path)
-    return found
+    return paths
+
+
+def _expect_whole(folder: Path, present: set[str], wanted: set[str]) -> None:
+    for name in sorted(wanted - present):
+        raise UserError(
+            f"The bundle in {folder} is incomplete: {name} is missing.",
+            "Finish its training, whose stage 'bundle' writes all files, or copy the file there.",
+        )
+    for name in sorted(present - wanted - {CARD}):
+        if not PurePosixPath(name).name.startswith("LICEN"):
+            raise UserError(
+                f"{name} does not belong to a bundle.",
+                f"Move it elsewhere; only what loading takes, {CARD} and licences are published.",
+            )
 
 
 def _hidden(path: Path) -> bool:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from huggingface_hub import HfApi, get_cached_repo_tree, resolve_revision
 from huggingface_hub.errors import CachedRepoTreeNotFoundError, OfflineModeIsEnabled, RevisionResolutionError
@@ -16,10 +16,9 @@ from idto3d.guidance.checked import check_files, ready
 from idto3d.guidance.entries import FILE
 from idto3d.guidance.hub import FIRST_ANSWER, asked, cached, download, plainly, plan, take
 from idto3d.guidance.info import BundleInfo, read_info
-from idto3d.guidance.lora import DOMAINS
+from idto3d.guidance.layout import IDENTITY_FILE, own_files
 from idto3d.guidance.sources import COMMIT, REPO, Source
 
-PRIOR_FILE, IDENTITY_FILE = "head_prior.safetensors", "identity.safetensors"
 BRANCH = "main"
 NAMED = {"embedded": EMBEDDED, "community": COMMUNITY}
 ON_HUB = re.compile(rf"({REPO.pattern})(?:@([\w./-]+))?")
@@ -92,15 +91,21 @@ def _find_on_hub(repo: str, revision: str) -> Generator[Event, None, Found]:
     if notice:
         yield Notice(notice)
     card = Source(repo, commit, "", {FILE: ""})
-    folder = cached(card)
-    if folder is None:
-        plan(card)  # says plainly what is wrong with the repository
-        folder = take(card)
+    folder = _at_once(card)
     info = read_info(folder)
     if info.identity_encoder.has_file():
-        small = replace(card, files={FILE: "", IDENTITY_FILE: ""})
-        folder = cached(small) or take(small)
+        folder = _at_once(replace(card, files={FILE: "", IDENTITY_FILE: ""}))
     return Found(info, folder, Source(repo, commit, info.licence, dict.fromkeys(_own_files(card, info), "")))
+
+
+def _at_once(small: Source) -> Path:
+    """The folder of a small source that is read before anything else: checked, fetched where it is not here."""
+    folder = cached(small)
+    if folder is None:
+        plan(small)  # says plainly what is wrong with the repository
+        folder = take(small)
+    check_files(small, folder)
+    return folder
 
 
 def _commit(repo: str, revision: str) -> tuple[str, str]:
@@ -129,13 +134,7 @@ def _own_files(card: Source, info: BundleInfo) -> list[str]:
     except CachedRepoTreeNotFoundError:
         take(card)
         tree = get_cached_repo_tree(card.repo, revision=card.revision)
-    parts = {info.base, *DOMAINS}
-    return [
-        entry.path
-        for entry in tree
-        if entry.path in (FILE, PRIOR_FILE, IDENTITY_FILE)
-        or (entry.path.endswith((".json", ".safetensors", ".txt")) and PurePosixPath(entry.path).parts[0] in parts)
-    ]
+    return own_files(info, {entry.path for entry in tree})
 
 
 def fetch_weights(found: Found, refine: bool = True) -> Generator[Event, None, Weights]:

@@ -1,30 +1,30 @@
 """`python -m idto3d evaluate guidance BUNDLE`: does the guidance obey identity, expression, view and words?
 
 Each row of the answer is one setting: how many portraits the identity comes from, and whether the identity or the
-expression branch is switched off. See evaluation.py for what is asked.
+expression branch is switched off; null stands for a question that nobody could be asked. See evaluation.py for the
+questions.
 """
 
-import argparse
 import json
 import multiprocessing
 import os
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
+from idto3d.errors import run_command
 from idto3d.fields.head_prior import HeadPrior, load_prior
 from idto3d.guidance.bundle import Bundle, load_bundle
 from idto3d.guidance.device import choose_device
 from idto3d.guidance.diffusion import Guidance
 from idto3d.subject.encoders import make_encoder
 from idto3d.training import evaluation, synthetic
+from idto3d.training.evaluate_options import EvaluateOptions, parse
 from idto3d.training.evaluation import Case, Sight
 from idto3d.training.even_light import SIDES, followed, unevenness
 from idto3d.training.ict import read_ict
@@ -53,22 +53,6 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class EvaluateOptions:
-    """What is measured. `among`: candidates of the identity question; `scale`: guidance scale, the bundle's if None."""
-
-    bundle: str
-    ict: Path
-    people: int
-    portraits: tuple[int, ...]
-    among: int
-    steps: int
-    scale: float | None
-    ablations: bool
-    seed: int
-    processes: int = 1
-
-
-@dataclass(frozen=True)
 class Answers:
     """The true maps of one case that samples are compared with; the right one is first in each list.
 
@@ -88,24 +72,33 @@ class Answers:
 
 def main(argv: list[str]) -> int:
     """The command."""
-    told, as_line = _parse(argv)
+    told, as_line = parse(argv)
     seeds = range(FIRST_SEED + told.seed, FIRST_SEED + told.seed + told.people)
     pieces = [seeds[i : i + PIECE] for i in range(0, len(seeds), PIECE)]
     rows: dict[str, list[dict]] = {}
-    with ProcessPoolExecutor(told.processes, multiprocessing.get_context("spawn")) as pool:
-        for found in tqdm(pool.map(partial(measure_people, told), pieces), total=len(pieces), unit="piece"):
-            for name, measured in found:
-                rows.setdefault(name, []).append(measured)
+    for found in tqdm(measured_pieces(told, pieces), total=len(pieces), unit="piece"):
+        for name, measured in found:
+            rows.setdefault(name, []).append(measured)
     asked = len(next(iter(rows.values()), []))
     counts = {"people": asked, "no_face": told.people - asked, "among": told.among, "steps": told.steps}
     table = {name: mean_of(found) for name, found in rows.items()}
-    print(json.dumps(counts | table, indent=None if as_line else 1))
+    print(json.dumps(counts | table, indent=None if as_line else 1, allow_nan=False))
     return 0
+
+
+def measured_pieces(told: EvaluateOptions, pieces: Sequence[Sequence[int]]) -> Iterator[list[tuple[str, dict]]]:
+    """What `measure_people` finds of each piece, in other processes where more than one is asked for."""
+    if told.processes == 1:
+        yield from map(partial(measure_people, told), pieces)
+        return
+    share = (max(1, (os.cpu_count() or 1) // told.processes),)
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(told.processes, spawn, torch.set_num_threads, share) as pool:
+        yield from pool.map(partial(measure_people, told), pieces)
 
 
 def measure_people(told: EvaluateOptions, seeds: Sequence[int]) -> list[tuple[str, dict]]:
     """(row, figures) of every setting of every person of `seeds` whose portraits show a face."""
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // told.processes))
     studio = synthetic.open_studio(read_ict(told.ict))
     bundle = load_bundle(told.bundle, choose_device("auto"))
     encoder = make_encoder(bundle.info.identity_encoder.name, bundle.identity_path)
@@ -263,30 +256,12 @@ def regressed(studio, prior: HeadPrior | None, case: Case, answers: Answers, set
     }
 
 
-def mean_of(rows: Sequence[dict]) -> dict[str, float]:
-    """Column means of `rows`, without the NaNs."""
-    return {key: round(float(np.nanmean([row[key] for row in rows])), 4) for key in rows[0]} if rows else {}
-
-
-def _parse(argv: list[str]) -> tuple[EvaluateOptions, bool]:
-    parser = argparse.ArgumentParser(prog="idto3d evaluate", description="Measure a bundle's guidance.")
-    parser.add_argument("what", choices=("guidance",))
-    parser.add_argument("bundle", help="embedded, community, a folder, or ORG/REPO[@REV]")
-    parser.add_argument("--ict", type=Path, required=True, help="packed ICT-FaceKit .npz or a checkout's folder")
-    parser.add_argument("--people", type=int, default=300, help="held-out people")
-    parser.add_argument("--portraits", default="1,2,5", help="how many portraits' mean embedding is given, a row each")
-    parser.add_argument("--among", type=int, default=50, help="candidates of the identity question")
-    parser.add_argument("--steps", type=int, default=20, help="sampling steps")
-    parser.add_argument("--scale", type=float, default=None, help="guidance scale; the bundle's own when absent")
-    parser.add_argument("--ablations", action="store_true", help="three more rows: without one branch each, and unsaid")
-    parser.add_argument("--seed", type=int, default=0, help="added to the first held-out person's seed")
-    parser.add_argument("--processes", type=int, default=1, help="people at a time")
-    parser.add_argument("--json", action="store_true", help="one line of JSON")
-    told = vars(parser.parse_args(argv))
-    as_line, _ = told.pop("json"), told.pop("what")
-    told["portraits"] = tuple(int(count) for count in told["portraits"].split(","))
-    return EvaluateOptions(**told), as_line
+def mean_of(rows: Sequence[dict]) -> dict[str, float | None]:
+    """Column means of `rows`, without the NaNs; None for a question that had no answer in any row."""
+    columns = {key: np.array([row[key] for row in rows]) for key in (rows[0] if rows else ())}
+    answers = {key: column[~np.isnan(column)] for key, column in columns.items()}
+    return {key: round(float(found.mean()), 4) if len(found) else None for key, found in answers.items()}
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run_command(main)

@@ -1,10 +1,10 @@
 """MakeHuman's targets carried over to the ICT-FaceKit mesh: shape changes that have words, such as "baby" or "old".
 
-    python -m idto3d.training.makehuman --ict ict_facekit.npz --makehuman makehuman_head.npz --out ict_words.npz
+    python -m idto3d.training.makehuman --ict ict_facekit.npz --makehuman makehuman --out ict_words.npz
 
-writes a packed model with these changes as further identity modes. MakeHuman (CC0, makehumancommunity.org) is in
-decimetres, +Y up, the face to +Z. A change is a difference between two characters: no one's absolute shape is carried,
-and neither are size and place in the frame.
+writes a packed model with these changes as further identity modes; `makehuman` is a checkout of MakeHuman (CC0,
+makehumancommunity.org), which is in decimetres, +Y up, the face to +Z. A change is a difference between two characters:
+no one's absolute shape is carried, and neither are size and place in the frame.
 """
 
 import argparse
@@ -14,8 +14,10 @@ from pathlib import Path
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from idto3d.errors import run_command
 from idto3d.training.follow import complete, relaxed
 from idto3d.training.ict import CENTIMETRE, IctModel, convert_checkout, read_ict
+from idto3d.training.makehuman_files import makehuman_arrays
 from idto3d.training.people import ANCESTRIES, GENDERS
 from idto3d.training.register import SKIN, neighbour_mean, register, similarity
 
@@ -37,6 +39,7 @@ FACE_WORDS = {
     "large ears": {"ears/*-ear-scale-incr": 0.7, "ears/*-ear-wing-incr": 0.6},
     "heavy brow": {"eyebrows/eyebrows-trans-forward": 0.3, "eyebrows/eyebrows-trans-down": 0.3},
 }
+BABY_EYES, OLD_HEAD = "eyes/*-eye-scale-incr", "head/head-age-incr"
 NECK = (-0.19, -0.12)  # height in metres below which nothing moves, and above which everything does
 SMOOTHING = 10  # averages over neighbours of a carried change
 BABY_SMOOTHING = 35  # a baby's deltas are a metre long, and so coarse in half precision
@@ -81,14 +84,23 @@ class WordShapes:
     deltas: np.ndarray
 
 
+def used_targets() -> list[str]:
+    """The names of all targets that words are made of."""
+    ages = ("baby", "child", "young", "old")
+    characters = [f"{ancestry}-{gender}-{age}" for ancestry in ANCESTRIES for gender in GENDERS for age in ages]
+    sliders = [BABY_EYES, OLD_HEAD, *(name for sliders in FACE_WORDS.values() for name in sliders)]
+    sides = [name.replace("*", side) for name in sliders for side in ("lr" if "*" in name else "l")]
+    return [*(f"macrodetails/{name}" for name in characters), *sides]
+
+
 def read_makehuman(path: str | Path) -> MakeHuman:
-    """MakeHuman's base mesh and targets from a packed .npz."""
-    with np.load(Path(path).expanduser(), allow_pickle=False) as data:
-        vertices = data["vertices"].astype(np.float32) * DECIMETRE
-        quads = data["quads"][data["quad_group"] == "body"]
-        offsets, indices = data["target_offsets"], data["target_indices"].astype(np.int64)
-        deltas = data["target_deltas"].astype(np.float32) * DECIMETRE
-        names = [str(name) for name in data["target_names"]]
+    """MakeHuman's base mesh and targets from a packed .npz, or from a checkout's folder. Raises UserError."""
+    data = makehuman_arrays(path, used_targets())
+    vertices = data["vertices"].astype(np.float32) * DECIMETRE
+    quads = data["quads"][data["quad_group"] == "body"]
+    offsets, indices = data["target_offsets"], data["target_indices"].astype(np.int64)
+    deltas = data["target_deltas"].astype(np.float32) * DECIMETRE
+    names = [str(name) for name in data["target_names"]]
     parts = [slice(first, last) for first, last in zip(offsets[:-1], offsets[1:], strict=True)]
     targets = {name: (indices[part], deltas[part]) for name, part in zip(names, parts, strict=True)}
     second = quads[:, 3] >= 0
@@ -117,8 +129,8 @@ def carry_over(model: IctModel, makehuman_path: str | Path) -> WordShapes:
 def changed_shapes(human: MakeHuman, young: np.ndarray) -> dict[str, np.ndarray]:
     """MakeHuman shapes [N, 3] metres that differ from the average `young` adult by one word each."""
     shapes = {age: human.character(age) for age in ("baby", "child", "old")}
-    shapes["baby"] += 0.6 * human.delta("eyes/*-eye-scale-incr")
-    shapes["old"] = young + 1.2 * (shapes["old"] - young) + 0.4 * human.delta("head/head-age-incr")
+    shapes["baby"] += 0.6 * human.delta(BABY_EYES)
+    shapes["old"] = young + 1.2 * (shapes["old"] - young) + 0.4 * human.delta(OLD_HEAD)
     female, male = (human.character("young", (gender,)) for gender in GENDERS)
     shapes["female"] = young + female - male
     shapes |= {ancestry: human.character("young", ancestries=(ancestry,)) for ancestry in ANCESTRIES}
@@ -167,20 +179,21 @@ def _ramp(x: np.ndarray, low: float, high: float) -> np.ndarray:
     return np.clip((x - low) / (high - low), 0, 1)
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main(argv: list[str]) -> int:
     """The command line; see --help."""
     parser = argparse.ArgumentParser(description="Add identity modes that have words to a packed ICT-FaceKit model.")
     parser.add_argument("--ict", type=Path, required=True, help="packed ICT-FaceKit .npz or a checkout's folder")
-    parser.add_argument("--makehuman", type=Path, required=True, help="packed MakeHuman .npz")
+    parser.add_argument("--makehuman", type=Path, required=True, help="MakeHuman: a checkout's folder, or packed .npz")
     parser.add_argument("--out", type=Path, required=True, help="where to write the packed model with words (.npz)")
-    told = parser.parse_args(arguments)
+    told = parser.parse_args(argv)
     told.ict = told.ict.expanduser()
     shapes = carry_over(read_ict(told.ict), told.makehuman)
     packed = convert_checkout(told.ict) if told.ict.is_dir() else dict(np.load(told.ict, allow_pickle=False))
     added = (shapes.deltas / CENTIMETRE).astype(packed["identity"].dtype)
     packed["identity"] = np.concatenate([packed["identity"][:100], added])
     np.savez_compressed(told.out, **packed, word_names=np.array(shapes.names))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

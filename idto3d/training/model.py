@@ -141,12 +141,18 @@ def trained_tensors(model: Model) -> dict[str, nn.Parameter]:
 
 
 def write_tensors(tensors: Mapping[str, Tensor], path: Path, metadata: dict[str, str] | None = None) -> None:
-    """Write a safetensors file that is whole or not there, even when the machine stops in between."""
-    partial = path.with_suffix(".partial")
-    save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, partial, metadata)
-    with open(partial, "rb+") as file:
-        os.fsync(file.fileno())
-    partial.replace(path)
+    """Write a safetensors file that is whole or not there, even when the machine stops in between.
+
+    The partial file is this process's own: several may write the same path.
+    """
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    try:
+        save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, partial, metadata)
+        with open(partial, "rb+") as file:
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def load_average(model: Model, checkpoint: Path) -> None:

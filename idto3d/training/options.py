@@ -12,6 +12,12 @@ from idto3d.training.loop import PRECISIONS
 
 DENOISER_STAGES = ("base", "style", "expression")
 STAGES = ("vae", "rig", *DENOISER_STAGES, "bundle")
+WRITE = "Check the path, or write a dataset with `python -m idto3d synthesize` or `python -m idto3d scans`."
+FOLDERS = {  # options that name a folder which must be there, and what to do where it is not
+    **dict.fromkeys(("data", "faces", "held_out"), WRITE),
+    "base": "Check the path; it should be a Stable Diffusion model in diffusers' layout.",
+    "init": "Check the path; it should be a bundle, such as weights/embedded.",
+}
 MINUTES = {"vae": 60.0, "base": 360.0, "style": 60.0, "expression": 40.0}
 
 
@@ -54,7 +60,7 @@ class TrainOptions:
 
 
 def parse(argv: list[str]) -> TrainOptions:
-    """The options in `argv`. Raises UserError for those that contradict each other."""
+    """The options in `argv`. Raises UserError for those that contradict each other or name what is not there."""
     values = vars(_parser().parse_args(argv))
     paper = values.pop("paper")
     named = {name: values.pop(name) for name in _denoiser_fields()}
@@ -91,8 +97,6 @@ def _check(options: TrainOptions) -> None:
         raise UserError(what, "Leave --ict out." if options.base else "Give a packed .npz or a checkout's folder.")
     if options.faces is not None and options.ict is None:
         raise UserError("--faces is read by the rig, and there is none.", "Give --ict, or leave --faces out.")
-    if options.faces is not None and not options.faces.is_dir():
-        raise UserError(f"There is no folder {options.faces}.", "Write one with `python -m idto3d synthesize`.")
     if options.base and options.init:
         raise UserError("--base and --init name two places to start from.", "Give one of them.")
     if "bundle" in options.stages and not options.licence and (options.base or options.encoder not in FREE):
@@ -107,6 +111,17 @@ def _check(options: TrainOptions) -> None:
     if told.early_stop and options.held_out is None:
         what = "Stopping early needs people who are never trained on."
         raise UserError(what, "Give their dataset by --held-out, or --early-stop 0.")
+    _check_folders(options)
+
+
+def _check_folders(options: TrainOptions) -> None:
+    for name, remedy in FOLDERS.items():
+        folder = getattr(options, name)
+        if folder is not None and not folder.is_dir():
+            raise UserError(f"There is no folder {folder}, which --{name.replace('_', '-')} names.", remedy)
+    if options.held_out is not None and options.held_out.resolve() == options.data.resolve():
+        what = "--held-out and --data name one dataset, so nobody would be held out."
+        raise UserError(what, "Give a dataset of other people by --held-out, or leave it out.")
 
 
 def _denoiser_fields() -> dict:

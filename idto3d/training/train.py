@@ -60,11 +60,15 @@ def main(argv: list[str]) -> int:
     options.work.mkdir(parents=True, exist_ok=True)
     check_encoder_of(options)
     accelerator = make_accelerator(options.precision)
+    if accelerator.is_main_process:
+        told = {"processes": accelerator.num_processes, "device": accelerator.device.type}
+        print(json.dumps(told | {"precision": accelerator.mixed_precision}), flush=True)
     torch.manual_seed(options.seed)
-    parts = _base(options)
-    parts.vae.to(accelerator.device)
-    if options.base is None:
-        run_vae(accelerator, parts, options)
+    with accelerator.main_process_first():  # it writes what the others read
+        parts = _base(options)
+        parts.vae.to(accelerator.device)
+        if options.base is None:
+            run_vae(accelerator, parts, options)
     if options.stages != ("vae",):
         _train_on_people(accelerator, parts, options)
     accelerator.end_training()

@@ -9,6 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from idto3d.errors import UserError
 from idto3d.events import exhausted
+from idto3d.guidance import base
 from idto3d.guidance import weights as weights_module
 from idto3d.guidance.bundle import load_bundle, save_bundle
 from idto3d.guidance.diffusion import Guidance
@@ -91,6 +92,26 @@ def test_a_pickle_that_calls_itself_safetensors_is_refused(folder):
     torch.save({"a": torch.zeros(1)}, folder / "albedo/id.safetensors")
     with pytest.raises(UserError, match="could not be read"):
         load(folder)
+
+
+@pytest.mark.parametrize("checked", [True, False])
+def test_a_folders_own_python_is_never_run(folder, monkeypatch, checked):
+    """Neither where a configuration names it, nor where that went unseen, not even when somebody says yes."""
+    tokenizer, sprung = folder / "base/tokenizer", folder / "sprung"
+    (tokenizer / "trap.py").write_text(f"import pathlib\npathlib.Path({str(sprung)!r}).touch()\n")
+    config = {"tokenizer_class": "Trap", "auto_map": {"AutoTokenizer": [None, "trap.Trap"]}}
+    (tokenizer / "tokenizer_config.json").write_text(json.dumps(config))
+    monkeypatch.setattr("builtins.input", lambda _: "y")
+    if not checked:
+        monkeypatch.setattr(base, "_expect_no_code", lambda _: None)
+    with pytest.raises(UserError, match="asks for Python code of its own" if checked else "custom code"):
+        load(folder)
+    assert not sprung.exists()
+
+
+def test_a_base_that_is_nowhere_is_not_called_pickled(tmp_path):
+    with pytest.raises(UserError, match="no base model at .*nowhere. Check the path"):
+        base.load_base(tmp_path / "nowhere")
 
 
 def test_a_branch_for_another_encoder_is_refused(folder, info):

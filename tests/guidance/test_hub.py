@@ -4,18 +4,21 @@ import hashlib
 import os
 import subprocess
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 import twins
+from fake_hub import SLOW_SECONDS
 from huggingface_hub import constants
 from safetensors.torch import load_file
 
 from idto3d.errors import UserError
 from idto3d.events import Notice, StageStarted, StepDone
 from idto3d.guidance.checked import recorded
-from idto3d.guidance.hub import plan
+from idto3d.guidance.hub import cached, plan
 from idto3d.guidance.sources import Source
 from idto3d.guidance.weights import fetch
 
@@ -36,7 +39,7 @@ def story(generator):
 @pytest.fixture
 def source(hub, request):
     """A source of two files in a repository of the test's own."""
-    name = "org/" + request.node.name.translate(str.maketrans("[]", "--"))[:80]
+    name = "org/" + request.node.name.translate(str.maketrans("[", "-", "]"))[:80]
     repo = hub.add(name, {"unet/model.safetensors": WEIGHTS, "config.json": b"{}", "unasked.safetensors": b"x" * 9999})
     return Source(name, repo.commit, "MIT", {"unet/model.safetensors": "", "config.json": ""})
 
@@ -73,11 +76,12 @@ def test_a_second_pull_asks_nobody(source, hub):
     assert hub.requests == []
 
 
-def test_a_pinned_commit_stays_when_the_repository_moves_on(source, hub):
-    _, folder = story(fetch(source))
+def test_a_pinned_commit_is_fetched_when_the_repository_has_moved_on(source, hub):
     moved = hub.add(source.repo, {"unet/model.safetensors": b"new", "config.json": b"{}"})
     assert moved.commit != source.revision
-    assert (story(fetch(source))[1] / "unet/model.safetensors").read_bytes() == WEIGHTS
+    _, folder = story(fetch(source))
+    assert (folder / "unet/model.safetensors").read_bytes() == WEIGHTS
+    assert (story(fetch(replace(source, revision=moved.commit)))[1] / "unet/model.safetensors").read_bytes() == b"new"
 
 
 def test_offline_what_is_here_is_used_and_what_is_not_is_refused(source, monkeypatch):
@@ -126,10 +130,12 @@ def test_a_download_that_breaks_off_is_said_and_goes_on_later(source, hub, monke
     assert (folder / "unet/model.safetensors").read_bytes() == WEIGHTS
 
 
-def test_a_file_with_another_hash_is_refused_removed_and_fetched_anew(source, hub):
-    hub.repos[source.repo].altered.add("unet/model.safetensors")
-    refused(source, "not the file that was published", "run it again")
+@pytest.mark.parametrize("name", ["unet/model.safetensors", "config.json"], ids=["large", "small"])
+def test_a_file_with_another_hash_is_refused_removed_and_fetched_anew(source, hub, name):
+    hub.repos[source.repo].altered.add(name)
+    refused(source, f"{name} of .* is not the file that was published", "run it again")
     hub.repos[source.repo].altered.clear()
+    assert (story(fetch(source))[1] / "config.json").read_bytes() == b"{}"
     assert (story(fetch(source))[1] / "unet/model.safetensors").read_bytes() == WEIGHTS
 
 
@@ -145,12 +151,18 @@ def test_a_file_cut_on_the_disk_is_found_before_it_is_loaded(source):
     assert (story(fetch(source))[1] / "unet/model.safetensors").read_bytes() == WEIGHTS
 
 
-def test_closing_the_story_stops_the_download(source, monkeypatch):
+def test_closing_the_story_stops_the_download(source, hub, monkeypatch):
+    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 50_000)
+    hub.repos[source.repo].slow.add("unet/model.safetensors")
     events = fetch(source)
     for event in events:
-        if isinstance(event, StageStarted):
+        if isinstance(event, StepDone):
             events.close()
-    story(fetch(source))
+    time.sleep(2 * SLOW_SECONDS)
+    blobs = Path(constants.HF_HUB_CACHE, "models--" + source.repo.replace("/", "--"), "blobs").iterdir()
+    assert all(blob.stat().st_size < len(WEIGHTS) for blob in blobs) and cached(source) is None
+    hub.repos[source.repo].slow.clear()
+    assert (story(fetch(source))[1] / "unet/model.safetensors").read_bytes() == WEIGHTS
 
 
 def test_pickled_weights_are_converted_once_and_never_run(hub, monkeypatch):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from accelerate.state import AcceleratorState
 from scipy.spatial import ConvexHull
 
 from idto3d.expressions import EXPRESSIONS
@@ -17,6 +18,16 @@ def small():
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture
+def own_accelerator():
+    """Accelerate's state, which is one for a whole process, as if no test had run before; it comes back."""
+    kept = dict(AcceleratorState._shared_state)
+    AcceleratorState._reset_state()
+    yield
+    AcceleratorState._reset_state()
+    AcceleratorState._shared_state.update(kept)
 
 
 def egg(count: int) -> np.ndarray:

@@ -1,5 +1,7 @@
 """The questions to the guidance: an oracle answers all of them, someone who always draws another person does not."""
 
+import json
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,9 +9,11 @@ import numpy as np
 import pytest
 import torch
 
+from idto3d.errors import UserError
 from idto3d.guidance.diffusion import Conditions
 from idto3d.prompts import VIEWS
 from idto3d.subject.align import AVERAGE_FACE
+from idto3d.subject.encoders import Face
 from idto3d.training import evaluate, evaluation, even_light, synthetic
 from idto3d.training.evaluation import Case, Sight
 from idto3d.training.ict import read_ict
@@ -141,8 +145,57 @@ def test_the_rows_are_the_numbers_of_portraits_and_the_ablations():
 
 
 def test_questions_without_an_answer_do_not_count_in_the_mean():
-    rows = [{"right": 1.0, "asked": float("nan")}, {"right": 0.0, "asked": 1.0}]
-    assert evaluate.mean_of(rows) == {"right": 0.5, "asked": 1.0}
+    nan = float("nan")
+    rows = [{"right": 1.0, "asked": nan, "never": nan}, {"right": 0.0, "asked": 1.0, "never": nan}]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert evaluate.mean_of(rows) == {"right": 0.5, "asked": 1.0, "never": None}
+
+
+class Seeing:
+    """An encoder that finds an average face in every portrait, known by its colours."""
+
+    def embed(self, pixels):
+        colour = np.resize(pixels.mean((0, 1)), 128).astype(np.float32)
+        return [Face((0, 0, 9, 9), AVERAGE_FACE * 20 + 128, colour / np.linalg.norm(colour))]
+
+
+def strictly(text: str) -> dict:
+    """`text` as JSON, in which there is no NaN."""
+
+    def refused(constant):
+        raise ValueError(constant)
+
+    return json.loads(text, parse_constant=refused)
+
+
+def test_the_command_prints_a_row_for_each_setting_as_json(monkeypatch, tiny_bundle, small_ict, capsys):
+    monkeypatch.setattr(evaluate, "make_encoder", lambda *_: Seeing())
+    words = ["guidance", str(tiny_bundle), "--ict", str(small_ict), "--people", "1", "--among", "2", "--steps", "1"]
+    assert evaluate.main([*words, "--portraits", "1,2", "--ablations", "--json"]) == 0
+    found = strictly(capsys.readouterr().out)
+    assert (found["people"], found["no_face"], found["among"], found["steps"]) == (1, 0, 2, 1)
+    assert {"portraits_1", "portraits_2", "lambda_id_0", "lambda_exp_0", "lambda_id_0_unsaid", "words"} < set(found)
+    assert found["portraits_2"]["error_deg"] > 0 and found["portraits_2"]["rig_error_deg"] > 0
+    assert found["words"]["right_baby"] is None  # the stand-in of ICT-FaceKit has no words
+
+
+@pytest.mark.parametrize(
+    ("extra", "why"),
+    [
+        (["--portraits", "one"], "'one' are no numbers of portraits"),
+        (["--portraits", "0"], "'0' are no numbers"),
+        (["--portraits", "1,"], "no numbers"),
+        (["--people", "0"], "--people 0 measures nothing"),
+        (["--among", "0"], "--among 0"),
+        (["--among", "1"], "--among 1"),
+        (["--steps", "0"], "--steps 0"),
+        (["--processes", "0"], "--processes 0"),
+    ],
+)
+def test_numbers_of_which_nothing_follows_are_refused(extra, why):
+    with pytest.raises(UserError, match=why):
+        evaluate.main(["guidance", "bundle", "--ict", "ict.npz", *extra])
 
 
 def test_an_identity_is_the_unit_mean_of_the_first_portraits(case):

@@ -17,6 +17,10 @@ def model_that_hears(what: str, data: Data, scheduler):
     def misstated(batch, view: int, row: int) -> bool:
         if what == "expression":
             return bool(batch.expression[row] != people.expression[view])
+        if what == "identity":
+            portraits = people.embedding[people.person[view]]  # any mean of a person's own portraits lies in their span
+            given = batch.identity[row, 0]
+            return bool((portraits.T @ torch.linalg.pinv(portraits.T) @ given - given).norm() > 1e-3)
         return people.looks[int(people.person[view])]["hair_colour"] not in batch.captions[row]
 
     def predict(domain, noisy, timesteps, batch):
@@ -30,7 +34,7 @@ def model_that_hears(what: str, data: Data, scheduler):
     return predict
 
 
-@pytest.mark.parametrize("what", ["expression", "words"])
+@pytest.mark.parametrize("what", ["identity", "expression", "words"])
 def test_a_gap_opens_for_what_the_model_hears_and_for_nothing_else(small, what):
     people = small.made_up_people()
     random = torch.Generator().manual_seed(1)

@@ -1,4 +1,4 @@
-"""Carrying MakeHuman's changes over, on eggs; with IDTO3D_ICT and IDTO3D_MAKEHUMAN (packed .npz) on the real meshes."""
+"""Carrying MakeHuman's changes over, on eggs; with IDTO3D_ICT and IDTO3D_MAKEHUMAN (.npz or checkouts) on real ones."""
 
 import os
 
@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from scipy.spatial import ConvexHull
 
+from idto3d.errors import UserError
 from idto3d.training import follow, makehuman, register
 from idto3d.training.ict import CENTIMETRE, LANDMARKS, read_ict
+from idto3d.training.makehuman_files import makehuman_arrays
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +75,48 @@ def test_a_packed_model_with_words_is_read_with_them(model, small_ict, tmp_path)
     read = read_ict(tmp_path / "words.npz")
     assert read.words == ("baby", "wide nose") and read.identity.shape[0] == 102 and model.words == ()
     assert np.allclose(read.identity[100:], CENTIMETRE)
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A made-up checkout: two squares of skin, one at head height, a square of clothes, and all targets."""
+    data = tmp_path / "makehuman" / "data"
+    (data / "3dobjs").mkdir(parents=True)
+    lines = [f"v {x} {y} 1.5" for y in (6, 0) for x in (0, 1, 2, 3)]
+    faces = ["g body", "f 1/1 2/2 3/3 4/4", "f 5/1 6/2 7/3", "g helper-hair", "f 1/1 2/2 3/3 4/4"]
+    (data / "3dobjs" / "base.obj").write_text("\n".join(["# MakeHuman", *lines, "vt 0 0", *faces]))
+    for number, name in enumerate(makehuman.used_targets()):
+        path = data / "targets" / f"{name}.target"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"# basemesh hm08\n0 .{number:03} 0 -1\n1 0 0 0\n2 0 1 0\n3 0 0 0\n5 0 9 0\n")
+    return tmp_path
+
+
+def test_a_checkout_is_read_as_its_packed_arrays_are(checkout, tmp_path):
+    read = makehuman.read_makehuman(checkout)
+    assert read.vertices.shape == (8, 3) and read.vertices[7].tolist() == pytest.approx([0.3, 0, 0.15])  # metres
+    assert read.faces.tolist() == [[0, 1, 2], [0, 2, 3]]  # the skin of the head alone
+    number = makehuman.used_targets().index("head/head-round")
+    moved = read.delta("head/head-round")
+    assert moved[0] == pytest.approx([number / 10_000, 0, -0.1]) and moved[2, 1] == pytest.approx(0.1)
+    assert not moved[5].any() and len(read.ears[0]) and read.delta("ears/*-ear-wing-incr")[2, 1] == pytest.approx(0.2)
+    packed = tmp_path / "packed.npz"
+    np.savez(packed, **makehuman_arrays(checkout, makehuman.used_targets()))
+    again = makehuman.read_makehuman(packed)
+    assert np.array_equal(again.faces, read.faces) and np.array_equal(again.delta("head/head-round"), moved)
+
+
+def test_what_is_no_makehuman_is_refused(checkout, tmp_path):
+    def refused(path, said):
+        with pytest.raises(UserError, match=said):
+            makehuman.read_makehuman(path)
+
+    refused(tmp_path / "nowhere.npz", "no MakeHuman at .*nowhere")
+    refused(tmp_path / "makehuman" / "data" / "targets", "holds no 3dobjs/base.obj")
+    np.savez(tmp_path / "old.npz", target_names=np.array(["head/head-round"]))
+    refused(tmp_path / "old.npz", "lacks the target")
+    (tmp_path / "makehuman/data/targets/head/head-round.target").unlink()
+    refused(checkout, "head-round.target is missing")
 
 
 @pytest.mark.skipif("IDTO3D_MAKEHUMAN" not in os.environ, reason="the real meshes are not in the repository")

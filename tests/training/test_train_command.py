@@ -18,7 +18,9 @@ from idto3d.training.embedding import title
 from idto3d.training.options import parse
 
 ONE_STEP = ("--most-steps", "1", "--batch", "2", "--guidance-scale", "1")
-WATCHED = ("--evaluate-steps", "1", "--sample-minutes", "1e-9", "--save-seconds", "0")
+WATCHED = ("--evaluate-steps", "1", "--sample-minutes", "1e-9", "--save-seconds", "0", "--precision", "no")
+
+pytestmark = pytest.mark.usefixtures("own_accelerator")
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +29,7 @@ def given(small, tmp_path_factory):
     folder = tmp_path_factory.mktemp("train")
     save_base(small.tiny_parts(), folder / "base", torch.float32)
     data = small.write_dataset(folder / "people", small.made_up_people())
+    small.write_dataset(folder / "others", small.made_up_people())
     return [
         "--data",
         str(data),
@@ -45,7 +48,7 @@ def lines(folder) -> list[dict]:
 
 def test_a_bundle_is_trained_watched_and_not_trained_twice(given):
     words, folder = given
-    words = [*words, "--work", str(folder / "work"), "--held-out", str(folder / "people"), *ONE_STEP, *WATCHED]
+    words = [*words, "--work", str(folder / "work"), "--held-out", str(folder / "others"), *ONE_STEP, *WATCHED]
     assert train.main(words) == 0
     stages = [line["stage"] for line in lines(folder)]
     assert stages == ["style-geometry", "style-albedo", "expression-geometry", "expression-albedo"]
@@ -88,6 +91,9 @@ def test_a_stage_is_not_built_on_nothing(given, tmp_path):
         (["--prior", "nowhere.safetensors"], "no head prior at"),
         (["--precision", "fp16"], "needs a GPU"),
         (["--decoder-only"], "about the autoencoder"),
+        (["--data", "nowhere"], "no folder nowhere, which --data names"),
+        (["--held-out", "nowhere"], "no folder nowhere, which --held-out names"),
+        (["--base", "nowhere"], "no folder nowhere, which --base names"),
     ],
 )
 def test_options_that_cannot_be_are_refused(given, tmp_path, extra, why):
@@ -98,11 +104,24 @@ def test_options_that_cannot_be_are_refused(given, tmp_path, extra, why):
         train.main([*words, "--work", str(tmp_path), *extra])
 
 
-def test_the_paper_preset_and_what_is_said_beside_it():
-    usual = parse(["--data", "d", "--work", "w"])
+def test_a_bundle_to_start_from_that_is_nowhere_is_missed_at_once(tmp_path):
+    with pytest.raises(UserError, match="no folder nowhere, which --init names"):
+        parse(["--data", str(tmp_path), "--work", "w", "--init", "nowhere"])
+
+
+def test_the_people_trained_on_are_not_held_out(given):
+    words, folder = given
+    with pytest.raises(UserError, match="nobody would be held out"):
+        parse([*words, "--work", "w", "--held-out", str(folder / "others" / ".." / "people")])
+
+
+def test_the_paper_preset_and_what_is_said_beside_it(tmp_path):
+    data, others = tmp_path / "d", tmp_path / "h"
+    data.mkdir(), others.mkdir()
+    usual = parse(["--data", str(data), "--work", "w"])
     assert usual.base_minutes == 360 and usual.denoiser.condition_rate == 1.2e-3
     assert usual.stages == ("vae", "rig", "base", "style", "expression", "bundle")
-    paper = parse(["--data", "d", "--work", "w", "--held-out", "h", "--paper", "--batch", "4"])
+    paper = parse(["--data", str(data), "--work", "w", "--held-out", str(others), "--paper", "--batch", "4"])
     told = paper.denoiser
     assert (told.learning_rate, told.condition_rate, told.most_steps, told.batch) == (1e-4, 1e-4, 200_000, 4)
     assert (told.face, told.twins, told.late) == (1, 0, 1)  # the plain loss
@@ -110,7 +129,7 @@ def test_the_paper_preset_and_what_is_said_beside_it():
 
 
 def test_faces_that_are_nowhere_are_missed_at_once(tmp_path):
-    words = ["--data", "d", "--work", "w", "--ict", str(tmp_path), "--faces"]
+    words = ["--data", str(tmp_path), "--work", "w", "--ict", str(tmp_path), "--faces"]
     with pytest.raises(UserError, match="no folder .*nowhere"):
         parse([*words, str(tmp_path / "nowhere")])
     assert parse([*words, str(tmp_path)]).faces == tmp_path

@@ -29,9 +29,13 @@ class Killed(BaseException):
 
 
 class DyingWatch(Watch):
+    def __init__(self, folder, after=3):
+        super().__init__(folder)
+        self.after = after
+
     def step(self, stage, step, seconds, loss):
         super().step(stage, step, seconds, loss)
-        if step == 3:
+        if step == self.after:
             raise Killed
 
 
@@ -153,3 +157,24 @@ def test_two_processes_end_with_one_model_after_different_batches(tmp_path):
     assert len(first["batches"]) == len(second["batches"]) == 8
     assert all(one != two for one, two in zip(first["batches"], second["batches"], strict=True))
     assert (tmp_path / "base.safetensors").exists() and not (tmp_path / "base.state.safetensors").exists()
+
+
+@pytest.fixture
+def bf16(own_accelerator):
+    """An accelerator of that precision."""
+    return make_accelerator("bf16")
+
+
+def test_in_mixed_precision_the_networks_compute_in_bf16_and_all_that_is_kept_is_float32(small, bf16, tmp_path):
+    whole, broken = (base_stage(tmp_path / name, most_steps=2) for name in ("whole", "broken"))
+    model, computed = small.tiny_model(), set()
+    model.unet.mid_block.register_forward_hook(lambda module, given, out: computed.add(out.dtype))
+    train_denoiser(bf16, model, whole, small.tiny_data(), None, Watch(tmp_path))
+    assert computed == {torch.bfloat16} and {value.dtype for value in named_tensors(model).values()} == {torch.float32}
+    with pytest.raises(Killed):
+        trained(small, bf16, broken, DyingWatch(tmp_path / "broken", after=1))
+    assert {value.dtype for value in load_file(state_path(broken.checkpoint)).values()} == {torch.float32}
+    trained(small, bf16, broken)
+    first, second = load_file(whole.checkpoint), load_file(broken.checkpoint)
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert not torch.equal(first["unet.conv_in.weight"], small.tiny_model().unet.conv_in.weight)

@@ -169,6 +169,20 @@ def test_a_mean_embedding_skips_portraits_without_a_face():
     assert torch.allclose(mean, good[:, 0])
 
 
+def test_while_training_an_identity_is_the_unit_mean_of_a_random_subset_that_is_never_empty():
+    embedding = torch.nn.functional.normalize(torch.randn(1, 3, 8, generator=torch.Generator().manual_seed(0)), dim=-1)
+    embedding[0, 2] = 0  # no face was found
+    first, second = embedding[0, :2]
+    random = torch.Generator().manual_seed(1)
+    drawn = mean_embedding(embedding.expand(200, -1, -1), random)
+    assert torch.allclose(drawn.norm(dim=-1), torch.ones(200), atol=1e-5)
+    possible = torch.nn.functional.normalize(torch.stack([first, second, first + second]), dim=-1)
+    nearest = (drawn @ possible.T).max(-1)
+    assert torch.allclose(nearest.values, torch.ones(200), atol=1e-5)
+    assert all(count > 20 for count in nearest.indices.bincount(minlength=3))
+    assert not torch.equal(drawn, mean_embedding(embedding.expand(200, -1, -1), random))
+
+
 def test_a_dataset_is_the_same_for_the_same_seed_and_can_be_read(small_ict, tmp_path):
     from idto3d.training import synthesize
 

@@ -1,0 +1,58 @@
+"""The benchmarks run, on the sizes of the tests, and say on what they ran."""
+
+import json
+import re
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+import torch
+from diffusers import UNet2DConditionModel
+
+from idto3d.errors import UserError
+from idto3d.guidance.lora import DOMAINS
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def at_hand(monkeypatch):
+    """The benchmarks can be imported; they are no part of the package."""
+    monkeypatch.syspath_prepend(str(ROOT))
+
+
+def test_a_step_at_the_size_of_stable_diffusion_is_timed_by_part(tmp_path, monkeypatch):
+    from benchmarks import sd15_step
+
+    compiled = []
+    monkeypatch.setattr(UNet2DConditionModel, "compile", lambda self: compiled.append(self))
+    words = ["--out", str(tmp_path / "step.json"), "--tiny", "--device", "cpu", "--steps", "3"]
+    assert sd15_step.main([*words, "--dtype", "bfloat16", "--compile"]) == 0
+    found = json.loads((tmp_path / "step.json").read_text())
+    for domain in DOMAINS:
+        part = found[domain]["mean_seconds"]
+        assert part["step"] + 2e-4 > part["vae_encode"] + part["unet"] + part["backward"] and min(part.values()) > 0
+        assert found[domain]["iterations_per_second"] == pytest.approx(1 / part["step"], rel=0.1)
+        assert found[domain]["finite"]
+    assert found["dtype"] == "bfloat16" and found["compiled"] and len(compiled) == 1
+    assert found["peak_bytes"]["stepped"] >= found["peak_bytes"]["written"] > 10_000_000
+    assert re.fullmatch(r"[0-9a-f]{40}\+?|unknown", found["commit"])
+    assert found["device"] == "cpu" and found["gpu"] is None and found["processor"]
+    assert found["versions"]["torch"] == torch.__version__ and found["versions"]["diffusers"] == version("diffusers")
+    with pytest.raises(UserError, match="--steps 0 measures nothing"):
+        sd15_step.main([*words[:-1], "0"])
+
+
+def test_outside_git_the_commit_is_unknown(tmp_path):
+    from benchmarks.machine import commit
+
+    assert commit(tmp_path) == "unknown"
+
+
+@pytest.mark.parametrize(("choice", "share"), [("attention q, k, v", 0.00417), ("attention k, v", 0.00277)])
+def test_the_lora_alone_is_counted_by_what_it_adapts(choice, share):
+    from benchmarks import trained_share
+
+    found = trained_share.row(choice, (16, 32))
+    assert found["lora_share"] == pytest.approx(share, abs=5e-6) and found["base"] > 859_000_000
+    assert f"| {choice} | 16/32 |" in trained_share.table([found]) and f"{share:.3%}" in trained_share.table([found])

@@ -9,6 +9,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from idto3d import config, expressions
+from idto3d.checks import checked, checked_view, named_expressions
 from idto3d.config import HDRI, HeadOptions, RenderOptions
 from idto3d.errors import UserError
 from idto3d.events import Event, Finished, LikenessMeasured, Notice, StageStarted, StepDone
@@ -113,7 +114,7 @@ def _claim(arguments: argparse.Namespace):
     from idto3d.jobs.run_folder import begin, resumable, take_up
 
     if arguments.resume:
-        _check_same(arguments, resumable(arguments.out).options)
+        _check_same(arguments, resumable(arguments.out))
         return take_up(arguments.out)
     options = head_options(arguments)
     if not arguments.photos and not options.prompt.strip():
@@ -126,19 +127,34 @@ def head_options(arguments: argparse.Namespace, start: HeadOptions | None = None
     options = config.preset(arguments.preset) if arguments.preset else start or HeadOptions()
     named = {name: getattr(arguments, name) for name in ("prompt", "negative_prompt", "weights", "seed", "device")}
     if arguments.expressions is not None:
-        named["expressions"] = expressions.chosen(arguments.expressions)
+        named["expressions"] = named_expressions(arguments.expressions)
     options = replace(options, **{name: value for name, value in named.items() if value is not None})
     for assignment in arguments.set:
         name, _, value = assignment.partition("=")
-        options = config.with_option(options, name.strip(), value.strip())
-    return options
+        options = _assigned(options, name.strip(), value.strip())
+    return checked(options)
 
 
-def _check_same(arguments: argparse.Namespace, options: HeadOptions) -> None:
-    """Raise UserError when flags beside --resume ask for something else than the run was started with."""
-    if head_options(arguments, options) != options:
+def _assigned(options: HeadOptions, name: str, value: str) -> HeadOptions:
+    """`options` with one --set in them. Raises UserError."""
+    if name == "preset":
+        raise UserError("A preset is many options and cannot be --set like one.", f"Give --preset {value}.")
+    if name == "expressions":
+        return replace(options, expressions=named_expressions(value))
+    return config.with_option(options, name, value)
+
+
+def _check_same(arguments: argparse.Namespace, job) -> None:
+    """Raise UserError when what stands beside --resume asks for something else than the run was started with."""
+    from idto3d.jobs.record import photo_record
+
+    if head_options(arguments, job.options) != job.options:
         what = f"The run in '{arguments.out}' was started with other options."
         raise UserError(what, "Leave the options out to continue it, or choose another folder.")
+    given = {photo_record(photo).sha256 for photo in arguments.photos}
+    if given and given != {photo.sha256 for photo in job.photos}:
+        what = f"The run in '{arguments.out}' was started with other photos."
+        raise UserError(what, "Leave the photos out to continue it, or choose another folder.")
 
 
 class Narrator:
@@ -235,9 +251,7 @@ def render_options(arguments: argparse.Namespace) -> RenderOptions:
         video=str(arguments.out) if suffix == ".mp4" else "",
     )
     check_light(options.light)
-    if not 16 <= options.size <= 4096:
-        raise UserError(f"A picture of {options.size} pixels cannot be drawn.", "Give a --size of 16 to 4096.")
-    return options
+    return checked_view(options)
 
 
 def expression_weight(text: str) -> tuple[str, float]:

@@ -12,9 +12,9 @@ AUTO = "auto"
 CHOICES = (AUTO, "dlib", "portrait", "insightface")  # of an identity encoder
 
 
-def option(default, help: str, **choices):
-    """A dataclass field that carries its help text (and `choices=(...)` where only some values are allowed)."""
-    return field(default=default, metadata={"help": help, **choices})
+def option(default, help: str, **facts):
+    """A dataclass field with its help text, and where not all values are allowed, `choices`, or `least` and `most`."""
+    return field(default=default, metadata={"help": help, **facts})
 
 
 @dataclass(frozen=True)
@@ -22,21 +22,25 @@ class SubjectOptions:
     """How photos become an identity."""
 
     encoder: str = option(AUTO, "identity encoder; auto: that of the weights", choices=CHOICES)
-    max_photos: int = option(20, "most photos of one person")
-    max_megapixels: float = option(50.0, "largest photo that is decoded, megapixels")
-    max_megabytes: float = option(30.0, "largest photo file, megabytes")
-    min_face_pixels: int = option(48, "smallest face side that is used, pixels")
+    max_photos: int = option(20, "most photos of one person", least=1)
+    max_megapixels: float = option(50.0, "largest photo that is decoded, megapixels", least=0.1)
+    max_megabytes: float = option(30.0, "largest photo file, megabytes", least=0.1)
+    min_face_pixels: int = option(48, "smallest face side that is used, pixels", least=1)
     looks: bool = option(True, "let photos say hair, beard and skin tone where the prompt does not")
-    disagreement: float = option(0.6, "embedding distance from the other photos' mean beyond which a photo is doubted")
+    disagreement: float = option(
+        0.6, "embedding distance from the other photos' mean beyond which a photo is doubted", least=0
+    )
 
 
 @dataclass(frozen=True)
 class GuidanceOptions:
     """How the frozen diffusion model is asked. A value of None takes the bundle's own default."""
 
-    guidance_scale: float | None = option(None, "classifier-free guidance scale s in eps_u + s (eps_c - eps_u)")
-    lambda_id: float | None = option(None, "strength of the identity branch")
-    lambda_exp: float | None = option(None, "strength of the expression branch")
+    guidance_scale: float | None = option(
+        None, "classifier-free guidance scale s in eps_u + s (eps_c - eps_u)", least=0
+    )
+    lambda_id: float | None = option(None, "strength of the identity branch", least=0)
+    lambda_exp: float | None = option(None, "strength of the expression branch", least=0)
     form: str = option("sds", "distillation form", choices=("sds", "csd", "sds_shared"))
     refinement: bool = option(True, "ask the bundle's second guidance, where it has one, in the last texture steps")
 
@@ -45,56 +49,64 @@ class GuidanceOptions:
 class HashGridOptions:
     """A multiresolution hash grid; level l has base * growth^l cells along the longest side of the head's box."""
 
-    levels: int = option(8, "resolutions")
-    features: int = option(2, "features per level")
-    log2_size: int = option(15, "binary logarithm of the entries per level")
-    base: int = option(8, "cells of the coarsest level")
-    growth: float = option(1.5, "factor between the cells of two levels")
+    levels: int = option(8, "resolutions", least=1, most=32)
+    features: int = option(2, "features per level", least=1, most=8)
+    log2_size: int = option(15, "binary logarithm of the entries per level", least=1, most=24)
+    base: int = option(8, "cells of the coarsest level", least=1)
+    growth: float = option(1.5, "factor between the cells of two levels", least=1)
 
 
 @dataclass(frozen=True)
 class ShapeOptions:
     """How the shape is grown."""
 
-    resolution: int = option(80, "cells of the tetrahedral grid along the longest side of its box")
-    steps: int = option(100, "optimisation steps")
-    views: int = option(2, "cameras per step")
-    image_size: int = option(128, "side of a rendered normal map, pixels")
-    learning_rate: float = option(6e-4, "Adam rate of hash grid, networks and codes")
-    latent_rate: float = option(5e-4, "Adam rate of the head prior's shape coefficients")
-    laplacian: float = option(20.0, "weight of the Laplacian smoothing")
-    sds: float = option(1.0, "weight of the distillation loss")
-    early_timesteps: tuple[int, int] = option((200, 700), "timestep range of the first half")
-    late_timesteps: tuple[int, int] = option((50, 200), "timestep range the second half is annealed to")
-    refresh: int = option(20, "steps between rebuilds of the narrow band")
+    resolution: int = option(80, "cells of the tetrahedral grid along the longest side of its box", least=8, most=512)
+    steps: int = option(100, "optimisation steps", least=1)
+    views: int = option(2, "cameras per step", least=1)
+    image_size: int = option(128, "side of a rendered normal map, pixels", least=16, most=2048)
+    learning_rate: float = option(6e-4, "Adam rate of hash grid, networks and codes", least=0)
+    latent_rate: float = option(5e-4, "Adam rate of the head prior's shape coefficients", least=0)
+    laplacian: float = option(20.0, "weight of the Laplacian smoothing", least=0)
+    sds: float = option(1.0, "weight of the distillation loss", least=0)
+    early_timesteps: tuple[int, int] = option((200, 700), "timestep range of the first half", least=0, most=999)
+    late_timesteps: tuple[int, int] = option(
+        (50, 200), "timestep range the second half is annealed to", least=0, most=999
+    )
+    refresh: int = option(20, "steps between rebuilds of the narrow band", least=1)
     prior: bool = option(True, "start from the bundle's head prior; otherwise from an ellipsoid")
     conditioned_sdf: bool = option(
         False, "one SDF per expression, the paper's variant; refused, no asset is made of it yet"
     )
-    band_cells: float = option(2.0, "half the width of the narrow band, grid cells")
-    residual_scale: float = option(0.005, "metres of signed distance per unit of the shape network's output")
-    warp_scale: float = option(0.005, "metres of expression displacement per unit of the expression network's output")
+    band_cells: float = option(2.0, "half the width of the narrow band, grid cells", least=1)
+    residual_scale: float = option(0.005, "metres of signed distance per unit of the shape network's output", least=0)
+    warp_scale: float = option(
+        0.005, "metres of expression displacement per unit of the expression network's output", least=0
+    )
     hash_grid: HashGridOptions = HashGridOptions()
-    latent: float = option(0.02, "weight that holds the shape coefficients near their start")
-    anchor: float = option(30.0, "weight that holds the surface near the head prior's, per square millimetre")
+    latent: float = option(0.02, "weight that holds the shape coefficients near their start", least=0)
+    anchor: float = option(30.0, "weight that holds the surface near the head prior's, per square millimetre", least=0)
 
 
 @dataclass(frozen=True)
 class MaterialOptions:
     """How the texture is painted: three phases as in the paper (albedo; all; refinement)."""
 
-    steps: int = option(160, "optimisation steps")
-    views: int = option(2, "cameras per step")
-    image_size: int = option(128, "side of a rendered image, pixels")
-    learning_rate: float = option(2e-3, "Adam rate")
-    albedo_share: float = option(0.8, "share of the steps that learn albedo alone")
-    refine_steps: int = option(20, "last steps with small timesteps (and the refinement guidance, where there is one)")
-    albedo_timesteps: tuple[int, int] = option((50, 900), "timestep range of the first phase")
-    joint_timesteps: tuple[int, int] = option((50, 500), "timestep range of the second phase")
-    refine_timesteps: tuple[int, int] = option((50, 100), "timestep range of the refinement")
-    lit_share: float = option(0.3, "share of first-phase views drawn under a random light, the rest unlit")
-    smoothness: float = option(0.1, "weight of the texture smoothness")
-    anchor: float = option(1000.0, "weight that holds the skin (not the hair) near the head prior's colour")
+    steps: int = option(160, "optimisation steps", least=1)
+    views: int = option(2, "cameras per step", least=1)
+    image_size: int = option(128, "side of a rendered image, pixels", least=16, most=2048)
+    learning_rate: float = option(2e-3, "Adam rate", least=0)
+    albedo_share: float = option(0.8, "share of the steps that learn albedo alone", least=0, most=1)
+    refine_steps: int = option(
+        20, "last steps with small timesteps (and the refinement guidance, where there is one)", least=0
+    )
+    albedo_timesteps: tuple[int, int] = option((50, 900), "timestep range of the first phase", least=0, most=999)
+    joint_timesteps: tuple[int, int] = option((50, 500), "timestep range of the second phase", least=0, most=999)
+    refine_timesteps: tuple[int, int] = option((50, 100), "timestep range of the refinement", least=0, most=999)
+    lit_share: float = option(
+        0.3, "share of first-phase views drawn under a random light, the rest unlit", least=0, most=1
+    )
+    smoothness: float = option(0.1, "weight of the texture smoothness", least=0)
+    anchor: float = option(4000.0, "weight that holds what a colour is known of near the head prior's colour", least=0)
     hash_grid: HashGridOptions = HashGridOptions(log2_size=17, base=16, growth=1.6)
 
 
@@ -102,10 +114,10 @@ class MaterialOptions:
 class ExportOptions:
     """How the asset is written."""
 
-    faces: int = option(16000, "triangles after decimation")
-    texture_size: int = option(1024, "side of each texture, pixels")
-    turntable_frames: int = option(24, "frames of the turntable, 0 for none")
-    render_size: int = option(384, "side of written renders, pixels")
+    faces: int = option(16000, "triangles after decimation", least=100)
+    texture_size: int = option(1024, "side of each texture, pixels", least=16, most=8192)
+    turntable_frames: int = option(24, "frames of the turntable, 0 for none", least=0)
+    render_size: int = option(384, "side of written renders, pixels", least=16, most=4096)
 
 
 @dataclass(frozen=True)
@@ -113,14 +125,14 @@ class HeadOptions:
     """A whole run."""
 
     preset: str = option("draft", "named set of options", choices=("draft", "standard", "paper"))
-    seed: int = option(0, "seed of every random draw")
+    seed: int = option(0, "seed of every random draw", least=0, most=2**63 - 2)
     expressions: tuple[str, ...] = option(("neutral", "mouth stretch", "eyes closed", "brow raised"), "expressions")
     prompt: str = option("", "words about the person")
     negative_prompt: str = option("", "words to keep away from")
     weights: str = option("embedded", "embedded, community, a folder, or ORG/REPO[@REV]")
     device: str = option("auto", "where to compute", choices=("auto", "cpu", "cuda"))
-    preview_every: int = option(10, "steps between previews")
-    checkpoint_seconds: float = option(30.0, "seconds between checkpoints")
+    preview_every: int = option(10, "steps between previews", least=1)
+    checkpoint_seconds: float = option(30.0, "seconds between checkpoints", least=0)
     subject: SubjectOptions = SubjectOptions()
     guidance: GuidanceOptions = GuidanceOptions()
     shape: ShapeOptions = ShapeOptions()
@@ -209,7 +221,7 @@ class RenderOptions:
     expressions: tuple[tuple[str, float], ...] = option((), "pairs of expression name and weight 0..1")
     azimuth_deg: float = option(0.0, "camera around the head, 0 in front, positive towards the person's left")
     elevation_deg: float = option(0.0, "camera above (positive) or below the head")
-    size: int = option(512, "side of the picture, pixels")
+    size: int = option(512, "side of the picture, pixels", least=16, most=4096)
     video: str = option("", "MP4 file to write a turntable to; empty for a still")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "idto3d"
-EVERYONE = {"config", "events", "errors", "expressions", "looks", "prompts"}
+EVERYONE = {"checks", "config", "events", "errors", "expressions", "looks", "prompts"}
 LEAVES = {"geometry", "fields", "guidance", "subject"}
 MAY_IMPORT = {
     **{leaf: set() for leaf in LEAVES},

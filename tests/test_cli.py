@@ -1,3 +1,4 @@
+import ast
 import io
 import json
 import os
@@ -12,7 +13,8 @@ import pytest
 from PIL import Image
 
 from idto3d import cli
-from idto3d.config import HeadOptions, RenderOptions, option_names, with_option
+from idto3d.checks import checked
+from idto3d.config import PRESETS, HeadOptions, RenderOptions, option_names, with_option
 from idto3d.errors import UserError
 from idto3d.jobs.record import read_job
 
@@ -100,7 +102,15 @@ def test_an_interrupted_run_is_cancelled_with_130_and_can_be_resumed(tmp_path, p
     (out / "job.json").write_text(json.dumps(job))
     assert cli.main(["generate", "--out", str(out), "--resume", "--seed", "9"]) == 2
     assert "other options" in capsys.readouterr().err
-    assert cli.main(["generate", "--out", str(out), "--resume"]) == 0
+    other = tmp_path / "berta.png"
+    other.write_bytes(Path(photo).read_bytes() + b" ")
+    assert cli.main(["generate", str(other), "--out", str(out), "--resume"]) == 2
+    assert "other photos" in capsys.readouterr().err
+    assert cli.main(["generate", photo, str(other), "--out", str(out), "--resume"]) == 2
+    assert "other photos" in capsys.readouterr().err
+    copy = Path(photo).rename(tmp_path / "copy.png")
+    Path(photo).write_bytes(copy.read_bytes())
+    assert cli.main(["generate", str(copy), "--out", str(out), "--resume"]) == 0
     assert "Continued after step" in capsys.readouterr().err
 
 
@@ -114,12 +124,33 @@ def test_an_interrupted_run_is_cancelled_with_130_and_can_be_resumed(tmp_path, p
         (["generate", "{photo}", "--out", "{new}", "--set", "shape.step=5"], "no option 'shape.step'"),
         (["generate", "{photo}", "--out", "{new}", "--set", "shape.steps=many"], "no value for shape.steps"),
         (["generate", "{photo}", "--out", "{new}", "--set", "guidance.form=best"], "no value of guidance.form"),
+        (["generate", "{photo}", "--out", "{new}", "--expressions", ","], "No expression is named"),
+        *(
+            (["generate", "{photo}", "--out", "{new}", "--set", assignment], said)
+            for assignment, said in (
+                ("expressions=", "No expression is named"),
+                ("expressions=wink", "no expression named 'wink'"),
+                ("preset=paper", "A preset is many options"),
+                ("weights=", "No weights are named"),
+                ("shape.views=0", "shape.views cannot be 0"),
+                ("preview_every=0", "preview_every cannot be 0"),
+                ("material.steps=-5", "material.steps cannot be -5"),
+                ("material.lit_share=2", "material.lit_share cannot be 2"),
+                ("guidance.lambda_id=inf", "guidance.lambda_id cannot be inf"),
+                ("shape.early_timesteps=700,200", "shape.early_timesteps runs backwards"),
+                ("material.joint_timesteps=50,1000", "material.joint_timesteps cannot be 1000"),
+                ("material.hash_grid.levels=0", "material.hash_grid.levels cannot be 0"),
+                ("shape.conditioned_sdf=yes", "no asset can be made of them"),
+            )
+        ),
         (["generate", "--out", "{new}", "--resume"], "no run in"),
         (["render", "{old}", "--out", "view.png"], "no finished head"),
         (["render", "{old}", "--out", "view.gif"], "no known ending"),
         (["render", "{old}", "--out", "view.png", "--turntable"], "turntable is a video"),
         (["render", "{old}", "--out", "view.png", "--expression", "smile=2"], "no weight"),
         (["render", "{old}", "--out", "view.png", "--light", "candle"], "no light named 'candle'"),
+        (["render", "{old}", "--out", "view.png", "--size", "8"], "size cannot be 8"),
+        (["render", "{old}", "--out", "view.png", "--azimuth-deg", "nan"], "azimuth_deg cannot be nan"),
     ],
 )
 def test_what_the_user_can_fix_is_refused_without_loading_torch(tmp_path, photo, capsys, monkeypatch, words, said):
@@ -145,6 +176,16 @@ def test_render_writes_the_picture_that_was_asked_for(tmp_path, photo, fake, mon
     assert (tmp_path / "turn.mp4").read_bytes() == b"mp4"
 
 
+def test_what_every_preset_asks_for_can_be_met_and_so_can_what_is_set_of_it():
+    for name in PRESETS:
+        assert checked(PRESETS[name]) is PRESETS[name]
+    asked = cli.make_parser().parse_args(["generate", "x.png", "--out", "new", "--set", "expressions=smile,anger"])
+    assert cli.head_options(asked).expressions == ("neutral", "smile", "anger")
+    for wrong in (("smile",), ("neutral", "smile", "smile")):
+        with pytest.raises(UserError, match="must hold neutral"):
+            checked(HeadOptions(expressions=wrong))
+
+
 @pytest.mark.parametrize("verb", ["synthesize", "train", "evaluate", "publish"])
 def test_the_training_verbs_are_handed_their_own_words(verb, monkeypatch):
     import types
@@ -168,6 +209,41 @@ def test_the_doctor_names_what_is_there_and_what_is_not(monkeypatch, tmp_path, c
     assert any(line.startswith("FAIL") and "embedded bundle" in line for line in lines)
     assert any("device" in line and "a toy" in line for line in lines)
     assert any("community" in line and "0 of " in line and "--weights community" in line for line in lines)
+
+
+def imported(path, everywhere):
+    """Names of the foreign packages that a module imports, at its top or `everywhere` in it."""
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree) if everywhere else tree.body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield node.module.split(".")[0]
+
+
+def test_the_doctor_knows_every_package_that_a_head_is_made_with():
+    from idto3d.jobs.doctor import NEEDED, OPTIONAL
+
+    called = {"PIL": "pillow", "dlib": "dlib-bin", "skimage": "scikit-image"}
+    passed = {*sys.stdlib_module_names, "idto3d", "starlette"}  # the last comes with gradio
+    plain = lambda names: {called.get(name, name).replace("_", "-") for name in names if name not in passed}  # noqa: E731
+    rooms = [path for path in (ROOT / "idto3d").rglob("*.py") if "training" not in path.parts]
+    tops, all_ = (plain({name for path in rooms for name in imported(path, deep)}) for deep in (False, True))
+    assert tops <= plain(NEEDED) and all_ <= plain((*NEEDED, *OPTIONAL))
+    assert plain(NEEDED) - all_ == {"accelerate", "face-recognition-models"}  # peft's, and files that are not imported
+
+
+def test_a_dlib_of_the_users_own_is_found(monkeypatch):
+    from idto3d.jobs import doctor
+
+    def version(name):
+        if name == "dlib":
+            return "19.24"
+        raise doctor.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(doctor.metadata, "version", version)
+    assert doctor._package("dlib-bin", "absent") == doctor.Finding("dlib", "19.24")
+    assert not doctor._package("numba", "absent").fine
 
 
 def test_a_broken_torch_is_reported_not_raised(monkeypatch):

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from idto3d.errors import UserError
-from idto3d.jobs.files import sha256_of, write_atomic, write_json
+from idto3d.jobs.files import remove, sha256_of, write_atomic, write_json
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -76,9 +76,8 @@ class Checkpointer:
         return None
 
     def clear(self) -> None:
-        """Remove all checkpoints."""
-        for record in self._records():
-            _remove_pair(record)
+        """Remove all checkpoints, whole or torn, and their folder."""
+        remove(self.folder)
 
     def _write(self, name: str, stage: str, step: int, tensors: Mapping[str, "Tensor"], state: dict) -> None:
         path = self.folder / f"{name}.safetensors"

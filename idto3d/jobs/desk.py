@@ -1,5 +1,6 @@
 """The desk where jobs are handed in, watched, cancelled, resumed and deleted. It never runs one itself."""
 
+import logging
 import os
 import re
 import secrets
@@ -14,12 +15,12 @@ from pathlib import Path
 
 from idto3d.config import ROOT, HeadOptions
 from idto3d.errors import UserError
-from idto3d.jobs import record
+from idto3d.jobs import event_log, record
 from idto3d.jobs.event_log import Progress, read_progress
 from idto3d.jobs.files import private_folder
 from idto3d.jobs.lock import owner_of, try_lock
-from idto3d.jobs.record import Job, JobError, PhotoRecord, read_job, write_job
-from idto3d.jobs.run_folder import LOCK, PHOTOS, check_disk, delete_run, resumable
+from idto3d.jobs.record import Job, JobError, PhotoRecord, read_job, readable_job, write_job
+from idto3d.jobs.run_folder import LOCK, PHOTOS, check_disk, delete_run, has_checkpoints, resumable
 from idto3d.jobs.worker import alive, waiting_before
 
 JOB_ID = re.compile(r"[A-Za-z0-9_-]{22}")
@@ -29,6 +30,8 @@ DAY = 24 * 3600.0
 LOG = "worker.log"
 GONE = UserError("This job no longer exists.", "Start a new one.")
 DIED = JobError("The worker stopped before the job was done.", "Press Resume to go on from the last checkpoint.")
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,6 @@ class JobView:
     position: int = 0
     progress: Progress = Progress()
     previews: Mapping[str, Path] | None = None
-    crops: tuple[Path, ...] = ()
     glb: Path | None = None
     error: JobError | None = None
     resumable: bool = False
@@ -76,6 +78,7 @@ class Desk:
         job_id = secrets.token_urlsafe(16)
         folder = private_folder(self.root / job_id)
         try:
+            write_job(folder, record.new_job([], options))  # so that copies left by a crash are found and reaped
             job = record.new_job(_copies(photos, folder / PHOTOS), options)
             write_job(folder, replace(job, keep_photos=self.keep_photos))
         except BaseException:
@@ -97,10 +100,9 @@ class Desk:
             len(waiting_before(folder)) if job.status == record.QUEUED else 0,
             progress,
             {kind: folder / name for kind, name in progress.pictures.items() if (folder / name).is_file()},
-            tuple(folder / name for name in progress.crops if (folder / name).is_file()),
             _existing(folder / progress.glb) if job.status == record.DONE and progress.glb else None,
             job.error,
-            job.status in (record.FAILED, record.CANCELLED) and (job.error == DIED or not job.refused),
+            _continues(folder, job),
             job.photos,
         )
 
@@ -137,12 +139,17 @@ class Desk:
         self._employ(job_id)
 
     def delete(self, job_id: str) -> None:
-        """Stop a job and remove everything about it. Nothing happens when there is no such job."""
+        """Stop a job and remove everything about it; one of another version is removed when nothing works on it.
+
+        Nothing happens when there is no such job. Raises UserError when a process still works on it.
+        """
         if not JOB_ID.fullmatch(job_id) or not (self.root / job_id).exists():
             return
-        self.cancel(job_id)
-        _wait_until_free(self.root / job_id)
-        delete_run(self.root / job_id)
+        folder = self.root / job_id
+        if readable_job(folder):
+            self.cancel(job_id)
+        _wait_until_free(folder)
+        delete_run(folder)
         self._progress.pop(job_id, None)
 
     def folder(self, job_id: str) -> Path:
@@ -157,11 +164,16 @@ class Desk:
         return [path.parent.name for path in self.root.glob(f"*/{record.FILE}") if JOB_ID.fullmatch(path.parent.name)]
 
     def reap(self, older_than_seconds: float = DAY) -> list[str]:
-        """Delete the jobs that ended longer ago than that; returns their ids."""
-        old = [job_id for job_id in self.ids() if _over_since(self.root / job_id) > older_than_seconds]
-        for job_id in old:
-            self.delete(job_id)
-        return old
+        """Delete the jobs that ended longer ago than that; returns the ids of those that are gone."""
+        gone = []
+        for job_id in self.ids():
+            try:
+                if _over_since(self.root / job_id) > older_than_seconds:
+                    self.delete(job_id)
+                    gone.append(job_id)
+            except (UserError, OSError) as error:
+                log.warning("the job in %s stays for now: %s", self.root / job_id, error)
+        return gone
 
     def _job(self, folder: Path) -> Job:
         job = read_job(folder)
@@ -173,7 +185,8 @@ class Desk:
         if len(photos) > options.subject.max_photos:
             what = f"{len(photos)} photos are more than the {options.subject.max_photos} that help."
             raise UserError(what, "Choose the sharpest ones.")
-        active = sum(alive(self.root / job_id, self._job(self.root / job_id)) for job_id in self.ids())
+        jobs = ((self.root / job_id, readable_job(self.root / job_id)) for job_id in self.ids())
+        active = sum(job is not None and alive(folder, job) for folder, job in jobs)
         if active >= self.most:
             raise UserError(f"{active} jobs are waiting already.", "Try again when some of them are done.")
         check_disk(self.root)
@@ -223,6 +236,13 @@ def _honest(folder: Path, job: Job) -> Job:
     return fresh or job
 
 
+def _continues(folder: Path, job: Job) -> bool:
+    """Whether an ended job can be resumed: a refused one only where it left checkpoints."""
+    if job.status not in (record.FAILED, record.CANCELLED):
+        return False
+    return job.error == DIED or not job.refused or has_checkpoints(folder)
+
+
 def _existing(path: Path) -> Path | None:
     return path if path.is_file() else None
 
@@ -249,4 +269,9 @@ def _over_since(folder: Path) -> float:
         return time.time() - (folder / record.FILE).stat().st_mtime
     if job is None or alive(folder, job):
         return 0.0
-    return record.age(job.ended or job.started or job.queued)
+    return record.age(job.ended) if job.ended else time.time() - _last_sign(folder)
+
+
+def _last_sign(folder: Path) -> float:
+    """When a job that could not say its end last wrote something, seconds since 1970."""
+    return max(path.stat().st_mtime for path in (folder / record.FILE, folder / event_log.FILE) if path.exists())

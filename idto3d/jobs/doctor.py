@@ -10,17 +10,19 @@ from pathlib import Path
 from idto3d.config import COMMUNITY, EMBEDDED, HDRI
 
 NEEDED = (
-    *("torch", "diffusers", "transformers", "peft", "accelerate", "huggingface_hub", "safetensors"),
-    *("numpy", "pillow", "trimesh", "gradio"),
+    *("torch", "diffusers", "transformers", "peft", "accelerate", "huggingface_hub", "safetensors", "tokenizers"),
+    *("numpy", "scipy", "numba", "pillow", "dlib-bin", "face_recognition_models"),
+    *("xatlas", "fast-simplification", "pygltflib", "imageio-ffmpeg", "gradio"),
 )
 OPTIONAL = {
-    "dlib-bin": "identity encoder that works offline",
     "insightface": "stronger identity encoder, its models for non-commercial research",
     "pillow-heif": "HEIC photos",
-    "imageio-ffmpeg": "turntable videos",
     "nvdiffrast": "faster rendering on a GPU",
     "tinycudann": "faster hash grid on a GPU",
+    "trimesh": "training on scans",
+    "scikit-image": "training on synthetic heads",
 }
+SAME = {"dlib-bin": "dlib"}  # built by the user's own compiler
 ASK_DEVICE = (
     "import torch; g = torch.cuda.is_available(); "
     "print(torch.cuda.get_device_name() if g else f'CPU, {torch.get_num_threads()} threads')"
@@ -38,7 +40,7 @@ class Finding:
 
     def line(self) -> str:
         """The finding as a line to print."""
-        return f"{self.mark if self.fine else 'FAIL':<5}{self.name:<16}{self.text}"
+        return f"{self.mark if self.fine else 'FAIL':<5}{self.name:<24}{self.text}"
 
 
 def examine() -> list[Finding]:
@@ -50,10 +52,12 @@ def examine() -> list[Finding]:
 
 
 def _package(name: str, absent: str, needed: bool = True) -> Finding:
-    try:
-        return Finding(name, metadata.version(name))
-    except metadata.PackageNotFoundError:
-        return Finding(name, absent, fine=not needed, mark="--")
+    for candidate in (name, SAME.get(name, name)):
+        try:
+            return Finding(candidate, metadata.version(candidate))
+        except metadata.PackageNotFoundError:
+            continue
+    return Finding(name, absent, fine=not needed, mark="--")
 
 
 def device() -> Finding:

@@ -15,14 +15,19 @@ from idto3d.jobs.files import write_atomic
 
 FILE = "events.jsonl"
 SUBJECT = "subject"
+RESUMED = "Resumed"
 
 
 class EventLog:
     """Appends events to a run folder; pictures become PNG files, of which the newest of each kind is kept."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, resumed: bool = False):
+        """`resumed`: note that a run begins again, so that the stage it had stopped in does not count as done."""
         self.folder = folder
         self._crops = 0
+        if resumed:
+            self._write("\n")  # ends a line that a crash tore
+            self._note({"time": round(time.time(), 3), "event": RESUMED})
 
     def append(self, event: Event) -> None:
         """Write one event."""
@@ -31,8 +36,14 @@ class EventLog:
             data |= {"stage": event.stage, "kind": event.kind, "image": self._save(event)}
         else:
             data |= {f.name: _plain(getattr(event, f.name)) for f in fields(event)}
+        self._note(data)
+
+    def _note(self, data: dict) -> None:
+        self._write(json.dumps(data, ensure_ascii=False) + "\n")
+
+    def _write(self, text: str) -> None:
         with open(self.folder / FILE, "a", encoding="utf-8") as file:
-            file.write(json.dumps(data, ensure_ascii=False) + "\n")
+            file.write(text)
 
     def _save(self, event: Preview) -> str:
         """Save the picture and return its name inside the folder. Crops of photos are kept, one file each."""
@@ -122,10 +133,14 @@ def _stage_started(progress: Progress, data: dict) -> Progress:
         step=0,
         steps=data["steps"],
         seconds_left=None,
-        stages_done=done,
+        stages_done=tuple(name for name in done if name != data["stage"]),
         origin=(data["time"], 0),
         **({"crops": (), "photo_crops": ()} if data["stage"] == SUBJECT else {}),
     )
+
+
+def _resumed(progress: Progress, data: dict) -> Progress:
+    return replace(progress, stage="", step=0, steps=0, seconds_left=None)
 
 
 def _step_done(progress: Progress, data: dict) -> Progress:
@@ -172,6 +187,7 @@ def _finished(progress: Progress, data: dict) -> Progress:
 
 
 _FOLDS = {
+    RESUMED: _resumed,
     "StageStarted": _stage_started,
     "StepDone": _step_done,
     "Preview": _preview,

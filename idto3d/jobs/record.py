@@ -117,6 +117,14 @@ def read_job(folder: Path) -> Job | None:
         raise UserError(what, "Choose another folder.") from error
 
 
+def readable_job(folder: Path) -> Job | None:
+    """The job of a run folder, None when there is none or when this version cannot read it."""
+    try:
+        return read_job(folder)
+    except UserError:
+        return None
+
+
 def _job(data: dict) -> Job:
     job = Job(
         data["status"],

@@ -4,11 +4,11 @@
     events.jsonl     what it reported (event_log.py)
     subject/         crops of the faces that were found
     photos/          copies of the photos, only in jobs started from the page, removed when the run is done
-    checkpoints/     checkpoint.py
+    checkpoints/     checkpoint.py, removed when the run is done
     head.glb textures/ renders/ expressions/     the asset
 
 Photos and crops are biometric data: the folder is 0700 and `delete_run` removes all of it. The identity embedding is
-never stored: a resumed run reads the photos again.
+never stored: a resumed run reads the photos again. Checkpoints hold numbers that were derived from it.
 """
 
 import shutil
@@ -19,7 +19,7 @@ from pathlib import Path
 from idto3d.config import HeadOptions
 from idto3d.errors import UserError
 from idto3d.events import Event
-from idto3d.jobs import record
+from idto3d.jobs import event_log, record
 from idto3d.jobs.checkpoint import Checkpointer
 from idto3d.jobs.event_log import EventLog
 from idto3d.jobs.files import private_folder, remove
@@ -30,6 +30,7 @@ CreateHead = Callable[[list[Path], HeadOptions, Path, Checkpointer, bool], Itera
 LOCK = ".lock"
 PHOTOS = "photos"
 CHECKPOINTS = "checkpoints"
+TRACES = (CHECKPOINTS, event_log.SUBJECT, event_log.FILE)  # what would be taken for a new run's own
 FREE_BYTES = 1 << 30
 
 
@@ -68,12 +69,17 @@ def check_disk(folder: Path) -> None:
 
 
 def begin(folder: Path, photos: list[Path], options: HeadOptions) -> tuple[FileLock, Job]:
-    """Claim `folder` for a new run. Raises UserError, having written nothing, when that cannot be."""
+    """Claim `folder` for a new run, which inherits nothing of a refused one.
+
+    Raises UserError, having changed nothing, when that cannot be.
+    """
     check_new(folder)
     job = record.new_job(photos, options)
     lock = claim(folder)
     try:
         check_new(folder)
+        for name in TRACES:
+            remove(folder / name)
         write_job(folder, job)
     except BaseException:
         lock.release()
@@ -109,13 +115,14 @@ def perform(folder: Path, job: Job, create_head: CreateHead, resume: bool = Fals
     """Run `create_head` for `job` in a claimed folder, recording and passing on its events.
 
     job.json always says how it ended: done; failed, with the error; cancelled, when this generator is closed or the
-    process is interrupted. A refusal of a new run leaves nothing but job.json. Errors are raised again.
+    process is interrupted. A refusal before the first checkpoint leaves nothing but job.json, and checkpoints and
+    copies of photos go when the run is done. Errors are raised again.
     """
     job = record.begun(job)
     try:
         check_disk(folder)
         write_job(folder, job)
-        log = EventLog(folder)
+        log = EventLog(folder, resume)
         photos = [Path(photo.path) for photo in job.photos]
         checkpoints = Checkpointer(folder / CHECKPOINTS, job.options.checkpoint_seconds)
         events = create_head(photos, job.options, folder, checkpoints, resume)
@@ -126,6 +133,7 @@ def perform(folder: Path, job: Job, create_head: CreateHead, resume: bool = Fals
         finally:
             _close(events)
         write_job(folder, record.ended(job, record.DONE))
+        checkpoints.clear()
         if not job.keep_photos:
             remove(folder / PHOTOS)
     except (GeneratorExit, KeyboardInterrupt):
@@ -133,7 +141,7 @@ def perform(folder: Path, job: Job, create_head: CreateHead, resume: bool = Fals
         raise
     except UserError as error:
         write_job(folder, record.ended(job, record.FAILED, JobError(error.what, error.remedy)))
-        if not resume and not _has_checkpoints(folder):
+        if not has_checkpoints(folder):
             keep_only_record(folder)
         raise
     except Exception as error:
@@ -165,7 +173,8 @@ def delete_run(folder: Path) -> None:
     shutil.rmtree(folder)
 
 
-def _has_checkpoints(folder: Path) -> bool:
+def has_checkpoints(folder: Path) -> bool:
+    """Whether a run can go on from somewhere."""
     return any((folder / CHECKPOINTS).glob("*.json"))
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from idto3d.errors import UserError
 from idto3d.jobs import record
 from idto3d.jobs.lock import FileLock, is_locked, try_lock
-from idto3d.jobs.record import Job, read_job, write_job
+from idto3d.jobs.record import Job, read_job, readable_job, write_job
 from idto3d.jobs.run_folder import LOCK, CreateHead, claim, perform
 
 TURN = ".turn"
@@ -69,19 +69,12 @@ def waiting_before(folder: Path) -> list[Path]:
     mine = read_job(folder)
     ahead = []
     for other in folder.parent.iterdir():
-        job = _readable(other)
+        job = readable_job(other)  # a run of another version is not ours to wait for
         if job is None or other == folder or not alive(other, job):
             continue
         if job.status == record.RUNNING or (job.queued, other.name) < (mine.queued, folder.name):
             ahead.append(other)
     return ahead
-
-
-def _readable(folder: Path) -> Job | None:
-    try:
-        return read_job(folder)
-    except UserError:
-        return None  # a run of another version: not ours to judge
 
 
 def wait_for_turn(folder: Path, cancellation: Cancellation, pause: float = 0.2) -> FileLock | None:

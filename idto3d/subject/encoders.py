@@ -79,6 +79,15 @@ def make_encoder(name: str, weights: Path | None = None) -> IdentityEncoder:
     raise UserError(f"There is no identity encoder named '{name}'.", f"Choose from: {', '.join(ENCODERS)}.")
 
 
+def to_download(name: str) -> str:
+    """What the encoder called `name` would fetch when it is made, for the user to read first; empty when nothing."""
+    if name != "insightface":
+        return ""
+    from idto3d.subject.insightface_encoder import DOWNLOAD, missing
+
+    return DOWNLOAD if missing() else ""
+
+
 def check_pixels(pixels: np.ndarray) -> np.ndarray:
     """`pixels` [H, W, 3] uint8 as a contiguous array. Raises ValueError for another shape or type."""
     if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:

@@ -15,6 +15,20 @@ from idto3d.subject.similarity import unit
 
 PACK = "buffalo_l"
 PACK_URL = "https://github.com/deepinsight/insightface/releases/download/model-zoo/buffalo_l.zip"
+DOWNLOAD = (
+    f"Fetching InsightFace's face models {PACK}, about 300 MB, from {PACK_URL}; "
+    "they may be used for non-commercial research only."
+)
+
+
+def pack_home() -> Path:
+    """Where the pack lies unless it is said otherwise, or where it comes to lie."""
+    return Path.home() / ".insightface" / "models" / PACK
+
+
+def missing() -> bool:
+    """Whether the pack has to be downloaded before an encoder can be made."""
+    return not pack_home().exists()
 
 
 class InsightFaceEncoder:
@@ -27,7 +41,7 @@ class InsightFaceEncoder:
 
     def __init__(self, folder: Path | None = None):
         """`folder` holds the pack's .onnx files (default ~/.insightface/models/buffalo_l). Raises UserError."""
-        folder = Path(folder or Path.home() / ".insightface" / "models" / PACK)
+        folder = Path(folder or pack_home())
         analysis = _import_analysis()
         if not folder.exists():
             _download(folder)
@@ -63,7 +77,7 @@ def _import_analysis():
     except ImportError as fault:
         raise UserError(
             "The face encoder InsightFace is not installed.",
-            "Run: pip install insightface onnxruntime, or choose the encoder dlib.",
+            "Run: python -m pip install -r requirements-insightface.txt, or choose the encoder dlib.",
         ) from fault
     return FaceAnalysis
 

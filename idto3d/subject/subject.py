@@ -1,7 +1,7 @@
 """Photos of one person in, a Subject out: whose face it is, as numbers."""
 
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -10,25 +10,16 @@ from idto3d.config import AUTO, SubjectOptions
 from idto3d.errors import UserError
 from idto3d.events import Event, Notice, Preview, StageStarted, StepDone
 from idto3d.subject.align import aligned_crop
-from idto3d.subject.encoders import Face, IdentityEncoder, make_encoder
+from idto3d.subject.encoders import Face, IdentityEncoder, make_encoder, to_download
 from idto3d.subject.images import load_photo, shown_name
 from idto3d.subject.similarity import unit
 
 STAGE = "subject"
 BORDER = 0.6  # the value of options.disagreement that stands for an encoder's own border between two people
-SMALL_FACE = 100  # pixels; below it the verdict warns
+SMALL_FACE = 100  # pixels; below it a closer photo is asked for
 TOLD = ("hair_style", "hair_colour", "beard", "skin")  # attributes that photos may say
 SURE = 0.5  # mean chance at which an attribute is believed
-BLURRED = 50.0  # variance of the Laplacian of a crop, grey levels squared; below it the verdict warns
-
-
-@dataclass(frozen=True)
-class PhotoVerdict:
-    """What became of one photo: its file name, whether its face is used, and why or with what reserve."""
-
-    name: str
-    used: bool
-    text: str
+BLURRED = 50.0  # variance of the Laplacian of a crop, grey levels squared; below it the photo is called blurred
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,24 +27,22 @@ class Subject:
     """One person as seen by one identity encoder.
 
     embedding: [D] float32, length 1: the mean of the used photos' unit embeddings, made unit again.
-    encoder: the encoder's name. embeddings: [n, D] float32, unit rows, one per used photo.
-    verdicts: one per photo given. crops: one [150, 150, 3] uint8 sRGB per used photo, eyes level.
     looks: attributes of `idto3d.looks` that the photos agree on, where the encoder tells any.
     """
 
     embedding: np.ndarray
-    encoder: str
-    embeddings: np.ndarray
-    verdicts: tuple[PhotoVerdict, ...]
-    crops: tuple[np.ndarray, ...]
     looks: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
 class _Reading:
-    """What one photo gave: `face` and `crop` are None when it is left out; `notices` are told to the user."""
+    """What the photo called `name` gave; `notices` are told to the user.
 
-    verdict: PhotoVerdict
+    `face` and `crop` [150, 150, 3] uint8 sRGB, eyes level, are None when it is left out for a `reason`.
+    """
+
+    name: str
+    reason: str = ""
     face: Face | None = None
     crop: np.ndarray | None = None
     notices: tuple[str, ...] = ()
@@ -72,7 +61,7 @@ def read_subject(
     options = options or SubjectOptions()
     _check_count(len(paths), options)
     yield StageStarted(STAGE, len(paths))
-    encoder = encoder or make_encoder("dlib" if options.encoder == AUTO else options.encoder)
+    encoder = encoder or (yield from _made(options))
     if encoder.notice:
         yield Notice(encoder.notice)
     readings = []
@@ -85,7 +74,15 @@ def read_subject(
         yield StepDone(STAGE, step, len(paths))
     _check_any_used(readings)
     yield from _doubt_strangers(readings, encoder, options.disagreement * encoder.border / BORDER)
-    return _subject(readings, encoder.name)
+    return _subject(readings)
+
+
+def _made(options: SubjectOptions) -> Generator[Event, None, IdentityEncoder]:
+    """The encoder that is asked for; what it downloads is told first."""
+    name = "dlib" if options.encoder == AUTO else options.encoder
+    if told := to_download(name):
+        yield Notice(told)
+    return make_encoder(name)
 
 
 def disagreements(embeddings: np.ndarray) -> np.ndarray:
@@ -124,68 +121,51 @@ def _read(path: str | Path, options: SubjectOptions, encoder: IdentityEncoder) -
     face = max(faces, key=lambda face: face.side)  # the first, so the surest, of equals
     if face.side < options.min_face_pixels:
         return _left_out(name, f"its face is {face.side:.0f} pixels wide and {options.min_face_pixels} are needed")
-    notices = ()
-    if len(faces) > 1:
-        notices = (f"'{name}' shows {len(faces)} faces; the largest is used.",)
+    several = (f"'{name}' shows {len(faces)} faces; the largest is used.",) if len(faces) > 1 else ()
     crop = aligned_crop(pixels, face.landmarks)
     looks = encoder.looks(pixels, face) if options.looks else {}
-    return _Reading(PhotoVerdict(name, True, _describe(face, crop)), face, crop, notices, looks)
+    return _Reading(name, face=face, crop=crop, notices=(*several, *_hints(name, face, crop)), looks=looks)
 
 
 def _left_out(name: str, reason: str) -> _Reading:
-    return _Reading(PhotoVerdict(name, False, reason), notices=(f"'{name}' is left out: {reason}.",))
+    return _Reading(name, reason, notices=(f"'{name}' is left out: {reason}.",))
 
 
-def _describe(face: Face, crop: np.ndarray) -> str:
-    """The face's size and any hint that a better photo would help."""
-    hints = [f"face of {face.side:.0f} pixels"]
+def _hints(name: str, face: Face, crop: np.ndarray) -> Iterator[str]:
+    """What would make a better photo."""
     if face.side < SMALL_FACE:
-        hints.append("small, a closer photo would help")
+        yield f"The face in '{name}' is only {face.side:.0f} pixels wide; a closer photo would help."
     if sharpness(crop) < BLURRED:
-        hints.append("looks blurred")
-    return "; ".join(hints)
+        yield f"'{name}' looks blurred; a sharper photo would help."
 
 
 def _check_any_used(readings: Sequence[_Reading]) -> None:
     if any(reading.face for reading in readings):
         return
     if len(readings) == 1:
-        verdict = readings[0].verdict
-        what = f"'{verdict.name}' cannot be used: {verdict.text}."
+        what = f"'{readings[0].name}' cannot be used: {readings[0].reason}."
     else:
         what = f"None of the {len(readings)} photos shows a face that can be used."
     raise UserError(what, "Use a sharp photo with the face towards the camera, filling much of the picture.")
 
 
-def _doubt_strangers(readings: list[_Reading], encoder: IdentityEncoder, limit: float) -> Generator[Event, None, None]:
-    """Tell which photos lie farther than `limit` from the others, and note it in their verdicts."""
-    used = [index for index, reading in enumerate(readings) if reading.face]
-    embeddings = np.stack([readings[index].face.embedding for index in used])
+def _doubt_strangers(readings: Sequence[_Reading], encoder: IdentityEncoder, limit: float) -> Iterator[Event]:
+    """Tell which photos lie farther than `limit` from the others."""
+    used = [reading for reading in readings if reading.face]
+    embeddings = np.stack([reading.face.embedding for reading in used])
     distances = disagreements(encoder.recognition(embeddings))
-    doubted = [index for index, distance in zip(used, distances, strict=True) if distance > limit]
-    for index in doubted:
-        verdict = readings[index].verdict
-        doubt = replace(verdict, text=f"{verdict.text}; may show another person")
-        readings[index] = replace(readings[index], verdict=doubt)
-    names = [f"'{readings[index].verdict.name}'" for index in doubted]
-    if len(used) == 2 and doubted:
+    names = [f"'{reading.name}'" for reading, distance in zip(used, distances, strict=True) if distance > limit]
+    if len(used) == 2 and names:
         yield Notice(f"{' and '.join(names)} may show different people.")
         return
     for name in names:
         yield Notice(f"{name} may show another person than the other photos; it is used all the same.")
 
 
-def _subject(readings: Sequence[_Reading], encoder: str) -> Subject:
+def _subject(readings: Sequence[_Reading]) -> Subject:
     used = [reading for reading in readings if reading.face]
     embeddings = np.stack([reading.face.embedding for reading in used]).astype(np.float32)
-    return Subject(
-        embedding=unit(embeddings.mean(0)),
-        encoder=encoder,
-        embeddings=embeddings,
-        verdicts=tuple(reading.verdict for reading in readings),
-        crops=tuple(reading.crop for reading in used),
-        looks=agreed([reading.looks for reading in used]),
-    )
+    return Subject(unit(embeddings.mean(0)), agreed([reading.looks for reading in used]))
 
 
 def agreed(looks: Sequence[dict[str, dict[str, float]]]) -> dict[str, str]:

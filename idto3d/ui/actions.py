@@ -2,6 +2,7 @@
 
 import io
 import random
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,16 +10,19 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from idto3d import config, expressions
+from idto3d import config
+from idto3d.checks import checked, checked_view, named_expressions
 from idto3d.config import HDRI, HeadOptions, RenderOptions
 from idto3d.errors import UserError
 from idto3d.jobs.desk import Desk, JobView
+from idto3d.jobs.record import DONE
 from idto3d.ui.shelf import Shelf
 
 RenderView = Callable[[Path, RenderOptions], np.ndarray]
 LARGEST_SEED = 2**31 - 1
 LONGEST_PROMPT = 300
 VIEW_SIZE = 512
+LARGEST_VIEW = 2048
 
 
 @dataclass(frozen=True)
@@ -49,12 +53,16 @@ class Actions:
         self.shelf = shelf
         self.render_view = render_view
         self.base = dict(base or {})
+        self._uploaded: dict[str, float] = {}  # when the jobs whose uploads are still there were started
 
     def start(self, request: Request) -> str:
         """Hand in a job; returns its id. Raises UserError when the request cannot be met."""
         check(request)
+        options = checked(replace(options_of(request), **self.base))
         self.tidy()
-        return self.desk.start(list(request.photos), replace(options_of(request), **self.base))
+        job_id = self.desk.start(list(request.photos), options)
+        self._uploaded[job_id] = time.time()
+        return job_id
 
     def look(self, job_id: str) -> JobView | None:
         """The job, or None when there is none (any more)."""
@@ -68,9 +76,15 @@ class Actions:
         view = self.look(job_id)
         self.desk.delete(job_id)
         self.shelf.forget(job_id, [photo.sha256 for photo in view.photos] if view else ())
+        self._uploaded.pop(job_id, None)
 
     def tidy(self) -> None:
-        """Delete jobs past their time, and what was handed out for them."""
+        """Delete the uploads of heads that are done, jobs past their time, and what was handed out for those."""
+        for job_id, started in tuple(self._uploaded.items()):
+            view = self.look(job_id)
+            if view is None or view.status == DONE:  # a photo that was added again since is for the next head
+                self.shelf.drop_uploads([photo.sha256 for photo in view.photos] if view else (), started)
+                self._uploaded.pop(job_id, None)
         self.desk.reap()
         self.shelf.keep_only(self.desk.ids())
 
@@ -81,7 +95,10 @@ class Actions:
             raise UserError("There is no head to draw yet.", "Wait until the job is done.")
         if options.light and options.light not in lights():
             raise UserError(f"There is no light named '{options.light}'.", f"Choose from: {', '.join(lights())}.")
-        return self.render_view(view.folder, replace(options, size=min(max(options.size, 16), 2048), video=""))
+        if checked_view(options).size > LARGEST_VIEW:
+            what = f"A picture of {options.size} pixels is not drawn here."
+            raise UserError(what, f"Ask for {LARGEST_VIEW} at most.")
+        return self.render_view(view.folder, replace(options, video=""))
 
     def files(self, job_id: str) -> tuple[Path, Path]:
         """GLB and ZIP of a finished job, where the page may serve them. Raises UserError when it has none."""
@@ -103,6 +120,13 @@ def check(request: Request) -> None:
             raise UserError(f"The prompt has {len(text)} characters.", f"Shorten it to {LONGEST_PROMPT}.")
 
 
+def face_of(weights) -> tuple[tuple[str, float], ...]:
+    """Pairs of name and weight from what a caller gives for them, for `checked_view`. Raises UserError."""
+    if not isinstance(weights or {}, Mapping):
+        raise UserError("The expressions are not names with weights.", 'Give an object like {"smile": 0.5}.')
+    return tuple((weights or {}).items())
+
+
 def options_of(request: Request) -> HeadOptions:
     """The options of a request. Raises UserError for an unknown preset or expression, or a seed out of range."""
     if not 0 <= request.seed <= LARGEST_SEED:
@@ -111,7 +135,7 @@ def options_of(request: Request) -> HeadOptions:
         config.preset(request.preset),
         prompt=clean(request.prompt),
         negative_prompt=clean(request.negative_prompt),
-        expressions=expressions.chosen(request.expressions),
+        expressions=named_expressions(request.expressions),
         seed=int(request.seed),
     )
 

@@ -8,7 +8,7 @@ import gradio as gr
 
 from idto3d.config import MODES, PRESETS, RenderOptions
 from idto3d.errors import UserError
-from idto3d.ui.actions import Actions, Request, view_as_json
+from idto3d.ui.actions import Actions, Request, face_of, view_as_json
 
 
 def refused(function: Callable) -> Callable:
@@ -79,9 +79,10 @@ def _add_generate(does: Actions) -> None:
 def _add_render(does: Actions) -> None:
     def render(job_id, mode, light, light_rotation_deg, azimuth_deg, elevation_deg, size, expressions):
         """Draw the head of a finished job; `expressions` maps names to weights 0..1."""
-        faces = tuple((name, float(weight)) for name, weight in (expressions or {}).items())
-        view = RenderOptions(mode, light, light_rotation_deg, faces, azimuth_deg, elevation_deg, int(size))
-        return does.draw(job_id, view)
+        face = face_of(expressions)
+        return does.draw(
+            job_id, RenderOptions(mode, light or "", light_rotation_deg, face, azimuth_deg, elevation_deg, size)
+        )
 
     default = RenderOptions()
     inputs = [

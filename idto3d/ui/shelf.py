@@ -4,9 +4,10 @@ A finished job has one folder here, named by a digest of its id, with links to (
 """
 
 import hashlib
+import math
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from idto3d.jobs.files import private_folder, remove, sha256_of
@@ -33,12 +34,21 @@ class Shelf:
         path = self._place(job_id) / "head.zip"
         return path if path.exists() else write_zip(run_folder, path)
 
+    def clear(self) -> None:
+        """Remove all uploads and all that is handed out; the latter comes back when it is asked for."""
+        for path in self.folder.iterdir():
+            remove(path)
+
     def forget(self, job_id: str, digests: Iterable[str]) -> None:
         """Remove what is handed out for the job, and every upload whose SHA-256 is one of `digests`."""
         remove(self._folder(job_id))
+        self.drop_uploads(digests, math.inf)
+
+    def drop_uploads(self, digests: Iterable[str], until: float) -> None:
+        """Remove every upload whose SHA-256 is one of `digests` and that came `until` then, seconds since 1970."""
         wanted = set(digests)
-        for path in self.folder.rglob("*"):
-            if wanted and path.is_file() and sha256_of(path) in wanted:
+        for path in self._uploads() if wanted else ():
+            if _is_one(path, wanted, until):
                 path.unlink(missing_ok=True)
 
     def keep_only(self, job_ids: Iterable[str]) -> None:
@@ -48,11 +58,25 @@ class Shelf:
             if path.name not in kept:
                 remove(path)
 
+    def _uploads(self) -> Iterator[Path]:
+        """Everything below the folder but what is handed out."""
+        for entry in self.folder.iterdir():
+            if entry.name != NAME:
+                yield from (entry, *entry.rglob("*"))
+
     def _folder(self, job_id: str) -> Path:
         return self.folder / NAME / hashlib.sha256(job_id.encode()).hexdigest()[:40]
 
     def _place(self, job_id: str) -> Path:
         return private_folder(self._folder(job_id))
+
+
+def _is_one(path: Path, digests: set[str], until: float) -> bool:
+    """Whether a file is old enough and has one of `digests`; no for a folder, or for what Gradio removes meanwhile."""
+    try:
+        return path.is_file() and path.stat().st_mtime <= until and sha256_of(path) in digests
+    except OSError:
+        return False
 
 
 def _link(source: Path, target: Path) -> None:

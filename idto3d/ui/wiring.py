@@ -131,11 +131,11 @@ def _wire_result(page: Page, does: Actions) -> None:
     def arrive(job_id):
         view = does.look(job_id)
         if view is None or view.glb is None:
-            return [gr.update(visible=False), None, None, *[gr.skip()] * len(result.weights)]
+            return [gr.update(visible=False), None, None, gr.skip(), *[gr.skip()] * len(result.weights)]
         glb, archive = does.files(job_id)
         known = {shape_key(name) for name in morph_names(glb)}
         sliders = [gr.update(visible=shape_key(name) in known, value=0) for name in NAMES]
-        return [gr.update(visible=True), str(glb), str(archive), *sliders]
+        return [gr.update(visible=True), str(glb), str(archive), None, *sliders]  # the photos are gone, show none
 
     def show_model(job_id):
         view = does.look(job_id)
@@ -157,7 +157,7 @@ def _wire_result(page: Page, does: Actions) -> None:
     hidden = {"api_visibility": "private", "show_progress": "hidden"}
     looks = {**hidden, "trigger_mode": "always_last", "concurrency_limit": 1, "concurrency_id": "draw"}
     picture = (draw, [memory.arrived, *result.view()], result.picture)
-    filled = [result.group, result.glb, result.archive, *result.weights]
+    filled = [result.group, result.glb, result.archive, page.inputs.photos, *result.weights]
     arrival = memory.arrived.change(arrive, [memory.arrived], filled, **hidden).then(*picture, **looks)
     # Last, when the viewer is on the page: Gradio 6.31 shows nothing when a model comes while its viewer still loads.
     arrival.then(show_model, [memory.arrived], result.model, **hidden)

@@ -74,8 +74,11 @@ def test_tensors_that_share_memory_are_saved_apart(tmp_path):
     assert tensors["tail"].tolist() == [3, 4, 5] and tensors["turned"].tolist() == [[0, 3], [1, 4], [2, 5]]
 
 
-def test_clear_removes_all(tmp_path):
-    checkpointer = Checkpointer(tmp_path, 0.0)
+def test_clear_removes_all_and_what_a_torn_save_left(tmp_path):
+    checkpointer = Checkpointer(tmp_path / "checkpoints", 0.0)
     save(checkpointer, 1)
+    (tmp_path / "checkpoints" / "000002_shape_2.safetensors").write_bytes(b"torn")
     checkpointer.clear()
     assert checkpointer.latest() is None and not list(tmp_path.iterdir())
+    checkpointer.clear()
+    assert save(checkpointer, 1)

@@ -1,12 +1,16 @@
+import json
 import os
 import signal
 import time
+from dataclasses import replace
 
 import pytest
 
 from idto3d.errors import UserError
+from idto3d.jobs import desk as desk_module
 from idto3d.jobs.lock import owner_of
-from idto3d.jobs.run_folder import LOCK
+from idto3d.jobs.record import new_job, read_job, write_job
+from idto3d.jobs.run_folder import LOCK, claim
 
 
 def until(desk, job_id, condition, seconds=60.0):
@@ -28,7 +32,7 @@ def test_a_job_runs_in_its_own_process_and_the_photos_are_gone_afterwards(desk, 
     view = until(desk, job_id, over)
     assert (view.status, view.error) == ("done", None)
     assert view.glb.read_bytes()[:4] == b"glTF"
-    assert set(view.previews) == {"normal", "relit"} and len(view.crops) == 1
+    assert set(view.previews) == {"normal", "relit"} and view.progress.photo_crops == ("subject/crop_01.png",)
     assert view.progress.likeness == 0.71 and view.photos[0].name == "anna.png"
     until(desk, job_id, lambda view: not (view.folder / "photos").exists())  # the worker's last act, after "done"
     assert photo.exists()
@@ -42,6 +46,56 @@ def test_a_refused_job_keeps_its_record_only_and_cannot_be_resumed(desk, photo, 
     assert os.listdir(view.folder) == ["job.json"]
     with pytest.raises(UserError, match="cannot be continued"):
         desk.resume(job_id)
+
+
+def test_a_job_refused_after_a_checkpoint_is_resumed_as_its_message_says(desk, photo, options):
+    job_id = desk.start([photo], options("checkpoint full"))
+    view = until(desk, job_id, over)
+    assert view.status == "failed" and "resume" in view.error.remedy and view.resumable
+    desk.resume(job_id)
+    view = until(desk, job_id, over)
+    assert view.status == "done" and "Continued after step 3." in view.progress.notices
+
+
+def test_a_resumed_job_that_is_refused_without_a_checkpoint_keeps_its_record_only(desk, photo, options):
+    job_id = desk.start([photo], options("stall"))
+    until(desk, job_id, lambda view: view.progress.step == 2 and view.progress.stage == "shape")
+    desk.cancel(job_id)
+    job = read_job(desk.folder(job_id))
+    write_job(desk.folder(job_id), replace(job, options=options("refuse")))
+    desk.resume(job_id)
+    view = until(desk, job_id, over)
+    assert not view.resumable
+    until(desk, job_id, lambda view: owner_of(view.folder / LOCK) is None)
+    assert os.listdir(view.folder) == ["job.json"]
+
+
+def test_a_job_of_another_version_blocks_nothing_and_can_be_deleted(desk, photo, options):
+    old, older, kept = (desk.start([photo], options()) for _ in range(3))
+    for job_id in (old, older, kept):
+        until(desk, job_id, over)
+        until(desk, job_id, lambda view: owner_of(view.folder / LOCK) is None)
+    for job_id in (old, older):
+        data = json.loads((desk.folder(job_id) / "job.json").read_text())
+        data["options"]["of_another_version"] = 1
+        (desk.folder(job_id) / "job.json").write_text(json.dumps(data))
+    new = desk.start([photo], options())
+    assert until(desk, new, over).status == "done"
+    desk.delete(old)
+    assert not (desk.root / old).exists()
+    assert set(desk.reap(older_than_seconds=-1.0)) == {older, kept, new} and desk.ids() == []
+
+
+def test_a_job_of_another_version_that_is_worked_on_stays_and_the_others_are_reaped(desk, photo, options):
+    busy, done = (desk.start([photo], options()) for _ in range(2))
+    for job_id in (busy, done):
+        until(desk, job_id, over)
+        until(desk, job_id, lambda view: owner_of(view.folder / LOCK) is None)
+    (desk.folder(busy) / "job.json").write_text("{}")
+    with claim(desk.folder(busy)):
+        with pytest.raises(UserError, match="still works"):
+            desk.delete(busy)
+        assert desk.reap(older_than_seconds=-1.0) == [done] and desk.ids() == [busy]
 
 
 def test_a_fault_is_shown_and_logged(desk, photo, options):
@@ -133,6 +187,31 @@ def test_old_jobs_are_reaped_and_working_ones_are_not(desk, photo, options):
     assert desk.reap(older_than_seconds=3600.0) == []
     assert desk.reap(older_than_seconds=0.0) == [old]
     assert desk.ids() == [busy]
+
+
+def test_copies_of_photos_left_by_a_crash_are_reaped(desk, photo, options, monkeypatch):
+    with monkeypatch.context() as crash:
+        crash.setattr(desk_module.record, "new_job", lambda photos, options: 1 / 0 if photos else new_job([], options))
+        crash.setattr(desk_module.shutil, "rmtree", lambda folder: None)
+        with pytest.raises(ZeroDivisionError):
+            desk.start([photo], options())
+    assert list(desk.root.rglob("anna.png"))
+    assert desk.reap(older_than_seconds=3600.0) == []
+    (job_id,) = desk.ids()
+    write_job(desk.folder(job_id), replace(read_job(desk.folder(job_id)), queued="2020-01-01T00:00:00.000+00:00"))
+    assert desk.reap(older_than_seconds=-1.0) == [job_id] and not list(desk.root.rglob("anna.png"))
+
+
+def test_a_long_job_that_was_killed_a_moment_ago_is_not_old(desk, photo, options):
+    job_id = desk.start([photo], options("stall"))
+    view = until(desk, job_id, lambda view: view.progress.step >= 1)
+    os.kill(owner_of(view.folder / LOCK), signal.SIGKILL)
+    until(desk, job_id, over)
+    write_job(view.folder, replace(read_job(view.folder), started="2020-01-01T00:00:00.000+00:00"))
+    assert desk.reap(older_than_seconds=3600.0) == [] and desk.watch(job_id).resumable
+    for name in ("job.json", "events.jsonl"):
+        os.utime(view.folder / name, (0, 0))
+    assert desk.reap(older_than_seconds=3600.0) == [job_id]
 
 
 def test_too_many_photos_are_refused(desk, photo, options):

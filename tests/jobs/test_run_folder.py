@@ -23,15 +23,16 @@ def run(folder, photos, options, create_head):
 
 def test_a_finished_run_tells_its_story_in_its_folder(tmp_path, photo, options, fake):
     folder = tmp_path / "run"
-    events = run(folder, [photo], options("young"), fake.create_head)
+    events = run(folder, [photo], options("young checkpoint"), fake.create_head)
     assert isinstance(events[-1], Finished)
     job = read_job(folder)
-    assert (job.status, job.error, job.options) == (record.DONE, None, options("young"))
+    assert (job.status, job.error, job.options) == (record.DONE, None, options("young checkpoint"))
     assert job.photos[0].name == "anna.png" and len(job.photos[0].sha256) == 64
     assert json.loads((folder / "job.json").read_text())["versions"]["numpy"]
     progress = read_progress(folder)
     assert (progress.glb, progress.likeness, progress.step) == ("head.glb", 0.71, 6)
     assert progress.stages_done == ("subject", "shape", "material")
+    assert not (folder / "checkpoints").exists()
     assert {path.name for path in (folder / "renders").iterdir()} == {"preview_normal.png", "preview_relit.png"}
 
 
@@ -53,6 +54,38 @@ def test_a_refusal_leaves_nothing_but_its_record_and_another_try_may_follow(tmp_
     assert job.refused and job.error.what == "No face was found in any photo."
     run(folder, [photo], options(), fake.create_head)
     assert read_job(folder).status == record.DONE
+
+
+def test_a_new_run_inherits_nothing_of_a_refused_one(tmp_path, photo, options, fake):
+    folder = tmp_path / "run"
+    with pytest.raises(UserError, match="too full"):
+        run(folder, [photo], options("checkpoint full"), fake.create_head)
+    assert list(folder.glob("checkpoints/*"))
+    lock, job = begin(folder, [photo], options("checkpoint stall"))
+    with lock:
+        perform(folder, job, fake.create_head)
+        assert sorted(path.name for path in folder.iterdir()) == [".lock", "job.json", "renders"]
+    lock, job = take_up(folder)
+    with lock:
+        events = list(perform(folder, job, fake.create_head, resume=True))
+    assert not any("Continued" in str(event) for event in events)
+
+
+def test_a_stage_in_which_a_run_stopped_is_not_done_when_it_goes_on(tmp_path, photo, options, fake):
+    folder = tmp_path / "run"
+    with pytest.raises(UserError, match="too full"):
+        run(folder, [photo], options("checkpoint full"), fake.create_head)
+    with (folder / "events.jsonl").open("a") as log:
+        log.write('{"time": 3.0, "event": "Step')  # torn by a crash
+    lock, job = take_up(folder)
+    told = []
+    with lock:
+        for _ in perform(folder, job, fake.create_head, resume=True):
+            progress = read_progress(folder)
+            told.append((progress.stage, progress.stages_done))
+    assert {done for stage, done in told if stage == "subject"} == {()}
+    assert {done for stage, done in told if stage == "shape"} == {("subject",)}
+    assert told[-1][1] == ("subject", "shape", "material")
 
 
 def test_a_fault_of_ours_is_recorded_with_its_traceback(tmp_path, photo, options, fake):

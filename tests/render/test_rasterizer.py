@@ -1,9 +1,14 @@
 """The CPU rasteriser: what is seen, against a slow twin, and how gradients flow inside and at the outline."""
 
+import threading
+import time
+
+import numpy as np
 import pytest
 import torch
 
 from idto3d.errors import UserError
+from idto3d.render.backends.kernel import rasterize
 from idto3d.render.camera import clip_positions, standard_cameras
 from idto3d.render.rasterizer import interpolate, make_rasterizer
 
@@ -29,6 +34,19 @@ def test_fragments_agree_with_asking_every_triangle_at_every_pixel(sphere, cpu, 
     assert same.float().mean() > 0.99 and (face >= 0).sum() > 100
     assert torch.allclose(fragments.barycentric[0][same].double(), barycentric[same], atol=1e-3)
     assert torch.allclose(fragments.depth[0, ..., 0].double(), depth, atol=1e-4)
+
+
+def test_other_threads_go_on_while_a_mesh_is_drawn():
+    corners = np.array([[-9, -9, 0, 1], [9, -9, 0, 1], [0, 9, 0, 1]], np.float32)
+    rasterize(corners, np.array([[0, 1, 2]]), 8, 8)  # compiles
+    many = np.tile(np.array([[0, 1, 2]]), (1500, 1))
+    drawing = threading.Thread(target=rasterize, args=(corners, many, 512, 512))
+    drawing.start()
+    turns = 0
+    while drawing.is_alive():
+        time.sleep(0.001)
+        turns += 1
+    assert turns > 20
 
 
 def test_the_nearer_of_two_triangles_is_seen_in_either_order(triangle, front, cpu):

@@ -46,9 +46,9 @@ def write(tmp_path):
 
 @pytest.fixture
 def make_face():
-    """make_face(embedding, side) is a square face about (60, 60)."""
+    """make_face(embedding, side) is a square face with its nose at (60, 60)."""
 
-    def make(embedding=(1, 0, 0), side=80):
+    def make(embedding=(1, 0, 0), side=100):
         eyes = np.array([[50, 50], [70, 50], [60, 60], [45, 50], [75, 50]], np.float32)
         vector = np.array(embedding, np.float32)
         return Face((10, 10, 10 + side, 10 + side), eyes, vector / np.linalg.norm(vector))

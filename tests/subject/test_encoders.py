@@ -10,7 +10,7 @@ from PIL import Image
 
 from idto3d.errors import UserError
 from idto3d.subject import insightface_encoder
-from idto3d.subject.encoders import make_encoder
+from idto3d.subject.encoders import make_encoder, to_download
 from idto3d.subject.insightface_encoder import InsightFaceEncoder
 from idto3d.subject.similarity import cosine, unit
 
@@ -172,8 +172,17 @@ def test_offline_without_a_pack_says_where_to_put_it(insightface, tmp_path):
     assert list((tmp_path / "models").iterdir()) == []
 
 
+def test_a_download_is_told_with_its_licence_size_and_source(monkeypatch, tmp_path):
+    monkeypatch.setattr(insightface_encoder.Path, "home", lambda: tmp_path)
+    told = to_download("insightface")
+    assert all(word in told for word in ("buffalo_l", "300 MB", "non-commercial", insightface_encoder.PACK_URL))
+    assert to_download("dlib") == to_download("portrait") == ""
+    pack(tmp_path / ".insightface" / "models" / "buffalo_l")
+    assert to_download("insightface") == ""
+
+
 def test_missing_insightface_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "insightface", None)
     monkeypatch.setitem(sys.modules, "insightface.app", None)
-    with pytest.raises(UserError, match="pip install insightface"):
+    with pytest.raises(UserError, match="pip install -r requirements-insightface.txt"):
         make_encoder("insightface")

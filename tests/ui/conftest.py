@@ -49,7 +49,7 @@ def address(page):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    yield open_page(page[0], "127.0.0.1", port, wait=False)
+    yield open_page(*page, "127.0.0.1", port, wait=False)
     page[0].close()
 
 

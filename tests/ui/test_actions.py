@@ -11,7 +11,7 @@ from idto3d.jobs.desk import JobView
 from idto3d.jobs.event_log import Progress
 from idto3d.jobs.record import JobError, PhotoRecord
 from idto3d.ui import views
-from idto3d.ui.actions import Actions, Request, check, clean, options_of, webp
+from idto3d.ui.actions import Actions, Request, check, clean, face_of, options_of, webp
 from idto3d.ui.glb import asset_files, morph_names, write_zip
 from idto3d.ui.guard import fetches, names_address
 from idto3d.ui.shelf import Shelf
@@ -35,10 +35,21 @@ def test_a_request_is_refused_with_what_is_wrong_and_what_to_do(request_, said):
     assert refused.value.remedy.endswith(".")
 
 
-@pytest.mark.parametrize("wrong", [{"preset": "best"}, {"expressions": "wink"}, {"seed": -1}, {"seed": 2**40}])
+@pytest.mark.parametrize(
+    "wrong", [{"preset": "best"}, {"expressions": "wink"}, {"expressions": ""}, {"seed": -1}, {"seed": 2**40}]
+)
 def test_options_that_cannot_be_are_refused(wrong):
     with pytest.raises(UserError):
         options_of(replace(Request(PHOTO, consent=True), **wrong))
+
+
+def test_a_server_of_a_device_that_cannot_be_starts_no_job(tmp_path):
+    class Desk:
+        def reap(self):
+            pytest.fail("it went on")
+
+    with pytest.raises(UserError, match="'tpu' is no value of device"):
+        Actions(Desk(), Shelf(tmp_path), base={"device": "tpu"}).start(Request(PHOTO, consent=True))
 
 
 def test_a_request_becomes_the_options_of_its_preset():
@@ -118,12 +129,45 @@ def test_a_view_is_drawn_only_for_a_finished_head_and_a_light_of_ours(tmp_path, 
             return a_view(tmp_path, glb=tmp_path / "head.glb" if job_id == "done" else None)
 
     does = Actions(Finished(), Shelf(tmp_path), fake.render_view)
-    assert does.draw("done", RenderOptions(size=99999)).shape == (2048, 2048, 3)
+    assert does.draw("done", RenderOptions(size=2048)).shape == (2048, 2048, 3)
     assert webp(does.draw("done", RenderOptions(size=32)))[8:12] == b"WEBP"
     with pytest.raises(UserError, match="no head to draw yet"):
         does.draw("busy", RenderOptions())
     with pytest.raises(UserError, match="no light named"):
         does.draw("done", RenderOptions(light="/etc/passwd.hdr"))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"size": 99999}, "size cannot be"),
+        ({"size": 4096}, "not drawn here"),
+        ({"size": None}, "size is no number"),
+        ({"azimuth_deg": float("nan")}, "azimuth_deg cannot be nan"),
+        ({"elevation_deg": None}, "elevation_deg is no number"),
+        ({"light_rotation_deg": float("inf")}, "light_rotation_deg cannot be inf"),
+        ({"mode": "x-ray"}, "no value of mode"),
+        ({"expressions": (("smile", 2.0),)}, "smile cannot have the weight 2.0"),
+        ({"expressions": (("smile", float("nan")),)}, "smile cannot have the weight nan"),
+        ({"expressions": (("smile", "much"),)}, "smile cannot have the weight much"),
+        ({"expressions": (("smile", True),)}, "smile cannot have the weight True"),
+        ({"expressions": (("wink", 1.0),)}, "no expression named 'wink'"),
+    ],
+)
+def test_a_view_that_cannot_be_is_refused_and_not_drawn(tmp_path, wrong, said):
+    class Finished:
+        def watch(self, job_id):
+            return a_view(tmp_path, glb=tmp_path / "head.glb")
+
+    does = Actions(Finished(), Shelf(tmp_path), lambda folder, options: pytest.fail("it was drawn"))
+    with pytest.raises(UserError, match=said):
+        does.draw("done", RenderOptions(**wrong))
+
+
+def test_a_face_is_a_mapping_of_names_to_weights():
+    assert face_of(None) == face_of({}) == () and face_of({"smile": 0.5}) == (("smile", 0.5),)
+    with pytest.raises(UserError, match="names with weights"):
+        face_of([0.5])
 
 
 @pytest.mark.parametrize("jobs", [None, "x", [], [3], {"a": 1}, 7])

@@ -66,6 +66,7 @@ def test_a_visitor_makes_a_head_leaves_comes_back_and_deletes_it(tab, address, p
     tab.wait_for_selector(".status.done")
     tab.wait_for_selector("#picture img")
     assert "likeness 0.71" in tab.inner_text(".status")
+    tab.wait_for_selector("#photos img", state="detached")
     assert tab.locator("#faces input[type=range]:visible").count() == 3
 
     tab.wait_for_selector("#model canvas", state="attached")

@@ -1,6 +1,11 @@
 """The page and its API, served for real over the toy pipeline."""
 
 import json
+import os
+import signal
+import socket
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -52,6 +57,12 @@ def test_refusals_reach_the_caller_as_sentences(client, photo, until):
     assert view["status"] == "failed" and view["error"]["what"].startswith("No face")
     with pytest.raises(Exception, match="no head to draw yet"):
         client.predict(job_id, "relit", "", 0, 0, 0, 64, {}, api_name="/render")
+    job_id = generate(client, photo)
+    until(lambda: over(client, job_id))
+    with pytest.raises(Exception, match="names with weights"):
+        client.predict(job_id, "relit", "", 0, 0, 0, 64, [1], api_name="/render")
+    with pytest.raises(Exception, match="smile cannot have the weight much"):
+        client.predict(job_id, "relit", "", 0, 0, 0, 64, {"smile": "much"}, api_name="/render")
 
 
 def test_a_job_is_cancelled_and_resumed_over_the_api(client, photo, until):
@@ -60,6 +71,87 @@ def test_a_job_is_cancelled_and_resumed_over_the_api(client, photo, until):
     assert client.predict(job_id, api_name="/cancel")["status"] == "cancelled"
     client.predict(job_id, api_name="/resume")
     assert until(lambda: over(client, job_id))["status"] == "done"
+
+
+def holding(folder, content):
+    """The files below `folder` with that content."""
+    return [path for path in folder.rglob("*") if path.is_file() and path.read_bytes() == content]
+
+
+def test_what_an_earlier_server_left_is_removed_before_the_page_is_served(page, photo, request):
+    shelf = page[1].shelf
+    (shelf.folder / "0a1b").mkdir()
+    (shelf.folder / "0a1b" / "anna.png").write_bytes(photo.read_bytes())
+    request.getfixturevalue("address")
+    assert list(shelf.folder.iterdir()) == []
+
+
+def test_uploads_go_when_the_head_is_done_and_not_before(page, photo, request, monkeypatch, until):
+    from idto3d.ui import server
+
+    monkeypatch.setattr(server, "TIDY_SECONDS", 0.1)
+    client = Client(request.getfixturevalue("address"), verbose=False)
+    stopped, done = photo.read_bytes(), photo.read_bytes() + b" "
+    job_id = generate(client, photo, "stall")
+    until(lambda: client.predict(job_id, api_name="/watch")["step"] >= 1)
+    client.predict(job_id, api_name="/cancel")
+    other = photo.with_name("other.png")
+    other.write_bytes(done)
+    generate(client, other)
+    until(lambda: not holding(page[1].shelf.folder, done))
+    assert holding(page[1].shelf.folder, stopped)
+
+
+def test_a_photo_is_used_again_right_after_its_head_is_done(client, page, photo, until):
+    for _ in range(2):
+        job_id = generate(client, photo)
+        assert until(lambda job_id=job_id: over(client, job_id))["status"] == "done"
+    kept = upload(client.src.rstrip("/"), photo)[0]
+    page[1].tidy()
+    assert Path(kept).is_file()
+
+
+def test_an_old_job_is_reaped_from_a_timer_and_one_of_another_version_stops_nothing(page, request, monkeypatch, until):
+    desk = page[1].desk
+    for job_id in ("a" * 22, "b" * 22):
+        (desk.root / job_id).mkdir()
+        (desk.root / job_id / "job.json").write_text('{"options": {"of_another_version": 1}}')
+    os.utime(desk.root / ("a" * 22) / "job.json", (0, 0))
+    request.getfixturevalue("address")
+    until(lambda: desk.ids() == ["b" * 22])
+
+
+def upload(address, photo):
+    """Send a photo as the page does."""
+    edge = b"----edge"
+    head = b'--%s\r\nContent-Disposition: form-data; name="files"; filename="anna.png"\r\n\r\n' % edge
+    body = head + photo.read_bytes() + b"\r\n--%s--\r\n" % edge
+    headers = {"Content-Type": f"multipart/form-data; boundary={edge.decode()}"}
+    with urllib.request.urlopen(urllib.request.Request(f"{address}/gradio_api/upload", body, headers)) as answer:
+        return json.loads(answer.read())
+
+
+def answers(address):
+    try:
+        return status_of(address, "/")[0] == 200
+    except OSError:
+        return False
+
+
+def test_a_terminated_server_ends_in_order_and_leaves_no_upload(tmp_path, photo, until):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    root, address = Path(__file__).parents[2], f"http://127.0.0.1:{port}"
+    command = [sys.executable, str(root / "app.py"), "--port", str(port), "--runs", str(tmp_path / "runs")]
+    env = {name: value for name, value in os.environ.items() if not name.startswith("GRADIO_")}
+    with subprocess.Popen(command, cwd=root, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as server:
+        until(lambda: answers(address) or server.poll() is not None)
+        assert Path(upload(address, photo)[0]).is_file()
+        with urllib.request.urlopen(f"{address}/gradio_api/heartbeat/tab"):  # as an open page holds it
+            server.send_signal(signal.SIGTERM)
+            assert server.wait(30) == 0, server.stdout.read()
+    assert holding(tmp_path, photo.read_bytes()) == [photo]
 
 
 def status_of(address, path, data=None):

@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True, fastmath=False)
+@njit(nogil=True, cache=True, fastmath=False)
 def _project(clip, height, width):
     screen = np.empty((clip.shape[0], 4), np.float32)
     for v in range(clip.shape[0]):
@@ -16,7 +16,7 @@ def _project(clip, height, width):
     return screen
 
 
-@njit(cache=True, fastmath=False)
+@njit(nogil=True, cache=True, fastmath=False)
 def _fill(screen, faces, face_out, barycentric, depth):
     height, width = depth.shape
     for f in range(faces.shape[0]):

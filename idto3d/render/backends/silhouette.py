@@ -15,7 +15,7 @@ DEPTH_STEP = 0.003  # least distance from the edge to what it hides, relative to
 DEPTH_SLACK = 0.02  # most that the seen surface may lie behind its own outline, likewise
 
 
-@njit(cache=True)
+@njit(nogil=True, cache=True)
 def _facing(screen, faces):
     """+1 or -1 per face by its winding on the screen, 0 for none or where a corner is behind the camera."""
     facing = np.zeros(len(faces), np.int8)
@@ -29,7 +29,7 @@ def _facing(screen, faces):
     return facing
 
 
-@njit(cache=True)
+@njit(nogil=True, cache=True)
 def _bucket_edges(faces, vertex_count):
     """Half-edges sorted by their lower vertex: start [V+1], then per half-edge the upper and the third vertex, face."""
     start = np.zeros(vertex_count + 1, np.int64)
@@ -49,7 +49,7 @@ def _bucket_edges(faces, vertex_count):
     return start, entry
 
 
-@njit(cache=True)
+@njit(nogil=True, cache=True)
 def _outline_edges(faces, facing, vertex_count):
     """Edges [N, 3] of the outline: two ends and the third vertex of a face beside it."""
     start, entry = _bucket_edges(faces, vertex_count)
@@ -74,7 +74,7 @@ def _outline_edges(faces, facing, vertex_count):
     return edges[:count]
 
 
-@njit(cache=True)
+@njit(nogil=True, cache=True)
 def _eye_depth(clip, faces, face, barycentric):
     """Distance along the viewing axis per pixel, infinite where nothing is seen."""
     depth = np.full(face.shape, np.inf)
@@ -88,7 +88,7 @@ def _eye_depth(clip, faces, face, barycentric):
     return depth
 
 
-@njit(cache=True)
+@njit(nogil=True, cache=True)
 def _record(best, owner, axis, line, along, near_is_lower, edge, edge_depth, depth):
     """Keep the crossing if it separates its two pixels and lies farther out than the one already known."""
     lower = int(np.floor(along))
@@ -107,7 +107,7 @@ def _record(best, owner, axis, line, along, near_is_lower, edge, edge_depth, dep
         owner[axis, y, x] = 2 * edge + (1 if near_is_lower else 0)
 
 
-@njit(cache=True)
+@njit(nogil=True, cache=True)
 def _cross_lines(screen, edges, depth, best, owner):
     """Walk every outline edge over the rows (steep edges) or columns (flat edges) of pixel centres it crosses."""
     for e in range(len(edges)):

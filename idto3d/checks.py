@@ -1,0 +1,83 @@
+"""What options are refused before any work is done. The range of each stands beside it in config.py."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+
+from idto3d import expressions
+from idto3d.config import HeadOptions, RenderOptions
+from idto3d.errors import UserError
+
+
+def checked(options: HeadOptions) -> HeadOptions:
+    """`options` as they are. Raises UserError that names the first one that no head can be made with."""
+    _check_fields(options)
+    _check_expressions(options.expressions)
+    if not options.weights.strip():
+        raise UserError("No weights are named.", "Give embedded, community, a folder, or ORG/REPO.")
+    if options.shape.conditioned_sdf:
+        what = "shape.conditioned_sdf gives each expression a mesh of its own, and no asset can be made of them yet."
+        raise UserError(what, "Leave it out.")
+    return options
+
+
+def checked_view(options: RenderOptions) -> RenderOptions:
+    """`options` as they are. Raises UserError that names the first one that nothing can be drawn with.
+
+    Whether its light exists is for the front door to say.
+    """
+    _check_fields(options)
+    for name, weight in options.expressions:
+        expressions.expression(name)
+        if not (_is_number(weight) and 0 <= weight <= 1):
+            raise UserError(f"{name} cannot have the weight {weight}.", "Give a number from 0 to 1.")
+    return options
+
+
+def named_expressions(text: str) -> tuple[str, ...]:
+    """The expressions that `text` names, as `expressions.chosen`. Raises UserError when it names none."""
+    if not text.strip(" ,"):
+        raise UserError("No expression is named.", "Name some, or give 1 for the neutral face alone.")
+    return expressions.chosen(text)
+
+
+def _check_fields(options, section: str = "") -> None:
+    for field in fields(options):
+        value, name = getattr(options, field.name), section + field.name
+        if is_dataclass(value):
+            _check_fields(value, f"{name}.")
+        else:
+            if _is_number(field.default) and not _is_number(value):
+                raise UserError(f"{name} is no number.", f"Give one like {field.default}.")
+            _check_value(name, value, field.metadata)
+
+
+def _check_value(name: str, value, facts: Mapping) -> None:
+    choices = facts.get("choices")
+    if choices and value not in choices:
+        raise UserError(f"'{value}' is no value of {name}.", f"Choose from: {', '.join(choices)}.")
+    least, most = facts.get("least", -math.inf), facts.get("most", math.inf)
+    numbers = [number for number in (value if isinstance(value, tuple) else (value,)) if _is_number(number)]
+    for number in numbers:
+        if not (math.isfinite(number) and least <= number <= most):
+            raise UserError(f"{name} cannot be {number}.", f"Give a number{_range(least, most)}.")
+    if numbers != sorted(numbers):
+        raise UserError(f"{name} runs backwards, from {numbers[0]} to {numbers[1]}.", "Give the smaller number first.")
+
+
+def _is_number(value) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _range(least: float, most: float) -> str:
+    if math.isfinite(most):
+        return f" from {least} to {most}"
+    return f" of at least {least}" if math.isfinite(least) else ""
+
+
+def _check_expressions(names: tuple[str, ...]) -> None:
+    for name in names:
+        expressions.expression(name)
+    if "neutral" not in names or len(set(names)) < len(names):
+        what = "The expressions must hold neutral, and each of them once."
+        raise UserError(what, "Put neutral first, then each of the others.")

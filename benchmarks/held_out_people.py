@@ -109,7 +109,7 @@ def denoising_error(wish, shape: HeadShape, rasterizer, seed: int = 99) -> float
 def start_shape(wish, models, start, options) -> HeadShape:
     """The shape before the first step."""
     grid = make_tet_grid(options.shape.resolution)
-    field = ShapeField(grid, models.prior, wish.expressions, options.shape, z=start[0], style=start[1])
+    field = ShapeField(grid, models.prior, wish.expressions, options.shape, start=start)
     return finished_shape(field, band_of(field, grid))
 
 
@@ -131,7 +131,7 @@ def one_head(studio, seed: int, which: int, options: HeadOptions, models, encode
     seconds = time.monotonic() - begun
     face = true_face(studio.model, draw_person(seed, studio.model.words).coefficients)
     before = start_shape(wish, models, start, options)
-    average = start_shape(wish, models, (average_code(studio.model, models.prior), start[1]), options)
+    average = start_shape(wish, models, replace(start, z=average_code(studio.model, models.prior)), options)
     return {
         "seed": seed,
         "set": which,

@@ -23,6 +23,7 @@ HAIR_COLOURS = {
     "pink": (0.75, 0.20, 0.40),
     "purple": (0.22, 0.05, 0.42),
 }
+DYED = ("green", "blue", "pink", "purple")
 BEARDS = ("clean", "stubble", "moustache", "goatee", "beard")
 # Range of melanin of each skin word.
 SKINS = {"pale": (0.04, 0.20), "fair": (0.20, 0.38), "tan": (0.38, 0.58), "brown": (0.58, 0.78), "dark": (0.78, 1.0)}
@@ -35,10 +36,11 @@ ATTRIBUTES = {
 }
 PARTS = ("skin", "hair", "beard", "age", "ancestry", "gender", "face", "freckles", "makeup", "glasses")
 SMALL = ("baby", "child")
-ONLY_BEFORE = {  # words that mean something else unless one of these follows, perhaps after one other word
+ONLY_BEFORE = {  # words that mean something else unless one of these follows, perhaps after one or two others
     **dict.fromkeys(HAIR_COLOURS, "hair"),
     **{"short": "hair", "long": "hair", "curly": "hair"},
 }
+OTHER_PARTS = ("and", "with", "face", "nose", "neck", "skin", "hair", "eyes", "lips", "ears", "beard")
 SKIN_BASE = 0.18
 MELANIN = np.array([1.25, 1.85, 2.45], np.float32)
 HAEMOGLOBIN = np.array([0.06, 0.42, 0.44], np.float32)
@@ -68,14 +70,21 @@ def hair_tone(look: Mapping[str, str]) -> tuple[float, ...] | None:
     return HAIR_COLOURS.get(look.get("hair_colour", ""))
 
 
+def natural_tone(look: Mapping[str, str]) -> tuple[float, ...] | None:
+    """The colour of the look's beard: the hair's, or brown under dyed hair; None where it is not said."""
+    colour = look.get("hair_colour", "")
+    return HAIR_COLOURS.get("brown" if colour in DYED else colour)
+
+
 def said_looks(prompt: str) -> dict[str, str]:
     """The attributes that `prompt` states: "an old man with short green hair" has an age, a gender, a style, a colour.
 
-    Of several words for one attribute the last of its list counts, so "short curly hair" is curly.
+    Of several words for one attribute the last of its list counts, so "short curly hair" is curly. Who has "no beard"
+    is clean.
     """
-    said = prompts.words(prompt)
+    said = prompts.words(prompts.meant(prompt))
     text = " ".join(said)
-    found = {}
+    found = {"beard": "clean"} if set(prompts.denied(prompt)) & {*BEARDS, "facial hair"} else {}
     for name, choices in ATTRIBUTES.items():
         stated = [choice for choice in prompts.said_phrases(said, choices) if _meant(choice, name, text)]
         if stated:
@@ -86,7 +95,8 @@ def said_looks(prompt: str) -> dict[str, str]:
 def _meant(word: str, attribute: str, text: str) -> bool:
     """Whether `word` says the attribute in `text`: "brown" is hair before "hair" and skin before "skin"."""
     follows = "skin" if attribute == "skin" else ONLY_BEFORE.get(word, "")
-    return not follows or re.search(rf"\b{word}(?: \w+)? {follows}\b", text) is not None
+    between = rf"(?: (?!{'|'.join(OTHER_PARTS)})\w+){{0,2}}"
+    return not follows or re.search(rf"\b{word}{between} {follows}\b", text) is not None
 
 
 def subject_of(prompt: str, seen: Mapping[str, str]) -> str:
@@ -97,8 +107,9 @@ def subject_of(prompt: str, seen: Mapping[str, str]) -> str:
     if not seen:
         return prompts.subject_of(prompt)
     described = describe({**seen, **said_looks(prompt)})
-    further = set(prompts.words(prompt)) - set(prompts.words(described)) - IDLE
-    return f"{described}, {prompts.subject_of(prompt)}" if further else described
+    said, heard = prompts.words(prompts.meant(prompt)), {*prompts.words(described), *IDLE}
+    further = [i for i, word in enumerate(said) if not heard >= set(prompts.SYNONYMS.get(word, (word,)))]
+    return f"{described}, {' '.join(said[further[0] : further[-1] + 1])}" if further else described
 
 
 def describe(look: Mapping, parts: Sequence[str] = PARTS) -> str:

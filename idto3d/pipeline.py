@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 
 from idto3d import looks, prompts
 from idto3d.config import AUTO, HDRI, HeadOptions, RenderOptions, as_json
@@ -20,9 +21,10 @@ from idto3d.export.asset import write_asset
 from idto3d.export.provenance import Provenance
 from idto3d.export.view import draw_view
 from idto3d.fields.ellipsoid_prior import EllipsoidPrior
-from idto3d.fields.hair_strands import strand_tone
+from idto3d.fields.first_colours import first_colours
 from idto3d.fields.head_prior import HAIR_STYLES, HeadPrior, load_prior
 from idto3d.fields.material_field import Material
+from idto3d.fields.shape_field import ShapeStart
 from idto3d.geometry.head_shape import HeadShape
 from idto3d.guidance.bundle import load_refinement, load_weights
 from idto3d.guidance.device import choose_device
@@ -34,7 +36,7 @@ from idto3d.render.rasterizer import make_rasterizer
 from idto3d.stages.material import Canvas, make_canvas, paint_material, relit_picture
 from idto3d.stages.shape import Checkpoints, grow_shape, shape_from, shape_tensors
 from idto3d.stages.wish import Wish
-from idto3d.subject.encoders import FREE, IdentityEncoder, make_encoder
+from idto3d.subject.encoders import FREE, IdentityEncoder, make_encoder, to_download
 from idto3d.subject.similarity import cosine, same_person
 from idto3d.subject.subject import Subject, read_subject
 
@@ -70,6 +72,7 @@ def create_head(
     yield from say_unknown(options, models.guidance.info)
     yield from say_looks(subject)
     wish = make_wish(subject, options, models)
+    yield from say_cut(wish)
     saved = checkpoints.latest() if resume else None
     shape, z = yield from carve(wish, subject, models, options, checkpoints, saved)
     look = seen_looks(subject) | looks.said_looks(options.prompt)
@@ -86,18 +89,28 @@ def encoder_for(found: Found, asked: str) -> IdentityEncoder:
     An encoder whose models have terms of their own is never chosen unasked. Raises UserError where it is not the
     weights' own, or its file is missing or damaged.
     """
+    encoder = make_encoder(encoder_name(found, asked), found.identity_path())
+    check_encoder(found.info, encoder.name, encoder.dimension)
+    return encoder
+
+
+def encoder_name(found: Found, asked: str) -> str:
+    """The name of that encoder, before anything of it is loaded. Raises UserError where it is not the weights' own."""
     own = found.info.identity_encoder
     name = (own.name if own.name in FREE else "dlib") if asked == AUTO else asked
     check_encoder_name(found.info, name)
-    encoder = make_encoder(name, found.identity_path())
-    check_encoder(found.info, encoder.name, encoder.dimension)
-    return encoder
+    return name
 
 
 def meet(
     photos: list[Path], options: HeadOptions, found: Found
 ) -> Generator[Event, None, tuple[Subject | None, IdentityEncoder]]:
-    """Who the photos show to the encoder of the weights that were found; None without photos."""
+    """Who the photos show to the encoder of the weights that were found; None without photos.
+
+    What the encoder downloads is told first.
+    """
+    if told := to_download(encoder_name(found, options.subject.encoder)):
+        yield Notice(told)
     encoder = encoder_for(found, options.subject.encoder)
     if not photos:
         return None, encoder
@@ -127,10 +140,17 @@ def load_models(options: HeadOptions, encoder: IdentityEncoder, found: Found) ->
 
 
 def load_start(prior: Path | None, device: torch.device, dimension: int) -> HeadPrior | EllipsoidPrior:
-    """The learned head prior of a file; without one an ellipsoid. Raises UserError where it reads other embeddings."""
+    """The learned head prior of a file; without one an ellipsoid.
+
+    Raises UserError where the file is damaged or of another version, or reads other embeddings.
+    """
     if prior is None:
         return EllipsoidPrior()
-    loaded = load_prior(prior, device)
+    try:
+        loaded = load_prior(prior, device)
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError) as fault:
+        what = f"The head prior {prior} is damaged or of another version of idto3d."
+        raise UserError(what, "Fetch the weights again, or add --set shape.prior=no.") from fault
     if loaded.size.embedding != dimension:
         what = f"The head prior reads embeddings of {loaded.size.embedding} numbers, the encoder gives {dimension}."
         raise UserError(what, "Refit its regression: python -m idto3d.training.head_prior --refit-regression")
@@ -139,11 +159,22 @@ def load_start(prior: Path | None, device: torch.device, dimension: int) -> Head
 
 def say_unknown(options: HeadOptions, info: BundleInfo) -> Iterator[Notice]:
     """Name the words that the weights' text encoder never saw, and say where expressions are mere words."""
-    unknown = info.unknown_words(f"{options.prompt} {options.negative_prompt}")
+    if options.prompt.strip() and not prompts.words(options.prompt):
+        yield Notice("The prompt holds no word in Latin letters and is not heard. Write it in English.")
+    unknown = info.unknown_words(prompts.meant(f"{options.prompt} {options.negative_prompt}"))
     if unknown:
         yield Notice(f"The weights '{info.name}' do not know: {', '.join(repr(word) for word in unknown)}.")
     if info.in_words():
         yield Notice(f"The weights '{info.name}' have no expression branch; expressions are asked for in words.")
+
+
+def say_cut(wish: Wish) -> Iterator[Notice]:
+    """Name the words of the prompt that the weights' text encoder has no room for."""
+    guidance = wish.guidances[0][0]
+    longest = guidance.info.prompt("geometry", max(prompts.VIEWS, key=len), wish.subject, "")
+    lost = [word for word in prompts.words(guidance.cut_off(longest)) if word in prompts.words(wish.subject)]
+    if lost:
+        yield Notice(f"The prompt is too long for the weights; this is not heard: {' '.join(lost)}.")
 
 
 def say_looks(subject: Subject | None) -> Iterator[Notice]:
@@ -177,21 +208,27 @@ def seen_looks(subject: Subject | None) -> dict[str, str]:
     return {} if subject is None else subject.looks
 
 
-def first_shape(subject: Subject | None, options: HeadOptions, models: Models):
-    """Shape coefficients z [K] and hair weights [S] to start from.
+def first_shape(subject: Subject | None, options: HeadOptions, models: Models) -> ShapeStart:
+    """Shape coefficients, hair and beard to start from.
 
-    The hair is what the prompt says, else what the photos show; words such as "baby" shift the shape.
+    Hair and beard are what the prompt says, else what the photos show; words such as "baby" shift the shape.
     """
     if not isinstance(models.prior, HeadPrior):
-        return None, None
+        return ShapeStart()
     z = torch.zeros(models.prior.size.modes, device=models.device)
-    style = (seen_looks(subject) | looks.said_looks(options.prompt)).get("hair_style", "")
+    look = seen_looks(subject) | looks.said_looks(options.prompt)
+    style = look.get("hair_style", "")
     if subject is not None:
         embedding = torch.from_numpy(subject.embedding).to(models.device)
         z = models.prior.shape_code(embedding)
         style = style or models.prior.styles[int(models.prior.hair_style(embedding).argmax())]
-    z = z + models.prior.word_shift(prompts.words(options.prompt))
-    return z, torch.eye(len(HAIR_STYLES), device=models.device)[HAIR_STYLES.index(style or "short")]
+    z = z + models.prior.word_shift(prompts.words(prompts.meant(options.prompt)))
+    return ShapeStart(z, chosen(HAIR_STYLES, style or "short"), chosen(looks.BEARDS, look.get("beard") or "clean"))
+
+
+def chosen(names: tuple[str, ...], name: str) -> torch.Tensor:
+    """[len(names)] one for `name`, zero for all others."""
+    return torch.eye(len(names))[names.index(name)]
 
 
 def carve(wish: Wish, subject, models: Models, options: HeadOptions, checkpoints: Checkpoints, saved):
@@ -224,16 +261,7 @@ def colour(
     """The painted head; it starts in the colours of `look`."""
     lights = tuple(environment_to(light, models.device) for light in load_environments(HDRI))
     canvas = make_canvas(shape, lights, make_rasterizer(models.device))
-    colours = None
-    if isinstance(models.prior, HeadPrior):
-
-        def colours(points):
-            on_mean = models.prior.to_mean(points, z)  # the costly part, once for both
-            albedo = models.prior.albedo(on_mean, None, looks.skin_tone(look), looks.hair_tone(look))
-            hair = models.prior.hair_share(on_mean)
-            albedo = albedo * torch.lerp(torch.ones_like(hair), strand_tone(on_mean, look.get("hair_style", "")), hair)
-            return albedo, 1 - hair if looks.hair_tone(look) is None else torch.ones_like(hair)
-
+    colours = first_colours(models.prior, z, look) if isinstance(models.prior, HeadPrior) else None
     resumed = (saved.step, saved.tensors) if saved is not None and saved.stage == "material" else None
     kept = shape_tensors(shape, z)
     field = yield from paint_material(wish, canvas, colours, options, checkpoints, kept, resumed)

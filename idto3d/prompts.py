@@ -12,6 +12,9 @@ SYNONYMS = {
     **{"man": ("male",), "woman": ("female",), "boy": ("child", "male"), "girl": ("child", "female")},
     **{"kid": ("child",), "elderly": ("old",), "toddler": ("baby",)},
 }
+YEARS = ((3, "baby"), (13, "child"), (40, "young"), (60, "middle-aged"), (1000, "old"))  # below each age, its word
+AGED = re.compile(r"\b(\d{1,3})[- ]?(?:years?|yrs?)[- ]olds?\b|\baged (\d{1,3})\b")
+DENIED = re.compile(r"\b(?:no|not|without)\b (?:(?:an?|any|the) )?((?:facial )?[a-z]+(?:-[a-z]+)?)")
 MEDIA = {"geometry": "normal map", "albedo": "albedo map"}
 
 
@@ -23,6 +26,22 @@ def view_word(azimuth_deg: float) -> str:
 def caption(view: str, domain: str, subject: str = "person") -> str:
     """A prompt for `domain` (geometry or albedo), e.g. subject "person with short brown hair"."""
     return f"a {view} view {MEDIA[domain]} face portrait of a {subject} on a white background"
+
+
+def meant(prompt: str) -> str:
+    """The prompt in words that are heard: "25-year-old" becomes "young", and what it denies is left out."""
+    aged = AGED.sub(lambda found: age_word(int(found[1] or found[2])), prompt.lower())
+    return DENIED.sub("", aged)
+
+
+def age_word(years: int) -> str:
+    """The word for somebody of that age: baby, child, young, middle-aged or old."""
+    return next(word for below, word in YEARS if years < below)
+
+
+def denied(prompt: str) -> list[str]:
+    """The words that a prompt says no, not or without to: of "a man without a beard", beard."""
+    return DENIED.findall(prompt.lower())
 
 
 def words(text: str) -> list[str]:
@@ -44,7 +63,7 @@ def said_phrases(said: Sequence[str], phrases: Sequence[str]) -> list[str]:
 
 def subject_of(prompt: str) -> str:
     """The subject part for `caption` from a user's prompt: 'with green hair' becomes 'person with green hair'."""
-    cleaned = " ".join(words(prompt))
+    cleaned = re.sub(r"^(?:and )+|(?:\b ?(?:with|and))+$", "", " ".join(words(meant(prompt))))  # next to what is denied
     if not cleaned:
         return "person"
     return cleaned.removeprefix("a ") if cleaned.split()[0] not in ("with", "as") else f"person {cleaned}"

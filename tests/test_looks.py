@@ -22,6 +22,14 @@ YOUNG_WOMAN = {"age": "young", "gender": "female", "skin": "fair", "hair_style":
         ("a long face in a red shirt with blue eyes", {}),
         ("side-parted hair", {"hair_style": "side-parted"}),
         ("as a cute baby", {"age": "baby"}),
+        ("a 30 year old woman", {"age": "young", "gender": "female"}),
+        ("45 years old", {"age": "middle-aged"}),
+        ("6-year-old girl", {"age": "child", "gender": "female"}),
+        ("aged 71", {"age": "old"}),
+        ("a man without a beard, not bald", {"gender": "male", "beard": "clean"}),
+        ("no facial hair", {"beard": "clean"}),
+        ("long wavy brown hair", {"hair_style": "long", "hair_colour": "brown"}),
+        ("a long face, brown hair", {"hair_colour": "brown"}),
         (
             "middle-aged asian woman, bald",
             {"age": "middle-aged", "gender": "female", "ancestry": "asian", "hair_style": "bald"},
@@ -36,7 +44,15 @@ def test_the_prompt_overrules_the_photo_and_the_photo_fills_the_rest():
     assert looks.subject_of("with green hair", YOUNG_WOMAN) == "young female with fair skin and short green hair"
     assert looks.subject_of("", YOUNG_WOMAN) == "young female with fair skin and short brown hair"
     assert looks.subject_of("wearing a tiara", YOUNG_WOMAN).endswith(", wearing a tiara")
+    assert looks.subject_of("an old man with a hat", YOUNG_WOMAN).endswith(", hat")  # not all of it again
     assert looks.subject_of("with green hair", {}) == "person with green hair"
+
+
+def test_what_a_prompt_denies_is_not_asked_for():
+    assert looks.subject_of("a man without a beard", {}) == "man"
+    assert looks.subject_of("no beard and green hair", {}) == "green hair"
+    assert looks.subject_of("with no glasses", {}) == "person"
+    assert looks.subject_of("no beard", {**YOUNG_WOMAN, "beard": "beard"}).endswith("short brown hair")
 
 
 def test_tones_go_from_pale_to_dark_and_hair_has_the_colour_of_its_word():

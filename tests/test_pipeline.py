@@ -1,6 +1,8 @@
 """Whole heads from a tiny random model: from words, from a photo, cancelled, resumed, drawn again."""
 
 import json
+import sys
+import types
 from dataclasses import replace
 
 import numpy as np
@@ -8,20 +10,33 @@ import pytest
 import torch
 import twins
 from PIL import Image
+from safetensors.torch import load_file, save_file
 from skimage import data
 
 from idto3d import pipeline
-from idto3d.config import ExportOptions, GuidanceOptions, HeadOptions, MaterialOptions, RenderOptions, ShapeOptions
+from idto3d.config import (
+    ExportOptions,
+    GuidanceOptions,
+    HeadOptions,
+    MaterialOptions,
+    RenderOptions,
+    ShapeOptions,
+    SubjectOptions,
+)
 from idto3d.errors import UserError
 from idto3d.events import Finished, LikenessMeasured, Notice, Preview, StepDone, exhausted
 from idto3d.export.load import load_asset
-from idto3d.fields.head_prior import HeadPrior, PriorSize
+from idto3d.fields.head_prior import HeadPrior, PriorSize, read_description, save_prior
+from idto3d.fields.shape_field import ShapeStart
 from idto3d.guidance import sds
 from idto3d.guidance.info import EncoderInfo
 from idto3d.guidance.weights import find_bundle
 from idto3d.jobs.checkpoint import Checkpointer
+from idto3d.looks import BEARDS
 from idto3d.subject.identity_file import save_identity
 from idto3d.subject.portrait_net import PortraitNet, PortraitSize
+
+BEARDED = ("", "with a goatee", "without a goatee")
 
 
 @pytest.fixture
@@ -137,6 +152,41 @@ def test_the_weights_choose_their_encoder_but_none_with_terms_of_its_own(tiny_bu
         pipeline.encoder_for(found(tiny_bundle, "portrait", 168), "auto")
 
 
+def test_a_download_of_an_encoder_is_told_before_it_begins(options, tiny_bundle, tmp_path, monkeypatch):
+    def begin():
+        raise ConnectionError("it began")
+
+    encoder = types.SimpleNamespace(InsightFaceEncoder=begin, DOWNLOAD="300 MB", missing=lambda: True)
+    monkeypatch.setitem(sys.modules, "idto3d.subject.insightface_encoder", encoder)
+    asked = replace(options, subject=SubjectOptions(encoder="insightface"))
+    meeting = pipeline.meet([], asked, found(tiny_bundle, "insightface", 512))
+    assert next(meeting) == Notice("300 MB")
+    with pytest.raises(ConnectionError, match="it began"):
+        next(meeting)
+    with pytest.raises(UserError, match="need the identity encoder dlib"):
+        next(pipeline.meet([], asked, found(tiny_bundle, "dlib")))
+
+
+@pytest.mark.parametrize("harm", ["cut", "text", "version", "sizes", "gone"])
+def test_a_damaged_head_prior_is_refused_in_words(tmp_path, harm):
+    path = tmp_path / "head_prior.safetensors"
+    prior = HeadPrior(PriorSize(modes=2, coarse=0.03, fine=0.02, motion_width=8, colour_width=8))
+    save_prior(prior, path, {})
+    tensors, told = load_file(path), read_description(path)
+    if harm == "cut":
+        path.write_bytes(path.read_bytes()[:-100])
+    elif harm == "text":
+        path.write_text("version https://git-lfs.github.com/spec/v1\n")
+    elif harm == "gone":
+        path.unlink()
+    else:
+        told |= {"version": 99} if harm == "version" else {"size": told["size"] | {"modes": 3}}
+        save_file(tensors, path, metadata={"head_prior": json.dumps(told)})
+    with pytest.raises(UserError, match="damaged or of another version") as refused:
+        pipeline.load_start(path, torch.device("cpu"), 128)
+    assert refused.value.remedy.endswith(".")
+
+
 def test_a_network_of_our_own_is_taken_from_the_weights(tiny_bundle, tmp_path):
     net = PortraitNet(PortraitSize(widths=(8, 8, 8, 8), blocks=(0, 0, 0, 0), hidden=8, modes=3))
     save_identity(net, tmp_path / "identity.safetensors", {})
@@ -155,7 +205,7 @@ def test_guidance_parameters_never_hold_a_gradient(options, tmp_path):
     from idto3d.stages.shape import grow_shape
 
     checkpoints = Checkpointer(tmp_path, 1000)
-    list(grow_shape(wish, models.prior, (None, None), options, make_rasterizer(models.device), checkpoints))
+    list(grow_shape(wish, models.prior, ShapeStart(), options, make_rasterizer(models.device), checkpoints))
     parts = models.guidance.bundle.parts
     for network in (parts.unet, parts.vae, parts.text_encoder):
         assert all(p.grad is None and not p.requires_grad for p in network.parameters())
@@ -203,6 +253,27 @@ def test_words_of_the_prompt_shift_the_shape_that_a_head_starts_from():
     prior = HeadPrior(PriorSize(modes=2, coarse=0.03, fine=0.02, motion_width=8, colour_width=8, words=("old", "male")))
     prior.word_codes.copy_(torch.tensor([[1.0, 0.0], [0.0, 0.5]]))
     models = pipeline.Models(None, prior, torch.device("cpu"), None, "")
-    z, _ = pipeline.first_shape(None, HeadOptions(prompt="an old man"), models)
+    z = pipeline.first_shape(None, HeadOptions(prompt="an old man"), models).z
     assert z.tolist() == [1.0, 0.5]
-    assert pipeline.first_shape(None, HeadOptions(prompt="green hair"), models)[0].tolist() == [0, 0]
+    assert pipeline.first_shape(None, HeadOptions(prompt="green hair"), models).z.tolist() == [0, 0]
+
+
+def test_a_beard_that_is_said_is_part_of_the_start_and_one_that_is_denied_is_not():
+    prior = HeadPrior(PriorSize(modes=2, coarse=0.03, fine=0.02, motion_width=8, colour_width=8))
+    models = pipeline.Models(None, prior, torch.device("cpu"), None, "")
+    starts = [pipeline.first_shape(None, HeadOptions(prompt=f"a man {beard}"), models) for beard in BEARDED]
+    assert [BEARDS[int(start.beard.argmax())] for start in starts] == ["clean", "goatee", "clean"]
+
+
+def test_what_a_prompt_is_too_long_for_is_told(options):
+    models = loaded(options, pipeline.make_encoder("dlib"))
+    short, long = (pipeline.make_wish(None, replace(options, prompt=text), models) for text in ("old", "old man " * 99))
+    assert list(pipeline.say_cut(short)) == []
+    (notice,) = pipeline.say_cut(long)
+    assert "too long" in notice.text and notice.text.endswith("old man.")
+
+
+def test_a_prompt_without_latin_letters_is_not_ignored_in_silence(options):
+    models = loaded(options, pipeline.make_encoder("dlib"))
+    (notice,) = pipeline.say_unknown(replace(options, prompt="男性"), models.guidance.info)
+    assert "English" in notice.text

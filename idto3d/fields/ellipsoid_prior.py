@@ -5,6 +5,7 @@ from torch import Tensor
 
 from idto3d.expressions import NAMES
 from idto3d.fields.head_prior import HAIR_STYLES, SdfBasis
+from idto3d.looks import BEARDS
 
 CENTRE = (0.0, -0.02, 0.0)
 RADII = (0.080, 0.125, 0.100)
@@ -30,6 +31,10 @@ class EllipsoidPrior:
         """Distances [N] at `points` [N, 3] for coefficients `z` [1], metres."""
         basis = self.basis(points)
         return basis.mean + basis.modes @ z
+
+    def beard(self, points: Tensor, z: Tensor) -> Tensor:
+        """No beard: zeros [N, B]."""
+        return points.new_zeros(len(points), len(BEARDS))
 
     def warp(self, points: Tensor, z: Tensor | None = None) -> Tensor:
         """No displacement: zeros [N, 13, 3]."""

@@ -24,6 +24,9 @@ THICKNESS = {
     "ponytail": (0.008, 0.007),
     "bun": (0.008, 0.007),
 }
+# Metres: an ear's middle (height, depth) and its radii; how far from the head's middle nothing is but ears; how thick
+# hair is that hides them.
+EAR, BESIDE, HIDING = ((0.010, -0.008), (0.048, 0.040)), (0.082, 0.086), 0.012
 # The horizontal section of the skull that hair hangs from: half width, half depth, centre z (metres); where it ends.
 CURTAIN = (0.080, 0.089, 0.002)
 ENDS = {"long": -0.155, "bob": -0.075}
@@ -48,8 +51,8 @@ def _volume(style: str, points: Tensor, bald: Tensor, above: Tensor) -> Tensor:
     if style in ENDS:
         volume = torch.minimum(volume, _curtain(points, ENDS[style]))
     if style == "afro":
-        volume = torch.minimum(volume, _rounded_intersection(_sphere(points, *BALL), -0.45 * above, 0.030))
-    volume = _rounded_intersection(volume, _dome(points), DOME[1])
+        volume = torch.minimum(volume, rounded_intersection(_sphere(points, *BALL), -0.45 * above, 0.030))
+    volume = rounded_intersection(volume, _dome(points), DOME[1])
     if style == "ponytail":
         return torch.minimum(volume, _tail(points))
     return torch.minimum(volume, _sphere(points, *KNOT)) if style == "bun" else volume
@@ -59,7 +62,16 @@ def _shell(points: Tensor, bald: Tensor, above: Tensor, crown: float, side: floa
     top = smooth(points[:, 1], 0.06, 0.13)
     sunk = 0.005 + 0.1 * (-above).clamp(min=0)
     scalp = smooth(above, 0.0, 0.008 + 0.8 * side)
+    if side < HIDING:
+        scalp = scalp * (1 - _on_ears(points))
     return bald - (side + (crown - side) * top) * scalp + sunk * (1 - scalp)
+
+
+def _on_ears(points: Tensor) -> Tensor:
+    """[N] 1 where only the ears are: around them, beyond the skull; 0 elsewhere."""
+    (y, z), (high, deep) = EAR
+    around = (((points[:, 1] - y) / high) ** 2 + ((points[:, 2] - z) / deep) ** 2).sqrt()
+    return smooth(points[:, 0].abs(), *BESIDE) * smooth(around, 1.1, 0.9)
 
 
 def hairline_height(points: Tensor) -> Tensor:
@@ -92,7 +104,8 @@ def _dome(points: Tensor) -> Tensor:
     return (points[:, 1] - CEILING + across / (2 * DOME[0])) / (1 + across / DOME[0] ** 2).sqrt()
 
 
-def _rounded_intersection(first: Tensor, second: Tensor, blend: float) -> Tensor:
+def rounded_intersection(first: Tensor, second: Tensor, blend: float) -> Tensor:
+    """The greater of two distances [N], its edge rounded where they differ by less than `blend` metres."""
     overlap = (blend - (first - second).abs()).clamp_min(0) / blend
     return torch.maximum(first, second) + overlap.square() * (blend / 4)
 

@@ -17,7 +17,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from idto3d.expressions import NAMES
-from idto3d.fields.hair_volumes import HAIR_STYLES, hair_distances, smooth
+from idto3d.fields.beards import beard_cover, beard_thickness
+from idto3d.fields.hair_volumes import HAIR_STYLES, hair_distances, rounded_intersection, smooth
 from idto3d.prompts import said_phrases
 
 VERSION = 1
@@ -28,8 +29,10 @@ FACE_BOX = ((-0.072, -0.062, 0.045), (0.072, 0.076, 0.135))
 BLEND = 0.008  # width of the border in which the fine lattice takes over from the coarse one, metres
 SLOPE_STEP = 0.002  # half the step of the finite differences of the distance, metres
 FLOOR = -0.192  # the bust's flat end, inside the box, metres
+RIM = 0.016  # over which the bust's side is rounded into its end, metres
 SKIN_ALBEDO = (0.45, 0.27, 0.19)  # of the mean head
 LIKE_SKIN = 0.9  # distance between logarithms of colours at which one is hardly like skin any more
+NO_SKIN = (0.25, 0.60)  # squares of such distances from which on something is less and less, and then no skin at all
 HAIR_ALBEDO = (0.060, 0.036, 0.020)
 
 
@@ -107,7 +110,7 @@ class HeadPrior(nn.Module):
         depth = torch.minimum(points - low, high - points).amin(-1)
         share = smooth(depth, 0.0, BLEND)
         fine, coarse = _read(self.fine, FACE_BOX, points), _read(self.coarse, BOX, points)
-        return torch.maximum(coarse + share * (fine - coarse), FLOOR - points[:, 1])
+        return _floored(coarse + share * (fine - coarse), points)
 
     def basis(self, points: Tensor) -> SdfBasis:
         """Mean distance, modes and hair volumes at `points` [N, 3] metres (canonical pose: lips parted, eyes open).
@@ -124,7 +127,7 @@ class HeadPrior(nn.Module):
 
         Keeps lips, lids and ears whole where `mean + modes @ z` of a far z would smear them; not linear in z.
         """
-        return torch.maximum(self.mean_distance(self.to_mean(points, z)), FLOOR - points[:, 1])
+        return _floored(self.mean_distance(self.to_mean(points, z)), points)
 
     def _flow(self, points: Tensor) -> Tensor:
         values = _in_chunks(self.motion, points)[:, 3 * CODE :] * 0.01
@@ -183,6 +186,17 @@ class HeadPrior(nn.Module):
         covered = torch.sigmoid((0.004 - hair_distances(points, mean)[:, 1:].amin(1)) / 0.001)
         return (torch.sigmoid((mean - 0.003) / 0.0006) * covered)[:, None]
 
+    def beard_share(self, points: Tensor, z: Tensor | None = None) -> Tensor:
+        """[N, B] how much each of looks.BEARDS hides at canonical `points` [N, 3], 0..1; lips are spared."""
+        points = points if z is None else self.to_mean(points, z)
+        unlike = _unlike_skin(torch.sigmoid(_in_chunks(self.colour, points)))
+        return beard_cover(points) * (1 - smooth(unlike, *NO_SKIN))
+
+    def beard(self, points: Tensor, z: Tensor) -> Tensor:
+        """[N, B] metres by which each of looks.BEARDS thickens a head of coefficients `z` [K] at `points` [N, 3]."""
+        on_mean = self.to_mean(points, z)
+        return beard_thickness(on_mean, self.beard_share(on_mean))
+
     def shape_code(self, embedding: Tensor) -> Tensor:
         """Coefficients z [K] (about unit normal over people) for a face `embedding` [D]; zeros when unfitted."""
         return self._centred(embedding) @ self.shape_map + self.shape_bias
@@ -206,11 +220,21 @@ class HeadPrior(nn.Module):
         return embedding - self.embedding_mean
 
 
+def _floored(distance: Tensor, points: Tensor) -> Tensor:
+    """`distance` [N] of a head that ends at FLOOR, in a rim that is round enough for a coarse grid to follow."""
+    return rounded_intersection(distance, FLOOR - points[:, 1], RIM)
+
+
 def toned(albedo: Tensor, tone: Sequence[float]) -> Tensor:
     """`albedo` [N, 3] with SKIN_ALBEDO turned into `tone`, and other colours as far as they are like skin."""
-    usual = albedo.new_tensor(SKIN_ALBEDO)
-    unlike = (albedo.clamp_min(1e-3).log() - usual.log()).square().sum(-1, keepdim=True)
-    return (albedo * (albedo.new_tensor(tone) / usual) ** torch.exp(-unlike / LIKE_SKIN**2)).clamp(0, 1)
+    like = torch.exp(-_unlike_skin(albedo) / LIKE_SKIN**2)
+    return (albedo * (albedo.new_tensor(tone) / albedo.new_tensor(SKIN_ALBEDO)) ** like).clamp(0, 1)
+
+
+def _unlike_skin(albedo: Tensor) -> Tensor:
+    """[N, 1] squared distance between the logarithms of `albedo` [N, 3] and of SKIN_ALBEDO."""
+    gap = albedo.clamp_min(1e-3).log() - albedo.new_tensor(SKIN_ALBEDO).log()
+    return gap.square().sum(-1, keepdim=True)
 
 
 def lattice(box: tuple, spacing: float) -> Tensor:

@@ -1,6 +1,6 @@
 """The shape of a head: a signed distance over a deformable grid, and a displacement per expression.
 
-    distance = union(prior's head at z0, prior's hair) + prior's modes (z - z0) + learned residual
+    distance = union(prior's head at z0 and its beard, prior's hair) + prior's modes (z - z0) + learned residual
     grid     = lattice + learned offsets, less than half a cell
     position = canonical vertex + (amplitude * prior's displacement + learned displacement), on the front alone
 
@@ -38,6 +38,9 @@ class Prior(Protocol):
     def distance(self, points: Tensor, z: Tensor) -> Tensor:
         """Distance [N] of the bald head of coefficients `z` [K], about `mean + modes @ z`, metres."""
 
+    def beard(self, points: Tensor, z: Tensor) -> Tensor:
+        """[N, B] metres by which each beard thickens the head of coefficients `z` [K]."""
+
     def warp(self, points: Tensor, z: Tensor | None = None) -> Tensor:
         """Displacement [N, 13, 3] of every expression, metres."""
 
@@ -70,12 +73,23 @@ class Prepared:
     warp: Tensor | None
 
 
+@dataclass(frozen=True, eq=False)
+class ShapeStart:
+    """What of the prior a shape starts from; None stands for zeros, for none.
+
+    z [K] are its shape coefficients; `style` [S] weighs its hair volumes, `beard` [B] its beards.
+    """
+
+    z: Tensor | None = None
+    style: Tensor | None = None
+    beard: Tensor | None = None
+
+
 class ShapeField(nn.Module):
     """Signed distance, grid offsets and expression displacement of one head.
 
-    `grid` has vertices [N, 3] and spacing (TetGrid); a `band` of it has points [P] and march() (Band). `style` [S]
-    weighs the prior's hair volumes, None for none; `z` [K] are its shape coefficients, None for zeros. The prior is
-    frozen, is not part of the state, and must live on the grid's device.
+    `grid` has vertices [N, 3] and spacing (TetGrid); a `band` of it has points [P] and march() (Band). The
+    prior is frozen, is not part of the state, and must live on the grid's device.
     """
 
     def __init__(
@@ -85,8 +99,7 @@ class ShapeField(nn.Module):
         expressions: Sequence[str],
         options: ShapeOptions,
         *,
-        z: Tensor | None = None,
-        style: Tensor | None = None,
+        start: ShapeStart = ShapeStart(),
         generator: torch.Generator | None = None,
     ):
         super().__init__()
@@ -95,14 +108,15 @@ class ShapeField(nn.Module):
         self._grid, self._prior = grid, (prior,)  # in a tuple, so that the prior does not become a submodule
         self._prepared: WeakKeyDictionary = WeakKeyDictionary()
         self._known: dict[int, Tensor] = {}
-        self._add_start(z, style, generator)
+        self._add_start(start, generator)
         self._add_networks(generator)
         self.to(grid.vertices.device)
 
-    def _add_start(self, z: Tensor | None, style: Tensor | None, generator: torch.Generator | None) -> None:
+    def _add_start(self, start: ShapeStart, generator: torch.Generator | None) -> None:
         sample = self._prior[0].basis(self._grid.vertices[:1])
-        self.register_buffer("style", torch.zeros(0) if style is None else style.detach().clone().float())
-        self.z = nn.Parameter(torch.zeros(sample.modes.shape[1]) if z is None else z.detach().clone().float())
+        for name, weights, kept in (("style", start.style, True), ("beard", start.beard, False)):
+            self.register_buffer(name, _given(weights, 0), persistent=kept)
+        self.z = nn.Parameter(_given(start.z, sample.modes.shape[1]))
         self.register_buffer("start_z", self.z.detach().clone())
         self.amplitude = nn.Parameter(torch.ones(len(self.expressions)))
         self.codes = nn.Parameter(torch.randn(len(self.expressions), CODE_SIZE, generator=generator))
@@ -215,11 +229,17 @@ class ShapeField(nn.Module):
     def _prepare(self, points: Tensor, with_warp: bool) -> Prepared:
         prior, z = self._prior[0], self.z.detach().clone()
         basis, base = prior.basis(points), prior.distance(points, z)
+        if self.beard.any():
+            base = base - prior.beard(points, z) @ self.beard
         if len(self.style):
             base = smooth_union(base, basis.hair @ self.style + basis.modes @ z, BLEND)
         columns = [NAMES.index(name) for name in self.expressions]
         warp = prior.warp(points, z)[:, columns].contiguous() if with_warp else None
         return Prepared(points, self.encoding.prepare(points), base, basis.modes.contiguous(), z, warp)
+
+
+def _given(values: Tensor | None, size: int) -> Tensor:
+    return torch.zeros(size) if values is None else values.detach().clone().float()
 
 
 def movable(points: Tensor) -> Tensor:

@@ -25,6 +25,9 @@ CACHED_TEXTS = 1024
 # Timesteps that are left when sampling begins at the rig's picture: what it shows is nearer to the truth than what the
 # denoiser makes of it above them.
 RIGGED_FROM = 100
+RIGGED_TO = (
+    300  # highest timestep at which it is asked about a head that grows: above, grey hair turns violet, or green
+)
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,10 @@ class Guidance:
         self._texts: dict[str, tuple[Tensor, Tensor]] = {}
         self._white: Tensor | None = None
         self._drawn: Drawn | None = None
+
+    def highest_timestep(self) -> int:
+        """The highest timestep at which this guidance is worth asking; with a rig that is RIGGED_TO."""
+        return len(self.alpha_bars) - 1 if self.bundle.parts.rig is None else RIGGED_TO
 
     def latent_shape(self, count: int) -> tuple[int, int, int, int]:
         """Shape of the latents of `count` pictures of the bundle's image size."""
@@ -255,6 +262,14 @@ class Guidance:
             return predicted
         alpha_bar = self.alpha_bar(timesteps)
         return alpha_bar.sqrt() * predicted + (1 - alpha_bar).sqrt() * noisy.to(self.device)
+
+    def cut_off(self, text: str) -> str:
+        """The end of `text` that the text encoder has no room for; empty where all of it is read."""
+        tokenizer = self.bundle.parts.tokenizer
+        read = tokenizer(text, truncation=True, verbose=False).input_ids
+        places = tokenizer(text, truncation=False, verbose=False, return_offsets_mapping=True).offset_mapping
+        end = len(read) - tokenizer.num_special_tokens_to_add() // 2
+        return text[places[end][0] :] if len(places) > len(read) else ""
 
     @torch.no_grad()
     def _text(self, text: str) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,7 @@ from torch import Tensor
 from idto3d.config import HeadOptions
 from idto3d.errors import UserError
 from idto3d.events import Event, Notice, Preview, StageStarted, StepDone
-from idto3d.fields.shape_field import Prior, ShapeField
+from idto3d.fields.shape_field import Prior, ShapeField, ShapeStart
 from idto3d.geometry.dmtet import Band, EmptyMesh, narrow_band, without_islands
 from idto3d.geometry.head_shape import HeadShape
 from idto3d.geometry.regularisers import laplacian_loss, largest_component
@@ -37,7 +37,7 @@ class Checkpoints(Protocol):
 def grow_shape(
     wish: Wish,
     prior: Prior,
-    start: tuple[Tensor | None, Tensor | None],
+    start: ShapeStart,
     options: HeadOptions,
     rasterizer: Rasterizer,
     checkpoints: Checkpoints,
@@ -45,8 +45,7 @@ def grow_shape(
 ) -> Generator[Event, None, tuple[HeadShape, Tensor]]:
     """Optimise a head's shape and expressions; returns the shape on one topology and z [K].
 
-    start: shape coefficients z [K] and hair weights [S] of the prior, or None. resumed: step and tensors of a
-    checkpoint of this stage.
+    resumed: step and tensors of a checkpoint of this stage.
     """
     told = options.shape
     if told.conditioned_sdf:
@@ -54,7 +53,7 @@ def grow_shape(
         raise UserError(what, "Leave it out.")
     generator = torch.Generator().manual_seed(options.seed)
     grid = make_tet_grid(told.resolution).to(wish.device())
-    field = ShapeField(grid, prior, wish.expressions, told, z=start[0], style=start[1], generator=generator)
+    field = ShapeField(grid, prior, wish.expressions, told, start=start, generator=generator)
     groups = [(field.latent_parameters(), told.latent_rate), (field.network_parameters(), told.learning_rate)]
     optimiser = Optimiser(field, groups, told.steps)
     if resumed is not None:
@@ -98,7 +97,7 @@ def _step(wish: Wish, field, optimiser, band, options: HeadOptions, rasterizer, 
     views = draw_views(wish, told.views, generator)
     meshed = field.mesh(band, views.expression_ids)
     image, _ = draw_normals(meshed.positions, meshed.faces, views.camera, rasterizer, told.image_size)
-    timesteps = draw_timesteps(shape_range(step, told), told.views, generator)
+    timesteps = draw_timesteps(wish.bounded(shape_range(step, told)), told.views, generator)
     sds = distil(
         terms(wish, "geometry", views), "geometry", as_pictures(image), timesteps, generator, wish.distillation()
     )

@@ -36,6 +36,11 @@ class Wish:
         """How predictions become a gradient."""
         return Distillation(self.form, self.guidance_scale)
 
+    def bounded(self, bounds: tuple[int, int]) -> tuple[int, int]:
+        """A timestep range within what all guidances are worth asking at."""
+        highest = min(guidance.highest_timestep() for guidance, _ in self.guidances)
+        return min(bounds[0], highest), min(bounds[1], highest)
+
     def device(self) -> torch.device:
         """Where the guidance computes."""
         return self.guidances[0][0].device

@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from idto3d.looks import BEARDS
+from idto3d.looks import BEARDS, DYED
 from idto3d.looks import HAIR_COLOURS as COLOURS
 from idto3d.looks import HAIR_STYLES as STYLES
 
-DYED = ("green", "blue", "pink", "purple")
 DYED_CHANCE = 0.055  # of each
 # Chance of each of STYLES.
 STYLE_CHANCE = {

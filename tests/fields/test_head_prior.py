@@ -71,6 +71,11 @@ def test_behind_the_skull_thicker_styles_reach_further_and_none_reaches_the_top_
     assert far == set() and above == set()
 
 
+def test_thin_hair_leaves_the_ears_free_and_thick_hair_hides_them():
+    (beside_the_ear,) = covering([[0.090, 0.045, -0.010]], [0.003])
+    assert beside_the_ear >= {"curly", "afro", "long", "bob"} and not beside_the_ear & {"short", "buzzcut", "bun"}
+
+
 def test_no_hair_grows_on_the_face_and_only_what_is_long_hangs_behind_the_neck():
     nose, behind_neck, before_neck = [0.0, 0.0, 0.132], [0.0, -0.09, -0.08], [0.0, -0.09, 0.06]
     assert covering([nose, behind_neck, before_neck], [0.002, 0.03, 0.01]) == [set(), {"long"}, set()]

@@ -8,7 +8,7 @@ from idto3d.config import HashGridOptions, ShapeOptions
 from idto3d.expressions import NAMES
 from idto3d.fields.ellipsoid_prior import RADII, EllipsoidPrior
 from idto3d.fields.head_prior import SdfBasis
-from idto3d.fields.shape_field import ShapeField, smooth_union
+from idto3d.fields.shape_field import ShapeField, ShapeStart, smooth_union
 from idto3d.geometry.dmtet import narrow_band
 from idto3d.geometry.mesh import volume
 from idto3d.geometry.tet_grid import make_tet_grid
@@ -34,7 +34,8 @@ class LivelyPrior(EllipsoidPrior):
 
 def make(prior=None, options=OPTIONS, **start):
     prior = prior or EllipsoidPrior()
-    field = ShapeField(GRID, prior, EXPRESSIONS, options, generator=torch.Generator().manual_seed(0), **start)
+    generator = torch.Generator().manual_seed(0)
+    field = ShapeField(GRID, prior, EXPRESSIONS, options, start=ShapeStart(**start), generator=generator)
     return field, band_of(field)
 
 
@@ -91,6 +92,20 @@ def test_the_chosen_hair_is_joined_to_the_head():
         field, band = make(LivelyPrior(), style=torch.tensor(style))
         crowns.append(field.mesh(band, [0]).canonical[:, 1].max().item())
     assert crowns == pytest.approx([0.105, 0.15], abs=0.005)
+
+
+def test_a_beard_makes_the_chin_thicker_and_nothing_else():
+    class Bearded(EllipsoidPrior):
+        def beard(self, points, z):
+            return torch.stack([0 * points[:, 0], 0.006 * (points[:, 1] < -0.05)], 1)
+
+    reach = []
+    for beard in ((1.0, 0.0), (0.0, 1.0)):
+        field, band = make(Bearded(), beard=torch.tensor(beard))
+        surface = field.mesh(band, [0]).canonical
+        reach.append([surface[:, 1].min().item(), surface[:, 1].max().item()])
+    (shaven, crown), (bearded, same) = reach
+    assert shaven - bearded == pytest.approx(0.006, abs=0.001) and same == crown
 
 
 def test_distances_far_apart_are_joined_by_their_minimum_and_near_ones_rounded():

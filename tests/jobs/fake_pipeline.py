@@ -1,7 +1,8 @@
 """A pipeline of toys. Words of the prompt decide what happens.
 
 refuse: no face is found. break: a fault of ours. stall: a third into the shape it stands still, unless resumed.
-checkpoint: it saves every step of the shape, and resumes there. slow: 50 ms a step.
+checkpoint: it saves every step of the shape, and resumes there. full: the disk is, after three steps of the shape,
+unless resumed. slow: 50 ms a step.
 """
 
 import json
@@ -28,6 +29,8 @@ def create_head(photos, options, folder, checkpoints, resume=False):
             time.sleep(0.05 if "slow" in words else 0.0)
             if "stall" in words and not resume and step == max(3, steps // 3):
                 time.sleep(600)
+            if "full" in words and not resume and step == 4:
+                raise UserError("The disk is too full.", "Free some space and resume.")
             yield from one_step(checkpoints, stage, step, steps, words)
     yield LikenessMeasured(0.71, "fake", 0.9)
     glb = folder / "head.glb"

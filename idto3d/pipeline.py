@@ -223,7 +223,9 @@ def first_shape(subject: Subject | None, options: HeadOptions, models: Models) -
         z = models.prior.shape_code(embedding)
         style = style or models.prior.styles[int(models.prior.hair_style(embedding).argmax())]
     z = z + models.prior.word_shift(prompts.words(prompts.meant(options.prompt)))
-    return ShapeStart(z, chosen(HAIR_STYLES, style or "short"), chosen(looks.BEARDS, look.get("beard") or "clean"))
+    beard = look.get("beard", "clean")
+    grown = None if beard == "clean" else chosen(looks.BEARDS, beard)
+    return ShapeStart(z, chosen(HAIR_STYLES, style or "short"), grown)
 
 
 def chosen(names: tuple[str, ...], name: str) -> torch.Tensor:

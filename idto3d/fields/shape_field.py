@@ -229,7 +229,7 @@ class ShapeField(nn.Module):
     def _prepare(self, points: Tensor, with_warp: bool) -> Prepared:
         prior, z = self._prior[0], self.z.detach().clone()
         basis, base = prior.basis(points), prior.distance(points, z)
-        if self.beard.any():
+        if len(self.beard):
             base = base - prior.beard(points, z) @ self.beard
         if len(self.style):
             base = smooth_union(base, basis.hair @ self.style + basis.modes @ z, BLEND)

@@ -28,9 +28,8 @@ def header() -> str:
     return (
         '<div class="brand"><span class="mark"></span><div><h1>idto3d</h1>'
         "<p>Photos of a person in, an expressive, relightable 3D head out.</p></div>"
-        '<p class="promise">Everything is computed on the machine that serves this page. '
-        "Photos are deleted when the head is done. Everything else, and the photos of a run that stopped early, goes "
-        "a day later while the page is served, or at once with Delete my data.</p></div>"
+        '<p class="promise">Everything is computed on the machine that serves this page. Photos are deleted '
+        "when the head is done, all else after a day, or at once with Delete my data.</p></div>"
     )
 
 

@@ -15,23 +15,32 @@ FINER = 1.6  # times as fine as the curls of a head are those of a beard
 
 
 def first_colours(prior: HeadPrior, z: Tensor, look: Mapping[str, str]) -> ColourPrior:
-    """Colours of a head of coefficients `z` [K] in the words of a `look`; vouched for but where hair's is unknown."""
+    """Colours of a head of coefficients `z` [K] in the words of a `look`.
+
+    They are vouched for, but of hair and beard only where their colour is said.
+    """
     skin_tone, hair_tone = looks.skin_tone(look), looks.hair_tone(look)
 
     def colours(points: Tensor) -> tuple[Tensor, Tensor]:
         on_mean = prior.to_mean(points, z)  # the costly part, once for all
-        hair = prior.hair_share(on_mean)
+        hair, beard = prior.hair_share(on_mean), _beard(prior, on_mean, look)
         strands = torch.lerp(torch.ones_like(hair), strand_tone(on_mean, look.get("hair_style", "")), hair)
-        albedo = _bearded(prior, on_mean, look, prior.albedo(on_mean, None, skin_tone, hair_tone) * strands)
-        return albedo, 1 - hair if hair_tone is None else torch.ones_like(hair)
+        albedo = prior.albedo(on_mean, None, skin_tone, hair_tone) * strands
+        if beard.any():
+            albedo = torch.lerp(albedo, _beard_colour(on_mean, look), beard)
+        return albedo, 1 - torch.maximum(hair, beard) if hair_tone is None else torch.ones_like(hair)
 
     return colours
 
 
-def _bearded(prior: HeadPrior, on_mean: Tensor, look: Mapping[str, str], albedo: Tensor) -> Tensor:
-    """`albedo` [N, 3] under the look's beard, whose hairs lie every way."""
+def _beard(prior: HeadPrior, on_mean: Tensor, look: Mapping[str, str]) -> Tensor:
+    """[N, 1] how much the look's beard hides; nothing of a shaven face."""
     if look.get("beard", "clean") == "clean":
-        return albedo
-    cover = prior.beard_share(on_mean)[:, looks.BEARDS.index(look["beard"]), None]
-    tone = albedo.new_tensor(looks.natural_tone(look) or HAIR_ALBEDO)
-    return torch.lerp(albedo, BEARD_TONE * tone * strand_tone(FINER * on_mean, "curly"), cover)
+        return torch.zeros_like(on_mean[:, :1])
+    return prior.beard_share(on_mean)[:, looks.BEARDS.index(look["beard"]), None]
+
+
+def _beard_colour(on_mean: Tensor, look: Mapping[str, str]) -> Tensor:
+    """[N, 3] of a beard whose hairs lie every way."""
+    tone = on_mean.new_tensor(looks.natural_tone(look) or HAIR_ALBEDO)
+    return BEARD_TONE * tone * strand_tone(FINER * on_mean, "curly")

@@ -65,8 +65,11 @@ def test_hair_of_a_colour_that_nobody_said_is_not_vouched_for(prior):
         torch.stack([above[prior.hair_share(above).argmax()], torch.tensor(CHIN)]),
         torch.zeros(prior.size.modes),
     )
-    held = [first_colours(prior, z, look)(points)[1][:, 0] for look in ({}, {"hair_colour": "red"})]
-    assert held[0][0] < 0.5 < held[0][1] and held[1].tolist() == [1, 1]
+    bearded = {"beard": "beard"}
+    looked = ({}, {"hair_colour": "red"}, bearded, bearded | {"hair_colour": "red"})
+    shaven, red, unsaid, said = (first_colours(prior, z, look)(points)[1][:, 0].tolist() for look in looked)
+    assert shaven[0] < 0.5 < shaven[1] and unsaid[1] < 0.5
+    assert red == said == [1, 1]
 
 
 def test_under_dyed_hair_a_beard_is_brown():

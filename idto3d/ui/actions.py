@@ -3,7 +3,7 @@
 import io
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -77,6 +77,16 @@ class Actions:
         self.desk.delete(job_id)
         self.shelf.forget(job_id, [photo.sha256 for photo in view.photos] if view else ())
         self._uploaded.pop(job_id, None)
+
+    def delete_all(self, job_ids: Sequence[str]) -> tuple[list[str], UserError | None]:
+        """Delete these jobs; returns those that could not be, and why the last of them."""
+        kept, why = [], None
+        for job_id in job_ids:
+            try:
+                self.delete(job_id)
+            except UserError as error:
+                kept, why = [*kept, job_id], error
+        return kept, why
 
     def tidy(self) -> None:
         """Delete the uploads of heads that are done, jobs past their time, and what was handed out for those."""

@@ -113,10 +113,9 @@ def _wire_delete(page: Page, does: Actions) -> None:
     controls, memory = page.controls, page.memory
 
     def forget(jobs):  # not called delete: that name belongs to the public endpoint
-        for job_id in jobs if isinstance(jobs, list) else ():
-            if isinstance(job_id, str):
-                does.delete(job_id)
-        return [[], None, False, "", gr.update(visible=False), *shown(None, ())]
+        kept, error = does.delete_all([job for job in jobs if isinstance(job, str)] if isinstance(jobs, list) else [])
+        told = views.refusal(error) if error else ""
+        return [kept, None, False, told, gr.update(visible=False), *shown(does.look(current(kept)), ())]
 
     hidden = {"api_visibility": "private", "show_progress": "hidden"}
     emptied = [memory.jobs, page.inputs.photos, page.inputs.consent, controls.message, controls.confirm]

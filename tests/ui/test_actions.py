@@ -52,6 +52,24 @@ def test_a_server_of_a_device_that_cannot_be_starts_no_job(tmp_path):
         Actions(Desk(), Shelf(tmp_path), base={"device": "tpu"}).start(Request(PHOTO, consent=True))
 
 
+def test_a_job_that_cannot_be_deleted_is_told_and_the_others_go(tmp_path):
+    class Desk:
+        left = {"a", "b"}
+
+        def watch(self, job_id):
+            return None
+
+        def delete(self, job_id):
+            if job_id == "a":
+                raise UserError("A process still works on it.", "Try again in a moment.")
+            self.left = self.left - {job_id}
+
+    desk = Desk()
+    kept, why = Actions(desk, Shelf(tmp_path)).delete_all(["a", "b"])
+    assert kept == ["a"] and "still works" in why.what and desk.left == {"a"}
+    assert Actions(desk, Shelf(tmp_path)).delete_all([]) == ([], None)
+
+
 def test_a_request_becomes_the_options_of_its_preset():
     options = options_of(Request(PHOTO, True, " with\nred\u202e hair ", "hat", "standard", "1", 7))
     assert (options.preset, options.prompt, options.negative_prompt) == ("standard", "with red hair", "hat")

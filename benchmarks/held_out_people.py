@@ -27,6 +27,7 @@ from PIL import Image
 from scipy.spatial import cKDTree
 
 from idto3d import pipeline
+from idto3d.checks import checked
 from idto3d.config import HeadOptions, with_option
 from idto3d.events import exhausted
 from idto3d.fields.shape_field import ShapeField
@@ -153,7 +154,7 @@ def heads_of_person(told, seed: int) -> list[dict]:
     options = replace(HeadOptions(), expressions=("neutral",), weights=told.weights)
     for assignment in told.set:
         options = with_option(options, *assignment.split("=", 1))
-    found = exhausted(find_bundle(options.weights))
+    found = exhausted(find_bundle(checked(options).weights))
     encoder = pipeline.encoder_for(found, options.subject.encoder)
     models, rows = exhausted(pipeline.load_models(options, encoder, found)), []
     studio = synthetic.open_studio(read_ict(told.ict))

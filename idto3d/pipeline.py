@@ -14,6 +14,7 @@ import torch
 from safetensors import SafetensorError
 
 from idto3d import looks, prompts
+from idto3d.checks import checked
 from idto3d.config import AUTO, HDRI, HeadOptions, RenderOptions, as_json
 from idto3d.errors import UserError
 from idto3d.events import Event, Finished, LikenessMeasured, Notice
@@ -66,7 +67,7 @@ def create_head(
     `checkpoints` is where the stages save themselves; with `resume` the run goes on from its latest one. The last
     event is Finished. Raises UserError for what the user can fix.
     """
-    found = yield from find_bundle(options.weights)
+    found = yield from find_bundle(checked(options).weights)
     subject, encoder = yield from meet(photos, options, found)
     models = yield from load_models(options, encoder, found)
     yield from say_unknown(options, models.guidance.info)

@@ -25,9 +25,8 @@ CACHED_TEXTS = 1024
 # Timesteps that are left when sampling begins at the rig's picture: what it shows is nearer to the truth than what the
 # denoiser makes of it above them.
 RIGGED_FROM = 100
-RIGGED_TO = (
-    300  # highest timestep at which it is asked about a head that grows: above, grey hair turns violet, or green
-)
+# Highest timestep at which it is asked about a head that grows: above, grey hair turns violet and grey beards green.
+RIGGED_TO = 300
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from idto3d.config import HeadOptions
-from idto3d.errors import UserError
 from idto3d.events import Event, Notice, Preview, StageStarted, StepDone
 from idto3d.fields.shape_field import Prior, ShapeField, ShapeStart
 from idto3d.geometry.dmtet import Band, EmptyMesh, narrow_band, without_islands
@@ -48,9 +47,6 @@ def grow_shape(
     resumed: step and tensors of a checkpoint of this stage.
     """
     told = options.shape
-    if told.conditioned_sdf:
-        what = "shape.conditioned_sdf gives each expression a mesh of its own, and no asset can be made of them yet."
-        raise UserError(what, "Leave it out.")
     generator = torch.Generator().manual_seed(options.seed)
     grid = make_tet_grid(told.resolution).to(wish.device())
     field = ShapeField(grid, prior, wish.expressions, told, start=start, generator=generator)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from idto3d.export.load import load_asset
+from idto3d.export.gltf.load import load_asset
 
 BACK_STAYS = 0.0005  # metres that the back of the head may move in any expression
 # part, share of its vertices (by height moved) that is reported, and box: |x|, y, z from..to

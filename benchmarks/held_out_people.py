@@ -27,23 +27,23 @@ from PIL import Image
 from scipy.spatial import cKDTree
 
 from idto3d import pipeline
+from idto3d.bundle.find import find_bundle
 from idto3d.checks import checked
 from idto3d.config import HeadOptions, with_option
 from idto3d.events import exhausted
 from idto3d.fields.shape_field import ShapeField
-from idto3d.geometry.head_shape import HeadShape
 from idto3d.geometry.mesh import vertex_normals
 from idto3d.geometry.tet_grid import make_tet_grid
-from idto3d.guidance.weights import find_bundle
+from idto3d.head.parts import HeadShape
+from idto3d.render.backend import make_rasterizer
 from idto3d.render.camera import standard_cameras
 from idto3d.render.draw import draw_normals
-from idto3d.render.rasterizer import make_rasterizer
 from idto3d.stages.shape import band_of, finished_shape, grow_shape, shape_picture
 from idto3d.stages.wish import Views, as_pictures, terms
 from idto3d.subject.subject import read_subject
-from idto3d.training import synthetic
-from idto3d.training.ict import FACE, read_ict
-from idto3d.training.people import draw_coefficients, draw_person
+from idto3d.training.people import synthetic
+from idto3d.training.people.ict import FACE, read_ict
+from idto3d.training.people.person import draw_coefficients, draw_person
 
 FIRST_SEED = 5_000_000  # far from any training seed
 AVERAGED = 500  # people of whom the average head is the mean

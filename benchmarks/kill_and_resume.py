@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from idto3d.export.load import load_asset
+from idto3d.export.gltf.load import load_asset
 
 
 def command(out: Path, words: list[str]) -> list[str]:

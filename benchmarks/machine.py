@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from idto3d.guidance.device import CUDA
+from idto3d.device import CUDA
 
 ROOT = Path(__file__).parents[1]
 PROCESSORS = Path("/proc/cpuinfo")

@@ -12,18 +12,19 @@ import numpy as np
 import torch
 from PIL import Image
 
-from idto3d import expressions, pipeline
+from idto3d import pipeline
+from idto3d.bundle.find import find_bundle
 from idto3d.config import HeadOptions, RenderOptions, preset
+from idto3d.device import choose_device
 from idto3d.events import Notice, Preview, StageStarted, exhausted
-from idto3d.guidance.bundle import load_bundle
 from idto3d.guidance.cameras import camera_codes
-from idto3d.guidance.device import choose_device
-from idto3d.guidance.diffusion import Guidance
-from idto3d.guidance.weights import find_bundle
+from idto3d.guidance.loading import load_bundle
+from idto3d.guidance.prediction import Guidance
 from idto3d.jobs.checkpoint import Checkpointer
-from idto3d.prompts import VIEWS
 from idto3d.subject.encoders import make_encoder
 from idto3d.subject.subject import read_subject
+from idto3d.words import expressions
+from idto3d.words.prompts import VIEWS
 
 SUBJECTS = ("person with short green hair", "person with afro purple hair", "old male with dark skin", "baby")
 LIGHTS = ("studio_three_point", "sunset_left", "night_neon_pink_cyan", "window_right")

@@ -21,17 +21,18 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from benchmarks.machine import machine
-from idto3d import prompts
+from idto3d.bundle.info import BundleInfo, EncoderInfo
+from idto3d.device import CUDA, choose_device
 from idto3d.errors import UserError, run_command
-from idto3d.guidance.base import BaseParts
-from idto3d.guidance.branches import new_branches
-from idto3d.guidance.bundle import load_bundle, save_bundle
-from idto3d.guidance.device import CUDA, choose_device
-from idto3d.guidance.diffusion import Guidance
-from idto3d.guidance.info import BundleInfo, EncoderInfo
-from idto3d.guidance.lora import DOMAINS, add_lora
-from idto3d.guidance.sds import Distillation, Term, distil
-from idto3d.guidance.tiny import TEST_SPEC, noise_scheduler, tiny_base, word_tokenizer
+from idto3d.guidance.distillation import Distillation, Term, distil
+from idto3d.guidance.loading import load_bundle, save_bundle
+from idto3d.guidance.networks.base import BaseParts
+from idto3d.guidance.networks.branches import new_branches
+from idto3d.guidance.networks.lora import add_lora
+from idto3d.guidance.networks.tiny import TEST_SPEC, noise_scheduler, tiny_base, word_tokenizer
+from idto3d.guidance.prediction import Guidance
+from idto3d.words import prompts
+from idto3d.words.prompts import DOMAINS
 
 EXPRESSION = "jaw dropped"
 WORDS = prompts.words(" ".join((*prompts.VIEWS, prompts.caption("", "geometry"), "albedo", EXPRESSION)))

@@ -12,8 +12,8 @@ import json
 import torch
 from diffusers import UNet2DConditionModel
 
-from idto3d.guidance.branches import BRANCHES, new_branches
-from idto3d.guidance.lora import TARGETS, add_lora
+from idto3d.guidance.networks.branches import BRANCHES, new_branches
+from idto3d.guidance.networks.lora import TARGETS, add_lora
 
 FEED_FORWARD = ("ff.net.0.proj", "ff.net.2")
 CONVOLUTIONS = ("conv1", "conv2", "conv_shortcut", "downsamplers.0.conv", "upsamplers.0.conv")

@@ -4,9 +4,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 
-from idto3d import expressions
 from idto3d.config import HeadOptions, RenderOptions
 from idto3d.errors import UserError
+from idto3d.words import expressions
 
 
 def checked(options: HeadOptions) -> HeadOptions:

@@ -8,20 +8,21 @@ from contextlib import closing
 from dataclasses import fields, replace
 from pathlib import Path
 
-from idto3d import config, expressions
+from idto3d import config
 from idto3d.checks import checked, checked_view, named_expressions
 from idto3d.config import HDRI, HeadOptions, RenderOptions
 from idto3d.errors import UserError
 from idto3d.events import Event, Finished, LikenessMeasured, Notice, StageStarted, StepDone
+from idto3d.words import expressions
 
 DONE, FAULT, FIXABLE, CANCELLED = 0, 1, 2, 130
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")
-FORWARDED = {
-    "synthesize": "make synthetic heads to train on",
-    "scans": "turn scans of people into a dataset to train on",
-    "train": "train a bundle",
-    "evaluate": "measure how well a bundle's guidance obeys",
-    "publish": "upload a bundle with its model card to the Hub",
+FORWARDED = {  # verb: the module of the training room that knows it, and what it does
+    "synthesize": ("synthesize", "make synthetic heads to train on"),
+    "scans": ("scans.convert", "turn scans of people into a dataset to train on"),
+    "train": ("train", "train a bundle"),
+    "evaluate": ("measure.evaluate", "measure how well a bundle's guidance obeys"),
+    "publish": ("publish", "upload a bundle with its model card to the Hub"),
 }
 
 
@@ -56,7 +57,7 @@ def make_parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     _add_generate(verbs.add_parser("generate", help="make a head from photos, words, or both"))
     _add_render(verbs.add_parser("render", help="draw a finished head"))
-    for verb, text in FORWARDED.items():
+    for verb, (_, text) in FORWARDED.items():
         verbs.add_parser(verb, help=text, add_help=False)
     verbs.add_parser("doctor", help="say what is installed and what is missing")
     return parser
@@ -279,7 +280,7 @@ def forward(arguments: argparse.Namespace, rest: list[str]) -> int:
     """Hand the remaining words to the training room's own program."""
     from importlib import import_module
 
-    return import_module(f"idto3d.training.{arguments.verb}").main(rest) or DONE
+    return import_module(f"idto3d.training.{FORWARDED[arguments.verb][0]}").main(rest) or DONE
 
 
 def doctor(_arguments: argparse.Namespace, _rest: list[str]) -> int:

@@ -13,33 +13,34 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 
-from idto3d import looks, prompts
+from idto3d.bundle.find import Found, fetch_weights, find_bundle
+from idto3d.bundle.info import BundleInfo, check_encoder, check_encoder_name
 from idto3d.checks import checked
 from idto3d.config import AUTO, HDRI, HeadOptions, RenderOptions, as_json
+from idto3d.device import choose_device
 from idto3d.errors import UserError
 from idto3d.events import Event, Finished, LikenessMeasured, Notice
 from idto3d.export.asset import write_asset
-from idto3d.export.provenance import Provenance
+from idto3d.export.gltf.provenance import Provenance
 from idto3d.export.view import draw_view
-from idto3d.fields.ellipsoid_prior import EllipsoidPrior
-from idto3d.fields.first_colours import first_colours
-from idto3d.fields.head_prior import HAIR_STYLES, HeadPrior, load_prior
 from idto3d.fields.material_field import Material
 from idto3d.fields.shape_field import ShapeStart
-from idto3d.geometry.head_shape import HeadShape
-from idto3d.guidance.bundle import load_refinement, load_weights
-from idto3d.guidance.device import choose_device
-from idto3d.guidance.diffusion import Guidance
-from idto3d.guidance.info import BundleInfo, check_encoder, check_encoder_name
-from idto3d.guidance.weights import Found, fetch_weights, find_bundle
+from idto3d.guidance.loading import load_refinement, load_weights
+from idto3d.guidance.prediction import Guidance
+from idto3d.head.colours import first_colours
+from idto3d.head.ellipsoid import EllipsoidPrior
+from idto3d.head.parts import HeadShape
+from idto3d.head.prior import HAIR_STYLES, HeadPrior, load_prior
+from idto3d.render.backend import make_rasterizer
 from idto3d.render.environment import environment_to, load_environments
-from idto3d.render.rasterizer import make_rasterizer
 from idto3d.stages.material import Canvas, make_canvas, paint_material, relit_picture
 from idto3d.stages.shape import Checkpoints, grow_shape, shape_from, shape_tensors
 from idto3d.stages.wish import Wish
-from idto3d.subject.encoders import FREE, IdentityEncoder, make_encoder, to_download
+from idto3d.subject.encoders import FREE, make_encoder, to_download
+from idto3d.subject.face import IdentityEncoder
 from idto3d.subject.similarity import cosine, same_person
 from idto3d.subject.subject import Subject, read_subject
+from idto3d.words import looks, prompts
 
 log = logging.getLogger(__name__)
 
@@ -154,7 +155,7 @@ def load_start(prior: Path | None, device: torch.device, dimension: int) -> Head
         raise UserError(what, "Fetch the weights again, or add --set shape.prior=no.") from fault
     if loaded.size.embedding != dimension:
         what = f"The head prior reads embeddings of {loaded.size.embedding} numbers, the encoder gives {dimension}."
-        raise UserError(what, "Refit its regression: python -m idto3d.training.head_prior --refit-regression")
+        raise UserError(what, "Refit its regression: python -m idto3d.training.fit.head_prior --refit-regression")
     return loaded
 
 

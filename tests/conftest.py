@@ -23,14 +23,16 @@ os.environ.pop("HF_TOKEN", None)
 import pytest
 import torch
 
-from idto3d.expressions import EXPRESSIONS
-from idto3d.guidance.base import with_rig
-from idto3d.guidance.branches import attach, new_branches
-from idto3d.guidance.bundle import save_bundle
-from idto3d.guidance.info import BundleInfo, EncoderInfo
-from idto3d.guidance.lora import DOMAINS, add_lora
-from idto3d.guidance.tiny import TEST_SPEC, tiny_base, tiny_rig
-from idto3d.prompts import caption, words
+from idto3d.bundle.info import BundleInfo, EncoderInfo
+from idto3d.guidance.loading import save_bundle
+from idto3d.guidance.networks.base import with_rig
+from idto3d.guidance.networks.branches import attach, new_branches
+from idto3d.guidance.networks.lora import add_lora
+from idto3d.guidance.networks.tiny import TEST_SPEC, tiny_base, tiny_rig
+from idto3d.words.expressions import EXPRESSIONS
+from idto3d.words.prompts import DOMAINS, caption, words
+
+pytest_plugins = ["guidance_fixtures"]
 
 
 @pytest.fixture

@@ -9,21 +9,25 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "idto3d"
-EVERYONE = {"checks", "config", "events", "errors", "expressions", "looks", "prompts"}
-LEAVES = {"geometry", "fields", "guidance", "subject"}
-MAY_IMPORT = {
-    **{leaf: set() for leaf in LEAVES},
-    "guidance": {"geometry", "render"},  # it draws its rig
-    "render": {"geometry"},
-    "stages": LEAVES | {"render"},
-    "export": {"geometry", "render"},
-    "training": {"render", "guidance", "geometry", "subject", "fields"},
-    "pipeline": LEAVES | {"render", "stages", "export"},
-    "jobs": {"pipeline"},
-    "ui": {"jobs", "pipeline", "cli"},
-    "cli": {"jobs", "pipeline", "training"},
-    "__main__": {"cli"},
-}
+FLOORS = (  # from the ground; a room imports rooms of floors below its own, and itself
+    ("config", "events", "errors", "files", "device"),
+    ("words",),
+    ("checks", "geometry"),
+    ("render",),
+    ("subject", "bundle"),
+    ("head",),
+    ("fields", "guidance"),
+    ("evidence",),
+    ("stages",),
+    ("export",),
+    ("pipeline",),
+    ("training",),
+    ("jobs",),
+    ("ui",),
+    ("cli",),
+    ("__main__",),
+)
+GROUND = FLOORS[0]
 ONLY_IN = {
     "gradio": {"ui"},
     "diffusers": {"guidance", "training"},
@@ -53,12 +57,54 @@ def sources() -> list[Path]:
     return sorted(PACKAGE.rglob("*.py"))
 
 
-@pytest.mark.parametrize("room", sorted(MAY_IMPORT))
-def test_a_room_imports_only_its_neighbours(room):
+def below(room: str) -> set[str]:
+    """The rooms that `room` may import: those of lower floors; on the ground, those named before it."""
+    if room in GROUND:
+        return set(GROUND) - {room}
+    floor = next(number for number, rooms in enumerate(FLOORS) if room in rooms)
+    return {lower for rooms in FLOORS[:floor] for lower in rooms} | {room}
+
+
+@pytest.mark.parametrize("room", sorted({room_of(path) for path in sources()} - {"__init__"}))
+def test_a_room_imports_only_floors_below(room):
     for path in (p for p in sources() if room_of(p) == room):
         ours = {name.split(".")[1] for name in imports_of(path) if name.startswith("idto3d.") and name.count(".")}
-        extra = ours - EVERYONE - MAY_IMPORT[room] - {room, "__version__"}
+        extra = ours - below(room) - {"__version__"}
         assert not extra, f"{path.relative_to(ROOT)} imports {sorted(extra)}"
+
+
+def test_only_the_command_line_knows_the_training_room():
+    for path in (p for p in sources() if room_of(p) not in ("training", "cli")):
+        assert not any(name.startswith("idto3d.training") for name in imports_of(path)), path.relative_to(ROOT)
+
+
+def test_no_module_imports_itself_by_a_detour():
+    modules = {module_of(path): path for path in sources()}
+    arrows = {
+        name: {to for wanted in imports_of(path) if (to := owner(wanted, modules))} for name, path in modules.items()
+    }
+    circles = [name for name in modules if name in reached(name, arrows)]
+    assert not circles
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def owner(wanted: str, modules: dict[str, Path]) -> str | None:
+    """The module that `wanted`, a module or something in one, lies in; None where it is not ours."""
+    return next((name for name in (wanted, wanted.rpartition(".")[0]) if name in modules), None)
+
+
+def reached(start: str, arrows: dict[str, set[str]]) -> set[str]:
+    """Everything that `start` imports, directly or by others."""
+    found, waiting = set(), list(arrows[start] - {start})
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += arrows[name]
+    return found
 
 
 @pytest.mark.parametrize("package", sorted(ONLY_IN))
@@ -74,10 +120,16 @@ def test_front_doors_never_import_torch():
 
 
 def test_a_cuda_device_is_named_only_where_devices_are_chosen():
-    allowed = {"render/rasterizer.py", "guidance/device.py", "config.py"}
+    allowed = {"render/backend.py", "device.py", "config.py"}
     for path in sources():
         constants = {n.value for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Constant)}
         assert "cuda" not in constants or str(path.relative_to(PACKAGE)) in allowed, path.relative_to(ROOT)
+
+
+def test_folders_stay_small():
+    folders = {path.parent for path in sources()}
+    counts = {str(f.relative_to(ROOT)): sum(p.name != "__init__.py" for p in f.glob("*.py")) for f in folders}
+    assert not {name: count for name, count in counts.items() if count > 14}
 
 
 def test_files_stay_short():

@@ -10,7 +10,7 @@ import torch
 from diffusers import UNet2DConditionModel
 
 from idto3d.errors import UserError
-from idto3d.guidance.lora import DOMAINS
+from idto3d.words.prompts import DOMAINS
 
 ROOT = Path(__file__).parents[1]
 

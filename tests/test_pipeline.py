@@ -14,6 +14,8 @@ from safetensors.torch import load_file, save_file
 from skimage import data
 
 from idto3d import pipeline
+from idto3d.bundle.find import find_bundle
+from idto3d.bundle.info import EncoderInfo
 from idto3d.config import (
     ExportOptions,
     GuidanceOptions,
@@ -25,16 +27,14 @@ from idto3d.config import (
 )
 from idto3d.errors import UserError
 from idto3d.events import Finished, LikenessMeasured, Notice, Preview, StepDone, exhausted
-from idto3d.export.load import load_asset
-from idto3d.fields.head_prior import HeadPrior, PriorSize, read_description, save_prior
+from idto3d.export.gltf.load import load_asset
 from idto3d.fields.shape_field import ShapeStart
-from idto3d.guidance import sds
-from idto3d.guidance.info import EncoderInfo
-from idto3d.guidance.weights import find_bundle
+from idto3d.guidance import distillation as sds
+from idto3d.head.prior import HeadPrior, PriorSize, read_description, save_prior
 from idto3d.jobs.checkpoint import Checkpointer
-from idto3d.looks import BEARDS
 from idto3d.subject.identity_file import save_identity
 from idto3d.subject.portrait_net import PortraitNet, PortraitSize
+from idto3d.words.looks import BEARDS
 
 BEARDED = ("", "with a goatee", "without a goatee")
 
@@ -201,7 +201,7 @@ def test_guidance_parameters_never_hold_a_gradient(options, tmp_path):
     encoder = pipeline.make_encoder("dlib")
     models = loaded(options, encoder)
     wish = pipeline.make_wish(None, options, models)
-    from idto3d.render.rasterizer import make_rasterizer
+    from idto3d.render.backend import make_rasterizer
     from idto3d.stages.shape import grow_shape
 
     checkpoints = Checkpointer(tmp_path, 1000)

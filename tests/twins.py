@@ -12,8 +12,8 @@ from diffusers import StableDiffusionPipeline, UNet2DConditionModel
 from safetensors.torch import save
 from tokenizers.pre_tokenizers import ByteLevel
 
-from idto3d.guidance.base import INDEX, BaseParts
-from idto3d.guidance.tiny import TEST_SPEC, tiny_base
+from idto3d.guidance.networks.base import INDEX, BaseParts
+from idto3d.guidance.networks.tiny import TEST_SPEC, tiny_base
 
 DIMENSION = 128
 TOKENS = 4

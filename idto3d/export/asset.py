@@ -19,16 +19,17 @@ from idto3d.export.bake import (
     relief_strength,
     sampled,
 )
-from idto3d.export.glb import HeadMesh, ImageFiles, glb_bytes, target_name
-from idto3d.export.images import jpeg_bytes, png_bytes, write_png, write_whole
-from idto3d.export.load import Asset
+from idto3d.export.gltf.glb import HeadMesh, ImageFiles, glb_bytes, target_name
+from idto3d.export.gltf.load import Asset
+from idto3d.export.gltf.provenance import Provenance, as_extras, as_notes
+from idto3d.export.images import jpeg_bytes, png_bytes, write_png
 from idto3d.export.prepare import Prepared, dense_of, morphing_mesh, posed_mesh, prepared, simplified
-from idto3d.export.provenance import Provenance, as_extras, as_notes
 from idto3d.export.sheet import contact_sheet
 from idto3d.export.surface import carry, eased_normals
 from idto3d.export.video import turntable_angles, write_video
 from idto3d.export.view import find_light, picture
-from idto3d.geometry.head_shape import HeadShape
+from idto3d.files import write_atomic
+from idto3d.head.parts import HeadShape
 
 STAGE = "asset"
 STILLS = {"front": 0.0, "left": 90.0, "back": 180.0, "right": -90.0}  # azimuth in degrees, the person's own sides
@@ -86,10 +87,10 @@ def _write_head(folder: Path, mesh: HeadMesh, textures: Textures, provenance: Pr
     rough = png_bytes(textures.metallic_roughness, notes)
     normal = png_bytes(textures.normal, notes)
     images = ImageFiles(jpeg_bytes(textures.albedo), rough, normal)
-    glb = write_whole(folder / "head.glb", glb_bytes(mesh, images, provenance))
+    glb = write_atomic(folder / "head.glb", glb_bytes(mesh, images, provenance))
     write_png(folder / "textures" / "albedo.png", textures.albedo, notes)
-    write_whole(folder / "textures" / "metallic_roughness.png", rough)
-    write_whole(folder / "textures" / "normal.png", normal)
+    write_atomic(folder / "textures" / "metallic_roughness.png", rough)
+    write_atomic(folder / "textures" / "normal.png", normal)
     return glb
 
 
@@ -110,7 +111,7 @@ def _expressions(
     for index, name in enumerate(head.dense.names):
         albedo = albedo_texture(sampled(sample, head.points, index, device), head.texels)
         mesh, images = posed_mesh(head, index), replace(shared, albedo=jpeg_bytes(albedo))
-        write_whole(folder / "expressions" / f"{target_name(name)}.glb", glb_bytes(mesh, images, provenance))
+        write_atomic(folder / "expressions" / f"{target_name(name)}.glb", glb_bytes(mesh, images, provenance))
         pictures.append(_picture(Asset(mesh, replace(textures, albedo=albedo), {}), options))
         yield None
     sheet = contact_sheet(pictures, list(head.dense.names))

@@ -1,13 +1,14 @@
 """Pictures as files, each marked as made by a machine."""
 
 import io
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+
+from idto3d.files import write_atomic
 
 # https://cv.iptc.org/newscodes/digitalsourcetype: "created using generative AI"
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
@@ -38,16 +39,7 @@ def jpeg_bytes(image: np.ndarray, quality: int = 92) -> bytes:
 
 def write_png(path: Path, image: np.ndarray, notes: Mapping[str, str] | None = None) -> Path:
     """Write `image` uint8 [H, W, 3] to `path` as a marked PNG, whole or not at all."""
-    return write_whole(path, png_bytes(image, notes))
-
-
-def write_whole(path: Path, content: bytes) -> Path:
-    """Write `content` beside `path` and rename it there, so that no half file is ever seen."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.part")
-    partial.write_bytes(content)
-    os.replace(partial, path)
-    return path
+    return write_atomic(path, png_bytes(image, notes))
 
 
 def read_image(content: bytes) -> np.ndarray:

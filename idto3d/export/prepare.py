@@ -8,11 +8,11 @@ from torch import Tensor
 from idto3d.config import ExportOptions
 from idto3d.export.bake import texels_onto
 from idto3d.export.decimate import LowMesh, attention, decimate, tidied
-from idto3d.export.glb import HeadMesh
+from idto3d.export.gltf.glb import HeadMesh
+from idto3d.export.gltf.tangents import vertex_tangents
 from idto3d.export.surface import Correspondence, carry, smooth_normals
-from idto3d.export.tangents import vertex_tangents
 from idto3d.export.uv import Texels, Unwrapped, unwrap, uv_raster
-from idto3d.geometry.head_shape import HeadShape
+from idto3d.head.parts import HeadShape
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,15 @@ from torch import Tensor
 
 from idto3d.config import HDRI, RenderOptions
 from idto3d.errors import UserError
-from idto3d.export.load import Asset, load_asset, posed
-from idto3d.export.provenance import GENERATOR
+from idto3d.export.gltf.load import Asset, load_asset, posed
+from idto3d.export.gltf.provenance import GENERATOR
 from idto3d.export.video import turntable_angles, write_video
 from idto3d.geometry.mesh import vertex_normals
+from idto3d.render.backend import make_rasterizer
 from idto3d.render.camera import standard_cameras
 from idto3d.render.color import linear_from_srgb, srgb_from_linear
 from idto3d.render.draw import Surface, camera_normals, draw_relit, draw_surface, paint, sample, to_uint8
 from idto3d.render.environment import Environment, environment_names, load_environment, rotate
-from idto3d.render.rasterizer import make_rasterizer
 
 CLAY = 0.45  # linear grey of the clay mode
 FRAMES = 72

@@ -1,6 +1,6 @@
 """The colour and gloss of a head's surface, per expression: a hash grid over the canonical surface, modulated."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from idto3d.config import MaterialOptions
 from idto3d.fields.hash_grid import Box, BoxEncoding
 from idto3d.fields.modulated import CODE_SIZE, ExpressionTransformer, ModulatedMlp
+from idto3d.head.colours import ColourPrior
 
 DEPTH = 3  # layers of the transformer, as in ID-to-3D
 ROUGHNESS = (0.08, 0.98)
@@ -17,9 +18,6 @@ METALLIC = (0.0, 0.9)
 START_ROUGHNESS = 0.5
 START_METALLIC = 0.02  # skin is no metal
 DARKEST = 1e-3  # a prior albedo is kept this far from 0 and 1, where a sigmoid is flat
-
-
-ColourPrior = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,9 +18,9 @@ import torch
 from torch import Tensor, nn
 
 from idto3d.config import ShapeOptions
-from idto3d.expressions import NAMES
 from idto3d.fields.hash_grid import BoxEncoding
 from idto3d.fields.modulated import CODE_SIZE, ExpressionTransformer, Film, ModulatedMlp, SmallMlp
+from idto3d.words.expressions import NAMES
 
 OFFSET_LIMIT = 0.45  # largest offset of a lattice vertex along an axis, in spacings
 BLEND = 0.004  # metres over which hair and skin are rounded into each other

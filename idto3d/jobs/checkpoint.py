@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from idto3d.errors import UserError
-from idto3d.jobs.files import remove, sha256_of, write_atomic, write_json
+from idto3d.files import read_tensors, remove, sha256_of, write_json, write_tensors
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -81,7 +81,7 @@ class Checkpointer:
 
     def _write(self, name: str, stage: str, step: int, tensors: Mapping[str, "Tensor"], state: dict) -> None:
         path = self.folder / f"{name}.safetensors"
-        write_atomic(path, _bytes(tensors))
+        write_tensors(path, tensors)
         data = {"schema": SCHEMA, "stage": stage, "step": step, "sha256": sha256_of(path), "state": state}
         write_json(path.with_suffix(".json"), data)
 
@@ -103,24 +103,15 @@ class Checkpointer:
                 path.unlink(missing_ok=True)  # halves of a torn save
 
 
-def _bytes(tensors: Mapping[str, "Tensor"]) -> bytes:
-    """`tensors` in the safetensors format, copied so that tensors may share memory."""
-    from safetensors.torch import save
-
-    return save({name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()})
-
-
 def _read(record: Path) -> Checkpoint:
     """Read one pair. Raises ValueError, KeyError or OSError when it is damaged."""
-    from safetensors.torch import load_file
-
     data = json.loads(record.read_text(encoding="utf-8"))
     path = record.with_suffix(".safetensors")
     if data["schema"] != SCHEMA:
         raise ValueError(f"schema {data['schema']}, expected {SCHEMA}")
     if sha256_of(path) != data["sha256"]:
         raise ValueError("the tensors do not match their digest")
-    return Checkpoint(data["stage"], data["step"], load_file(path), data["state"])
+    return Checkpoint(data["stage"], data["step"], read_tensors(path), data["state"])
 
 
 def _remove_pair(record: Path) -> None:

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from idto3d.config import ROOT, HeadOptions
 from idto3d.errors import UserError
+from idto3d.files import private_folder
 from idto3d.jobs import event_log, record
 from idto3d.jobs.event_log import Progress, read_progress
-from idto3d.jobs.files import private_folder
 from idto3d.jobs.lock import owner_of, try_lock
 from idto3d.jobs.record import Job, JobError, PhotoRecord, read_job, readable_job, write_job
 from idto3d.jobs.run_folder import LOCK, PHOTOS, check_disk, delete_run, has_checkpoints, resumable

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from idto3d.events import Event, Preview
-from idto3d.jobs.files import write_atomic
+from idto3d.files import write_atomic
 
 FILE = "events.jsonl"
 SUBJECT = "subject"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from idto3d.config import HeadOptions, as_json, from_json
 from idto3d.errors import UserError
-from idto3d.jobs.files import sha256_of, write_json
+from idto3d.files import sha256_of, write_json
 
 QUEUED, RUNNING, DONE, FAILED, CANCELLED = STATUSES = ("queued", "running", "done", "failed", "cancelled")
 FILE = "job.json"

@@ -19,10 +19,10 @@ from pathlib import Path
 from idto3d.config import HeadOptions
 from idto3d.errors import UserError
 from idto3d.events import Event
+from idto3d.files import private_folder, remove
 from idto3d.jobs import event_log, record
 from idto3d.jobs.checkpoint import Checkpointer
 from idto3d.jobs.event_log import EventLog
-from idto3d.jobs.files import private_folder, remove
 from idto3d.jobs.lock import FileLock, is_locked, try_lock
 from idto3d.jobs.record import Job, JobError, read_job, write_job
 

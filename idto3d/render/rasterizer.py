@@ -7,7 +7,6 @@ row 0 is the top.
 from dataclasses import dataclass
 from typing import Protocol
 
-import torch
 from torch import Tensor
 
 
@@ -69,18 +68,3 @@ def gather_corners(attribute: Tensor, face: Tensor, faces: Tensor) -> Tensor:
         corners = corners + batch * attribute.shape[1]
     rows = attribute.reshape(-1, attribute.shape[-1])
     return rows.index_select(0, corners.reshape(-1)).reshape(-1, 3, attribute.shape[-1])
-
-
-def make_rasterizer(device: torch.device | str) -> Rasterizer:
-    """The rasteriser for `device`: nvdiffrast on CUDA, our own z-buffer on the CPU.
-
-    Raises UserError on a CUDA device without nvdiffrast: silently computing on the CPU would be 100 times slower.
-    """
-    device = torch.device(device)
-    if device.type == "cuda":
-        from idto3d.render.backends.nvdiffrast_raster import NvdiffrastRasterizer
-
-        return NvdiffrastRasterizer(device)
-    from idto3d.render.backends.numba_raster import NumbaRasterizer
-
-    return NumbaRasterizer()

@@ -9,12 +9,13 @@ from torch import Tensor
 
 from idto3d.config import HeadOptions
 from idto3d.events import Event, Notice, Preview, StageStarted, StepDone
-from idto3d.fields.material_field import ColourPrior, Material, MaterialField
-from idto3d.geometry.head_shape import HeadShape
+from idto3d.fields.material_field import Material, MaterialField
 from idto3d.geometry.mesh import vertex_normals
 from idto3d.geometry.tet_grid import BOX_HIGH, BOX_LOW
-from idto3d.guidance.schedule import draw_timesteps, material_phase, material_range
-from idto3d.guidance.sds import distil
+from idto3d.guidance.distillation import distil
+from idto3d.guidance.schedules import draw_timesteps, material_phase, material_range
+from idto3d.head.colours import ColourPrior
+from idto3d.head.parts import HeadShape
 from idto3d.render.camera import standard_cameras
 from idto3d.render.color import srgb_from_linear
 from idto3d.render.draw import Surface, draw_relit, draw_surface, paint, sample, to_uint8

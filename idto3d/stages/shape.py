@@ -10,11 +10,11 @@ from idto3d.config import HeadOptions
 from idto3d.events import Event, Notice, Preview, StageStarted, StepDone
 from idto3d.fields.shape_field import Prior, ShapeField, ShapeStart
 from idto3d.geometry.dmtet import Band, EmptyMesh, narrow_band, without_islands
-from idto3d.geometry.head_shape import HeadShape
 from idto3d.geometry.regularisers import laplacian_loss, largest_component
 from idto3d.geometry.tet_grid import make_tet_grid
-from idto3d.guidance.schedule import draw_timesteps, shape_range
-from idto3d.guidance.sds import distil
+from idto3d.guidance.distillation import distil
+from idto3d.guidance.schedules import draw_timesteps, shape_range
+from idto3d.head.parts import HeadShape
 from idto3d.render.camera import standard_cameras
 from idto3d.render.draw import draw_normals, to_uint8
 from idto3d.render.rasterizer import Rasterizer

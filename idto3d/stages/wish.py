@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from idto3d import expressions, prompts
 from idto3d.guidance.cameras import camera_codes
-from idto3d.guidance.diffusion import Conditions, Guidance
-from idto3d.guidance.sds import Distillation, Term
+from idto3d.guidance.distillation import Distillation, Term
+from idto3d.guidance.prediction import Conditions, Guidance
 from idto3d.render.camera import Camera, standard_cameras
+from idto3d.words import expressions, prompts
 
 # How often each of the eight views is drawn, in the order of prompts.VIEWS: the face matters most.
 VIEW_CHANCE = (0.28, 0.16, 0.10, 0.06, 0.08, 0.06, 0.10, 0.16)

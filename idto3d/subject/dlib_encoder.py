@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from idto3d.errors import UserError
-from idto3d.subject.encoders import Face, check_pixels
+from idto3d.subject.face import Face, check_pixels
 from idto3d.subject.similarity import unit
 
 INSTALL = "Run: pip install dlib-bin face_recognition_models."

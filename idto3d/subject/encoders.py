@@ -1,62 +1,12 @@
-"""What an identity encoder is: pixels in, faces with unit embeddings out."""
+"""The identity encoders by name."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
-
-import numpy as np
 
 from idto3d.errors import UserError
+from idto3d.subject.face import IdentityEncoder
 
 ENCODERS = ("dlib", "portrait", "insightface")
 FREE = ("dlib", "portrait")  # those whose models anybody may use for anything and that come along
-
-
-@dataclass(frozen=True, eq=False)
-class Face:
-    """One face of a photo; all positions in that photo's pixels.
-
-    box: (left, top, right, bottom); may reach past the photo's edge.
-    landmarks: [5, 2] float32 (x, y). Rows 0, 1, 2 are the eye on the photo's left, the eye on its right and the nose;
-        rows 3, 4 are the encoder's own (dlib: outer eye corners; insightface: mouth corners).
-    embedding: [D] float32, length 1.
-    """
-
-    box: tuple[float, float, float, float]
-    landmarks: np.ndarray
-    embedding: np.ndarray
-
-    @property
-    def side(self) -> float:
-        """The shorter side of the box, pixels."""
-        left, top, right, bottom = self.box
-        return min(right - left, bottom - top)
-
-
-class IdentityEncoder(Protocol):
-    """Finds faces and measures whose they are.
-
-    border: distance between recognition parts beyond which two photos more likely show two people than one.
-    notice: what a user must be told about the encoder's licence; empty when nothing.
-    One encoder serves one thread at a time.
-    """
-
-    name: str
-    dimension: int
-    border: float
-    notice: str
-
-    def embed(self, pixels: np.ndarray) -> list[Face]:
-        """Every face in `pixels` [H, W, 3] uint8 sRGB, the surest first; an empty list when there is none."""
-        ...
-
-    def looks(self, pixels: np.ndarray, face: Face) -> dict[str, dict[str, float]]:
-        """For attributes of a face found in `pixels`, the chance of each of its words; empty where none is known."""
-        ...
-
-    def recognition(self, embeddings: np.ndarray) -> np.ndarray:
-        """The unit part [..., R] of `embeddings` [..., D] by which it is judged whether two photos show one person."""
-        ...
 
 
 def make_encoder(name: str, weights: Path | None = None) -> IdentityEncoder:
@@ -86,10 +36,3 @@ def to_download(name: str) -> str:
     from idto3d.subject.insightface_encoder import DOWNLOAD, missing
 
     return DOWNLOAD if missing() else ""
-
-
-def check_pixels(pixels: np.ndarray) -> np.ndarray:
-    """`pixels` [H, W, 3] uint8 as a contiguous array. Raises ValueError for another shape or type."""
-    if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
-        raise ValueError(f"pixels must be [H, W, 3] uint8, got {list(pixels.shape)} {pixels.dtype}")
-    return np.ascontiguousarray(pixels)

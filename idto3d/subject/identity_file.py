@@ -6,9 +6,10 @@ from pathlib import Path
 
 import safetensors
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from idto3d.errors import UserError
+from idto3d.files import write_tensors
 from idto3d.subject.portrait_net import PortraitNet, PortraitSize
 
 VERSION = 4
@@ -20,13 +21,9 @@ def save_identity(net: PortraitNet, path: str | Path, provenance: dict) -> None:
 
     `provenance` (JSON types) says what it learned from.
     """
-    path = Path(path)
     description = {"version": VERSION, "size": asdict(net.size), "provenance": provenance}
     tensors = dict(net.named_buffers()) | {name: value.detach().half() for name, value in net.named_parameters()}
-    tensors = {name: value.cpu().contiguous() for name, value in tensors.items()}
-    partial = path.with_suffix(".partial")
-    save_file(tensors, partial, metadata={KEY: json.dumps(description)})
-    partial.replace(path)
+    write_tensors(path, tensors, {KEY: json.dumps(description)})
 
 
 def load_identity(path: str | Path) -> PortraitNet:

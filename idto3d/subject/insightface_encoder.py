@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from idto3d.errors import UserError
-from idto3d.subject.encoders import Face, check_pixels
+from idto3d.subject.face import Face, check_pixels
 from idto3d.subject.similarity import unit
 
 PACK = "buffalo_l"

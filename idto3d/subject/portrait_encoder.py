@@ -10,7 +10,7 @@ import torch
 from idto3d.errors import UserError
 from idto3d.subject.align import head_crop
 from idto3d.subject.dlib_encoder import DlibEncoder
-from idto3d.subject.encoders import Face, check_pixels
+from idto3d.subject.face import Face, check_pixels
 from idto3d.subject.identity_file import load_identity
 from idto3d.subject.portrait_net import SIDE, PortraitNet
 from idto3d.subject.similarity import unit

@@ -10,7 +10,8 @@ from idto3d.config import AUTO, SubjectOptions
 from idto3d.errors import UserError
 from idto3d.events import Event, Notice, Preview, StageStarted, StepDone
 from idto3d.subject.align import aligned_crop
-from idto3d.subject.encoders import Face, IdentityEncoder, make_encoder, to_download
+from idto3d.subject.encoders import make_encoder, to_download
+from idto3d.subject.face import Face, IdentityEncoder
 from idto3d.subject.images import load_photo, shown_name
 from idto3d.subject.similarity import unit
 
@@ -27,7 +28,7 @@ class Subject:
     """One person as seen by one identity encoder.
 
     embedding: [D] float32, length 1: the mean of the used photos' unit embeddings, made unit again.
-    looks: attributes of `idto3d.looks` that the photos agree on, where the encoder tells any.
+    looks: attributes of `idto3d.words.looks` that the photos agree on, where the encoder tells any.
     """
 
     embedding: np.ndarray

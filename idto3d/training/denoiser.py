@@ -17,10 +17,10 @@ from torch import Tensor
 
 from idto3d.config import option
 from idto3d.guidance.cameras import camera_codes
-from idto3d.prompts import caption, view_word
-from idto3d.training.dataset import People
+from idto3d.training.data.dataset import People
 from idto3d.training.model import Batch
-from idto3d.training.people import PARTS, describe
+from idto3d.training.people.person import PARTS, describe
+from idto3d.words.prompts import caption, view_word
 
 FACE_PLACE, FACE_SIZE, FACE_DEPTH = (0.5, 0.47), (0.18, 0.18), 0.2  # of a front view; shares of the picture
 

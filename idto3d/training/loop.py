@@ -20,11 +20,12 @@ from accelerate.utils import DistributedDataParallelKwargs, InitProcessGroupKwar
 from diffusers.training_utils import EMAModel
 from torch import Tensor, nn
 
+from idto3d.device import choose_device, choose_dtype
 from idto3d.errors import UserError
-from idto3d.guidance.device import choose_device, choose_dtype
+from idto3d.files import write_tensors
 from idto3d.training.denoiser import Data, DenoiserOptions, denoising_loss
-from idto3d.training.heard import heard
-from idto3d.training.model import Model, load_average, trained_tensors, write_tensors
+from idto3d.training.measure.heard import heard
+from idto3d.training.model import Model, load_average, trained_tensors
 from idto3d.training.state import read_state, state_path, step_random, write_state
 from idto3d.training.twins import draw_twins, sittings
 from idto3d.training.vae import progress
@@ -243,7 +244,7 @@ def _save(run: Run, stage: Stage) -> None:
 
 
 def _save_average(run: Run, stage: Stage) -> None:
-    write_tensors(dict(zip(run.trained, run.average.shadow_params, strict=True)), stage.checkpoint)
+    write_tensors(stage.checkpoint, dict(zip(run.trained, run.average.shadow_params, strict=True)))
 
 
 def _finish(run: Run, stage: Stage) -> None:

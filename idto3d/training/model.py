@@ -1,18 +1,15 @@
 """What the trainer trains, under one roof, and how its tensors are named, written and read."""
 
-import os
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from idto3d.expressions import EXPRESSIONS
-from idto3d.guidance.base import BaseParts, encode_images
-from idto3d.guidance.branches import BRANCHES, Branches, attach
-from idto3d.guidance.files import read_tensors, unfit
+from idto3d.files import read_tensors, unfit
+from idto3d.guidance.networks.base import BaseParts, encode_images
+from idto3d.guidance.networks.branches import BRANCHES, Branches, attach
+from idto3d.words.expressions import EXPRESSIONS
 
 SHRINK = 0.02  # share of the largest variance that whitening adds to all
 TENSORS = ("latents", "identity", "expression", "no_expression", "camera", "weight")
@@ -138,21 +135,6 @@ def named_tensors(model: Model) -> dict[str, nn.Parameter]:
 def trained_tensors(model: Model) -> dict[str, nn.Parameter]:
     """The parameters of `named_tensors` that learn."""
     return {name: parameter for name, parameter in named_tensors(model).items() if parameter.requires_grad}
-
-
-def write_tensors(tensors: Mapping[str, Tensor], path: Path, metadata: dict[str, str] | None = None) -> None:
-    """Write a safetensors file that is whole or not there, even when the machine stops in between.
-
-    The partial file is this process's own: several may write the same path.
-    """
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    try:
-        save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, partial, metadata)
-        with open(partial, "rb+") as file:
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def load_average(model: Model, checkpoint: Path) -> None:

@@ -107,7 +107,7 @@ def _check(options: TrainOptions) -> None:
         raise UserError(what, "Give both, as in --encoder portrait --identity identity.safetensors, or neither.")
     if options.prior is not None and not options.prior.is_file():
         what = f"There is no head prior at {options.prior}."
-        raise UserError(what, "Fit one with: python -m idto3d.training.head_prior")
+        raise UserError(what, "Fit one with: python -m idto3d.training.fit.head_prior")
     if told.early_stop and options.held_out is None:
         what = "Stopping early needs people who are never trained on."
         raise UserError(what, "Give their dataset by --held-out, or --early-stop 0.")

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from idto3d.guidance.publish import publish_bundle
+from idto3d.bundle.publish import publish_bundle
 
 
 def main(argv: list[str]) -> None:

@@ -6,13 +6,14 @@ from dataclasses import replace
 from accelerate import Accelerator
 
 from idto3d.errors import UserError
-from idto3d.guidance.lora import DOMAINS, add_lora, lora_parameters
+from idto3d.guidance.networks.lora import add_lora, lora_parameters
 from idto3d.training.denoiser import Data, DenoiserOptions
 from idto3d.training.loop import Stage, train_denoiser
 from idto3d.training.model import Model, load_average
 from idto3d.training.options import DENOISER_STAGES, TrainOptions
 from idto3d.training.state import is_finished, state_path
 from idto3d.training.watch import Watch, draw_curve
+from idto3d.words.prompts import DOMAINS
 
 
 def run_stages(

@@ -6,11 +6,12 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from idto3d.guidance.base import TEXT_FILE, BaseParts, load_base, widen
-from idto3d.guidance.branches import PROJECTION_NAMES, Branches
-from idto3d.guidance.bundle import EXP_FILE, ID_FILE
-from idto3d.guidance.files import read_tensors, unfit
-from idto3d.guidance.info import read_info
+from idto3d.bundle.info import read_info
+from idto3d.bundle.layout import TEXT_FILE
+from idto3d.files import read_tensors, unfit
+from idto3d.guidance.loading import EXP_FILE, ID_FILE
+from idto3d.guidance.networks.base import BaseParts, load_base, widen
+from idto3d.guidance.networks.branches import PROJECTION_NAMES, Branches
 
 
 def start_base(parts: BaseParts, bundle: Path) -> BaseParts:

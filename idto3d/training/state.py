@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from idto3d.errors import UserError
-from idto3d.training.model import write_tensors
+from idto3d.files import write_tensors
 
 PROGRESS = "progress"
 
@@ -48,7 +48,7 @@ def write_state(
     for name, parameter in trained.items():
         moments = optimiser.state.get(parameter, {})
         tensors |= {f"adam/{key}/{name}": value for key, value in moments.items()}
-    write_tensors(tensors, path, {PROGRESS: json.dumps(progress)})
+    write_tensors(path, tensors, {PROGRESS: json.dumps(progress)})
 
 
 def read_state(

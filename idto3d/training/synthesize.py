@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from idto3d.errors import UserError
-from idto3d.expressions import EXPRESSIONS
-from idto3d.training import synthetic
-from idto3d.training.embedding import add_encoder, embed_portraits, is_embedded, title
-from idto3d.training.ict import read_ict
-from idto3d.training.people import draw_person
-from idto3d.training.shards import run_all, save_arrays, save_words, shard_path
+from idto3d.training.data.embedding import add_encoder, embed_portraits, is_embedded, title
+from idto3d.training.data.shards import run_all, save_arrays, save_words, shard_path
+from idto3d.training.people import synthetic
+from idto3d.training.people.ict import read_ict
+from idto3d.training.people.person import draw_person
+from idto3d.words.expressions import EXPRESSIONS
 
 SHOWN_DEG = 105.0  # azimuth up to which an expression can be seen
 

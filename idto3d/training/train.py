@@ -18,33 +18,33 @@ from accelerate import Accelerator
 from safetensors import safe_open
 from safetensors.torch import load_file
 
+from idto3d.bundle.info import BundleInfo, EncoderInfo
 from idto3d.errors import UserError, run_command
-from idto3d.expressions import EXPRESSIONS
-from idto3d.guidance.base import BaseParts, load_base, load_rig, save_rig, with_rig
-from idto3d.guidance.branches import new_branches
-from idto3d.guidance.bundle import save_bundle
-from idto3d.guidance.info import BundleInfo, EncoderInfo
-from idto3d.guidance.lora import DOMAINS
-from idto3d.guidance.rig import HeadRig
-from idto3d.guidance.tiny import EMBEDDED_SPEC, tiny_base
-from idto3d.prompts import MEDIA, VIEWS, caption, words
-from idto3d.training import hair, skin
-from idto3d.training.dataset import People, read_people, read_portrayed, read_shards, said_words
+from idto3d.files import write_tensors
+from idto3d.guidance.loading import save_bundle
+from idto3d.guidance.networks.base import BaseParts, load_base, load_rig, save_rig, with_rig
+from idto3d.guidance.networks.branches import new_branches
+from idto3d.guidance.networks.morphable import HeadRig
+from idto3d.guidance.networks.tiny import EMBEDDED_SPEC, tiny_base
+from idto3d.training.data.dataset import People, read_people, read_portrayed, read_shards, said_words
+from idto3d.training.data.embedding import embedded_by, title
 from idto3d.training.denoiser import Data, mean_embedding
-from idto3d.training.embedding import embedded_by, title
-from idto3d.training.heard import rig_errors
-from idto3d.training.ict import read_ict
+from idto3d.training.fit.morphable import RigOptions, fit_rig
 from idto3d.training.loop import make_accelerator
-from idto3d.training.model import Model, whiten, write_tensors
+from idto3d.training.measure.heard import rig_errors
+from idto3d.training.measure.samples import Gallery
+from idto3d.training.model import Model, whiten
 from idto3d.training.options import TrainOptions, parse
-from idto3d.training.people import synonyms
-from idto3d.training.rig import RigOptions, fit_rig
-from idto3d.training.samples import Gallery
+from idto3d.training.people import hair, skin
+from idto3d.training.people.ict import read_ict
+from idto3d.training.people.person import synonyms
 from idto3d.training.stages import run_stages
 from idto3d.training.start import same_layers, start_base, start_branches
 from idto3d.training.state import is_finished
 from idto3d.training.vae import VaeOptions, cache_latents, psnr, scaling_factor, train_vae
 from idto3d.training.watch import Watch
+from idto3d.words.expressions import EXPRESSIONS
+from idto3d.words.prompts import DOMAINS, MEDIA, VIEWS, caption, words
 
 LICENCE = (
     "Apache-2.0; trained on renders of ICT-FaceKit (MIT) with MakeHuman's shape changes (CC0) and embeddings of dlib's "
@@ -121,7 +121,7 @@ def _own_base(options: TrainOptions) -> BaseParts:
     order = " ".join(parts.tokenizer.convert_ids_to_tokens(range(len(parts.tokenizer))))
     told = {"words": order, "predicts": parts.scheduler.config.prediction_type}
     if not kept.exists():
-        write_tensors(parts.text_encoder.state_dict(), kept, told)
+        write_tensors(kept, parts.text_encoder.state_dict(), told)
     with safe_open(kept, "pt") as file:
         found = file.metadata() or {}
     if found.get("words") != told["words"]:
@@ -173,7 +173,7 @@ def run_vae(accelerator: Accelerator, parts: BaseParts, options: TrainOptions) -
     if "vae" in options.stages and (options.again or not is_finished(checkpoint)):
         _train_vae(accelerator, parts, options)
     elif options.init is not None and not checkpoint.exists():
-        write_tensors(parts.vae.state_dict(), checkpoint)
+        write_tensors(checkpoint, parts.vae.state_dict())
     elif not checkpoint.exists():
         raise UserError(f"There is no autoencoder in {options.work}.", "Train it first, with --stages vae.")
     parts.vae.load_state_dict(load_file(checkpoint))

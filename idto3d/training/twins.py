@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from idto3d.training.dataset import People
+from idto3d.training.data.dataset import People
 from idto3d.training.denoiser import DenoiserOptions, draw_batch
 from idto3d.training.model import Batch
 

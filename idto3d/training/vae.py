@@ -13,9 +13,9 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
-from idto3d.guidance.device import in_half
-from idto3d.training.dataset import People, pictures
-from idto3d.training.model import write_tensors
+from idto3d.device import in_half
+from idto3d.files import write_tensors
+from idto3d.training.data.dataset import People, pictures
 from idto3d.training.state import read_state, state_path, step_random, write_state
 
 MADE_OF = "made_of"
@@ -88,7 +88,7 @@ def train_vae(
             write_state(state_path(checkpoint), trained, optimiser, told)
             saved = time.monotonic()
         report(step, loss.item())
-    write_tensors(vae.state_dict(), checkpoint)
+    write_tensors(checkpoint, vae.state_dict())
     state_path(checkpoint).unlink(missing_ok=True)
 
 
@@ -127,7 +127,7 @@ def cache_latents(
         for domain, images in (("geometry", piece.normal), ("albedo", piece.albedo)):
             parts[domain] += [_encode(vae, images[i : i + batch]) for i in range(0, len(images), batch)]
     cached = {domain: torch.cat(encoded) for domain, encoded in parts.items()}
-    write_tensors(cached, path, {MADE_OF: made_of})
+    write_tensors(path, cached, {MADE_OF: made_of})
     return cached
 
 

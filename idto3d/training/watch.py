@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from idto3d.training.measure.samples import Gallery, grid
 from idto3d.training.model import Model
-from idto3d.training.samples import Gallery, grid
 
 LOG, CURVE, SAMPLES = "log.jsonl", "loss.svg", "samples"
 LINE_STEPS, CURVE_SECONDS = 50, 60.0

@@ -6,9 +6,8 @@ import gradio as gr
 from gradio.components import Component
 
 from idto3d.config import MODES, PRESETS, HeadOptions, RenderOptions
-from idto3d.expressions import NAMES, SETS
 from idto3d.ui import actions, views
-from idto3d.ui.actions import Actions
+from idto3d.words.expressions import NAMES, SETS
 
 PHOTO_TYPES = [".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"]
 HELP = {name: field.metadata["help"] for name, field in HeadOptions.__dataclass_fields__.items() if field.metadata}
@@ -107,19 +106,8 @@ class Page:
     memory: Memory
 
 
-def build_page(does: Actions) -> gr.Blocks:
-    """The whole page over `does`."""
-    from idto3d.ui.api import add_api
-    from idto3d.ui.wiring import wire
-
-    with gr.Blocks(title="idto3d", analytics_enabled=False, fill_width=True, delete_cache=(600, 3 * 3600)) as blocks:
-        page = _layout()
-        wire(page, does, blocks)
-        add_api(does)
-    return blocks
-
-
-def _layout() -> Page:
+def layout() -> Page:
+    """Put all widgets where they stand; to be called while the Blocks are being built."""
     gr.HTML(views.header(), elem_id="header")
     with gr.Row(elem_id="studio", equal_height=False):
         with gr.Column(scale=4, min_width=330, elem_id="ask"):

@@ -13,11 +13,11 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
 from idto3d.config import HeadOptions, SubjectOptions
+from idto3d.files import private_folder
 from idto3d.jobs.desk import CREATOR, Desk, default_root
-from idto3d.jobs.files import private_folder
 from idto3d.ui.actions import Actions, RenderView, pipeline_view
+from idto3d.ui.blocks import build_page
 from idto3d.ui.guard import Guard
-from idto3d.ui.page import build_page
 from idto3d.ui.shelf import Shelf
 from idto3d.ui.theme import CSS, studio
 

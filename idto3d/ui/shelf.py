@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from idto3d.jobs.files import private_folder, remove, sha256_of
+from idto3d.files import private_folder, remove, sha256_of
 from idto3d.ui.glb import write_zip
 
 NAME = "heads"

@@ -7,12 +7,12 @@ import gradio as gr
 
 from idto3d.config import RenderOptions
 from idto3d.errors import UserError
-from idto3d.expressions import NAMES
 from idto3d.jobs.desk import JobView
 from idto3d.ui import actions, views
 from idto3d.ui.actions import Actions, Request
 from idto3d.ui.glb import morph_names, shape_key
 from idto3d.ui.page import Page
+from idto3d.words.expressions import NAMES
 
 REMEMBERED = 20
 BROKEN = UserError("The head could not be drawn.", "Try another view; the server's log says more.")

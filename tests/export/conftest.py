@@ -7,7 +7,7 @@ import pytest
 import torch
 import trimesh
 
-from idto3d.geometry.head_shape import HeadShape
+from idto3d.head.parts import HeadShape
 
 NAMES = ("neutral", "mouth stretch", "brow raised")
 

@@ -8,11 +8,11 @@ from PIL import Image
 from idto3d.config import ExportOptions
 from idto3d.events import Preview, StageStarted, StepDone
 from idto3d.export.asset import write_asset
-from idto3d.export.load import load_asset, posed
-from idto3d.export.provenance import Provenance
+from idto3d.export.gltf.load import load_asset, posed
+from idto3d.export.gltf.provenance import Provenance
 from idto3d.export.sheet import contact_sheet
 from idto3d.export.video import write_video
-from idto3d.geometry.head_shape import HeadShape
+from idto3d.head.parts import HeadShape
 
 OPTIONS = ExportOptions(faces=500, texture_size=64, turntable_frames=4, render_size=32)
 

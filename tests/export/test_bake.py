@@ -9,9 +9,9 @@ from idto3d.export.bake import (
     relief_strength,
     sampled,
 )
+from idto3d.export.gltf.tangents import vertex_tangents
 from idto3d.export.prepare import dense_of, posed_mesh, prepared, simplified
 from idto3d.export.surface import Correspondence, carry, normalised, smooth_normals
-from idto3d.export.tangents import vertex_tangents
 from idto3d.export.uv import uv_raster
 
 UPRIGHT = np.array([[0, 1], [1, 1], [1, 0], [0, 0]], float)

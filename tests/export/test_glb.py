@@ -9,11 +9,11 @@ import pygltflib
 import pytest
 
 from idto3d.errors import UserError
-from idto3d.export.glb import HeadMesh, ImageFiles, glb_bytes, target_name
+from idto3d.export.gltf.glb import HeadMesh, ImageFiles, glb_bytes, target_name
+from idto3d.export.gltf.load import load_asset, posed
+from idto3d.export.gltf.provenance import Provenance
+from idto3d.export.gltf.tangents import vertex_tangents
 from idto3d.export.images import jpeg_bytes, png_bytes
-from idto3d.export.load import load_asset, posed
-from idto3d.export.provenance import Provenance
-from idto3d.export.tangents import vertex_tangents
 
 SCRIPT = Path(__file__).parent / "validate_glb.mjs"
 PROVENANCE = Provenance(seed=7, weights="embedded", licences=("CC0-1.0",), options={"preset": "draft"})
@@ -98,7 +98,7 @@ def test_morph_targets_have_camel_case_names_and_lie_sparse(written):
 
 
 def test_the_clip_plays_each_expression_once_and_ends_at_rest(written):
-    from idto3d.export.accessors import read_accessor
+    from idto3d.export.gltf.accessors import read_accessor
 
     document = pygltflib.GLTF2.load_binary(str(written))
     sampler = document.animations[0].samplers[0]

@@ -6,13 +6,13 @@ import torch
 
 from idto3d.config import ExportOptions, RenderOptions
 from idto3d.export.asset import write_asset
-from idto3d.export.load import load_asset
-from idto3d.export.provenance import Provenance
+from idto3d.export.gltf.load import load_asset
+from idto3d.export.gltf.provenance import Provenance
 from idto3d.export.view import find_light, picture
-from idto3d.geometry.head_shape import HeadShape
+from idto3d.head.parts import HeadShape
+from idto3d.render.backend import make_rasterizer
 from idto3d.render.camera import standard_cameras
 from idto3d.render.draw import draw_normals, to_uint8
-from idto3d.render.rasterizer import make_rasterizer
 
 VIEW = RenderOptions(mode="normal", size=64)
 

@@ -5,13 +5,13 @@ import torch
 from safetensors.torch import load, save
 
 from idto3d.config import HashGridOptions, ShapeOptions
-from idto3d.expressions import NAMES
-from idto3d.fields.ellipsoid_prior import RADII, EllipsoidPrior
-from idto3d.fields.head_prior import SdfBasis
 from idto3d.fields.shape_field import ShapeField, ShapeStart, smooth_union
 from idto3d.geometry.dmtet import narrow_band
 from idto3d.geometry.mesh import volume
 from idto3d.geometry.tet_grid import make_tet_grid
+from idto3d.head.ellipsoid import RADII, EllipsoidPrior
+from idto3d.head.prior import SdfBasis
+from idto3d.words.expressions import NAMES
 
 GRID = make_tet_grid(16)
 OPTIONS = ShapeOptions(hash_grid=HashGridOptions(levels=3, log2_size=8, base=2, growth=2.0))

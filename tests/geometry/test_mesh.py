@@ -1,7 +1,7 @@
 import torch
 
-from idto3d.geometry.head_shape import HeadShape
 from idto3d.geometry.mesh import unit, vertex_normals, volume
+from idto3d.head.parts import HeadShape
 
 TETRAHEDRON = torch.tensor([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], dtype=torch.float64)
 FACES = torch.tensor([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]])

@@ -6,8 +6,8 @@ from diffusers import StableDiffusionPipeline
 from safetensors.torch import load_file, save_file
 
 from idto3d.errors import UserError
-from idto3d.guidance.base import save_base
-from idto3d.guidance.branches import (
+from idto3d.guidance.networks.base import save_base
+from idto3d.guidance.networks.branches import (
     attach,
     cross_attentions,
     detach,
@@ -16,7 +16,7 @@ from idto3d.guidance.branches import (
     save_branch,
     set_scales,
 )
-from idto3d.guidance.tiny import TEST_SPEC
+from idto3d.guidance.networks.tiny import TEST_SPEC
 
 ID_DIM, EXP_DIM = 6, TEST_SPEC.text_width
 

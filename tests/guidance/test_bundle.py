@@ -7,15 +7,15 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from idto3d.bundle import find as weights_module
+from idto3d.bundle.find import find_bundle
+from idto3d.bundle.info import check_encoder, read_info, write_info
 from idto3d.errors import UserError
 from idto3d.events import exhausted
-from idto3d.guidance import base
-from idto3d.guidance import weights as weights_module
-from idto3d.guidance.bundle import load_bundle, save_bundle
-from idto3d.guidance.diffusion import Guidance
-from idto3d.guidance.info import check_encoder, read_info, write_info
-from idto3d.guidance.lora import DOMAINS
-from idto3d.guidance.weights import find_bundle
+from idto3d.guidance.loading import load_bundle, save_bundle
+from idto3d.guidance.networks import base
+from idto3d.guidance.prediction import Guidance
+from idto3d.words.prompts import DOMAINS
 
 CPU = torch.device("cpu")
 

@@ -5,9 +5,9 @@ import torch
 from safetensors.torch import load_file
 
 from idto3d.errors import UserError
-from idto3d.guidance.branches import new_branches
-from idto3d.guidance.lora import add_lora, load_lora, lora_parameters, save_lora, use_domain
-from idto3d.guidance.tiny import TEST_SPEC, BaseSpec, tiny_base
+from idto3d.guidance.networks.branches import new_branches
+from idto3d.guidance.networks.lora import add_lora, load_lora, lora_parameters, save_lora, use_domain
+from idto3d.guidance.networks.tiny import TEST_SPEC, BaseSpec, tiny_base
 
 LATENTS = torch.randn(2, 4, 4, 4, generator=torch.Generator().manual_seed(3))
 EMBEDS = [torch.ones(2, 1, 6), torch.ones(2, 1, TEST_SPEC.text_width)]

@@ -3,10 +3,10 @@
 import torch
 from diffusers import StableDiffusionPipeline
 
-from idto3d.guidance.base import load_base, save_base
-from idto3d.guidance.branches import attach, new_branches
-from idto3d.guidance.lora import add_lora, lora_parameters
-from idto3d.guidance.tiny import EMBEDDED_SPEC, TEST_SPEC, tiny_base, word_tokenizer
+from idto3d.guidance.networks.base import load_base, save_base
+from idto3d.guidance.networks.branches import attach, new_branches
+from idto3d.guidance.networks.lora import add_lora, lora_parameters
+from idto3d.guidance.networks.tiny import EMBEDDED_SPEC, TEST_SPEC, tiny_base, word_tokenizer
 
 
 def plain_prediction(unet) -> torch.Tensor:

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from idto3d.render.backend import make_rasterizer
 from idto3d.render.camera import standard_cameras
-from idto3d.render.rasterizer import make_rasterizer
 
 
 @pytest.fixture

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+from idto3d.render.backend import make_rasterizer
 from idto3d.render.camera import clip_positions, standard_cameras
-from idto3d.render.rasterizer import interpolate, make_rasterizer
+from idto3d.render.rasterizer import interpolate
 
 if not torch.cuda.is_available():
     pytest.skip("no CUDA device: the nvdiffrast twin is not compared", allow_module_level=True)

@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from idto3d.errors import UserError
+from idto3d.render.backend import make_rasterizer
 from idto3d.render.backends.kernel import rasterize
 from idto3d.render.camera import clip_positions, standard_cameras
-from idto3d.render.rasterizer import interpolate, make_rasterizer
+from idto3d.render.rasterizer import interpolate
 
 
 def draw(vertices, faces, camera, rasterizer, size=24):

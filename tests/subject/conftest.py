@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from idto3d.subject.encoders import Face
+from idto3d.subject.face import Face
 
 
 class StandInEncoder:

@@ -7,9 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
+from idto3d.bundle.info import read_info
 from idto3d.config import EMBEDDED
 from idto3d.errors import UserError
-from idto3d.guidance.info import read_info
 from idto3d.subject.align import AVERAGE_FACE, HEAD_EYES, head_crop
 from idto3d.subject.encoders import make_encoder
 from idto3d.subject.identity_file import load_identity, save_identity

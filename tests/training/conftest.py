@@ -8,7 +8,7 @@ import pytest
 from accelerate.state import AcceleratorState
 from scipy.spatial import ConvexHull
 
-from idto3d.expressions import EXPRESSIONS
+from idto3d.words.expressions import EXPRESSIONS
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import numpy as np
 import trimesh
 from PIL import Image
 
-from idto3d.subject.encoders import Face
+from idto3d.subject.face import Face
 
 RED, BLUE, GREEN = (200, 30, 30), (30, 30, 200), (0, 255, 0)
 HEIGHT = 0.36

@@ -8,16 +8,16 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from idto3d.expressions import EXPRESSIONS
-from idto3d.guidance.base import with_rig
-from idto3d.guidance.branches import new_branches
-from idto3d.guidance.lora import DOMAINS
-from idto3d.guidance.tiny import TEST_SPEC, tiny_base, tiny_rig
+from idto3d.guidance.networks.base import with_rig
+from idto3d.guidance.networks.branches import new_branches
+from idto3d.guidance.networks.tiny import TEST_SPEC, tiny_base, tiny_rig
 from idto3d.training import train
-from idto3d.training.dataset import ARRAYS, People
+from idto3d.training.data.dataset import ARRAYS, People
 from idto3d.training.denoiser import Data
 from idto3d.training.model import Model
-from idto3d.training.people import draw_person
+from idto3d.training.people.person import draw_person
+from idto3d.words.expressions import EXPRESSIONS
+from idto3d.words.prompts import DOMAINS
 
 
 def made_up_people(count: int = 6, views: int = 4, size: int = 32) -> People:

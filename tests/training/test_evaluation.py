@@ -10,14 +10,15 @@ import pytest
 import torch
 
 from idto3d.errors import UserError
-from idto3d.guidance.diffusion import Conditions
-from idto3d.prompts import VIEWS
+from idto3d.guidance.prediction import Conditions
 from idto3d.subject.align import AVERAGE_FACE
-from idto3d.subject.encoders import Face
-from idto3d.training import evaluate, evaluation, even_light, synthetic
-from idto3d.training.evaluation import Case, Sight
-from idto3d.training.ict import read_ict
-from idto3d.training.people import changed, draw_person
+from idto3d.subject.face import Face
+from idto3d.training.measure import evaluate, evaluation, even_light
+from idto3d.training.measure.evaluation import Case, Sight
+from idto3d.training.people import synthetic
+from idto3d.training.people.ict import read_ict
+from idto3d.training.people.person import changed, draw_person
+from idto3d.words.prompts import VIEWS
 
 SIZE = 48
 

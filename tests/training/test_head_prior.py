@@ -6,11 +6,19 @@ import numpy as np
 import pytest
 import torch
 
-from idto3d.expressions import NAMES
-from idto3d.fields.head_prior import HAIR_STYLES, HeadPrior, PriorSize, load_prior, save_prior
-from idto3d.training.head_prior import FitOptions, fit, main, make_targets, sample_surface, shape_modes, surface_error
-from idto3d.training.prior_regression import Faces, fit_regression, read_faces
-from idto3d.training.prior_solid import NOSTRIL, Solid, rounded, winding_number
+from idto3d.head.prior import HAIR_STYLES, HeadPrior, PriorSize, load_prior, save_prior
+from idto3d.training.fit.head_prior import (
+    FitOptions,
+    fit,
+    main,
+    make_targets,
+    sample_surface,
+    shape_modes,
+    surface_error,
+)
+from idto3d.training.fit.prior_regression import Faces, fit_regression, read_faces
+from idto3d.training.fit.prior_solid import NOSTRIL, Solid, rounded, winding_number
+from idto3d.words.expressions import NAMES
 
 RADIUS = 0.09
 SIZE = PriorSize(modes=2, embedding=6, coarse=0.012, fine=0.006, motion_width=24, colour_width=8)

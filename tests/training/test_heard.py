@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from idto3d.guidance.tiny import noise_scheduler
+from idto3d.guidance.networks.tiny import noise_scheduler
 from idto3d.training.denoiser import Data, alpha_bar
-from idto3d.training.heard import heard
+from idto3d.training.measure.heard import heard
 
 
 def model_that_hears(what: str, data: Data, scheduler):

@@ -13,13 +13,14 @@ import torch
 from accelerate import Accelerator
 from safetensors.torch import load_file
 
-from idto3d.guidance.branches import new_branches
-from idto3d.guidance.bundle import load_bundle, save_bundle
-from idto3d.guidance.info import BundleInfo, EncoderInfo
-from idto3d.guidance.lora import DOMAINS, add_lora
-from idto3d.guidance.tiny import EMBEDDED_SPEC, tiny_base
+from idto3d.bundle.info import BundleInfo, EncoderInfo
+from idto3d.files import write_tensors
+from idto3d.guidance.loading import load_bundle, save_bundle
+from idto3d.guidance.networks.branches import new_branches
+from idto3d.guidance.networks.lora import add_lora
+from idto3d.guidance.networks.tiny import EMBEDDED_SPEC, tiny_base
 from idto3d.training import model, train
-from idto3d.training.model import write_tensors
+from idto3d.words.prompts import DOMAINS
 
 ROOT = Path(__file__).parents[2]
 LAUNCH = (sys.executable, "-m", "accelerate.commands.accelerate_cli", "launch", "--multi_gpu", "--num_processes", "2")
@@ -92,9 +93,9 @@ def test_two_processes_may_write_one_file_at_a_time(tmp_path, monkeypatch):
     def interrupted(file):
         synced.append(file)
         if len(synced) == 1:
-            write_tensors({"a": torch.ones(1)}, path)
+            write_tensors(path, {"a": torch.ones(1)})
 
     monkeypatch.setattr(model.os, "getpid", lambda: next(processes))
     monkeypatch.setattr(model.os, "fsync", interrupted)
-    write_tensors({"a": torch.zeros(1)}, path)
+    write_tensors(path, {"a": torch.zeros(1)})
     assert load_file(path)["a"] == 0 and len(list(tmp_path.iterdir())) == 1

@@ -6,9 +6,8 @@ from dataclasses import asdict
 import numpy as np
 import torch
 
-from idto3d.prompts import said_phrases, words
 from idto3d.training.denoiser import DenoiserOptions, draw_batch
-from idto3d.training.people import (
+from idto3d.training.people.person import (
     PARTS,
     PLAIN,
     changed,
@@ -19,6 +18,7 @@ from idto3d.training.people import (
     word_codes,
 )
 from idto3d.training.train import known_words
+from idto3d.words.prompts import said_phrases, words
 
 WORDS = ("baby", "child", "old", "female", "african", "asian", "caucasian", "round face", "long face", "wide nose")
 

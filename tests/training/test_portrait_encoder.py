@@ -11,12 +11,13 @@ from safetensors.numpy import load_file, save_file
 from idto3d.errors import UserError
 from idto3d.subject.identity_file import load_identity
 from idto3d.subject.portrait_net import SIDE
-from idto3d.training import embedding, faces, portrait_encoder, portrait_targets
-from idto3d.training.augment import augmented
-from idto3d.training.faces import SCALE, WIDE, head_mask, read_known
-from idto3d.training.ict import read_ict
-from idto3d.training.people import draw_person
-from idto3d.training.portrait_scores import compared, told_of
+from idto3d.training.data import embedding, faces
+from idto3d.training.data.augment import augmented
+from idto3d.training.data.faces import SCALE, WIDE, head_mask, read_known
+from idto3d.training.fit import portrait_encoder, portrait_targets
+from idto3d.training.measure.portrait_scores import compared, told_of
+from idto3d.training.people.ict import read_ict
+from idto3d.training.people.person import draw_person
 
 PEOPLE, PORTRAITS, C = 6, 3, 100
 
@@ -190,7 +191,7 @@ def test_variations_differ_repeat_and_keep_the_landmarks_on_the_face():
     first, second = (augmented(crops, marks, torch.Generator().manual_seed(4)) for _ in range(2))
     assert torch.equal(first[0], second[0]) and first[0].min() >= 0 and first[0].max() <= 1
     assert (first[0][0] - first[0][1]).abs().mean() > 0.02
-    from idto3d.training.augment import moved
+    from idto3d.training.data.augment import moved
 
     pictures = crops.permute(0, 3, 1, 2).float() / 255
     images, placed = moved(pictures, marks, torch.Generator().manual_seed(1))

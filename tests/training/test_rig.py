@@ -8,23 +8,22 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from idto3d.errors import UserError
-from idto3d.expressions import EXPRESSIONS
-from idto3d.guidance.lora import DOMAINS
-from idto3d.guidance.tiny import TEST_SPEC, tiny_base
-from idto3d.looks import BEARDS, HAIR_STYLES, PARTS
-from idto3d.prompts import caption
+from idto3d.guidance.networks.tiny import TEST_SPEC, tiny_base
 from idto3d.training import train
-from idto3d.training.dataset import People
-from idto3d.training.heard import rig_errors
-from idto3d.training.ict import read_ict
+from idto3d.training.data.dataset import People
+from idto3d.training.fit.morphable import RigOptions, fit_rig, known_phrases, said_of
+from idto3d.training.fit.morphable_mesh import build_rig, thinned, tones_of
+from idto3d.training.fit.surface_modes import mirror_of, surface_modes
 from idto3d.training.loop import make_accelerator
+from idto3d.training.measure.heard import rig_errors
 from idto3d.training.model import encode_text
 from idto3d.training.options import parse
-from idto3d.training.people import describe, draw_person
-from idto3d.training.rig import RigOptions, fit_rig, known_phrases, said_of
-from idto3d.training.rig_mesh import build_rig, thinned, tones_of
-from idto3d.training.sculptor import SKIN
-from idto3d.training.surface_modes import mirror_of, surface_modes
+from idto3d.training.people.ict import read_ict
+from idto3d.training.people.person import describe, draw_person
+from idto3d.training.people.sculptor import SKIN
+from idto3d.words.expressions import EXPRESSIONS
+from idto3d.words.looks import BEARDS, HAIR_STYLES, PARTS
+from idto3d.words.prompts import DOMAINS, caption
 
 QUICK = RigOptions(captions=1500, steps=500, altered=0.0, dropout=0.0, decay=0.0)
 

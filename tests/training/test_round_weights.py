@@ -7,12 +7,13 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
+from idto3d.bundle.find import IDENTITY_FILE
+from idto3d.bundle.layout import RIG, RIG_FILE
 from idto3d.config import EMBEDDED
 from idto3d.errors import UserError, run_command
-from idto3d.guidance.base import RIG, RIG_FILE, load_rig
-from idto3d.guidance.weights import IDENTITY_FILE
+from idto3d.guidance.networks.base import load_rig
 from idto3d.subject.identity_file import load_identity
-from idto3d.training.round_weights import BITS, KEPT, main, shortened
+from idto3d.training.fit.round_weights import BITS, KEPT, main, shortened
 
 
 @pytest.mark.parametrize("bits", [1, 6, 9, 10])

@@ -11,10 +11,10 @@ import trimesh
 from PIL import Image
 
 from idto3d.errors import UserError
-from idto3d.training.people import describe
-from idto3d.training.scan_mesh import LINEAR, MeshLimits, read_mesh, sample
-from idto3d.training.scan_pose import EYES, axes, find_eyes, find_pose
-from idto3d.training.scan_table import expression_index, read_attributes, read_neutrals
+from idto3d.training.people.person import describe
+from idto3d.training.scans.mesh import LINEAR, MeshLimits, read_mesh, sample
+from idto3d.training.scans.pose import EYES, axes, find_eyes, find_pose
+from idto3d.training.scans.table import expression_index, read_attributes, read_neutrals
 
 sys.path.insert(0, str(Path(__file__).parent))
 from scanned import BLUE, RED, BlindEncoder, GreenEncoder, ball, glb_of, png_header, two_coloured, with_eyes

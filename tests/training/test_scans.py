@@ -9,17 +9,17 @@ import pytest
 import torch
 
 from idto3d import cli
-from idto3d.expressions import NAMES
-from idto3d.guidance.branches import new_branches
-from idto3d.guidance.lora import DOMAINS
-from idto3d.guidance.tiny import TEST_SPEC, tiny_base
+from idto3d.guidance.networks.branches import new_branches
+from idto3d.guidance.networks.tiny import TEST_SPEC, tiny_base
 from idto3d.training import train
-from idto3d.training.dataset import read_people, said_words
+from idto3d.training.data.dataset import read_people, said_words
 from idto3d.training.denoiser import Data, DenoiserOptions
 from idto3d.training.loop import Stage, make_accelerator, train_denoiser
 from idto3d.training.model import Model, named_tensors
 from idto3d.training.vae import cache_latents
 from idto3d.training.watch import Watch
+from idto3d.words.expressions import NAMES
+from idto3d.words.prompts import DOMAINS
 
 sys.path.insert(0, str(Path(__file__).parent))
 from scanned import BlindEncoder, two_coloured

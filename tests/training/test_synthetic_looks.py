@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from idto3d.expressions import EXPRESSIONS
-from idto3d.fields.head_prior import HAIR_STYLES
-from idto3d.training import hair, skin, synthetic, wrinkles
-from idto3d.training.hair_shapes import CEILING, hair_mesh
-from idto3d.training.ict import read_ict
-from idto3d.training.people import Person, draw_person
+from idto3d.head.prior import HAIR_STYLES
+from idto3d.training.people import hair, skin, synthetic, wrinkles
+from idto3d.training.people.hair_shapes import CEILING, hair_mesh
+from idto3d.training.people.ict import read_ict
+from idto3d.training.people.person import Person, draw_person
+from idto3d.words.expressions import EXPRESSIONS
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,11 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from idto3d.errors import UserError
-from idto3d.guidance.base import save_base
-from idto3d.guidance.bundle import load_bundle
+from idto3d.guidance.loading import load_bundle
+from idto3d.guidance.networks.base import save_base
 from idto3d.training import train
-from idto3d.training.dataset import read_people, read_shards
-from idto3d.training.embedding import title
+from idto3d.training.data.dataset import read_people, read_shards
+from idto3d.training.data.embedding import title
 from idto3d.training.options import parse
 
 ONE_STEP = ("--most-steps", "1", "--batch", "2", "--guidance-scale", "1")

@@ -12,13 +12,13 @@ import torch
 from safetensors.torch import load_file
 
 from idto3d.errors import UserError
-from idto3d.guidance.lora import DOMAINS
 from idto3d.training import loop
 from idto3d.training.denoiser import DenoiserOptions
 from idto3d.training.loop import Stage, make_accelerator, train_denoiser
 from idto3d.training.model import named_tensors, trained_tensors
 from idto3d.training.state import is_finished, state_path, step_random
 from idto3d.training.watch import Watch, draw_curve
+from idto3d.words.prompts import DOMAINS
 
 TWO_PROCESSES = Path(__file__).with_name("two_processes.py")
 SHORT = DenoiserOptions(batch=2, most_steps=6, warmup=2, save_seconds=0.0)

@@ -8,12 +8,11 @@ import pytest
 import torch
 from diffusers import DDIMScheduler
 
-from idto3d.guidance.base import with_rig
-from idto3d.guidance.branches import new_branches
-from idto3d.guidance.lora import DOMAINS
-from idto3d.guidance.tiny import TEST_SPEC, noise_scheduler, tiny_base, tiny_rig
+from idto3d.guidance.networks.base import with_rig
+from idto3d.guidance.networks.branches import new_branches
+from idto3d.guidance.networks.tiny import TEST_SPEC, noise_scheduler, tiny_base, tiny_rig
 from idto3d.training import train
-from idto3d.training.dataset import read_people
+from idto3d.training.data.dataset import read_people
 from idto3d.training.denoiser import (
     Data,
     DenoiserOptions,
@@ -22,13 +21,14 @@ from idto3d.training.denoiser import (
     mean_embedding,
     prediction_error,
 )
-from idto3d.training.heard import in_noise, in_velocity
 from idto3d.training.loop import Stage, make_accelerator, train_denoiser
+from idto3d.training.measure.heard import in_noise, in_velocity
 from idto3d.training.model import Batch, Model, load_average, named_tensors, whiten
 from idto3d.training.options import parse
 from idto3d.training.stages import plan
 from idto3d.training.vae import VaeOptions, cache_latents, psnr, scaling_factor, train_vae
 from idto3d.training.watch import Watch
+from idto3d.words.prompts import DOMAINS
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ import torch
 from safetensors.numpy import load_file, save_file
 
 from idto3d.errors import UserError
-from idto3d.guidance.tiny import noise_scheduler
+from idto3d.guidance.networks.tiny import noise_scheduler
 from idto3d.training import synthesize
-from idto3d.training.dataset import read_people, read_portrayed
+from idto3d.training.data.dataset import read_people, read_portrayed
 from idto3d.training.denoiser import DenoiserOptions, denoising_loss
 from idto3d.training.twins import draw_twins, sittings
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import torch
 from small import tiny_data, tiny_model
 
-from idto3d.guidance.lora import DOMAINS
 from idto3d.training import loop
 from idto3d.training.denoiser import DenoiserOptions
 from idto3d.training.model import named_tensors
 from idto3d.training.twins import draw_twins
 from idto3d.training.watch import Watch
+from idto3d.words.prompts import DOMAINS
 
 
 def main(folder: Path) -> None:

@@ -179,7 +179,7 @@ def test_the_server_keeps_to_itself(address, page):
 
 def test_the_page_derives_its_choices_from_the_options(page):
     from idto3d.config import MODES, PRESETS
-    from idto3d.expressions import NAMES, SETS
+    from idto3d.words.expressions import NAMES, SETS
 
     by_id = {part.elem_id: part for part in page[0].blocks.values() if getattr(part, "elem_id", None)}
     assert [value for _, value in by_id["preset"].choices] == list(PRESETS)

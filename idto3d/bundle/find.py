@@ -1,0 +1,168 @@
+"""Finding weights: embedded, community, a folder, or ORG/REPO[@REV] on the Hub, with everything they refer to."""
+
+import re
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from huggingface_hub import HfApi, get_cached_repo_tree, resolve_revision
+from huggingface_hub.errors import CachedRepoTreeNotFoundError, OfflineModeIsEnabled, RevisionResolutionError
+from huggingface_hub.utils import httpx
+
+from idto3d.bundle.checked import check_files, ready
+from idto3d.bundle.entries import FILE
+from idto3d.bundle.hub import FIRST_ANSWER, asked, cached, download, plainly, plan, take
+from idto3d.bundle.info import BundleInfo, read_info
+from idto3d.bundle.layout import IDENTITY_FILE, own_files
+from idto3d.bundle.sources import COMMIT, REPO, Source
+from idto3d.config import COMMUNITY, EMBEDDED
+from idto3d.errors import UserError
+from idto3d.events import Event, Notice
+
+BRANCH = "main"
+NAMED = {"embedded": EMBEDDED, "community": COMMUNITY}
+ON_HUB = re.compile(rf"({REPO.pattern})(?:@([\w./-]+))?")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A bundle of which bundle.json is here: what it says, and the folder or the source of its own files.
+
+    The network of its identity encoder is here too, where it has one, so that photos can be read first.
+    """
+
+    info: BundleInfo
+    folder: Path
+    origin: Source | None = None
+
+    def identity_path(self) -> Path | None:
+        """The file of the identity encoder's network, None where the encoder needs none."""
+        return self.folder / IDENTITY_FILE if self.info.identity_encoder.has_file() else None
+
+    def title(self) -> str:
+        """The bundle's name, with the commit of one that comes from the Hub."""
+        return (
+            self.info.name if self.origin is None else f"{self.info.name} ({self.origin.repo}@{self.origin.revision})"
+        )
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A bundle whose files are all here; `sources` maps the names of the sources that are needed to their folders."""
+
+    info: BundleInfo
+    folder: Path
+    sources: Mapping[str, Path]
+    title: str
+
+    def place(self, name: str) -> Path:
+        """The folder of a source, or of a part of the bundle itself."""
+        return self.sources.get(name, self.folder / name)
+
+    def variant(self, name: str) -> str | None:
+        """The word for the precision in the file names of a source; None for a part of the bundle itself."""
+        return self.info.sources[name].variant if name in self.info.sources else None
+
+    def file(self, name: str) -> Path:
+        """The one tensor file of the source of an adapter."""
+        only = next(iter(self.info.sources[name].files))
+        return self.sources[name] / Path(only).with_suffix(".safetensors")
+
+
+def find_bundle(weights: str | Path) -> Generator[Event, None, Found]:
+    """Read the bundle.json of `weights`; of one on the Hub no large file is fetched. Raises UserError."""
+    name = str(weights)
+    if name in NAMED and not NAMED[name].is_dir():
+        raise UserError(f"The {name} weights are not at {NAMED[name]}.", "Install idto3d together with its weights.")
+    if name in NAMED or Path(weights).is_dir():
+        folder = NAMED.get(name, Path(weights))
+        return Found(read_info(folder), folder)
+    match = ON_HUB.fullmatch(name)
+    if not match:
+        raise UserError(
+            f"There are no weights at '{weights}'.",
+            "Use embedded, community, a folder that holds a bundle, or ORG/REPO of one on the Hub.",
+        )
+    return (yield from _find_on_hub(match[1], match[2] or BRANCH))
+
+
+def _find_on_hub(repo: str, revision: str) -> Generator[Event, None, Found]:
+    commit, notice = _commit(repo, revision)
+    if notice:
+        yield Notice(notice)
+    card = Source(repo, commit, "", {FILE: ""})
+    folder = _at_once(card)
+    info = read_info(folder)
+    if info.identity_encoder.has_file():
+        folder = _at_once(replace(card, files={FILE: "", IDENTITY_FILE: ""}))
+    return Found(info, folder, Source(repo, commit, info.licence, dict.fromkeys(_own_files(card, info), "")))
+
+
+def _at_once(small: Source) -> Path:
+    """The folder of a small source that is read before anything else: checked, fetched where it is not here."""
+    folder = cached(small)
+    if folder is None:
+        plan(small)  # says plainly what is wrong with the repository
+        folder = take(small)
+    check_files(small, folder)
+    return folder
+
+
+def _commit(repo: str, revision: str) -> tuple[str, str]:
+    """The commit that `revision` stands for, and what should be said about it."""
+    if COMMIT.fullmatch(revision):
+        return revision, ""
+    wanted = Source(repo, revision, "", {})
+    try:
+        HfApi().model_info(repo, revision=revision, timeout=FIRST_ANSWER)
+    except (OfflineModeIsEnabled, httpx.ConnectError, httpx.TimeoutException) as fault:
+        try:
+            commit = resolve_revision(repo, revision=revision, local_files_only=True).resolved
+        except RevisionResolutionError:
+            raise plainly(fault, wanted) from fault
+        return commit, f"The Hub cannot be asked; using the commit {commit} of {repo} that is on this machine."
+    except (OSError, httpx.HTTPError, ValueError) as fault:
+        raise plainly(fault, wanted) from fault
+    commit = asked(wanted, lambda: resolve_revision(repo, revision=revision)).resolved
+    return commit, f"Using {repo} at its commit {commit}; write {repo}@{commit} to stay with it."
+
+
+def _own_files(card: Source, info: BundleInfo) -> list[str]:
+    """The files of a bundle on the Hub that are loaded: its layout, nothing else that the repository may hold."""
+    try:
+        tree = get_cached_repo_tree(card.repo, revision=card.revision)
+    except CachedRepoTreeNotFoundError:
+        take(card)
+        tree = get_cached_repo_tree(card.repo, revision=card.revision)
+    return own_files(info, {entry.path for entry in tree})
+
+
+def fetch_weights(found: Found, refine: bool = True) -> Generator[Event, None, Weights]:
+    """Fetch what `found` still lacks, saying its size and licence before and its progress meanwhile.
+
+    refine: also what only the refinement needs. Where everything is here, nothing is asked. Raises UserError.
+    """
+    folder = found.folder if found.origin is None else (yield from fetch(found.origin))
+    sources = {}
+    for name in needed(found.info, refine):
+        sources[name] = yield from fetch(found.info.sources[name])
+    return Weights(found.info, folder, sources, found.title())
+
+
+def needed(info: BundleInfo, refine: bool) -> list[str]:
+    """Names of the sources that loading takes, in the order of `info.sources`."""
+    names = {info.base, *(part for domain in info.domains.values() for part in (domain.unet, domain.adapter))}
+    if refine and info.refinement is not None:
+        names |= {info.refinement.base, info.refinement.adapter}
+    return [name for name in info.sources if name in names]
+
+
+def fetch(source: Source) -> Generator[Event, None, Path]:
+    """The folder of `source`, checked and ready to load; fetched where it is not on this machine. Raises UserError."""
+    folder = cached(source)
+    if folder is None:
+        order = plan(source)
+        yield Notice(order.sentence())
+        folder = yield from download(order)
+    check_files(source, folder)
+    return ready(source, folder)

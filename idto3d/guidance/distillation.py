@@ -1,0 +1,108 @@
+"""Score distillation: turning predicted noise into a gradient on latents."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from idto3d.guidance.prediction import Conditions, Guidance
+
+FORMS = ("sds", "csd", "sds_shared")
+Weighting = Callable[[Tensor], Tensor]
+
+
+def one_minus_alpha_bar(alpha_bar: Tensor) -> Tensor:
+    """w(t) = 1 - alpha_bar, the noise's variance (DreamFusion, Poole et al. 2022)."""
+    return 1 - alpha_bar
+
+
+def sqrt_weighting(alpha_bar: Tensor) -> Tensor:
+    """w(t) = sqrt(alpha_bar) (1 - alpha_bar): less weight on the noisiest timesteps (Fantasia3D, Chen et al. 2023)."""
+    return alpha_bar.sqrt() * (1 - alpha_bar)
+
+
+@dataclass(frozen=True)
+class Distillation:
+    """How noise predictions become a gradient. `guidance_scale` s is not used by the form csd."""
+
+    form: str = "csd"
+    guidance_scale: float = 7.5
+    weighting: Weighting = one_minus_alpha_bar
+
+    def __post_init__(self):
+        if self.form not in FORMS:
+            raise ValueError(f"form: expected one of {FORMS}, got {self.form!r}")
+
+
+def draw_noise(form: str, shape: Sequence[int], generator: torch.Generator) -> Tensor:
+    """Standard normal noise of `shape` [B, C, h, w] on the CPU; for sds_shared all B views get the same noise.
+
+    One noise for all views of a step makes its error common to them instead of a contradiction between them.
+    """
+    if form != "sds_shared":
+        return torch.randn(*shape, generator=generator)
+    return torch.randn(1, *shape[1:], generator=generator).expand(*shape)
+
+
+def distillation_gradient(
+    how: Distillation, eps_cond: Tensor, eps_uncond: Tensor, noise: Tensor, alpha_bar: Tensor
+) -> Tensor:
+    """Gradient [B, C, h, w] on the latents, before the division by B. alpha_bar: [B, 1, 1, 1].
+
+    sds, sds_shared: `w (eps_uncond + s (eps_cond - eps_uncond) - noise)`, DreamFusion, Poole et al. 2022, eq. 3.
+    csd: `w (eps_cond - eps_uncond)`, the classifier score alone, free of the noise; Yu et al. 2023.
+    """
+    weight = how.weighting(alpha_bar)
+    score = eps_cond - eps_uncond
+    if how.form == "csd":
+        return weight * score
+    return weight * (eps_uncond + how.guidance_scale * score - noise)
+
+
+def sds_loss(latents: Tensor, gradient: Tensor) -> Tensor:
+    """Scalar whose gradient on `latents` is exactly `gradient / B`. Its value means nothing.
+
+    It is not finite where the gradient is not; the caller skips such a step.
+    """
+    return (gradient.detach() * latents).sum() / latents.shape[0]
+
+
+@dataclass(frozen=True)
+class Term:
+    """One guidance, how much it weighs, and what it is asked for (each guidance has its own text encoder)."""
+
+    guidance: Guidance
+    weight: float
+    conditions: Conditions
+
+
+def distil(
+    terms: Sequence[Term],
+    domain: str,
+    images: Tensor,
+    timesteps: Tensor,
+    generator: torch.Generator,
+    how: Distillation,
+) -> Tensor:
+    """Weighted sum of the distillation losses of all `terms` on `images` [B, 3, S, S] in 0..1.
+
+    `timesteps` int64 [B]; the noise is drawn from the CPU `generator`. See `sds_loss` for what the value means.
+    """
+    total = images.new_zeros(())
+    for term in terms:
+        latents = term.guidance.encode(images)
+        noise = draw_noise(how.form, latents.shape, generator).to(latents.device)
+        gradient = latents_gradient(term, domain, latents.detach(), timesteps, noise, how)
+        total = total + term.weight * sds_loss(latents, gradient)
+    return total
+
+
+@torch.no_grad()
+def latents_gradient(
+    term: Term, domain: str, latents: Tensor, timesteps: Tensor, noise: Tensor, how: Distillation
+) -> Tensor:
+    """The gradient [B, C, h, w], unweighted, that one guidance puts on `latents` at int64 `timesteps` [B]."""
+    noisy = term.guidance.add_noise(latents, noise, timesteps)
+    eps_cond, eps_uncond = term.guidance.predict(domain, noisy, timesteps, term.conditions)
+    return distillation_gradient(how, eps_cond, eps_uncond, noise, term.guidance.alpha_bar(timesteps))

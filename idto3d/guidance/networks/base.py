@@ -1,0 +1,247 @@
+"""The latent diffusion base: its parts, how they are saved and how they are loaded (safetensors and JSON only)."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+from torch import nn
+from transformers import AutoTokenizer, CLIPTextModel, PreTrainedTokenizerBase
+from transformers.utils import logging as transformers_logging
+
+from idto3d.bundle.layout import CONFIG_FILES, RIG, RIG_FILE, TEXT_FILE, UNET_FILE, VAE_FILE, WEIGHT_FILES
+from idto3d.errors import UserError
+from idto3d.files import unfit, write_tensors
+from idto3d.guidance.networks.morphable import HeadRig
+
+INDEX = {
+    "_class_name": "StableDiffusionPipeline",
+    "feature_extractor": [None, None],
+    "image_encoder": [None, None],
+    "requires_safety_checker": False,
+    "safety_checker": [None, None],
+    "scheduler": ["diffusers", "DDIMScheduler"],
+    "text_encoder": ["transformers", "CLIPTextModel"],
+    "unet": ["diffusers", "UNet2DConditionModel"],
+    "vae": ["diffusers", "AutoencoderKL"],
+}
+
+
+@dataclass(frozen=True)
+class BaseParts:
+    """The networks of a latent diffusion model, in diffusers' and transformers' own classes.
+
+    With a `rig` the UNet sees the latents of its picture beside the noisy ones.
+    """
+
+    tokenizer: PreTrainedTokenizerBase
+    text_encoder: CLIPTextModel
+    vae: AutoencoderKL
+    unet: UNet2DConditionModel
+    scheduler: DDIMScheduler
+    rig: HeadRig | None = None
+
+
+def plain_unet_state(unet: UNet2DConditionModel) -> dict[str, torch.Tensor]:
+    """The UNet's own weights by their plain names, without LoRA adapters and branches that are attached to it."""
+    state = {}
+    for name, value in unet.state_dict().items():
+        if ".lora_" in name or ".processor." in name or name.startswith("encoder_hid_proj."):
+            continue
+        state[name.replace(".base_layer.", ".")] = value
+    return state
+
+
+def save_base(parts: BaseParts, folder: str | Path, dtype: torch.dtype = torch.float16) -> None:
+    """Write `parts` in the layout of a StableDiffusionPipeline; weights as `dtype`, the parts stay as they are.
+
+    LoRA adapters and branches on the UNet are not written here (see `branches` and `lora`).
+    """
+    folder = Path(folder)
+    parts.tokenizer.save_pretrained(folder / "tokenizer")
+    parts.scheduler.save_pretrained(folder / "scheduler")
+    parts.unet.save_config(folder / "unet")
+    parts.vae.save_config(folder / "vae")
+    parts.text_encoder.config.save_pretrained(folder / "text_encoder")
+    save_tensors(plain_unet_state(parts.unet), folder / UNET_FILE, dtype)
+    save_tensors(parts.vae.state_dict(), folder / VAE_FILE, dtype)
+    save_tensors(parts.text_encoder.state_dict(), folder / TEXT_FILE, dtype)
+    if parts.rig is not None:
+        save_rig(parts.rig, folder / RIG, dtype)
+    tokenizer_class = ["transformers", type(parts.tokenizer).__name__]
+    (folder / "model_index.json").write_text(json.dumps(INDEX | {"tokenizer": tokenizer_class}, indent=2) + "\n")
+
+
+def save_rig(rig: HeadRig, folder: Path, dtype: torch.dtype = torch.float32) -> None:
+    """Write a rig as `load_rig` reads it; numbers of vertices as int16 where they fit."""
+    rig.register_to_config(_name_or_path="")  # where it was read from is nobody's concern
+    rig.save_config(folder)
+    save_tensors({name: _narrow(value) for name, value in rig.state_dict().items()}, folder / RIG_FILE, dtype)
+
+
+def _narrow(value: torch.Tensor) -> torch.Tensor:
+    fits = not value.is_floating_point() and (value <= torch.iinfo(torch.int16).max).all()
+    return value.to(torch.int16) if fits else value
+
+
+def save_tensors(state: dict[str, torch.Tensor], path: Path, dtype: torch.dtype) -> None:
+    """Write a flat state as safetensors, floating-point tensors as `dtype`."""
+    cast = {
+        name: value.detach().to(dtype if value.is_floating_point() else value.dtype) for name, value in state.items()
+    }
+    write_tensors(path, cast, {"format": "pt"})
+
+
+def load_base(folder: str | Path, dtype: torch.dtype = torch.float32, variant: str | None = None) -> BaseParts:
+    """Read the parts written by `save_base` (or any StableDiffusionPipeline folder with safetensors) onto the CPU.
+
+    The UNet comes in `dtype`, everything else in float32. All are frozen and in evaluation mode.
+    `variant` is the word before the ending of weights that are named by precision (`fp16`).
+    Raises UserError for a missing or unreadable file, and where weights are not safetensors.
+    """
+    folder = Path(folder)
+    _expect_files(folder, variant)
+    with _said_plainly(folder):
+        parts = BaseParts(
+            tokenizer=_load_tokenizer(folder / "tokenizer"),
+            text_encoder=_load_text_encoder(folder / "text_encoder", variant),
+            vae=_load_network(AutoencoderKL, folder / "vae", torch.float32, variant),
+            unet=_load_network(UNet2DConditionModel, folder / "unet", dtype, variant),
+            scheduler=_load_scheduler(folder / "scheduler"),
+            rig=load_rig(folder / RIG) if (folder / RIG).is_dir() else None,
+        )
+    _expect_inputs(parts, folder)
+    for network in networks(parts):
+        network.requires_grad_(False).eval()
+    return parts
+
+
+def networks(parts: BaseParts) -> list[nn.Module]:
+    """Everything in `parts` that computes."""
+    return [one for one in (parts.text_encoder, parts.vae, parts.unet, parts.rig) if one is not None]
+
+
+def with_rig(parts: BaseParts, rig: HeadRig) -> BaseParts:
+    """`parts` with `rig`, to whose pictures a UNet that had none does not listen yet.
+
+    The UNet is changed where it is: its first layer takes twice the channels.
+    """
+    if parts.rig is None:
+        widen(parts.unet)
+    return replace(parts, rig=rig.to(parts.unet.device))
+
+
+def encode_images(vae: AutoencoderKL, images: torch.Tensor) -> torch.Tensor:
+    """Scaled latents [B, C, h, w], float32, of `images` [B, 3, S, S] in 0..1: the posterior's mean. Differentiable."""
+    mean = vae.encode((images.float() * 2 - 1).to(next(vae.encoder.parameters()).dtype)).latent_dist.mean
+    return mean.float() * vae.config.scaling_factor
+
+
+@torch.no_grad()
+def widen(unet: UNet2DConditionModel) -> None:
+    """Give the UNet's input room for as many more channels, whose weights are zero."""
+    old = unet.conv_in
+    unet.conv_in = nn.Conv2d(2 * old.in_channels, old.out_channels, old.kernel_size, padding=old.padding)
+    unet.conv_in.weight.zero_()
+    unet.conv_in.weight[:, : old.in_channels] = old.weight
+    unet.conv_in.bias.copy_(old.bias)
+    unet.conv_in.to(unet.device, unet.dtype)
+    unet.register_to_config(in_channels=2 * old.in_channels)
+
+
+def load_unet(
+    folder: str | Path, dtype: torch.dtype = torch.float32, variant: str | None = None
+) -> UNet2DConditionModel:
+    """Read the UNet alone of such a folder; see `load_base`."""
+    folder = Path(folder)
+    with _said_plainly(folder):
+        unet = _load_network(UNet2DConditionModel, folder / "unet", dtype, variant)
+    return unet.requires_grad_(False).eval()
+
+
+@contextmanager
+def _said_plainly(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except Exception as fault:  # damaged files surface as many kinds of error in the two libraries
+        raise UserError(
+            f"The base model in {folder} could not be read ({type(fault).__name__}: {_first_line(fault)}).",
+            "Fetch the weights again; the files may be damaged.",
+        ) from fault
+
+
+def _load_network(kind: type, folder: Path, dtype: torch.dtype, variant: str | None):
+    return kind.from_pretrained(folder, dtype=dtype, variant=variant, local_files_only=True, use_safetensors=True)
+
+
+def load_rig(folder: Path) -> HeadRig:
+    """The rig in `folder`, frozen; numbers of vertices as int32, which all backends of torch.distributed carry."""
+    rig = _load_network(HeadRig, folder, torch.float32, None).requires_grad_(False).eval()
+    for name, value in rig.named_buffers():
+        if not value.is_floating_point():
+            setattr(rig, name, value.int())
+    return rig
+
+
+def _expect_inputs(parts: BaseParts, folder: Path) -> None:
+    """Raises UserError unless the UNet takes the noisy latents, and beside them those of a rig's picture."""
+    channels = parts.vae.config.latent_channels * (1 if parts.rig is None else 2)
+    if parts.unet.config.in_channels != channels:
+        raise unfit(folder, f"its UNet takes {parts.unet.config.in_channels} channels where {channels} are expected")
+
+
+def _load_scheduler(folder: Path) -> DDIMScheduler:
+    """Only the noise levels are used, so a published schedule of any other class will do."""
+    return DDIMScheduler.from_config(DDIMScheduler.load_config(folder, local_files_only=True))
+
+
+def _load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+
+
+def _load_text_encoder(folder: Path, variant: str | None) -> CLIPTextModel:
+    shown = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()
+    try:
+        return CLIPTextModel.from_pretrained(
+            folder,
+            dtype=torch.float32,
+            variant=variant,
+            local_files_only=True,
+            use_safetensors=True,
+            trust_remote_code=False,
+        )
+    finally:
+        if shown:
+            transformers_logging.enable_progress_bar()
+
+
+def _expect_files(folder: Path, variant: str | None) -> None:
+    if not folder.is_dir():
+        raise UserError(f"There is no base model at {folder}.", "Check the path; it should be a folder.")
+    for plain in WEIGHT_FILES:
+        name = plain.replace(".safetensors", f".{variant}.safetensors") if variant else plain
+        if not (folder / name).is_file():
+            part = (folder / name).parent
+            pickled = part.is_dir() and any(part.glob("*.bin"))
+            why = "only has pickled weights, which are not loaded" if pickled else "is missing"
+            raise UserError(f"The base model's {name} {why} in {folder}.", "Use weights saved as safetensors.")
+    for name in CONFIG_FILES:
+        if not (folder / name).is_file():
+            raise UserError(f"The base model has no {name} in {folder}.", "Fetch the weights again.")
+        _expect_no_code(folder / name)
+
+
+def _expect_no_code(config: Path) -> None:
+    """Raises UserError where a configuration names Python of the folder's own, which transformers would run."""
+    with suppress(ValueError, TypeError):  # a damaged file is told when it is loaded
+        if "auto_map" in json.loads(config.read_bytes()):
+            what = f"{config} asks for Python code of its own (auto_map), and none is run."
+            raise UserError(what, "Use a model whose classes are transformers' and diffusers' own.")
+
+
+def _first_line(fault: Exception) -> str:
+    return (str(fault).strip().splitlines() or [""])[0][:200]

@@ -1,0 +1,283 @@
+"""The frozen guidance: encodes pictures, predicts their noise under text, identity and expression, and samples.
+
+Images are [B, 3, S, S] in 0..1 (normal maps as (n+1)/2, albedo in sRGB, white background). Everything that goes in
+and comes out is float32; only inside the frozen networks the precision is lower.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from diffusers import UNet2DConditionModel
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from idto3d.errors import UserError
+from idto3d.guidance.cameras import CAMERA
+from idto3d.guidance.loading import Bundle
+from idto3d.guidance.networks.base import encode_images
+from idto3d.guidance.networks.branches import BRANCHES, set_scales
+from idto3d.guidance.networks.lora import use_domain
+from idto3d.guidance.schedules import sampling_timesteps
+
+CACHED_TEXTS = 1024
+# Timesteps that are left when sampling begins at the rig's picture: what it shows is nearer to the truth than what the
+# denoiser makes of it above them.
+RIGGED_FROM = 100
+# Highest timestep at which it is asked about a head that grows: above, grey hair turns violet and grey beards green.
+RIGGED_TO = 300
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What B pictures should show, and the unconditional counterpart, element by element in one order.
+
+    `text`, `negative` [B, L, C] text states; `identity` [B, D]; `expression` [B, E]; `camera` [B, 3] codes, zeros for
+    an unknown one. Without condition, the branches are given zeros (which are not zero tokens: they are trained so).
+    """
+
+    text: Tensor
+    negative: Tensor
+    identity: Tensor
+    expression: Tensor
+    camera: Tensor
+
+    def __len__(self) -> int:
+        return self.text.shape[0]
+
+    def both(self) -> tuple[Tensor, dict[str, Tensor]]:
+        """Text states [2B, L, C], and by branch identity [2B, 1, D], expression [2B, 1, E]: conditional first."""
+        embeddings = zip(BRANCHES, (self.identity, self.expression), strict=True)
+        doubled = {name: torch.cat([given, torch.zeros_like(given)])[:, None] for name, given in embeddings}
+        return torch.cat([self.text, self.negative]), doubled
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The rig's pictures [B, 3, S, S] in 0..1 under some conditions, and their latents [B, C, h, w]."""
+
+    domain: str
+    conditions: Conditions
+    pictures: Tensor
+    latents: Tensor
+
+
+class Guidance:
+    """A loaded bundle that is asked about pictures. Its parameters never hold a gradient.
+
+    `alpha_bars` [1000] is the cumulative signal level of each timestep. Not for use by two threads at once.
+    """
+
+    def __init__(self, bundle: Bundle, lambda_id: float | None = None, lambda_exp: float | None = None):
+        self.bundle = bundle
+        self.info = bundle.info
+        self.device = bundle.device
+        self.lambda_id = bundle.info.lambda_id if lambda_id is None else lambda_id
+        self.lambda_exp = bundle.info.lambda_exp if lambda_exp is None else lambda_exp
+        if self.lambda_exp and not all("expression" in branches.names() for branches in bundle.branches.values()):
+            raise UserError(
+                f"The weights '{self.info.name}' have no expression branch.",
+                "Leave guidance.lambda_exp at 0; expressions are asked for in words.",
+            )
+        self.alpha_bars = bundle.parts.scheduler.alphas_cumprod.to(self.device, torch.float32)
+        self._texts: dict[str, tuple[Tensor, Tensor]] = {}
+        self._white: Tensor | None = None
+        self._drawn: Drawn | None = None
+
+    def highest_timestep(self) -> int:
+        """The highest timestep at which this guidance is worth asking; with a rig that is RIGGED_TO."""
+        return len(self.alpha_bars) - 1 if self.bundle.parts.rig is None else RIGGED_TO
+
+    def latent_shape(self, count: int) -> tuple[int, int, int, int]:
+        """Shape of the latents of `count` pictures of the bundle's image size."""
+        vae = self.bundle.parts.vae.config
+        side = self.info.image_size >> (len(vae.block_out_channels) - 1)
+        return (count, vae.latent_channels, side, side)
+
+    def conditions(
+        self,
+        prompts: Sequence[str],
+        negative_prompt: str,
+        identity: Tensor | np.ndarray,
+        expressions: Sequence[str],
+        camera: Tensor | None = None,
+    ) -> Conditions:
+        """Conditions of B pictures: B prompts, one negative prompt, one unit identity [D], B expression descriptors.
+
+        `camera` are `cameras.camera_codes` [B, 3]; without them the view is known from the prompts alone.
+        """
+        identity = torch.as_tensor(identity)
+        if len(prompts) != len(expressions):
+            raise ValueError(
+                f"expressions: expected {len(prompts)} descriptors as there are prompts, got {expressions}"
+            )
+        dimension = self.info.identity_encoder.dimension
+        if tuple(identity.shape) != (dimension,):
+            raise ValueError(f"identity: expected shape [{dimension}], got {tuple(identity.shape)}")
+        return Conditions(
+            text=torch.stack([self._text(prompt)[0] for prompt in prompts]),
+            negative=self._text(negative_prompt)[0].expand(len(prompts), -1, -1),
+            identity=identity.to(self.device, torch.float32).expand(len(prompts), -1),
+            expression=torch.stack([self._text(descriptor)[1] for descriptor in expressions]),
+            camera=torch.zeros(len(prompts), CAMERA, device=self.device) if camera is None else camera.to(self.device),
+        )
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Latents [B, C, h, w] of `images` [B, 3, S, S] in 0..1: the posterior's mean, scaled. Differentiable.
+
+        Images of another size than the bundle's are brought to it first (bilinear): the model knows no other.
+        """
+        vae, size = self.bundle.parts.vae, self.info.image_size
+        if images.shape[-1] != size:
+            images = interpolate(images.float(), (size, size), mode="bilinear", antialias=True)
+        return encode_images(vae, images)
+
+    @torch.no_grad()
+    def decode(self, latents: Tensor) -> Tensor:
+        """Images [B, 3, S, S] in 0..1 of `latents`; the inverse of `encode`, without gradient."""
+        vae = self.bundle.parts.vae
+        return (vae.decode(latents.float() / vae.config.scaling_factor).sample / 2 + 0.5).clamp(0, 1)
+
+    def add_noise(self, latents: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
+        """`sqrt(alpha_bar) latents + sqrt(1 - alpha_bar) noise` for int64 `timesteps` [B]."""
+        alpha_bar = self.alpha_bar(timesteps)
+        return alpha_bar.sqrt() * latents + (1 - alpha_bar).sqrt() * noise
+
+    def alpha_bar(self, timesteps: Tensor) -> Tensor:
+        """Cumulative signal level [B, 1, 1, 1] of int64 `timesteps` [B]."""
+        return self.alpha_bars[timesteps.to(self.device)][:, None, None, None]
+
+    @torch.no_grad()
+    def predict(self, domain: str, noisy: Tensor, timesteps: Tensor, conditions: Conditions) -> tuple[Tensor, Tensor]:
+        """Predicted noise of `noisy` [B, C, h, w] at int64 `timesteps` [B]: (with, without) condition, each float32."""
+        unet, names = self._select(domain)
+        text, embeddings = conditions.both()
+        dtype = self.bundle.dtype
+        predicted = unet(
+            self._inputs(domain, noisy, conditions).to(dtype),
+            torch.cat([timesteps, timesteps]).to(self.device),
+            text.to(dtype),
+            added_cond_kwargs={"image_embeds": [embeddings[name].to(dtype) for name in names]} if names else None,
+        ).sample.float()
+        with_condition, without = predicted.chunk(2)
+        return self._as_noise(with_condition, noisy, timesteps), self._as_noise(without, noisy, timesteps)
+
+    @torch.no_grad()
+    def rig_latents(self, domain: str, conditions: Conditions) -> tuple[Tensor, Tensor] | None:
+        """Latents [B, C, h, w] of the rig's pictures (with, without) condition; None where there is no rig."""
+        if self.bundle.parts.rig is None:
+            return None
+        if self._white is None:
+            size = self.info.image_size
+            self._white = self.encode(torch.ones(1, 3, size, size, device=self.device))
+        latents = self._draw(domain, conditions).latents
+        return latents, self._white.expand_as(latents)
+
+    def _draw(self, domain: str, conditions: Conditions) -> Drawn:
+        """What the rig draws, drawn once for the same conditions: sampling asks at every step."""
+        known = self._drawn
+        if known is None or known.domain != domain or known.conditions is not conditions:
+            pictures = self.rigged(domain, conditions)
+            known = self._drawn = Drawn(domain, conditions, pictures, self.encode(pictures))
+        return known
+
+    def rigged(self, domain: str, conditions: Conditions) -> Tensor:
+        """Pictures [B, 3, S, S] in 0..1 of the rig under `conditions`; without condition they would be white."""
+        told = (conditions.text.mean(1), conditions.identity, conditions.expression, conditions.camera)
+        return self.bundle.parts.rig(domain, *told, (self.lambda_id, self.lambda_exp))
+
+    def _inputs(self, domain: str, noisy: Tensor, conditions: Conditions) -> Tensor:
+        """What the UNet is given [2B, C or 2C, h, w]: the noisy latents twice, beside those of the rig's pictures."""
+        twice, rigged = torch.cat([noisy, noisy]).to(self.device), self.rig_latents(domain, conditions)
+        return twice if rigged is None else torch.cat([twice, torch.cat(rigged)], 1)
+
+    @torch.no_grad()
+    def sample(
+        self,
+        domain: str,
+        conditions: Conditions,
+        steps: int,
+        generator: torch.Generator,
+        guidance_scale: float | None = None,
+    ) -> Tensor:
+        """Pictures [B, 3, S, S] in 0..1 by DDIM (Song et al. 2021, eq. 12 with sigma 0) from the generator's noise.
+
+        Where there is a rig and all cameras are known, it begins with the rig's pictures under noise of the level
+        RIGGED_FROM (SDEdit, Meng et al. 2022): they are nearer to the answer than noise is. It ends with what the
+        autoencoder lost of them put back: the smallest forms of a face do not fit into the latents.
+        """
+        scale = self.info.guidance_scale if guidance_scale is None else guidance_scale
+        rigged = self.bundle.parts.rig is not None and bool(conditions.camera.any(-1).all())
+        drawn = self._draw(domain, conditions) if rigged else None
+        latents, timesteps = self._begin(drawn, len(conditions), steps, generator)
+        for timestep, following in zip(timesteps, [*timesteps[1:], None], strict=True):
+            batch = torch.full((len(conditions),), timestep, dtype=torch.int64)
+            with_condition, without = self.predict(domain, latents, batch, conditions)
+            noise = without + scale * (with_condition - without)
+            alpha_bar = self.alpha_bars[timestep]
+            clean = (latents - (1 - alpha_bar).sqrt() * noise) / alpha_bar.sqrt()
+            after = torch.ones_like(alpha_bar) if following is None else self.alpha_bars[following]
+            latents = after.sqrt() * clean + (1 - after).sqrt() * noise
+        return self.decode(latents) if drawn is None else self._finish(drawn, latents)
+
+    def _finish(self, drawn: Drawn, latents: Tensor) -> Tensor:
+        """Pictures of `latents`, with what coding took from the rig's pictures."""
+        return (self.decode(latents) + drawn.pictures - self.decode(drawn.latents)).clamp(0, 1)
+
+    def _begin(
+        self, drawn: Drawn | None, count: int, steps: int, generator: torch.Generator
+    ) -> tuple[Tensor, list[int]]:
+        """Latents that sampling of `count` pictures begins with, and the timesteps it visits."""
+        noise = torch.randn(self.latent_shape(count), generator=generator).to(self.device)
+        if drawn is None:
+            return noise, sampling_timesteps(len(self.alpha_bars), steps)
+        timesteps = sampling_timesteps(RIGGED_FROM, steps)
+        return self.add_noise(drawn.latents, noise, torch.tensor(timesteps[:1])), timesteps
+
+    @torch.no_grad()
+    def denoising_error(
+        self, domain: str, images: Tensor, conditions: Conditions, timesteps: Tensor, noise: Tensor
+    ) -> Tensor:
+        """Mean squared error [B] of the conditional prediction of `noise` [B, C, h, w]: low where images fit."""
+        noisy = self.add_noise(self.encode(images), noise.to(self.device), timesteps)
+        predicted, _ = self.predict(domain, noisy, timesteps, conditions)
+        return (predicted - noise.to(self.device)).square().mean(dim=(1, 2, 3))
+
+    def _select(self, domain: str) -> tuple[UNet2DConditionModel, tuple[str, ...]]:
+        """The UNet of a domain, ready to be asked, and the names of its branches."""
+        unet = self.bundle.unets[domain]
+        if domain not in self.bundle.branches:
+            return unet, ()
+        branches = self.bundle.branches[domain]
+        if unet.encoder_hid_proj is not branches.projection:
+            use_domain(unet, domain, branches)
+        set_scales(unet, self.lambda_id, self.lambda_exp)
+        return unet, branches.names()
+
+    def _as_noise(self, predicted: Tensor, noisy: Tensor, timesteps: Tensor) -> Tensor:
+        kind = self.bundle.parts.scheduler.config.prediction_type
+        if kind == "epsilon":
+            return predicted
+        alpha_bar = self.alpha_bar(timesteps)
+        return alpha_bar.sqrt() * predicted + (1 - alpha_bar).sqrt() * noisy.to(self.device)
+
+    def cut_off(self, text: str) -> str:
+        """The end of `text` that the text encoder has no room for; empty where all of it is read."""
+        tokenizer = self.bundle.parts.tokenizer
+        read = tokenizer(text, truncation=True, verbose=False).input_ids
+        places = tokenizer(text, truncation=False, verbose=False, return_offsets_mapping=True).offset_mapping
+        end = len(read) - tokenizer.num_special_tokens_to_add() // 2
+        return text[places[end][0] :] if len(places) > len(read) else ""
+
+    @torch.no_grad()
+    def _text(self, text: str) -> tuple[Tensor, Tensor]:
+        """States [L, C] and pooled embedding [C] of a text, computed once per text."""
+        if text not in self._texts:
+            if len(self._texts) >= CACHED_TEXTS:
+                self._texts.clear()
+            parts = self.bundle.parts
+            tokens = parts.tokenizer(text, padding="max_length", truncation=True, return_tensors="pt")
+            encoded = parts.text_encoder(tokens.input_ids.to(self.device))
+            self._texts[text] = (encoded.last_hidden_state[0].float(), encoded.pooler_output[0].float())
+        return self._texts[text]

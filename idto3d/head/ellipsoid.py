@@ -1,0 +1,53 @@
+"""A stand-in for the head prior where there is none: an egg the size of a head, that neither varies nor moves."""
+
+import torch
+from torch import Tensor
+
+from idto3d.head.prior import HAIR_STYLES, SdfBasis
+from idto3d.words.expressions import NAMES
+from idto3d.words.looks import BEARDS
+
+CENTRE = (0.0, -0.02, 0.0)
+RADII = (0.080, 0.125, 0.100)
+SKIN = (0.45, 0.27, 0.19)
+NO_HAIR = 0.05  # metres outside every hair volume
+
+
+class EllipsoidPrior:
+    """The methods of HeadPrior for an ellipsoid of RADII metres about CENTRE, with one mode that changes nothing."""
+
+    def basis(self, points: Tensor) -> SdfBasis:
+        """Distances at `points` [N, 3], metres; modes [N, 1] zero; no hair anywhere."""
+        centred, radii = points - points.new_tensor(CENTRE), points.new_tensor(RADII)
+        scaled, slope = (centred / radii).norm(dim=-1), (centred / radii**2).norm(dim=-1)
+        # First-order distance, exact on the surface (https://iquilezles.org/articles/ellipsoids).
+        mean = scaled * (scaled - 1) / slope.clamp_min(1e-6)
+        mean = torch.where(scaled > 1e-3, mean, -min(RADII))
+        return SdfBasis(
+            mean, points.new_zeros(len(points), 1), points.new_full((len(points), len(HAIR_STYLES)), NO_HAIR)
+        )
+
+    def distance(self, points: Tensor, z: Tensor) -> Tensor:
+        """Distances [N] at `points` [N, 3] for coefficients `z` [1], metres."""
+        basis = self.basis(points)
+        return basis.mean + basis.modes @ z
+
+    def beard(self, points: Tensor, z: Tensor) -> Tensor:
+        """No beard: zeros [N, B]."""
+        return points.new_zeros(len(points), len(BEARDS))
+
+    def warp(self, points: Tensor, z: Tensor | None = None) -> Tensor:
+        """No displacement: zeros [N, 13, 3]."""
+        return points.new_zeros(len(points), len(NAMES), 3)
+
+    def albedo(self, points: Tensor, z: Tensor | None = None) -> Tensor:
+        """One skin colour everywhere, [N, 3] linear."""
+        return points.new_tensor(SKIN).expand(len(points), 3)
+
+    def shape_code(self, embedding: Tensor) -> Tensor:
+        """One coefficient, zero: [1]."""
+        return embedding.new_zeros(1)
+
+    def hair_style(self, embedding: Tensor) -> Tensor:
+        """The same score for every style: zeros [S]."""
+        return embedding.new_zeros(len(HAIR_STYLES))

@@ -1,0 +1,201 @@
+"""ICT-FaceKit as arrays: reading, identities, expressions, and the conversion from its OBJ files.
+
+The model (MIT licence, github.com/ICT-VGL/ICT-FaceKit) is in centimetres, +Y up, the face to +Z. Everything that
+leaves this file is in metres.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from idto3d.errors import UserError
+from idto3d.words.expressions import Expression
+
+CENTIMETRE = 0.01
+# Vertex ranges of the model's parts, from its README.
+FACE, HEAD, MOUTH_SOCKET, EYE_SOCKETS = slice(0, 9409), slice(9409, 11248), slice(11248, 13294), slice(13294, 14062)
+GUMS_TONGUE, TEETH, EYEBALLS = slice(14062, 17039), slice(17039, 21451), slice(21451, 24591)
+# The 68 landmarks (Multi-PIE order) as vertex indices, from the model's vertex_indices.json.
+LANDMARKS = (
+    1225,
+    1888,
+    1052,
+    367,
+    1719,
+    1722,
+    2199,
+    1447,
+    966,
+    3661,
+    4390,
+    3927,
+    3924,
+    2608,
+    3272,
+    4088,
+    3443,
+    268,
+    493,
+    1914,
+    2044,
+    1401,
+    3615,
+    4240,
+    4114,
+    2734,
+    2509,
+    978,
+    4527,
+    4942,
+    4857,
+    1140,
+    2075,
+    1147,
+    4269,
+    3360,
+    1507,
+    1542,
+    1537,
+    1528,
+    1518,
+    1511,
+    3742,
+    3751,
+    3756,
+    3721,
+    3725,
+    3732,
+    5708,
+    5695,
+    2081,
+    0,
+    4275,
+    6200,
+    6213,
+    6346,
+    6461,
+    5518,
+    5957,
+    5841,
+    5702,
+    5711,
+    5533,
+    6216,
+    6207,
+    6470,
+    5517,
+    5966,
+)
+DRAWN = (
+    "M_Face",
+    "M_BackHead",
+    "M_Teeth",
+    "M_GumsTongue",
+    "M_ScleraLeft",
+    "M_ScleraRight",
+    "M_IrisLeft",
+    "M_IrisRight",
+)
+
+
+@dataclass(frozen=True)
+class IctModel:
+    """The morphable head: `neutral` [V, 3], `identity` [100 + M, V, 3] and `expression` [57, V, 3] deltas, metres.
+
+    The last M identity modes have `words`, see makehuman.py; the plain model has none.
+    """
+
+    neutral: np.ndarray
+    identity: np.ndarray
+    expression: np.ndarray
+    expression_names: tuple[str, ...]
+    faces: np.ndarray  # [F, 3] int32 triangles of the drawn materials
+    material: np.ndarray  # [F] index into DRAWN
+    words: tuple[str, ...] = ()
+
+    def weights(self, expression: Expression, strength: float = 1.0) -> np.ndarray:
+        """[57] blendshape weights of one of our expressions; a recipe name without a side stands for both sides."""
+        weights = np.zeros(len(self.expression_names), np.float32)
+        for shape, amount in expression.recipe.items():
+            indices = [i for i, name in enumerate(self.expression_names) if name in (shape, f"{shape}_L", f"{shape}_R")]
+            if not indices:
+                raise ValueError(f"expression '{expression.name}' names shape '{shape}', which the model lacks")
+            weights[indices] = amount * strength
+        return weights
+
+    def vertices(self, coefficients: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """[V, 3] metres for identity `coefficients` [100 + M] and blendshape `weights` [57]."""
+        shape = self.neutral + np.tensordot(coefficients.astype(np.float32), self.identity, 1)
+        used = np.flatnonzero(weights)
+        return shape + np.tensordot(weights[used].astype(np.float32), self.expression[used], 1)
+
+
+def read_ict(path: str | Path) -> IctModel:
+    """The model from a packed .npz, or from a checkout of ICT-FaceKit (its folder of OBJ files).
+
+    Raises UserError when neither is found at `path`.
+    """
+    path = Path(path).expanduser()
+    if path.is_dir():
+        return _from_arrays(convert_checkout(path))
+    if not path.is_file():
+        raise UserError(f"There is no ICT-FaceKit model at {path}.", "Give a packed .npz or a checkout's folder.")
+    with np.load(path, allow_pickle=False) as data:
+        return _from_arrays({name: data[name] for name in data.files})
+
+
+def _from_arrays(data: dict) -> IctModel:
+    kept = np.isin(data["face_material"], DRAWN)
+    quads = data["quads"][kept]
+    material = np.array([DRAWN.index(name) for name in data["face_material"][kept]], np.int32)
+    second = quads[:, 3] >= 0
+    faces = np.concatenate([quads[:, [0, 1, 2]], quads[second][:, [0, 2, 3]]]).astype(np.int32)
+    return IctModel(
+        neutral=data["neutral"].astype(np.float32) * CENTIMETRE,
+        identity=data["identity"].astype(np.float32) * CENTIMETRE,
+        expression=data["expression"].astype(np.float32) * CENTIMETRE,
+        expression_names=tuple(str(name) for name in data["expression_names"]),
+        faces=faces,
+        material=np.concatenate([material, material[second]]),
+        words=tuple(str(word) for word in data.get("word_names", ())),
+    )
+
+
+def convert_checkout(folder: Path) -> dict:
+    """The packed arrays from a checkout: generic_neutral_mesh.obj, identityNNN.obj and the expression OBJ files."""
+    models = next((p for p in (folder / "FaceXModel", folder) if (p / "generic_neutral_mesh.obj").is_file()), None)
+    if models is None:
+        raise UserError(f"{folder} holds no generic_neutral_mesh.obj.", "Give the folder of an ICT-FaceKit checkout.")
+    neutral = _read_obj(models / "generic_neutral_mesh.obj")
+    identities = sorted(models.glob("identity*.obj"))
+    others = [p for p in sorted(models.glob("*.obj")) if p not in identities and p.stem != "generic_neutral_mesh"]
+    return {
+        "neutral": neutral["vertices"],
+        "quads": neutral["quads"],
+        "face_material": neutral["material"],
+        "identity": np.stack([_read_obj(p)["vertices"] - neutral["vertices"] for p in identities]),
+        "expression": np.stack([_read_obj(p)["vertices"] - neutral["vertices"] for p in others]),
+        "expression_names": np.array([p.stem for p in others]),
+    }
+
+
+def _read_obj(path: Path) -> dict:
+    vertices, quads, material, current = [], [], [], ""
+    for line in path.read_text().splitlines():
+        parts = line.split()
+        if not parts:
+            continue
+        if parts[0] == "v":
+            vertices.append([float(x) for x in parts[1:4]])
+        elif parts[0] == "usemtl":
+            current = parts[1]
+        elif parts[0] == "f":
+            corners = [int(p.split("/")[0]) - 1 for p in parts[1:5]]
+            quads.append(corners + [-1] * (4 - len(corners)))
+            material.append(current)
+    return {
+        "vertices": np.array(vertices, np.float32),
+        "quads": np.array(quads, np.int32),
+        "material": np.array(material),
+    }

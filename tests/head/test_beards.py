@@ -1,0 +1,78 @@
+"""Where beards grow on the mean head, how thick they are, and the colours that a head starts in."""
+
+import pytest
+import torch
+
+from idto3d.config import EMBEDDED
+from idto3d.head.beards import beard_cover, beard_thickness
+from idto3d.head.colours import first_colours
+from idto3d.head.prior import load_prior
+from idto3d.words import looks
+from idto3d.words.looks import BEARDS
+
+CHIN, CHEEK, UNDER_NOSE, LIP = [0.0, -0.078, 0.112], [0.055, -0.04, 0.07], [0.012, -0.026, 0.122], [0.0, -0.042, 0.12]
+BROW, SCALP, THROAT = [0.03, 0.05, 0.1], [0.0, 0.13, 0.0], [0.0, -0.15, 0.04]
+
+
+def grown(point: list) -> set:
+    """The beards that grow at a point."""
+    cover = beard_cover(torch.tensor([point]))[0]
+    return {name for name, share in zip(BEARDS, cover, strict=True) if share > 0.2}
+
+
+@pytest.fixture(scope="module")
+def prior():
+    return load_prior(EMBEDDED / "head_prior.safetensors")
+
+
+def test_each_beard_grows_where_its_name_says():
+    assert grown(CHIN) == {"stubble", "goatee", "beard"}
+    assert grown(CHEEK) == {"stubble", "beard"}
+    assert grown(UNDER_NOSE) == {"stubble", "moustache", "goatee", "beard"}
+    assert grown(BROW) == grown(SCALP) == grown(THROAT) == set()
+
+
+def test_a_full_beard_is_thickest_and_stubble_adds_nothing():
+    place = torch.tensor([UNDER_NOSE])
+    (thickness,) = beard_thickness(place, beard_cover(place))
+    told = dict(zip(BEARDS, thickness.tolist(), strict=True))
+    assert told["clean"] == told["stubble"] == 0 and 0.002 < told["moustache"] < told["goatee"] < told["beard"] < 0.01
+
+
+def test_next_to_the_mouth_a_beard_is_thin():
+    places = torch.tensor([[0.0, -0.054, 0.12], [0.0, -0.062, 0.118], [0.0, -0.070, 0.115]])
+    thickness = beard_thickness(places, beard_cover(places))[:, BEARDS.index("goatee")]
+    assert 0 < thickness[0] < thickness[1] < thickness[2]
+
+
+def test_a_beard_spares_the_lips_of_the_learned_head(prior):
+    chin, lip = prior.beard_share(torch.tensor([CHIN, LIP]), torch.zeros(prior.size.modes))[:, BEARDS.index("beard")]
+    assert chin > 0.8 and lip < 0.1
+
+
+def test_a_head_starts_in_the_colours_that_are_said(prior):
+    points, z = torch.tensor([CHIN, BROW, [0.0, -0.15, 0.055]]), torch.zeros(prior.size.modes)
+    start = {beard: first_colours(prior, z, {"beard": beard, "hair_colour": "white"})(points)[0] for beard in BEARDS}
+    assert torch.allclose(start["beard"][1:], start["clean"][1:])  # neither brow nor neck
+    assert start["beard"][0].min() > 0.3 > start["clean"][0].min()  # white hair, skin
+    lying_between = start["stubble"][0] - start["clean"][0]
+    assert 0 < lying_between[2] < (start["beard"][0] - start["clean"][0])[2]
+
+
+def test_hair_of_a_colour_that_nobody_said_is_not_vouched_for(prior):
+    above = torch.tensor([0.0, 1.0, 0.0]) * torch.linspace(0.11, 0.16, 50)[:, None]
+    points, z = (
+        torch.stack([above[prior.hair_share(above).argmax()], torch.tensor(CHIN)]),
+        torch.zeros(prior.size.modes),
+    )
+    bearded = {"beard": "beard"}
+    looked = ({}, {"hair_colour": "red"}, bearded, bearded | {"hair_colour": "red"})
+    shaven, red, unsaid, said = (first_colours(prior, z, look)(points)[1][:, 0].tolist() for look in looked)
+    assert shaven[0] < 0.5 < shaven[1] and unsaid[1] < 0.5
+    assert red == said == [1, 1]
+
+
+def test_under_dyed_hair_a_beard_is_brown():
+    assert looks.natural_tone({"hair_colour": "green"}) == looks.HAIR_COLOURS["brown"]
+    assert looks.natural_tone({"hair_colour": "grey"}) == looks.HAIR_COLOURS["grey"]
+    assert looks.natural_tone({}) is None

@@ -26,19 +26,19 @@ import torch
 from PIL import Image
 from scipy.spatial import cKDTree
 
-from idto3d import pipeline
 from idto3d.bundle.find import find_bundle
 from idto3d.checks import checked
 from idto3d.config import HeadOptions, with_option
 from idto3d.events import exhausted
-from idto3d.fields.shape_field import ShapeField
+from idto3d.fields.tetrahedral import TetrahedralShape
 from idto3d.geometry.mesh import vertex_normals
-from idto3d.geometry.tet_grid import make_tet_grid
-from idto3d.head.parts import HeadShape
+from idto3d.head.parts import Head
+from idto3d.head.start import Start, start_of
 from idto3d.render.backend import make_rasterizer
 from idto3d.render.camera import standard_cameras
 from idto3d.render.draw import draw_normals
-from idto3d.stages.shape import band_of, finished_shape, grow_shape, shape_picture
+from idto3d.stages.models import load_encoder, load_models, make_wish
+from idto3d.stages.shape import grow_shape, shape_picture
 from idto3d.stages.wish import Views, as_pictures, terms
 from idto3d.subject.subject import read_subject
 from idto3d.training.people import synthetic
@@ -57,8 +57,11 @@ class NoCheckpoints:
     def due(self) -> bool:
         return False
 
-    def save(self, *_, **__) -> bool:
-        return False
+    def save(self, stage, step, tensors) -> None:
+        pass
+
+    def latest(self, stage) -> None:
+        return None
 
 
 def portraits(studio, seed: int, count: int, which: int, folder: Path, encoder) -> list[Path]:
@@ -75,13 +78,19 @@ def portraits(studio, seed: int, count: int, which: int, folder: Path, encoder) 
     return paths
 
 
-def face_distance(truth: np.ndarray, shape: HeadShape) -> float:
+def face_distance(truth: np.ndarray, head: Head) -> float:
     """Mean distance in millimetres of the true face's vertices [V, 3] to the surface of the neutral expression."""
-    vertices = shape.expression("neutral")
-    normals = vertex_normals(vertices, shape.faces).numpy()
+    vertices, faces = neutral(head)
+    normals = vertex_normals(vertices, faces).numpy()
     points = vertices.numpy()
     _, nearest = cKDTree(points).query(truth)
     return float(1000 * np.abs(((truth - points[nearest]) * normals[nearest]).sum(1)).mean())
+
+
+def neutral(head: Head) -> tuple[torch.Tensor, torch.Tensor]:
+    """Vertices [V, 3] metres and faces [F, 3] of all parts at rest."""
+    joined = head.joined()
+    return joined.positions[head.expressions.index("neutral")], joined.faces
 
 
 def true_face(model, coefficients: np.ndarray) -> np.ndarray:
@@ -91,15 +100,15 @@ def true_face(model, coefficients: np.ndarray) -> np.ndarray:
     return vertices[(average[:, 2] > 0.04) & (average[:, 1] > -0.08) & (average[:, 1] < 0.075)]
 
 
-def denoising_error(wish, shape: HeadShape, rasterizer, seed: int = 99) -> float:
+def denoising_error(wish, head: Head, rasterizer, seed: int = 99) -> float:
     """Mean error of the geometry guidance on normal maps of all expressions in eight views, held-out noise."""
     generator, guidance = torch.Generator().manual_seed(seed), wish.guidances[0][0]
-    errors = []
+    errors, joined = [], head.joined()
     for azimuth in (0.0, 30.0, -30.0, 60.0, -60.0, 100.0, 180.0, -100.0):
-        for place in range(len(shape.names)):
+        for place in range(len(head.expressions)):
             camera = standard_cameras(torch.tensor([azimuth]), 3.0)
             views = Views(camera, (azimuth,), (3.0,), (place,))
-            image, _ = draw_normals(shape.expressions[[place]], shape.faces, camera, rasterizer, 128)
+            image, _ = draw_normals(joined.positions[[place]], joined.faces, camera, rasterizer, 128)
             conditions = terms(wish, "geometry", views)[0].conditions
             noise = torch.randn(guidance.latent_shape(1), generator=generator)
             timestep = torch.randint(50, 500, (1,), generator=generator)
@@ -107,11 +116,10 @@ def denoising_error(wish, shape: HeadShape, rasterizer, seed: int = 99) -> float
     return float(np.mean(errors))
 
 
-def start_shape(wish, models, start, options) -> HeadShape:
-    """The shape before the first step."""
-    grid = make_tet_grid(options.shape.resolution)
-    field = ShapeField(grid, models.prior, wish.expressions, options.shape, start=start)
-    return finished_shape(field, band_of(field, grid))
+def carrier_of(start: Start, models, options: HeadOptions) -> TetrahedralShape:
+    """What grows the shape, before its first step."""
+    random = torch.Generator().manual_seed(options.seed)
+    return TetrahedralShape(start, models.prior, options.expressions, options.shape, random)
 
 
 def average_code(model, prior) -> torch.Tensor:
@@ -124,15 +132,16 @@ def one_head(studio, seed: int, which: int, options: HeadOptions, models, encode
     """All measurements of one set of photos."""
     photos = portraits(studio, seed, count, which, folder, encoder)
     subject = exhausted(read_subject(photos, options.subject, encoder))
-    wish = pipeline.make_wish(subject, options, models)
-    start = pipeline.first_shape(subject, options, models)
-    rasterizer = make_rasterizer(models.device)
-    begun = time.monotonic()
-    shape, z = exhausted(grow_shape(wish, models.prior, start, options, rasterizer, NoCheckpoints()))
+    start = start_of(subject, options.prompt, models.prior)
+    wish = make_wish(start, options, models)
+    rasterizer, random = make_rasterizer(models.device), torch.Generator().manual_seed(options.seed)
+    begun, carrier = time.monotonic(), carrier_of(start, models, options)
+    shape = exhausted(grow_shape(wish, carrier, options, NoCheckpoints(), random))
     seconds = time.monotonic() - begun
     face = true_face(studio.model, draw_person(seed, studio.model.words).coefficients)
-    before = start_shape(wish, models, start, options)
-    average = start_shape(wish, models, replace(start, z=average_code(studio.model, models.prior)), options)
+    before = carrier_of(start, models, options).finished()
+    usual = replace(start, coefficients=average_code(studio.model, models.prior))
+    average = carrier_of(usual, models, options).finished()
     return {
         "seed": seed,
         "set": which,
@@ -142,34 +151,34 @@ def one_head(studio, seed: int, which: int, options: HeadOptions, models, encode
         "error_start": denoising_error(wish, before, rasterizer),
         "error_finished": denoising_error(wish, shape, rasterizer),
         "seconds": seconds,
-        "z": z.tolist(),
+        "z": carrier.coefficients().tolist(),
         "face": shape,
         "photo": np.asarray(Image.open(photos[0]).resize((PICTURE, PICTURE))),
     }
 
 
-def heads_of_person(told, seed: int) -> list[dict]:
+def heads_of_person(asked, seed: int) -> list[dict]:
     """Measurements of every set of one person's photos."""
-    torch.set_num_threads(max(1, torch.get_num_threads() // told.processes))
-    options = replace(HeadOptions(), expressions=("neutral",), weights=told.weights)
-    for assignment in told.set:
+    torch.set_num_threads(max(1, torch.get_num_threads() // asked.processes))
+    options = replace(HeadOptions(), expressions=("neutral",), weights=asked.weights)
+    for assignment in asked.set:
         options = with_option(options, *assignment.split("=", 1))
-    found = exhausted(find_bundle(checked(options).weights))
-    encoder = pipeline.encoder_for(found, options.subject.encoder)
-    models, rows = exhausted(pipeline.load_models(options, encoder, found)), []
-    studio = synthetic.open_studio(read_ict(told.ict))
+    weights = exhausted(find_bundle(checked(options).weights))
+    encoder = load_encoder(weights, options.subject.encoder)
+    models, rows = exhausted(load_models(options, encoder, weights)), []
+    studio = synthetic.open_studio(read_ict(asked.ict))
     with tempfile.TemporaryDirectory() as folder:
-        for which in range(told.sets):
-            row = one_head(studio, seed, which, options, models, encoder, Path(folder), told.photos)
+        for which in range(asked.sets):
+            row = one_head(studio, seed, which, options, models, encoder, Path(folder), asked.photos)
             print({k: round(v, 4) for k, v in row.items() if isinstance(v, float)}, flush=True)
             rows.append(row)
     return rows
 
 
-def face_points(shape: HeadShape, model) -> np.ndarray:
+def face_points(head: Head, model) -> np.ndarray:
     """The finished surface read at the average face's vertices, for comparing heads: [V, 3]."""
     grid = true_face(model, np.zeros(len(model.identity), np.float32))
-    points = shape.expression("neutral").numpy()
+    points = neutral(head)[0].numpy()
     return points[cKDTree(points).query(grid)[1]]
 
 
@@ -187,11 +196,9 @@ def people_picture(rows: list[dict], studio) -> np.ndarray:
     """[P * S, W, 3] uint8: a row a person: true normals, then each set's first photo and finished shape."""
     strips: dict[int, list[np.ndarray]] = {}
     for row in rows:
-        found = shape_picture(
-            row["face"].expression("neutral")[None], row["face"].faces, make_rasterizer(CPU), 0.0, PICTURE
-        )
+        finished = shape_picture(row["face"].joined(), make_rasterizer(CPU), 0.0, PICTURE)
         start = [] if row["seed"] in strips else [true_normals(studio, row["seed"])]
-        strips.setdefault(row["seed"], []).extend([*start, row["photo"], found])
+        strips.setdefault(row["seed"], []).extend([*start, row["photo"], finished])
     return np.concatenate([np.concatenate(strip, 1) for strip in strips.values()])
 
 
@@ -215,23 +222,23 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=1, help="people at a time")
     parser.add_argument("--out", type=Path, default=None)
     parser.add_argument("--picture", type=Path, default=None)
-    told = parser.parse_args()
-    with ProcessPoolExecutor(told.processes, multiprocessing.get_context("spawn")) as pool:
-        found = pool.map(partial(heads_of_person, told), range(told.first, told.first + told.people))
-        rows = [row for heads in found for row in heads]
+    asked = parser.parse_args()
+    with ProcessPoolExecutor(asked.processes, multiprocessing.get_context("spawn")) as pool:
+        heads_of_all = pool.map(partial(heads_of_person, asked), range(asked.first, asked.first + asked.people))
+        rows = [row for heads in heads_of_all for row in heads]
     keys = ("average_mm", "start_mm", "finished_mm", "error_start", "error_finished", "seconds")
     summary = {key: float(np.mean([row[key] for row in rows])) for key in keys}
     summary["nearer_than_average"] = float(np.mean([row["finished_mm"] < row["average_mm"] for row in rows]))
     summary["wanted_more"] = float(np.mean([row["error_finished"] < row["error_start"] for row in rows]))
-    if told.sets > 1:
-        summary["same_person_nearest"] = identity_rate(rows, read_ict(told.ict))
-    summary |= {"people": told.people, "photos": told.photos, "machine": platform.processor() or platform.machine()}
-    summary |= {"torch": torch.__version__, "options": told.set}
+    if asked.sets > 1:
+        summary["same_person_nearest"] = identity_rate(rows, read_ict(asked.ict))
+    summary |= {"people": asked.people, "photos": asked.photos, "machine": platform.processor() or platform.machine()}
+    summary |= {"torch": torch.__version__, "options": asked.set}
     print(json.dumps(summary, indent=1))
-    if told.picture:
-        Image.fromarray(people_picture(rows, synthetic.open_studio(read_ict(told.ict)))).save(told.picture)
-    if told.out:
-        told.out.write_text(json.dumps(summary, indent=1) + "\n")
+    if asked.picture:
+        Image.fromarray(people_picture(rows, synthetic.open_studio(read_ict(asked.ict)))).save(asked.picture)
+    if asked.out:
+        asked.out.write_text(json.dumps(summary, indent=1) + "\n")
 
 
 if __name__ == "__main__":

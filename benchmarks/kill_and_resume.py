@@ -57,9 +57,7 @@ def first_steps(out: Path, offset: int) -> dict[str, int]:
 
 
 def continues(stage: str, step: int, went_on: dict[str, int]) -> bool:
-    """Whether the first steps after a resume follow the checkpoint; a finished shape ("shaped") is not grown again."""
-    if stage == "shaped":
-        return "shape" not in went_on and went_on.get("material") == 1
+    """Whether the first steps after a resume follow the checkpoint; a finished stage makes no step again."""
     return went_on.get(stage, step + 1) == step + 1 and (stage == "shape" or "shape" not in went_on)
 
 

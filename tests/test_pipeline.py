@@ -10,7 +10,7 @@ import pytest
 import torch
 import twins
 from PIL import Image
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from skimage import data
 
 from idto3d import pipeline
@@ -26,36 +26,42 @@ from idto3d.config import (
     SubjectOptions,
 )
 from idto3d.errors import UserError
-from idto3d.events import Finished, LikenessMeasured, Notice, Preview, StepDone, exhausted
+from idto3d.events import Finished, LikenessMeasured, Notice, Preview, StageStarted, StepDone, exhausted
 from idto3d.export.gltf.load import load_asset
-from idto3d.fields.shape_field import ShapeStart
+from idto3d.files import read_metadata, read_tensors, write_tensors
 from idto3d.guidance import distillation as sds
-from idto3d.head.prior import HeadPrior, PriorSize, read_description, save_prior
+from idto3d.head.start import start_of
 from idto3d.jobs.checkpoint import Checkpointer
+from idto3d.stages.models import load_encoder, load_models, make_wish
+from idto3d.stages.notices import notices
+from idto3d.stages.saved import load_head
+from idto3d.subject.encoders import make_encoder
 from idto3d.subject.identity_file import save_identity
 from idto3d.subject.portrait_net import PortraitNet, PortraitSize
-from idto3d.words.looks import BEARDS
-
-BEARDED = ("", "with a goatee", "without a goatee")
 
 
 @pytest.fixture
 def options(tiny_bundle):
+    return small(tiny_bundle)
+
+
+def small(tiny_bundle):
+    """A whole head in seconds: five steps of each stage."""
     return HeadOptions(
         weights=str(tiny_bundle),
         device="cpu",
         expressions=("neutral", "mouth stretch"),
         preview_every=1,
         checkpoint_seconds=0.0,
-        shape=ShapeOptions(resolution=20, steps=4, image_size=32, refresh=2),
-        material=MaterialOptions(steps=4, image_size=32, refine_steps=1),
+        shape=ShapeOptions(resolution=20, steps=5, image_size=32, refresh=2),
+        material=MaterialOptions(steps=5, image_size=32, refine_steps=1),
         export=ExportOptions(faces=400, texture_size=64, turntable_frames=2, render_size=32),
     )
 
 
-def run(options, folder, photos=(), resume=False):
+def run(options, folder, photos=()):
     checkpoints = Checkpointer(folder / "checkpoints", options.checkpoint_seconds)
-    return pipeline.create_head(list(photos), options, folder, checkpoints, resume)
+    return pipeline.create_head(list(photos), options, folder, checkpoints)
 
 
 @pytest.fixture
@@ -85,25 +91,95 @@ def test_a_photo_is_read_and_the_likeness_measured_or_its_absence_told(options, 
 def test_the_same_seed_gives_the_same_head(options, tmp_path):
     for name in ("a", "b"):
         list(run(options, tmp_path / name))
-    first, second = (load_asset(tmp_path / name).mesh.positions for name in ("a", "b"))
-    assert np.array_equal(first, second)
+    assert files(tmp_path / "a") == files(tmp_path / "b")
+
+
+def files(folder):
+    """The bytes of everything a run leaves, by name."""
+    kept = (p for p in sorted(folder.rglob("*")) if p.is_file() and "checkpoints" not in p.parts)
+    return {str(path.relative_to(folder)): path.read_bytes() for path in kept}
+
+
+@pytest.fixture(scope="module")
+def left_alone(tmp_path_factory, tiny_bundle):
+    """What a run leaves that nobody stops."""
+    folder = tmp_path_factory.mktemp("whole") / "head"
+    list(run(small(tiny_bundle), folder))
+    return files(folder)
 
 
 @pytest.mark.parametrize("stage", ["shape", "material"])
-def test_a_run_closed_in_a_stage_goes_on_from_its_last_checkpoint(options, tmp_path, stage):
+@pytest.mark.parametrize("step", range(1, 6))
+def test_a_run_that_is_killed_anywhere_becomes_what_it_would_have_been(options, tmp_path, left_alone, stage, step):
     folder = tmp_path / "head"
     events = run(options, folder)
     for event in events:
-        if isinstance(event, StepDone) and event.stage == stage and event.step == 3:
-            events.close()
-    again = list(run(options, folder, resume=True))
+        if isinstance(event, StepDone) and (event.stage, event.step) == (stage, step):
+            break
+    events.close()
+    again = list(run(options, folder))
     steps = [e.step for e in again if isinstance(e, StepDone) and e.stage == stage]
-    assert steps[0] > 1 and steps[-1] == 4
-    assert isinstance(again[-1], Finished) and load_asset(folder)
+    assert steps == list(range(step, 6))  # the step that was reported last was not saved yet
+    assert stage == "shape" or not any(isinstance(e, StepDone) and e.stage == "shape" for e in again)
+    assert files(folder) == left_alone
+
+
+def test_a_run_that_is_killed_between_its_stages_grows_no_shape_again(options, tmp_path, left_alone):
+    folder = tmp_path / "head"
+    for event in (events := run(options, folder)):
+        if isinstance(event, StageStarted) and event.stage == "material":
+            events.close()
+    assert not any(isinstance(e, StepDone) and e.stage == "shape" for e in run(options, folder))
+    assert files(folder) == left_alone
+
+
+def test_the_asset_is_made_again_from_the_saved_head_without_photos_or_weights(options, tmp_path, astronaut):
+    folder = tmp_path / "head"
+    list(run(options, folder, [astronaut]))
+    before = files(folder)
+    kept = folder / "head.safetensors"
+    for path in folder.rglob("*"):
+        if path.is_file() and path != kept:
+            path.unlink()
+    astronaut.unlink()
+    events = list(pipeline.export_head(folder))
+    assert isinstance(events[-1], Finished) and files(folder) == before
+    list(pipeline.export_head(folder, replace(options.export, faces=200)))
+    coarse = files(folder)
+    assert coarse["head.glb"] != before["head.glb"] and load_head(folder).options.export.faces == 200
+    list(pipeline.export_head(folder))
+    assert files(folder) == coarse
+
+
+def test_the_face_embedding_is_kept_or_left_out(options, tmp_path, astronaut):
+    for keep in (True, False):
+        asked = replace(options, subject=SubjectOptions(keep=keep))
+        list(run(asked, tmp_path / str(keep), [astronaut]))
+        start = load_head(tmp_path / str(keep)).start
+        assert (start.embedding is not None) == keep
+        assert ("start.embedding" in load_file(tmp_path / str(keep) / "head.safetensors")) == keep
+        list(pipeline.export_head(tmp_path / str(keep)))
+
+
+@pytest.mark.parametrize("harm", ["gone", "cut", "text", "version"])
+def test_a_saved_head_that_cannot_be_read_is_refused_in_words(options, tmp_path, harm):
+    list(run(options, tmp_path))
+    path = tmp_path / "head.safetensors"
+    if harm == "gone":
+        path.unlink()
+    elif harm == "cut":
+        path.write_bytes(path.read_bytes()[:-100])
+    elif harm == "text":
+        path.write_text("a head")
+    else:
+        words = json.loads(read_metadata(path)["head"]) | {"version": 99}
+        write_tensors(path, read_tensors(path), {"head": json.dumps(words)})
+    with pytest.raises(UserError, match="There is no head.safetensors|damaged or of another version"):
+        list(pipeline.export_head(tmp_path))
 
 
 def loaded(options, encoder):
-    return exhausted(pipeline.load_models(options, encoder, exhausted(find_bundle(options.weights))))
+    return exhausted(load_models(options, encoder, exhausted(find_bundle(options.weights))))
 
 
 def test_a_head_from_weights_of_the_hub_is_refined_by_their_second_guidance(options, tmp_path, hub, monkeypatch):
@@ -117,7 +193,7 @@ def test_a_head_from_weights_of_the_hub_is_refined_by_their_second_guidance(opti
     assert sum("Fetching" in text for text in texts) == 4 and any("asked for in words" in text for text in texts)
     assert any(isinstance(e, StepDone) and e.stage == "weights" for e in events)
     names = [term.guidance.info.prompts.get("geometry") is None for term in asked]
-    assert names == [False] * 7 + [True]  # four shape steps, three texture steps, one step of refinement
+    assert names == [False] * 9 + [True]  # five shape steps, four texture steps, one step of refinement
     provenance = load_asset(tmp_path / "head").provenance
     assert provenance["weights"] == "community" and len(provenance["licences"]) == 5
     models = loaded(replace(options, weights=str(bundle), guidance=GuidanceOptions(refinement=False)), Dlib())
@@ -143,13 +219,13 @@ def found(tiny_bundle, name, dimension=128):
 
 
 def test_the_weights_choose_their_encoder_but_none_with_terms_of_its_own(tiny_bundle, tmp_path):
-    assert pipeline.encoder_for(found(tiny_bundle, "dlib"), "auto").name == "dlib"
+    assert load_encoder(found(tiny_bundle, "dlib"), "auto").name == "dlib"
     with pytest.raises(UserError, match="subject.encoder=insightface"):
-        pipeline.encoder_for(found(tiny_bundle, "insightface", 512), "auto")
+        load_encoder(found(tiny_bundle, "insightface", 512), "auto")
     with pytest.raises(UserError, match="need the identity encoder dlib"):
-        pipeline.encoder_for(found(tiny_bundle, "dlib"), "portrait")
+        load_encoder(found(tiny_bundle, "dlib"), "portrait")
     with pytest.raises(UserError, match="identity network .* is missing"):
-        pipeline.encoder_for(found(tiny_bundle, "portrait", 168), "auto")
+        load_encoder(found(tiny_bundle, "portrait", 168), "auto")
 
 
 def test_a_download_of_an_encoder_is_told_before_it_begins(options, tiny_bundle, tmp_path, monkeypatch):
@@ -167,45 +243,19 @@ def test_a_download_of_an_encoder_is_told_before_it_begins(options, tiny_bundle,
         next(pipeline.meet([], asked, found(tiny_bundle, "dlib")))
 
 
-@pytest.mark.parametrize("harm", ["cut", "text", "version", "sizes", "gone"])
-def test_a_damaged_head_prior_is_refused_in_words(tmp_path, harm):
-    path = tmp_path / "head_prior.safetensors"
-    prior = HeadPrior(PriorSize(modes=2, coarse=0.03, fine=0.02, motion_width=8, colour_width=8))
-    save_prior(prior, path, {})
-    tensors, told = load_file(path), read_description(path)
-    if harm == "cut":
-        path.write_bytes(path.read_bytes()[:-100])
-    elif harm == "text":
-        path.write_text("version https://git-lfs.github.com/spec/v1\n")
-    elif harm == "gone":
-        path.unlink()
-    else:
-        told |= {"version": 99} if harm == "version" else {"size": told["size"] | {"modes": 3}}
-        save_file(tensors, path, metadata={"head_prior": json.dumps(told)})
-    with pytest.raises(UserError, match="damaged or of another version") as refused:
-        pipeline.load_start(path, torch.device("cpu"), 128)
-    assert refused.value.remedy.endswith(".")
-
-
 def test_a_network_of_our_own_is_taken_from_the_weights(tiny_bundle, tmp_path):
     net = PortraitNet(PortraitSize(widths=(8, 8, 8, 8), blocks=(0, 0, 0, 0), hidden=8, modes=3))
     save_identity(net, tmp_path / "identity.safetensors", {})
     ours = replace(found(tiny_bundle, "portrait", 131), folder=tmp_path)
-    encoder = pipeline.encoder_for(ours, "auto")
+    encoder = load_encoder(ours, "auto")
     assert (encoder.name, encoder.dimension) == ("portrait", 131)
     with pytest.raises(UserError, match=r"portrait \(131 numbers\) is in use"):
-        pipeline.encoder_for(replace(found(tiny_bundle, "portrait", 168), folder=tmp_path), "auto")
+        load_encoder(replace(found(tiny_bundle, "portrait", 168), folder=tmp_path), "auto")
 
 
 def test_guidance_parameters_never_hold_a_gradient(options, tmp_path):
-    encoder = pipeline.make_encoder("dlib")
-    models = loaded(options, encoder)
-    wish = pipeline.make_wish(None, options, models)
-    from idto3d.render.backend import make_rasterizer
-    from idto3d.stages.shape import grow_shape
-
-    checkpoints = Checkpointer(tmp_path, 1000)
-    list(grow_shape(wish, models.prior, ShapeStart(), options, make_rasterizer(models.device), checkpoints))
+    models = loaded(options, make_encoder("dlib"))
+    exhausted(pipeline.make(None, models, options, Checkpointer(tmp_path, 1000)))
     parts = models.guidance.bundle.parts
     for network in (parts.unet, parts.vae, parts.text_encoder):
         assert all(p.grad is None and not p.requires_grad for p in network.parameters())
@@ -249,32 +299,17 @@ def test_steps_that_are_not_finite_are_skipped_and_counted():
     assert not torch.equal(field.weight, before)
 
 
-def test_words_of_the_prompt_shift_the_shape_that_a_head_starts_from():
-    prior = HeadPrior(PriorSize(modes=2, coarse=0.03, fine=0.02, motion_width=8, colour_width=8, words=("old", "male")))
-    prior.word_codes.copy_(torch.tensor([[1.0, 0.0], [0.0, 0.5]]))
-    models = pipeline.Models(None, prior, torch.device("cpu"), None, "")
-    z = pipeline.first_shape(None, HeadOptions(prompt="an old man"), models).z
-    assert z.tolist() == [1.0, 0.5]
-    assert pipeline.first_shape(None, HeadOptions(prompt="green hair"), models).z.tolist() == [0, 0]
+def said(options, prompt):
+    """What a user is told before the work on `prompt` begins."""
+    models, options = loaded(options, make_encoder("dlib")), replace(options, prompt=prompt)
+    start = start_of(None, prompt, models.prior)
+    return [notice.text for notice in notices(options, start, make_wish(start, options, models))]
 
 
-def test_a_beard_that_is_said_is_part_of_the_start_and_one_that_is_denied_is_not():
-    prior = HeadPrior(PriorSize(modes=2, coarse=0.03, fine=0.02, motion_width=8, colour_width=8))
-    models = pipeline.Models(None, prior, torch.device("cpu"), None, "")
-    starts = [pipeline.first_shape(None, HeadOptions(prompt=f"a man {beard}"), models) for beard in BEARDED]
-    assert starts[0].beard is None and starts[2].beard is None
-    assert BEARDS[int(starts[1].beard.argmax())] == "goatee" and starts[1].beard.sum() == 1
-
-
-def test_what_a_prompt_is_too_long_for_is_told(options):
-    models = loaded(options, pipeline.make_encoder("dlib"))
-    short, long = (pipeline.make_wish(None, replace(options, prompt=text), models) for text in ("old", "old man " * 99))
-    assert list(pipeline.say_cut(short)) == []
-    (notice,) = pipeline.say_cut(long)
-    assert "too long" in notice.text and notice.text.endswith("old man.")
+def test_what_a_prompt_is_too_long_for_is_said(options):
+    assert not any("too long" in text for text in said(options, "old"))
+    assert any("too long" in text and text.endswith("old man.") for text in said(options, "old man " * 99))
 
 
 def test_a_prompt_without_latin_letters_is_not_ignored_in_silence(options):
-    models = loaded(options, pipeline.make_encoder("dlib"))
-    (notice,) = pipeline.say_unknown(replace(options, prompt="男性"), models.guidance.info)
-    assert "English" in notice.text
+    assert any("English" in text for text in said(options, "男性"))

@@ -1,5 +1,7 @@
 """A stand-in for the head prior where there is none: an egg the size of a head, that neither varies nor moves."""
 
+from collections.abc import Collection
+
 import torch
 from torch import Tensor
 
@@ -14,7 +16,16 @@ NO_HAIR = 0.05  # metres outside every hair volume
 
 
 class EllipsoidPrior:
-    """The methods of HeadPrior for an ellipsoid of RADII metres about CENTRE, with one mode that changes nothing."""
+    """The methods of HeadPrior for an ellipsoid of RADII metres about CENTRE, with one mode that changes nothing.
+
+    It knows no hair style and no word.
+    """
+
+    styles: tuple[str, ...] = ()
+    phrases: tuple[str, ...] = ()
+
+    def __init__(self, device: torch.device | str = "cpu"):
+        self.device = torch.device(device)
 
     def basis(self, points: Tensor) -> SdfBasis:
         """Distances at `points` [N, 3], metres; modes [N, 1] zero; no hair anywhere."""
@@ -48,6 +59,6 @@ class EllipsoidPrior:
         """One coefficient, zero: [1]."""
         return embedding.new_zeros(1)
 
-    def hair_style(self, embedding: Tensor) -> Tensor:
-        """The same score for every style: zeros [S]."""
-        return embedding.new_zeros(len(HAIR_STYLES))
+    def word_shift(self, phrases: Collection[str]) -> Tensor:
+        """No word has a say: zeros [1]."""
+        return torch.zeros(1, device=self.device)

@@ -6,22 +6,16 @@ of known coefficients back to the mean head, `colour` the mean skin. The modes o
 the mean's slope; hair volumes are formulas over the mean's distance. Metres everywhere.
 """
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
-from safetensors import safe_open
 from torch import Tensor, nn
 
-from idto3d.files import write_tensors
 from idto3d.head.beards import beard_cover, beard_thickness
 from idto3d.head.hair_volumes import HAIR_STYLES, hair_distances, rounded_intersection, smooth
 from idto3d.words.expressions import NAMES
-from idto3d.words.prompts import said_phrases
 
-VERSION = 1
 CODE = 32
 CHUNK = 32768
 BOX = ((-0.15, -0.21, -0.15), (0.15, 0.17, 0.15))
@@ -201,9 +195,14 @@ class HeadPrior(nn.Module):
         """Coefficients z [K] (about unit normal over people) for a face `embedding` [D]; zeros when unfitted."""
         return self._centred(embedding) @ self.shape_map + self.shape_bias
 
-    def word_shift(self, words: Sequence[str]) -> Tensor:
-        """[K] what a prompt's lower-case `words` add to z: "old man", "middle aged", "round face"; zero for others."""
-        said = [float(phrase in said_phrases(words, self.size.words)) for phrase in self.size.words]
+    @property
+    def phrases(self) -> tuple[str, ...]:
+        """The words and phrases that have a say in the shape, such as "old" and "round face"."""
+        return self.size.words
+
+    def word_shift(self, phrases: Collection[str]) -> Tensor:
+        """[K] what `phrases` add to z: "old", "middle aged", "round face"; nothing for others."""
+        said = [float(phrase in phrases) for phrase in self.phrases]
         return self.word_codes.new_tensor(said) @ self.word_codes
 
     def expected_coefficients(self, z: Tensor) -> Tensor:
@@ -256,40 +255,3 @@ def _in_chunks(network: Callable[[Tensor], Tensor], points: Tensor) -> Tensor:
     if torch.is_grad_enabled() or len(points) <= CHUNK:
         return network(points)
     return torch.cat([network(part) for part in points.split(CHUNK)])
-
-
-def save_prior(prior: HeadPrior, path: str | Path, provenance: dict) -> None:
-    """Write `prior` as safetensors; `provenance` (JSON types) says what it was fitted to."""
-    description = {
-        "version": VERSION,
-        "units": "metres",
-        "size": vars(prior.size),
-        "styles": prior.styles,
-        "expressions": NAMES,
-        "provenance": provenance,
-    }
-    tensors = prior.state_dict()
-    tensors |= {name: tensors[name].half() for name in ("coarse", "fine")}
-    write_tensors(path, tensors, {"head_prior": json.dumps(description)})
-
-
-def load_prior(path: str | Path, device: str | torch.device = "cpu") -> HeadPrior:
-    """The prior written by `save_prior`, without gradients. Raises ValueError for a file this code does not read."""
-    description = read_description(path)
-    if description.get("version") != VERSION or tuple(description["expressions"]) != NAMES:
-        raise ValueError(f"{path} is not a head prior of version {VERSION} over our expressions")
-    size = description["size"]
-    prior = HeadPrior(PriorSize(**size | {"words": tuple(size.get("words", ()))}), tuple(description["styles"]))
-    with safe_open(str(path), "pt") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    if "expected_map" not in tensors:  # written before there were words: coefficients were alike and independent
-        tensors["expected_map"] = torch.linalg.pinv(tensors["coefficient_map"]).T.contiguous()
-        tensors["word_codes"] = prior.word_codes
-    prior.load_state_dict(tensors)
-    return prior.requires_grad_(False).to(device)
-
-
-def read_description(path: str | Path) -> dict:
-    """The JSON metadata of a prior's file; {} when it has none."""
-    with safe_open(str(path), "pt") as file:
-        return json.loads((file.metadata() or {}).get("head_prior", "{}"))

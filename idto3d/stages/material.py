@@ -1,6 +1,6 @@
 """Painting the surface: pictures of random views, unlit and under random lights, judged by the albedo guidance."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,14 +15,14 @@ from idto3d.geometry.tet_grid import BOX_HIGH, BOX_LOW
 from idto3d.guidance.distillation import distil
 from idto3d.guidance.schedules import draw_timesteps, material_phase, material_range
 from idto3d.head.colours import ColourPrior
-from idto3d.head.parts import HeadShape
+from idto3d.head.parts import Head, Joined
 from idto3d.render.camera import standard_cameras
 from idto3d.render.color import srgb_from_linear
 from idto3d.render.draw import Surface, draw_relit, draw_surface, paint, sample, to_uint8
 from idto3d.render.environment import Environment, random_light
 from idto3d.render.rasterizer import Rasterizer
 from idto3d.stages.optimise import Optimiser
-from idto3d.stages.shape import Checkpoints
+from idto3d.stages.saved import Checkpoints
 from idto3d.stages.wish import Wish, as_pictures, draw_views, terms
 
 STAGE = "material"
@@ -32,80 +32,74 @@ PREVIEW_LIGHT = "studio_three_point"
 
 @dataclass(frozen=True, eq=False)
 class Canvas:
-    """A finished shape ready to be painted: its normals [E, V, 3], the lights, and what draws it.
+    """A finished head ready to be painted: its normals [E, V, 3], the lights, and what draws it.
 
     `preview` is the light of the pictures that are shown.
     """
 
-    shape: HeadShape
+    head: Joined
     normals: Tensor
     lights: tuple[Environment, ...]
     preview: Environment
     rasterizer: Rasterizer
 
 
-def make_canvas(shape: HeadShape, lights: tuple[Environment, ...], rasterizer: Rasterizer) -> Canvas:
+def make_canvas(head: Head, lights: tuple[Environment, ...], rasterizer: Rasterizer) -> Canvas:
     """Work out what does not change while the head is painted."""
     preview = next((light for light in lights if light.name == PREVIEW_LIGHT), lights[0])
-    return Canvas(shape, vertex_normals(shape.expressions, shape.faces), lights, preview, rasterizer)
+    joined = head.joined()
+    return Canvas(joined, vertex_normals(joined.positions, joined.faces), lights, preview, rasterizer)
 
 
 def paint_material(
-    wish: Wish,
-    canvas: Canvas,
-    prior: ColourPrior | None,
-    options: HeadOptions,
-    checkpoints: Checkpoints,
-    kept: Mapping[str, Tensor],
-    resumed: tuple[int, Mapping[str, Tensor]] | None = None,
+    wish: Wish, canvas: Canvas, prior: ColourPrior | None, options: HeadOptions, checkpoints: Checkpoints
 ) -> Generator[Event, None, MaterialField]:
-    """Optimise the material of a head; returns its field.
+    """Optimise the material of a head, which starts in the colours of `prior`; returns its field.
 
-    kept: tensors that every checkpoint of this stage carries along (the shape). resumed: step and tensors of one.
+    The stage saves itself, and goes on from its newest checkpoint where there is one.
     """
-    told, device = options.material, wish.device()
-    generator = torch.Generator().manual_seed(options.seed + 1)
-    field = MaterialField(wish.expressions, told, (BOX_LOW, BOX_HIGH), prior=prior, generator=generator, device=device)
-    optimiser = Optimiser(field, [(list(field.parameters()), told.learning_rate)], told.steps)
-    if resumed is not None:
-        optimiser.load(resumed[1], resumed[0])
-        generator.set_state(resumed[1]["random"].cpu())
-    yield StageStarted(STAGE, told.steps)
-    while optimiser.step_count < told.steps:
+    material, generator = options.material, torch.Generator().manual_seed(options.seed + 1)
+    box, device = (BOX_LOW, BOX_HIGH), wish.device()
+    field = MaterialField(options.expressions, material, box, prior=prior, generator=generator, device=device)
+    optimiser = Optimiser(field, [(list(field.parameters()), material.learning_rate)], material.steps)
+    if saved := checkpoints.latest(STAGE):
+        optimiser.load(saved.tensors, saved.step, generator)
+    yield StageStarted(STAGE, material.steps)
+    while optimiser.step_count < material.steps:
         losses = _step(wish, canvas, field, optimiser, options, generator)
         step = optimiser.step_count
         if step % options.preview_every == 0 or step == 1:
             yield Preview(STAGE, "relit", relit_picture(canvas, field))
-        yield StepDone(STAGE, step, told.steps, losses)
+        yield StepDone(STAGE, step, material.steps, losses)
         if checkpoints.due():
-            tensors = optimiser.tensors() | {"random": generator.get_state()} | dict(kept)
-            checkpoints.save(STAGE, step, tensors, {})
+            checkpoints.save(STAGE, step, optimiser.tensors(generator))
     optimiser.settle()
     if optimiser.skipped:
-        yield Notice(f"{optimiser.skipped} of {told.steps} material steps were skipped because they were not finite.")
-    checkpoints.save(STAGE, told.steps, optimiser.tensors() | {"random": generator.get_state()} | dict(kept), {}, True)
+        yield Notice(f"{optimiser.skipped} of {material.steps} skin steps were skipped because they were not finite.")
+    if not saved or saved.step < material.steps:
+        checkpoints.save(STAGE, material.steps, optimiser.tensors(generator))
     return field
 
 
 def _step(wish: Wish, canvas: Canvas, field, optimiser, options: HeadOptions, generator) -> dict[str, float]:
-    told, step = options.material, optimiser.step_count
-    views = draw_views(wish, told.views, generator)
-    surface = look(canvas, views.expression_ids, views.camera, told.image_size)
+    painting, step = options.material, optimiser.step_count
+    views = draw_views(wish, painting.views, generator)
+    surface = seen(canvas, views.expression_ids, views.camera, painting.image_size)
     material = material_at(canvas, field, surface, views.expression_ids)
-    phase = material_phase(step, told)
+    phase = material_phase(step, painting)
     refined = phase == "refine" and wish.refinement is not None  # by a model of photos, which are lit
     asked = wish.refinement if refined else wish
     chance = float(torch.rand((), generator=generator)) if phase == "albedo" else 1.0
-    lit = phase == "joint" or refined or chance < told.lit_share
+    lit = phase == "joint" or refined or chance < painting.lit_share
     flat, _ = paint(surface, srgb_from_linear(material.albedo))
     image = _lit(canvas, surface, material, phase, generator) if lit else flat
-    timesteps = draw_timesteps(asked.bounded(material_range(step, told)), told.views, generator)
+    timesteps = draw_timesteps(asked.bounded(material_range(step, painting)), painting.views, generator)
     sds = distil(
         terms(asked, "albedo", views), "albedo", as_pictures(image), timesteps, generator, asked.distillation()
     )
     smooth = flat.diff(dim=1).abs().mean() + flat.diff(dim=2).abs().mean()
     drift = (srgb_from_linear(material.albedo) - srgb_from_linear(material.start)).square()
-    finite = optimiser.step(sds + told.smoothness * smooth + told.anchor * (drift * material.held).mean())
+    finite = optimiser.step(sds + painting.smoothness * smooth + painting.anchor * (drift * material.held).mean())
     return {"smooth": float(smooth.detach()), "finite": float(finite)}
 
 
@@ -116,16 +110,16 @@ def _lit(canvas: Canvas, surface: Surface, material: Material, phase: str, gener
     return draw_relit(surface, material, random_light(canvas.lights, generator))[0]
 
 
-def look(canvas: Canvas, expression_ids, camera, size: int) -> Surface:
+def seen(canvas: Canvas, expression_ids, camera, size: int) -> Surface:
     """What cameras [B] see of the head in B expressions."""
-    ids, shape = list(expression_ids), canvas.shape
-    return draw_surface(shape.expressions[ids], shape.faces, camera, canvas.rasterizer, size, canvas.normals[ids])
+    ids, head = list(expression_ids), canvas.head
+    return draw_surface(head.positions[ids], head.faces, camera, canvas.rasterizer, size, canvas.normals[ids])
 
 
 def material_at(canvas: Canvas, field: MaterialField, surface: Surface, expression_ids) -> Material:
     """Material at the P covered pixels of B views, each in its own expression."""
     count = len(expression_ids)
-    points = sample(surface, canvas.shape.canonical.expand(count, -1, -1)).detach()
+    points = sample(surface, canvas.head.canonical.expand(count, -1, -1)).detach()
     view = surface.fragments.covered.nonzero()[:, 0]
     parts = [field(points[view == i], [e]) for i, e in enumerate(expression_ids)]
     albedo, roughness, metallic = (
@@ -145,9 +139,9 @@ def relit_picture(
     light: Environment | None = None,
 ) -> np.ndarray:
     """Picture [S, S, 3] uint8 sRGB of the head so far under `light` (the preview light when not given), on white."""
-    device = canvas.shape.canonical.device
+    device = canvas.head.canonical.device
     camera = standard_cameras(torch.tensor([azimuth_deg], device=device), 0.0)
-    surface = look(canvas, [expression_id], camera, 2 * size)
+    surface = seen(canvas, [expression_id], camera, 2 * size)
     material = material_at(canvas, field, surface, [expression_id])
     image, _ = draw_relit(surface, material, light or canvas.preview)
     halved = torch.nn.functional.avg_pool2d(as_pictures(image), 2)

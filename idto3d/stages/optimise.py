@@ -53,30 +53,29 @@ class Optimiser:
         for name, value in self.field.named_parameters():
             value.copy_(self._mean[name])
 
-    def good_state(self) -> dict[str, Tensor]:
-        """A copy of the field's values to come back to."""
-        return {name: value.detach().clone() for name, value in self.field.state_dict().items()}
-
-    def tensors(self) -> dict[str, Tensor]:
-        """Everything a resumed run needs, flat: field, mean and Adam's moments."""
-        saved = {f"field.{name}": value for name, value in self.field.state_dict().items()}
+    def tensors(self, generator: torch.Generator) -> dict[str, Tensor]:
+        """Everything a resumed run needs, flat: field, mean, Adam's moments, and the state of its random numbers."""
+        saved = {"random": generator.get_state(), "skipped": torch.tensor(self.skipped)}
+        saved |= {f"field.{name}": value for name, value in self.field.state_dict().items()}
         saved |= {f"mean.{name}": value for name, value in self._mean.items()}
         for number, state in self._adam.state_dict()["state"].items():
             saved |= {f"adam.{number}.{key}": torch.as_tensor(value) for key, value in state.items()}
         return saved
 
-    def load(self, tensors: Mapping[str, Tensor], step: int) -> None:
-        """Continue after `step` from `tensors` of an earlier `tensors()`."""
-        self.field.load_state_dict(_under("field.", tensors))
+    def load(self, tensors: Mapping[str, Tensor], step: int, generator: torch.Generator) -> None:
+        """Continue after `step` from `tensors` of an earlier `tensors()`; `generator` goes on where it was."""
+        self.field.load_state_dict(under("field.", tensors))
         device = next(iter(self._mean.values())).device
-        self._mean = {name: value.to(device).clone() for name, value in _under("mean.", tensors).items()}
+        self._mean = {name: value.to(device).clone() for name, value in under("mean.", tensors).items()}
         state: dict[int, dict[str, Tensor]] = {}
-        for key, value in _under("adam.", tensors).items():
+        for key, value in under("adam.", tensors).items():
             number, name = key.split(".", 1)
             state.setdefault(int(number), {})[name] = value.clone()
         self._adam.load_state_dict({"state": state, "param_groups": self._adam.state_dict()["param_groups"]})
-        self.step_count = step
+        self.step_count, self.skipped = step, int(tensors["skipped"])
+        generator.set_state(tensors["random"].cpu())
 
 
-def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Those of `tensors` whose names begin with `prefix`, without it."""
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

@@ -1,7 +1,6 @@
 import torch
 
 from idto3d.geometry.mesh import unit, vertex_normals, volume
-from idto3d.head.parts import HeadShape
 
 TETRAHEDRON = torch.tensor([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], dtype=torch.float64)
 FACES = torch.tensor([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]])
@@ -39,21 +38,3 @@ def test_a_face_without_area_gives_a_finite_normal_and_gradient():
 
 def test_a_tiny_vector_is_not_taken_for_none():
     assert torch.allclose(unit(torch.tensor([[0.0, 3e-9, 0.0]])), torch.tensor([[0.0, 1.0, 0.0]]))
-
-
-def test_expressions_are_mixed_by_their_difference_to_the_first():
-    neutral = TETRAHEDRON.float()
-    head = HeadShape(neutral, FACES, ("neutral", "smile"), torch.stack([neutral, neutral + 1]))
-    assert torch.allclose(head.mixed({"smile": 0.25}), neutral + 0.25)
-    assert torch.equal(head.mixed({}), neutral)
-    assert torch.equal(head.expression("smile"), neutral + 1)
-
-
-def test_a_head_with_a_missing_expression_is_refused():
-    neutral = TETRAHEDRON.float()
-    try:
-        HeadShape(neutral, FACES, ("neutral", "smile"), neutral[None])
-    except ValueError as fault:
-        assert "expressions must be" in str(fault)
-    else:
-        raise AssertionError("accepted")

@@ -6,7 +6,7 @@ import torch
 from idto3d.config import EMBEDDED
 from idto3d.head.beards import beard_cover, beard_thickness
 from idto3d.head.colours import first_colours
-from idto3d.head.prior import load_prior
+from idto3d.head.prior_file import load_prior
 from idto3d.words import looks
 from idto3d.words.looks import BEARDS
 

@@ -9,17 +9,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from idto3d.config import EMBEDDED
-from idto3d.head.prior import (
-    BOX,
-    CHUNK,
-    HAIR_STYLES,
-    HeadPrior,
-    PriorSize,
-    hair_distances,
-    load_prior,
-    read_description,
-    save_prior,
-)
+from idto3d.head.prior import BOX, CHUNK, HAIR_STYLES, HeadPrior, PriorSize, hair_distances
+from idto3d.head.prior_file import load_prior, read_description, save_prior
 from idto3d.words.expressions import NAMES
 
 COMMITTED = Path(EMBEDDED) / "head_prior.safetensors"

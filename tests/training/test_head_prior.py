@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from idto3d.head.prior import HAIR_STYLES, HeadPrior, PriorSize, load_prior, save_prior
+from idto3d.head.prior import HAIR_STYLES, HeadPrior, PriorSize
+from idto3d.head.prior_file import load_prior, save_prior
 from idto3d.training.fit.head_prior import (
     FitOptions,
     fit,

@@ -15,17 +15,8 @@ import torch
 from scipy.spatial import cKDTree
 from torch import Tensor
 
-from idto3d.head.prior import (
-    BOX,
-    CODE,
-    FACE_BOX,
-    HeadPrior,
-    PriorSize,
-    lattice,
-    load_prior,
-    read_description,
-    save_prior,
-)
+from idto3d.head.prior import BOX, CODE, FACE_BOX, HeadPrior, PriorSize, lattice
+from idto3d.head.prior_file import load_prior, read_description, save_prior
 from idto3d.training.fit.prior_regression import fit_regression, read_faces
 from idto3d.training.fit.prior_samples import Samples, sample_surface, vertex_weight
 from idto3d.training.fit.prior_solid import (

@@ -21,7 +21,8 @@ from idto3d.device import choose_device
 from idto3d.errors import run_command
 from idto3d.guidance.loading import Bundle, load_bundle
 from idto3d.guidance.prediction import Guidance
-from idto3d.head.prior import HeadPrior, load_prior
+from idto3d.head.prior import HeadPrior
+from idto3d.head.prior_file import load_prior
 from idto3d.subject.encoders import make_encoder
 from idto3d.training.measure import evaluation
 from idto3d.training.measure.evaluate_options import EvaluateOptions, parse

@@ -1,0 +1,86 @@
+"""Head priors as files: head_prior.safetensors of a bundle, and what a saved head keeps of the prior it began with."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from idto3d.errors import UserError
+from idto3d.files import read_metadata, read_tensors, write_tensors
+from idto3d.head.ellipsoid import EllipsoidPrior
+from idto3d.head.prior import HeadPrior, PriorSize
+from idto3d.words.expressions import NAMES
+
+VERSION = 1
+KEY = "head_prior"
+HALVES = ("coarse", "fine")  # stored in half precision
+DAMAGE = (SafetensorError, OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError)
+
+
+def save_prior(prior: HeadPrior, path: str | Path, provenance: dict) -> None:
+    """Write `prior` as safetensors; `provenance` (JSON types) says what it was fitted to."""
+    write_tensors(path, prior_tensors(prior), {KEY: json.dumps(description_of(prior) | {"provenance": provenance})})
+
+
+def load_prior(path: str | Path, device: str | torch.device = "cpu") -> HeadPrior:
+    """The prior written by `save_prior`, without gradients. Raises ValueError for a file this code does not read."""
+    return prior_from(read_tensors(path), read_description(path), device)
+
+
+def read_description(path: str | Path) -> dict:
+    """The JSON metadata of a prior's file; {} when it has none."""
+    return json.loads(read_metadata(path).get(KEY, "{}"))
+
+
+def description_of(prior: HeadPrior | EllipsoidPrior) -> dict:
+    """What `prior_tensors` leaves out, as plain JSON; {} for the ellipsoid, which has nothing to keep."""
+    if isinstance(prior, EllipsoidPrior):
+        return {}
+    description = {"version": VERSION, "units": "metres", "size": vars(prior.size), "styles": prior.styles}
+    return description | {"expressions": NAMES}
+
+
+def prior_tensors(prior: HeadPrior | EllipsoidPrior) -> dict[str, Tensor]:
+    """A prior's tensors, the lattices in half precision, which loses nothing of a prior that was read from a file."""
+    tensors = {} if isinstance(prior, EllipsoidPrior) else dict(prior.state_dict())
+    return tensors | {name: tensors[name].half() for name in HALVES if name in tensors}
+
+
+def prior_from(
+    tensors: Mapping[str, Tensor], description: Mapping, device: str | torch.device = "cpu"
+) -> HeadPrior | EllipsoidPrior:
+    """The prior of `prior_tensors` and `description_of`, no gradients. Raises ValueError for one of another version."""
+    if not description and not tensors:
+        return EllipsoidPrior(device)
+    if description.get("version") != VERSION or tuple(description["expressions"]) != NAMES:
+        raise ValueError(f"not a head prior of version {VERSION} over our expressions")
+    size = description["size"]
+    prior = HeadPrior(PriorSize(**size | {"words": tuple(size.get("words", ()))}), tuple(description["styles"]))
+    tensors = dict(tensors)
+    if "expected_map" not in tensors:  # written before there were words: coefficients were alike and independent
+        tensors["expected_map"] = torch.linalg.pinv(tensors["coefficient_map"]).T.contiguous()
+        tensors["word_codes"] = prior.word_codes
+    prior.load_state_dict(tensors)
+    return prior.requires_grad_(False).to(device)
+
+
+def load_start_prior(path: Path | None, device: torch.device, dimension: int) -> HeadPrior | EllipsoidPrior:
+    """What a shape starts from: the learned head prior of a file; without one an ellipsoid.
+
+    dimension: of the embeddings that it will be given. Raises UserError where the file is damaged or of another
+    version, or reads other embeddings.
+    """
+    if path is None:
+        return EllipsoidPrior(device)
+    try:
+        prior = load_prior(path, device)
+    except (*DAMAGE, UserError) as fault:
+        what = f"The head prior {path} is damaged or of another version of idto3d."
+        raise UserError(what, "Fetch the weights again, or add --set shape.prior=no.") from fault
+    if prior.size.embedding != dimension:
+        what = f"The head prior reads embeddings of {prior.size.embedding} numbers, the encoder gives {dimension}."
+        raise UserError(what, "Refit its regression: python -m idto3d.training.fit.head_prior --refit-regression")
+    return prior

@@ -1,0 +1,99 @@
+"""Who this head is, worked out once from photos and words: everything else reads it here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from idto3d.head.ellipsoid import EllipsoidPrior
+from idto3d.head.prior import HeadPrior
+from idto3d.subject.subject import Subject
+from idto3d.words import looks, prompts
+
+WORDS, PHOTOS, EMBEDDING, DEFAULT = "words", "photos", "embedding", "default"  # who says a trait
+HAIR = "hair_style"
+USUAL_HAIR = "short"
+
+
+@dataclass(frozen=True)
+class Trait:
+    """A word for how somebody looks, and who says it: WORDS, PHOTOS, EMBEDDING (a guess) or DEFAULT."""
+
+    word: str
+    source: str
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """What a head starts from, and what the guidance is asked for.
+
+    embedding [D] float32 of length 1, None for nobody in particular; `traits` by attribute of the words room; `subject`
+    the noun phrase of its captions; coefficients [K] of the head prior's shape, on the prior's device.
+    """
+
+    embedding: np.ndarray | None
+    traits: Mapping[str, Trait]
+    subject: str
+    coefficients: Tensor
+
+    def look(self) -> dict[str, str]:
+        """The word of each trait."""
+        return {name: trait.word for name, trait in self.traits.items()}
+
+
+def start_of(subject: Subject | None, prompt: str, prior: HeadPrior | EllipsoidPrior) -> Start:
+    """Who is meant by what the photos show (None without photos) and the prompt says.
+
+    The prompt overrules photos; what neither says of the hair is the prior's guess at the face, and without a face
+    USUAL_HAIR.
+    """
+    embedding = None if subject is None else subject.embedding
+    traits = _traits(subject, prompt, prior)
+    words = {name: trait.word for name, trait in traits.items()}
+    phrases = prompts.said_phrases(prompts.words(prompts.meant(prompt)), prior.phrases)
+    coefficients = prior.word_shift(phrases)
+    if embedding is not None:
+        coefficients = prior.shape_code(torch.from_numpy(embedding).to(coefficients.device)) + coefficients
+    return Start(embedding, traits, looks.subject_of(prompt, words), coefficients)
+
+
+def _traits(subject: Subject | None, prompt: str, prior: HeadPrior | EllipsoidPrior) -> dict[str, Trait]:
+    traits = {name: Trait(word, PHOTOS) for name, word in (subject.looks if subject else {}).items()}
+    traits |= {name: Trait(word, WORDS) for name, word in looks.said_looks(prompt).items()}
+    if HAIR not in traits and prior.styles:
+        traits[HAIR] = _usual_hair(subject, prior)
+    return traits
+
+
+def _usual_hair(subject: Subject | None, prior: HeadPrior) -> Trait:
+    if subject is None:
+        return Trait(USUAL_HAIR, DEFAULT)
+    scores = prior.hair_style(torch.from_numpy(subject.embedding).to(prior.embedding_mean.device))
+    return Trait(prior.styles[int(scores.argmax())], EMBEDDING)
+
+
+def start_tensors(start: Start, keep_embedding: bool) -> dict[str, Tensor]:
+    """The numbers of a start, to be saved; without the embedding where it is not to be kept."""
+    tensors = {"start.coefficients": start.coefficients}
+    if keep_embedding and start.embedding is not None:
+        tensors["start.embedding"] = torch.from_numpy(start.embedding)
+    return tensors
+
+
+def start_words(start: Start) -> dict:
+    """What `start_tensors` leaves out, as plain JSON."""
+    traits = {name: [trait.word, trait.source] for name, trait in start.traits.items()}
+    return {"traits": traits, "subject": start.subject, "of_photos": start.embedding is not None}
+
+
+def start_from(tensors: Mapping[str, Tensor], words: Mapping, device: torch.device | str = "cpu") -> Start:
+    """The start that was saved as `start_tensors` and `start_words`; its embedding is None where it was not kept."""
+    embedding = tensors.get("start.embedding")
+    return Start(
+        None if embedding is None else embedding.cpu().numpy(),
+        {name: Trait(*pair) for name, pair in words["traits"].items()},
+        words["subject"],
+        tensors["start.coefficients"].to(device),
+    )

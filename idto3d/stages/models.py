@@ -1,0 +1,96 @@
+"""What a run computes with: the encoder, the guidance, the prior it starts from, and the device they are on."""
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from idto3d.bundle.find import Found, fetch_weights
+from idto3d.bundle.info import check_encoder, check_encoder_name
+from idto3d.config import AUTO, HeadOptions
+from idto3d.device import choose_device
+from idto3d.events import Event
+from idto3d.guidance.loading import load_refinement, load_weights
+from idto3d.guidance.prediction import Guidance
+from idto3d.head.ellipsoid import EllipsoidPrior
+from idto3d.head.prior import HeadPrior
+from idto3d.head.prior_file import load_start_prior
+from idto3d.head.start import Start
+from idto3d.stages.wish import Wish
+from idto3d.subject.encoders import FREE, make_encoder
+from idto3d.subject.face import IdentityEncoder
+
+
+@dataclass(frozen=True, eq=False)
+class Models:
+    """The guidance, the prior, and the device both are on.
+
+    `refinement` is the second guidance with its weight, None where the bundle has none or it is not wanted. `title`
+    names the weights with their commit.
+    """
+
+    guidance: Guidance
+    prior: HeadPrior | EllipsoidPrior
+    device: torch.device
+    refinement: tuple[Guidance, float] | None
+    title: str
+
+
+def encoder_name(weights: Found, asked: str) -> str:
+    """The identity encoder that is asked for by name, or of "auto" the one that the weights were trained with.
+
+    An encoder whose models have terms of their own is never chosen unasked. Raises UserError where it is not the
+    weights' own.
+    """
+    own = weights.info.identity_encoder
+    name = (own.name if own.name in FREE else "dlib") if asked == AUTO else asked
+    check_encoder_name(weights.info, name)
+    return name
+
+
+def load_encoder(weights: Found, asked: str) -> IdentityEncoder:
+    """That encoder, its models loaded. Raises UserError where its file is missing, damaged, or not the weights' own."""
+    encoder = make_encoder(encoder_name(weights, asked), weights.identity_path())
+    check_encoder(weights.info, encoder.name, encoder.dimension)
+    return encoder
+
+
+def load_models(options: HeadOptions, encoder: IdentityEncoder, weights: Found) -> Generator[Event, None, Models]:
+    """Fetch where needed, and load the weights, reporting a download's size, licence and progress.
+
+    Raises UserError where they are missing or were trained with another encoder; that is said before anything large
+    is fetched.
+    """
+    device, asked = choose_device(options.device), options.guidance
+    check_encoder(weights.info, encoder.name, encoder.dimension)
+    refine = asked.refinement and options.material.refine_steps > 0
+    files = yield from fetch_weights(weights, refine)
+    bundle = load_weights(files, device)
+    second = load_refinement(files, device) if refine else None
+    return Models(
+        guidance=Guidance(bundle, asked.lambda_id, asked.lambda_exp),
+        prior=load_start_prior(bundle.prior_path if options.shape.prior else None, device, encoder.dimension),
+        device=device,
+        refinement=second and (Guidance(second, asked.lambda_id), files.info.refinement.weight),
+        title=files.title,
+    )
+
+
+def make_wish(start: Start, options: HeadOptions, models: Models) -> Wish:
+    """What the guidance is asked for; without photos, for nobody in particular."""
+    info, asked = models.guidance.info, options.guidance
+    nobody = np.zeros(info.identity_encoder.dimension, np.float32)
+    wish = Wish(
+        guidances=((models.guidance, 1.0),),
+        identity=torch.from_numpy(nobody if start.embedding is None else start.embedding).to(models.device),
+        subject=start.subject,
+        negative_prompt=options.negative_prompt,
+        expressions=options.expressions,
+        form=asked.form,
+        guidance_scale=info.guidance_scale if asked.guidance_scale is None else asked.guidance_scale,
+    )
+    if models.refinement is None:
+        return wish
+    second = models.refinement[0].info.guidance_scale
+    return replace(wish, refinement=replace(wish, guidances=(models.refinement,), guidance_scale=second))

@@ -1,0 +1,39 @@
+"""What a user should know before the work begins: words that are not heard, and guesses that may be wrong."""
+
+from collections.abc import Iterator
+
+from idto3d.bundle.info import BundleInfo
+from idto3d.config import HeadOptions
+from idto3d.events import Notice
+from idto3d.head.start import EMBEDDING, PHOTOS, Start
+from idto3d.stages.wish import Wish
+from idto3d.words import looks, prompts
+
+
+def notices(options: HeadOptions, start: Start, wish: Wish) -> Iterator[Notice]:
+    """All of them, in the order in which they matter."""
+    guidance = wish.guidances[0][0]
+    yield from unknown_words(options, guidance.info)
+    yield from guesses(start)
+    longest = guidance.info.prompt("geometry", max(prompts.VIEWS, key=len), wish.subject, "")
+    lost = [word for word in prompts.words(guidance.cut_off(longest)) if word in prompts.words(wish.subject)]
+    if lost:
+        yield Notice(f"The prompt is too long for the weights; this is not heard: {' '.join(lost)}.")
+
+
+def unknown_words(options: HeadOptions, info: BundleInfo) -> Iterator[Notice]:
+    """Name the words that the weights' text encoder never saw, and say where expressions are mere words."""
+    if options.prompt.strip() and not prompts.words(options.prompt):
+        yield Notice("The prompt holds no word in Latin letters and is not heard. Write it in English.")
+    unknown = info.unknown_words(prompts.meant(f"{options.prompt} {options.negative_prompt}"))
+    if unknown:
+        yield Notice(f"The weights '{info.name}' do not know: {', '.join(repr(word) for word in unknown)}.")
+    if info.in_words():
+        yield Notice(f"The weights '{info.name}' have no expression branch; expressions are asked for in words.")
+
+
+def guesses(start: Start) -> Iterator[Notice]:
+    """Say what the photos suggest, since it goes into shape, colours and prompt, and may be wrong."""
+    seen = {name: trait.word for name, trait in start.traits.items() if trait.source in (PHOTOS, EMBEDDING)}
+    if seen:
+        yield Notice(f"The photos suggest: {looks.describe(seen)}. Words in the prompt overrule this.")

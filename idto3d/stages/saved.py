@@ -1,0 +1,140 @@
+"""What is kept of a head: how a stage saves itself while it works, and head.safetensors of a finished run.
+
+head.safetensors holds all that made the head: who it is (with the face embedding, unless it is not to be kept), the
+shape, what grew it, the colour field and the prior it began with, and every option. From it the head can be drawn,
+exported anew and edited without photos and without weights. It is personal data like the head itself.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from idto3d.config import HeadOptions, as_json, from_json
+from idto3d.errors import UserError
+from idto3d.fields.material_field import MaterialField
+from idto3d.files import read_metadata, read_tensors, write_tensors
+from idto3d.geometry.tet_grid import BOX_HIGH, BOX_LOW
+from idto3d.head.colours import ColourPrior, first_colours
+from idto3d.head.ellipsoid import EllipsoidPrior
+from idto3d.head.parts import Head, head_from, head_names, head_tensors
+from idto3d.head.prior import HeadPrior
+from idto3d.head.prior_file import DAMAGE, description_of, prior_from, prior_tensors
+from idto3d.head.start import Start, start_from, start_tensors, start_words
+from idto3d.stages.optimise import under
+
+FILE = "head.safetensors"
+KEY = "head"
+VERSION = 1
+
+
+class SavedStage(Protocol):
+    """Where a stage stood: `step` steps were finished; `tensors` are what it gave to `save`."""
+
+    step: int
+    tensors: Mapping[str, Tensor]
+
+
+class Checkpoints(Protocol):
+    """Where stages save themselves; see jobs.checkpoint."""
+
+    def due(self) -> bool:
+        """Whether it is time to save."""
+        ...
+
+    def save(self, stage: str, step: int, tensors: Mapping[str, Tensor]) -> None:
+        """Save a stage after `step` steps."""
+        ...
+
+    def latest(self, stage: str) -> SavedStage | None:
+        """The newest that was saved of a stage; None where there is nothing of it."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class FinishedHead:
+    """A head with all that made it.
+
+    `coefficients` [K] are the prior's, `carrier` the state of what grew the shape, `field` the material. `weights` is
+    the name of the weights with their commit, `licences` are theirs.
+    """
+
+    start: Start
+    head: Head
+    coefficients: Tensor
+    carrier: Mapping[str, Tensor]
+    prior: HeadPrior | EllipsoidPrior
+    field: MaterialField
+    options: HeadOptions
+    weights: str
+    licences: tuple[str, ...]
+
+
+def colours_of(prior: HeadPrior | EllipsoidPrior, coefficients: Tensor, start: Start) -> ColourPrior | None:
+    """The colours that the traits of `start` give a head of these coefficients; None of a prior without colours."""
+    return first_colours(prior, coefficients, start.look()) if isinstance(prior, HeadPrior) else None
+
+
+def save_head(folder: Path, finished: FinishedHead) -> Path:
+    """Write `folder`/head.safetensors; without the embedding where `subject.keep` is off."""
+    tensors = start_tensors(finished.start, finished.options.subject.keep) | head_tensors(finished.head)
+    tensors |= {"coefficients": finished.coefficients}
+    for prefix, state in (
+        ("carrier", finished.carrier),
+        ("prior", prior_tensors(finished.prior)),
+        ("field", finished.field.state_dict()),
+    ):
+        tensors |= {f"{prefix}.{name}": value for name, value in state.items()}
+    return write_tensors(folder / FILE, tensors, {KEY: json.dumps(_words(finished))})
+
+
+def _words(finished: FinishedHead) -> dict:
+    """What the tensors leave out, as plain JSON."""
+    return {
+        "version": VERSION,
+        "start": start_words(finished.start),
+        "head": head_names(finished.head),
+        "prior": description_of(finished.prior),
+        "options": as_json(finished.options),
+        "weights": finished.weights,
+        "licences": list(finished.licences),
+    }
+
+
+def load_head(folder: Path, device: torch.device | str = "cpu") -> FinishedHead:
+    """The head saved in `folder`. Raises UserError where there is none, or it is damaged or of another version."""
+    path = Path(folder) / FILE
+    if not path.is_file():
+        raise UserError(f"There is no {FILE} in '{folder}'.", "Give the folder of a run that is done.")
+    try:
+        words = json.loads(read_metadata(path)[KEY])
+        if words["version"] != VERSION:
+            raise ValueError(f"version {words['version']}")
+        return _finished(read_tensors(path), words, device)
+    except (*DAMAGE, UserError) as fault:
+        what = f"'{path}' is damaged or of another version of idto3d."
+        raise UserError(what, "Make the head again, or use the version that made it.") from fault
+
+
+def _finished(tensors: Mapping[str, Tensor], words: Mapping, device: torch.device | str) -> FinishedHead:
+    start, options = start_from(tensors, words["start"], device), from_json(HeadOptions, words["options"])
+    prior = prior_from(under("prior.", tensors), words["prior"], device)
+    coefficients = tensors["coefficients"].to(device)
+    colours, box = colours_of(prior, coefficients, start), (BOX_LOW, BOX_HIGH)
+    field = MaterialField(options.expressions, options.material, box, prior=colours, device=device)
+    field.load_state_dict(under("field.", tensors))
+    return FinishedHead(
+        start,
+        head_from(tensors, words["head"], device),
+        coefficients,
+        under("carrier.", tensors),
+        prior,
+        field,
+        options,
+        words["weights"],
+        tuple(words["licences"]),
+    )

@@ -1,0 +1,88 @@
+"""Who a head is, from photos and words: one answer that shape, colours and captions share."""
+
+import ast
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from idto3d.head.colours import first_colours
+from idto3d.head.ellipsoid import EllipsoidPrior
+from idto3d.head.prior import HeadPrior, PriorSize
+from idto3d.head.start import DEFAULT, EMBEDDING, PHOTOS, WORDS, Trait, start_from, start_of, start_tensors, start_words
+from idto3d.subject.subject import Subject
+from idto3d.words.looks import HAIR_STYLES
+
+PACKAGE = Path(__file__).parents[2] / "idto3d"
+
+
+@pytest.fixture
+def prior():
+    """It moves for "old" and "male", and takes whoever has a large first number for somebody with an afro."""
+    size = PriorSize(
+        modes=2, embedding=4, coarse=0.03, fine=0.02, motion_width=8, colour_width=8, words=("old", "male")
+    )
+    made = HeadPrior(size)
+    made.word_codes.copy_(torch.tensor([[1.0, 0.0], [0.0, 0.5]]))
+    made.shape_map[0, 0] = 2.0
+    made.style_map[0, HAIR_STYLES.index("afro")] = 1.0
+    return made.requires_grad_(False)
+
+
+def somebody(**traits) -> Subject:
+    return Subject(np.array([1, 0, 0, 0], np.float32), traits)
+
+
+def test_words_of_the_prompt_shift_the_shape(prior):
+    assert start_of(None, "an old man", prior).coefficients.tolist() == [1.0, 0.5]
+    assert start_of(None, "green hair", prior).coefficients.tolist() == [0, 0]
+    assert start_of(somebody(), "old", prior).coefficients.tolist() == [3.0, 0.0]
+
+
+def test_words_overrule_photos_and_photos_overrule_guesses(prior):
+    start = start_of(somebody(hair_style="bob", hair_colour="black"), "with green hair", prior)
+    assert start.traits["hair_colour"] == Trait("green", WORDS) and start.traits["hair_style"] == Trait("bob", PHOTOS)
+    assert start_of(somebody(), "", prior).traits["hair_style"] == Trait("afro", EMBEDDING)
+    assert start_of(None, "", prior).traits["hair_style"] == Trait("short", DEFAULT)
+
+
+def test_a_guessed_afro_reaches_the_caption_and_the_strands(prior):
+    start = start_of(somebody(hair_colour="brown"), "", prior)
+    assert "afro" in start.subject
+    points = torch.rand(50, 3) * 0.02 + torch.tensor([0.0, 0.14, 0.0])
+    guessed, said, combed = (
+        first_colours(prior, start.coefficients, look)(points)[0]
+        for look in (start.look(), {"hair_style": "afro", "hair_colour": "brown"}, {"hair_colour": "brown"})
+    )
+    assert torch.equal(guessed, said) and not torch.equal(guessed, combed)
+
+
+def test_a_beard_that_is_denied_is_none(prior):
+    assert start_of(None, "a man with a goatee", prior).look()["beard"] == "goatee"
+    assert start_of(somebody(beard="goatee"), "without a goatee", prior).look()["beard"] == "clean"
+
+
+def test_without_a_head_prior_nothing_is_guessed():
+    start = start_of(somebody(), "old", EllipsoidPrior())
+    assert start.look() == {"age": "old"} and start.coefficients.tolist() == [0.0]
+
+
+def test_a_start_is_saved_and_read_back_with_or_without_the_face(prior):
+    start = start_of(somebody(), "an old man", prior)
+    again = start_from(start_tensors(start, True), start_words(start))
+    assert again.look() == start.look() and again.subject == start.subject
+    assert np.array_equal(again.embedding, start.embedding)
+    assert torch.equal(again.coefficients, start.coefficients)
+    without = start_tensors(start, False)
+    assert list(without) == ["start.coefficients"] and start_from(without, start_words(start)).embedding is None
+
+
+@pytest.mark.parametrize("called", ["shape_code", "word_shift", "hair_style", "said_traits", "subject_phrase"])
+def test_traits_captions_and_coefficients_come_from_here_alone(called):
+    callers = set()
+    for path in (p for p in PACKAGE.rglob("*.py") if p.relative_to(PACKAGE).parts[0] not in ("words", "training")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and called in (getattr(node.func, "attr", ""), getattr(node.func, "id", "")):
+                callers.add(str(path.relative_to(PACKAGE)))
+    assert callers == {"head/start.py"}

@@ -6,6 +6,7 @@ torch and safetensors are imported only where tensors are read or written, so th
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -88,11 +89,19 @@ def remove(path: Path) -> None:
 
 
 def write_tensors(path: str | Path, tensors: Mapping[str, "Tensor"], metadata: Mapping[str, str] | None = None) -> Path:
-    """Write a safetensors file, atomically; the tensors may lie on any device and share memory."""
+    """Write a safetensors file, atomically; the tensors may lie on any device and share memory.
+
+    Raises OSError where the system refuses, e.g. on a full disk.
+    """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     with _atomic(Path(path)) as part:
-        save_file(_unshared(tensors), part, dict(metadata) if metadata else None)
+        try:
+            save_file(_unshared(tensors), part, dict(metadata) if metadata else None)
+        except SafetensorError as fault:
+            number = re.search(r"os error (\d+)", str(fault))  # safetensors tells the system's errors as text only
+            raise OSError(int(number[1]), str(fault)) if number else fault from None
     return Path(path)
 
 

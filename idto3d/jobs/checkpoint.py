@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from idto3d.errors import UserError
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 SCHEMA = 1
-KEPT = 2
-NAME = re.compile(r"(\d{6})_.+\.json")
+KEPT = 2  # of each stage: a finished one keeps its result while the next one works
+NAME = re.compile(r"(?P<number>\d{6})_(?P<stage>.+)_(?P<step>\d+)\.json")
+NOTHING: Mapping = MappingProxyType({})
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +41,7 @@ class Checkpoint:
 
 
 class Checkpointer:
-    """Saves checkpoints into `folder`, at most one every `every_seconds`, and keeps the two newest."""
+    """Saves checkpoints into `folder` and keeps the two newest of each stage; one is due every `every_seconds`."""
 
     def __init__(self, folder: Path, every_seconds: float, clock: Callable[[], float] = time.monotonic):
         self.folder = Path(folder)
@@ -48,13 +50,11 @@ class Checkpointer:
         self._saved_at = clock()
 
     def due(self) -> bool:
-        """Whether `save` would write now; ask before gathering many tensors."""
+        """Whether the last one is old enough for another; ask before gathering many tensors."""
         return self._clock() - self._saved_at >= self.every_seconds
 
-    def save(self, stage: str, step: int, tensors: Mapping[str, "Tensor"], state: dict, force: bool = False) -> bool:
-        """Save when it is due or `force`; returns whether it did. `state` is JSON. Raises UserError on a full disk."""
-        if not force and not self.due():
-            return False
+    def save(self, stage: str, step: int, tensors: Mapping[str, "Tensor"], state: Mapping = NOTHING) -> None:
+        """Save a checkpoint, due or not. `state` is JSON. Raises UserError on a full disk."""
         self.folder.mkdir(parents=True, exist_ok=True)
         try:
             self._write(f"{self._next_number():06}_{stage}_{step}", stage, step, tensors, state)
@@ -64,14 +64,13 @@ class Checkpointer:
             raise UserError("The disk is too full for a checkpoint.", "Free some space and resume.") from error
         self._prune()
         self._saved_at = self._clock()
-        return True
 
-    def latest(self) -> Checkpoint | None:
-        """The newest whole checkpoint, None when there is none; damaged ones are skipped with a warning."""
-        for record in reversed(self._records()):
+    def latest(self, stage: str) -> Checkpoint | None:
+        """The newest whole checkpoint of `stage`, None when there is none; damaged ones are skipped with a warning."""
+        for record in reversed(self._records(stage)):
             try:
                 return _read(record)
-            except (OSError, ValueError, KeyError, TypeError) as error:
+            except (UserError, OSError, ValueError, KeyError, TypeError) as error:
                 log.warning("skipping the damaged checkpoint %s: %s", record.name, error)
         return None
 
@@ -79,32 +78,32 @@ class Checkpointer:
         """Remove all checkpoints, whole or torn, and their folder."""
         remove(self.folder)
 
-    def _write(self, name: str, stage: str, step: int, tensors: Mapping[str, "Tensor"], state: dict) -> None:
+    def _write(self, name: str, stage: str, step: int, tensors: Mapping[str, "Tensor"], state: Mapping) -> None:
         path = self.folder / f"{name}.safetensors"
         write_tensors(path, tensors)
-        data = {"schema": SCHEMA, "stage": stage, "step": step, "sha256": sha256_of(path), "state": state}
+        data = {"schema": SCHEMA, "stage": stage, "step": step, "sha256": sha256_of(path), "state": dict(state)}
         write_json(path.with_suffix(".json"), data)
 
-    def _records(self) -> list[Path]:
-        """The JSON halves, oldest first."""
-        return sorted(path for path in self.folder.glob("*.json") if NAME.fullmatch(path.name))
+    def _records(self, stage: str | None = None) -> list[Path]:
+        """The JSON halves, of all stages or of one, oldest first."""
+        names = ((path, NAME.fullmatch(path.name)) for path in self.folder.glob("*.json"))
+        return sorted(path for path, parts in names if parts and stage in (None, parts["stage"]))
 
     def _next_number(self) -> int:
         records = self._records()
-        return int(NAME.fullmatch(records[-1].name)[1]) + 1 if records else 1
+        return int(NAME.fullmatch(records[-1].name)["number"]) + 1 if records else 1
 
     def _prune(self) -> None:
-        records = self._records()
-        for record in records[:-KEPT]:
-            _remove_pair(record)
-        kept = {record.stem for record in records[-KEPT:]}
-        for path in self.folder.iterdir():
+        """Remove what is old, and halves of a torn save; of a pair the JSON first, so that none names what is gone."""
+        stages = {NAME.fullmatch(record.name)["stage"] for record in self._records()}
+        kept = {record.stem for stage in stages for record in self._records(stage)[-KEPT:]}
+        for path in sorted(self.folder.iterdir()):
             if path.stem not in kept:
-                path.unlink(missing_ok=True)  # halves of a torn save
+                path.unlink(missing_ok=True)
 
 
 def _read(record: Path) -> Checkpoint:
-    """Read one pair. Raises ValueError, KeyError or OSError when it is damaged."""
+    """Read one pair. Raises UserError, OSError, ValueError, KeyError or TypeError when it is damaged."""
     data = json.loads(record.read_text(encoding="utf-8"))
     path = record.with_suffix(".safetensors")
     if data["schema"] != SCHEMA:
@@ -112,8 +111,3 @@ def _read(record: Path) -> Checkpoint:
     if sha256_of(path) != data["sha256"]:
         raise ValueError("the tensors do not match their digest")
     return Checkpoint(data["stage"], data["step"], read_tensors(path), data["state"])
-
-
-def _remove_pair(record: Path) -> None:
-    record.unlink(missing_ok=True)
-    record.with_suffix(".safetensors").unlink(missing_ok=True)

@@ -12,7 +12,6 @@ from idto3d import config
 from idto3d.checks import checked, checked_view, named_expressions
 from idto3d.config import HDRI, HeadOptions, RenderOptions
 from idto3d.errors import UserError
-from idto3d.events import Event, Finished, LikenessMeasured, Notice, StageStarted, StepDone
 from idto3d.words import expressions
 
 DONE, FAULT, FIXABLE, CANCELLED = 0, 1, 2, 130
@@ -56,6 +55,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="idto3d", description="Photos in, an expressive, relightable 3D head out.")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     _add_generate(verbs.add_parser("generate", help="make a head from photos, words, or both"))
+    _add_export(verbs.add_parser("export", help="make the asset of a finished head again, without its photos"))
     _add_render(verbs.add_parser("render", help="draw a finished head"))
     for verb, (_, text) in FORWARDED.items():
         verbs.add_parser(verb, help=text, add_help=False)
@@ -71,9 +71,12 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--expressions", metavar=f"{sets}|NAME,NAME", help="which expressions the head learns")
     for name in ("preset", "prompt", "negative_prompt", "weights", "seed", "device"):
         _add_option(parser, HeadOptions, name)
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="any other option, e.g. --set shape.steps=50"
-    )
+    _add_set(parser, "any other option, e.g. --set shape.steps=50")
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR", help="run folder of a finished head")
+    _add_set(parser, "an option of the export, e.g. --set export.faces=8000")
 
 
 def _add_render(parser: argparse.ArgumentParser) -> None:
@@ -83,6 +86,10 @@ def _add_render(parser: argparse.ArgumentParser) -> None:
         _add_option(parser, RenderOptions, name)
     parser.add_argument("--expression", action="append", default=[], metavar="NAME=WEIGHT", help="may be repeated")
     parser.add_argument("--turntable", action="store_true", help="turn the head once; needs an .mp4")
+
+
+def _add_set(parser: argparse.ArgumentParser, text: str) -> None:
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=text)
 
 
 def _add_option(parser: argparse.ArgumentParser, kind: type, name: str) -> None:
@@ -97,14 +104,30 @@ def _add_option(parser: argparse.ArgumentParser, kind: type, name: str) -> None:
 
 def generate(arguments: argparse.Namespace, _rest: list[str]) -> int:
     """Make a head in this process, recording it in the run folder."""
-    from idto3d.jobs.produce import create_head
+    lock, job = _claim(arguments)
+    return _work(arguments.out, lock, job, arguments.resume)
+
+
+def export(arguments: argparse.Namespace, _rest: list[str]) -> int:
+    """Make the asset of a finished head again in this process; when that fails, the run stays what it was."""
+    from idto3d.jobs.record import EXPORT
+    from idto3d.jobs.run_folder import finished, reopen
+
+    options = export_options(arguments.set, finished(arguments.folder).options)
+    lock, job = reopen(arguments.folder, EXPORT, options)
+    return _work(arguments.folder, lock, job)
+
+
+def _work(folder: Path, lock, job, resume: bool = False) -> int:
+    """Do the work of a claimed run folder in this process and tell its progress."""
+    from idto3d.jobs.narrator import Narrator
+    from idto3d.jobs.produce import produce
     from idto3d.jobs.run_folder import perform
 
-    lock, job = _claim(arguments)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
-    narrator = Narrator(arguments.out, sys.stderr)
-    with lock, closing(perform(arguments.out, job, create_head, arguments.resume)) as events:
+    narrator = Narrator(folder, sys.stderr)
+    with lock, closing(perform(folder, job, produce, resume)) as events:
         for event in events:
             narrator.tell(event)
     return DONE
@@ -130,7 +153,21 @@ def head_options(arguments: argparse.Namespace, start: HeadOptions | None = None
     if arguments.expressions is not None:
         named["expressions"] = named_expressions(arguments.expressions)
     options = replace(options, **{name: value for name, value in named.items() if value is not None})
-    for assignment in arguments.set:
+    return _all_assigned(options, arguments.set)
+
+
+def export_options(assignments: list[str], options: HeadOptions) -> HeadOptions:
+    """`options` with each --set in them. Raises UserError for one that is not of the export."""
+    for name in (assignment.partition("=")[0].strip() for assignment in assignments):
+        if not name.startswith("export."):
+            names = ", ".join(f"export.{known}" for known in config.option_names(options.export))
+            raise UserError(f"'{name}' cannot be set of a head that is finished.", f"Choose from: {names}.")
+    return _all_assigned(options, assignments)
+
+
+def _all_assigned(options: HeadOptions, assignments: list[str]) -> HeadOptions:
+    """`options` with each --set in them. Raises UserError."""
+    for assignment in assignments:
         name, _, value = assignment.partition("=")
         options = _assigned(options, name.strip(), value.strip())
     return checked(options)
@@ -156,67 +193,6 @@ def _check_same(arguments: argparse.Namespace, job) -> None:
     if given and given != {photo.sha256 for photo in job.photos}:
         what = f"The run in '{arguments.out}' was started with other photos."
         raise UserError(what, "Leave the photos out to continue it, or choose another folder.")
-
-
-class Narrator:
-    """Tells events on a stream: one line that is redrawn on a terminal, sparse lines elsewhere."""
-
-    WIDTH = 24
-
-    def __init__(self, folder: Path, stream):
-        from idto3d.jobs.event_log import Progress, read_progress
-
-        self._read = lambda: read_progress(folder, self._progress)
-        self._progress = Progress()
-        self._stream = stream
-        self._live = stream.isatty()
-        self._full, self._empty = "█░" if "utf" in (stream.encoding or "").lower() else "#."
-        self._tenth = -1
-
-    def tell(self, event: Event) -> None:
-        """Tell one event that the run folder has recorded."""
-        self._progress = self._read()
-        match event:
-            case StageStarted():
-                self._tenth = -1
-            case StepDone():
-                self._step()
-            case Notice():
-                self._line(event.text)
-            case LikenessMeasured():
-                self._line(
-                    f"likeness {event.similarity:.2f} ({event.encoder}; one person from {event.same_person:.2f})"
-                )
-            case Finished():
-                self._line(f"done: {event.glb}")
-
-    def _step(self) -> None:
-        tenth = 10 * self._progress.step // max(self._progress.steps, 1)
-        if self._live:
-            print(f"\r\033[K{self.bar()}", end="", file=self._stream, flush=True)
-        elif tenth != self._tenth:
-            print(self.bar(), file=self._stream, flush=True)
-        self._tenth = tenth
-
-    def _line(self, text: str) -> None:
-        clear = "\r\033[K" if self._live else ""
-        print(f"{clear}{text}", file=self._stream, flush=True)
-
-    def bar(self) -> str:
-        """Stage, bar, step, time left and likeness in one line."""
-        now = self._progress
-        full = self.WIDTH * now.step // max(now.steps, 1)
-        line = f"{now.stage:<9} {self._full * full}{self._empty * (self.WIDTH - full)} {now.step}/{now.steps}"
-        if now.seconds_left is not None and now.step < now.steps:
-            line += f"  {clock(now.seconds_left)} left"
-        return line + (f"  likeness {now.likeness:.2f}" if now.likeness is not None else "")
-
-
-def clock(seconds: float) -> str:
-    """Seconds as m:ss or h:mm:ss."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def render(arguments: argparse.Namespace, _rest: list[str]) -> int:
@@ -293,4 +269,10 @@ def doctor(_arguments: argparse.Namespace, _rest: list[str]) -> int:
     return DONE if all(finding.fine for finding in findings) else FIXABLE
 
 
-VERBS = {"generate": generate, "render": render, "doctor": doctor, **dict.fromkeys(FORWARDED, forward)}
+VERBS = {
+    "generate": generate,
+    "export": export,
+    "render": render,
+    "doctor": doctor,
+    **dict.fromkeys(FORWARDED, forward),
+}

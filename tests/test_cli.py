@@ -1,4 +1,5 @@
 import ast
+import importlib.util
 import io
 import json
 import os
@@ -6,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -52,13 +54,72 @@ def test_generate_makes_a_head_and_tells_its_progress(tmp_path, photo, fake, cap
     options = read_job(out).options
     assert (options.preset, options.seed, options.shape.resolution, options.shape.steps) == ("standard", 7, 112, 4)
     assert options.expressions == ("neutral", "smile", "anger")
-    told = capsys.readouterr().err
-    assert (
-        "shape" in told
-        and "4/4" in told
-        and "likeness 0.71 (fake; one person from 0.90)" in told
-        and "head.glb" in told
-    )
+    printed = capsys.readouterr().err
+    assert "likeness 0.71 (fake; one person from 0.90)" in printed
+    assert "shape" in printed and "4/4" in printed and "head.glb" in printed
+
+
+def test_export_makes_the_asset_of_a_finished_head_again_and_tells_its_progress(tmp_path, photo, fake, capsys):
+    out = tmp_path / "run"
+    assert cli.main(["generate", photo, "--out", str(out), "--prompt", "young", *SHORT]) == 0
+    first, before = (out / "head.glb").read_bytes(), read_job(out)
+    Path(photo).unlink()
+    capsys.readouterr()
+    assert cli.main(["export", str(out), "--set", "export.faces=500", "--set", "export.texture_size=64"]) == 0
+    printed = capsys.readouterr().err
+    assert "asset" in printed and "2/2" in printed and "done: " in printed and "Traceback" not in printed
+    job = read_job(out)
+    assert (job.status, job.options.export.faces, job.options.export.texture_size) == ("done", 500, 64)
+    assert replace(job.options, export=before.options.export) == before.options
+    assert (out / "head.glb").read_bytes() != first
+    assert cli.main(["export", str(out), "--set", f"export.faces={before.options.export.faces}"]) == 0
+    assert (out / "head.glb").read_bytes() == first
+    assert cli.main(["generate", "--out", str(out), "--resume"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("assignment", "said"),
+    [
+        ("shape.steps=5", "'shape.steps' cannot be set of a head that is finished"),
+        ("seed=5", "'seed' cannot be set"),
+        ("preset=paper", "'preset' cannot be set"),
+        ("export=5", "'export' cannot be set"),
+        ("export.colour=5", "no option 'export.colour'"),
+        ("export.faces=many", "no value for export.faces"),
+        ("export.faces=5", "export.faces cannot be 5"),
+    ],
+)
+def test_what_cannot_be_set_of_a_finished_head_is_refused_and_changes_nothing(
+    tmp_path, photo, fake, capsys, assignment, said
+):
+    out = tmp_path / "run"
+    cli.main(["generate", photo, "--out", str(out), *SHORT])
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    capsys.readouterr()
+    assert cli.main(["export", str(out), "--set", assignment]) == 2
+    what, remedy = capsys.readouterr().err.strip().splitlines()
+    assert said in what and remedy.endswith(".")
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(("faces", "code"), [("REFUSED", 2), ("BROKEN", 1)])
+def test_an_export_that_fails_leaves_the_run_done_as_it_was(tmp_path, photo, fake, capsys, faces, code):
+    out = tmp_path / "run"
+    cli.main(["generate", photo, "--out", str(out), *SHORT])
+    before = {name: (out / name).read_bytes() for name in ("job.json", "head.glb", "head.safetensors")}
+    assert cli.main(["export", str(out), "--set", f"export.faces={getattr(fake, faces)}"]) == code
+    assert {name: (out / name).read_bytes() for name in before} == before
+    assert cli.main(["export", str(out)]) == 0
+
+
+def test_an_interrupted_export_is_cancelled_with_130_and_leaves_the_run_done_as_it_was(tmp_path, photo, fake):
+    out = tmp_path / "run"
+    cli.main(["generate", photo, "--out", str(out), *SHORT])
+    before = (out / "job.json").read_bytes()
+    words = ["export", str(out), "--set", f"export.faces={fake.STALLED}"]
+    code, printed = interrupted(words, lambda: (out / "job.json").read_bytes() != before, signal.SIGTERM)
+    assert code == 130 and "Traceback" not in printed
+    assert (out / "job.json").read_bytes() == before and not (out / ".lock").exists()
 
 
 def test_a_refusal_is_two_sentences_and_exit_code_2(tmp_path, photo, fake, capsys):
@@ -76,14 +137,15 @@ def test_a_fault_of_ours_shows_its_traceback_and_exits_with_1(tmp_path, photo, f
     assert "RuntimeError: a toy broke" in json.loads((out / "job.json").read_text())["error"]["traceback"]
 
 
-def run_and_interrupt(out, photo, sign):
+def interrupted(words, begun, sign):
+    """Exit code and messages of a command that gets the signal `sign` once `begun()` holds."""
     code = (
         f"import sys; sys.path.insert(0, {str(FAKE)!r}); import fake_pipeline; "
         "sys.modules['idto3d.pipeline'] = fake_pipeline; from idto3d.cli import entry; entry()"
     )
-    command = [sys.executable, "-c", code, "generate", photo, "--out", str(out), "--prompt", "slow checkpoint"]
+    command = [sys.executable, "-c", code, *words]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
-        while not list(out.glob("checkpoints/*_3.json")):
+        while not begun():
             assert process.poll() is None, process.stderr.read()
             time.sleep(0.02)
         process.send_signal(sign)
@@ -93,8 +155,9 @@ def run_and_interrupt(out, photo, sign):
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_is_cancelled_with_130_and_can_be_resumed(tmp_path, photo, fake, capsys, sign):
     out = tmp_path / "run"
-    code, told = run_and_interrupt(out, photo, sign)
-    assert code == 130 and "cancelled" in told and "Traceback" not in told
+    words = ["generate", photo, "--out", str(out), "--prompt", "slow checkpoint"]
+    code, printed = interrupted(words, lambda: list(out.glob("checkpoints/*_3.json")), sign)
+    assert code == 130 and "cancelled" in printed and "Traceback" not in printed
     assert read_job(out).status == "cancelled"
     job = json.loads((out / "job.json").read_text())
     job["options"]["prompt"] = "checkpoint"
@@ -145,6 +208,8 @@ def test_an_interrupted_run_is_cancelled_with_130_and_can_be_resumed(tmp_path, p
             )
         ),
         (["generate", "--out", "{new}", "--resume"], "no run in"),
+        (["export", "{old}"], "no run in"),
+        (["export", "{new}"], "no run in"),
         (["render", "{old}", "--out", "view.png"], "no finished head"),
         (["render", "{old}", "--out", "view.gif"], "no known ending"),
         (["render", "{old}", "--out", "view.png", "--turntable"], "turntable is a video"),
@@ -187,14 +252,16 @@ def test_what_every_preset_asks_for_can_be_met_and_so_can_what_is_set_of_it():
             checked(HeadOptions(expressions=wrong))
 
 
-@pytest.mark.parametrize("verb", ["synthesize", "train", "evaluate", "publish"])
+@pytest.mark.parametrize("verb", cli.FORWARDED)
 def test_the_training_verbs_are_handed_their_own_words(verb, monkeypatch):
     import types
 
     seen = []
     module = types.ModuleType(verb)
     module.main = lambda argv: seen.append(argv)
-    monkeypatch.setitem(sys.modules, f"idto3d.training.{verb}", module)
+    name = f"idto3d.training.{cli.FORWARDED[verb][0]}"
+    assert importlib.util.find_spec(name)
+    monkeypatch.setitem(sys.modules, name, module)
     assert cli.main([verb, "geometry", "--steps", "5", "--help"]) == 0
     assert seen == [["geometry", "--steps", "5", "--help"]]
 
@@ -288,9 +355,10 @@ def test_a_terminal_gets_one_line_that_is_redrawn(tmp_path):
 
     from idto3d.events import StageStarted, StepDone
     from idto3d.jobs.event_log import EventLog
+    from idto3d.jobs.narrator import Narrator, clock
 
     terminal = Terminal()
-    narrator, log = cli.Narrator(tmp_path, terminal), EventLog(tmp_path)
+    narrator, log = Narrator(tmp_path, terminal), EventLog(tmp_path)
     for event in (StageStarted("shape", 2), StepDone("shape", 1, 2)):
         log.append(event)
         narrator.tell(event)
@@ -298,4 +366,4 @@ def test_a_terminal_gets_one_line_that_is_redrawn(tmp_path):
         "\rshape" in terminal.getvalue().replace("\033[K", "") and "############............ 1/2" in terminal.getvalue()
     )
     assert "\n" not in terminal.getvalue()
-    assert cli.clock(59.6) == "1:00" and cli.clock(3725) == "1:02:05"
+    assert clock(59.6) == "1:00" and clock(3725) == "1:02:05"

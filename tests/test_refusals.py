@@ -42,9 +42,9 @@ def test_a_bad_photo_is_refused_in_words_and_leaves_only_the_job(tmp_path, capsy
     photo, out = tmp_path / "photo.jpg", tmp_path / "head"
     photo.write_bytes(make())
     assert cli.main(["generate", str(photo), "--out", str(out)]) == 2
-    told = capsys.readouterr().err
-    what, remedy = told.strip().splitlines()[-2:]
-    assert said in what and what.endswith(".") and remedy.endswith(".") and "Traceback" not in told
+    printed = capsys.readouterr().err
+    what, remedy = printed.strip().splitlines()[-2:]
+    assert said in what and what.endswith(".") and remedy.endswith(".") and "Traceback" not in printed
     assert os.listdir(out) == ["job.json"] and read_job(out).status == "failed"
 
 
@@ -55,8 +55,8 @@ def test_of_two_faces_the_larger_is_used_with_a_notice(tmp_path, capsys, tiny_bu
     both.paste(small, (512, 40))
     both.save(tmp_path / "two.png")
     few = ["shape.steps=1", "material.steps=1", "shape.resolution=20", "export.turntable_frames=2"]
-    told = [word for assignment in few for word in ("--set", assignment)]
+    options = [word for assignment in few for word in ("--set", assignment)]
     asked = ["generate", str(tmp_path / "two.png"), "--out", str(tmp_path / "head"), "--weights", str(tiny_bundle)]
-    assert cli.main([*asked, *told, "--expressions", "neutral"]) == 0
+    assert cli.main([*asked, *options, "--expressions", "neutral"]) == 0
     assert "shows 2 faces; the largest is used" in capsys.readouterr().err
     assert (tmp_path / "head" / "head.glb").stat().st_size > 10_000

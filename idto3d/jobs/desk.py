@@ -13,22 +13,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from idto3d.config import ROOT, HeadOptions
+from idto3d.checks import checked
+from idto3d.config import ROOT, ExportOptions, HeadOptions
 from idto3d.errors import UserError
 from idto3d.files import private_folder
 from idto3d.jobs import event_log, record
 from idto3d.jobs.event_log import Progress, read_progress
 from idto3d.jobs.lock import owner_of, try_lock
+from idto3d.jobs.produce import PIPELINE
 from idto3d.jobs.record import Job, JobError, PhotoRecord, read_job, readable_job, write_job
-from idto3d.jobs.run_folder import LOCK, PHOTOS, check_disk, delete_run, has_checkpoints, resumable
+from idto3d.jobs.run_folder import LOCK, PHOTOS, check_disk, delete_run, finished, has_checkpoints, resumable
 from idto3d.jobs.worker import alive, waiting_before
 
 JOB_ID = re.compile(r"[A-Za-z0-9_-]{22}")
-CREATOR = "idto3d.jobs.produce:create_head"
 CANCEL_SECONDS = 1.8
 DAY = 24 * 3600.0
 LOG = "worker.log"
 GONE = UserError("This job no longer exists.", "Start a new one.")
+BUSY = UserError("This job is at work already.", "Watch it, or cancel it.")
 DIED = JobError("The worker stopped before the job was done.", "Press Resume to go on from the last checkpoint.")
 
 log = logging.getLogger(__name__)
@@ -64,9 +66,9 @@ def default_root() -> Path:
 class Desk:
     """Jobs under one runs root. An id is unguessable, and knowing it is the right to the job."""
 
-    def __init__(self, root: Path, creator: str = CREATOR, most: int = 20, keep_photos: bool = False):
+    def __init__(self, root: Path, pipeline: str = PIPELINE, most: int = 20, keep_photos: bool = False):
         self.root = private_folder(root)
-        self.creator = creator
+        self.pipeline = pipeline
         self.most = most
         self.keep_photos = keep_photos
         self._progress: dict[str, Progress] = {}
@@ -93,17 +95,17 @@ class Desk:
         job = _honest(folder, self._job(folder))
         progress = self._progress[job_id] = read_progress(folder, self._progress.get(job_id))
         return JobView(
-            job_id,
-            job.status,
-            folder,
-            job.options,
-            len(waiting_before(folder)) if job.status == record.QUEUED else 0,
-            progress,
-            {kind: folder / name for kind, name in progress.pictures.items() if (folder / name).is_file()},
-            _existing(folder / progress.glb) if job.status == record.DONE and progress.glb else None,
-            job.error,
-            _continues(folder, job),
-            job.photos,
+            id=job_id,
+            status=job.status,
+            folder=folder,
+            options=job.options,
+            position=len(waiting_before(folder)) if job.status == record.QUEUED else 0,
+            progress=progress,
+            previews={kind: folder / name for kind, name in progress.pictures.items() if (folder / name).is_file()},
+            glb=_existing(folder / progress.glb) if job.status == record.DONE and progress.glb else None,
+            error=job.error,
+            resumable=_continues(folder, job),
+            photos=job.photos,
         )
 
     def cancel(self, job_id: str) -> None:
@@ -130,12 +132,25 @@ class Desk:
         folder = self.folder(job_id)
         view = self.watch(job_id)
         if view.active:
-            raise UserError("This job is at work already.", "Watch it, or cancel it.")
+            raise UserError(BUSY.what, BUSY.remedy)
         if not view.resumable:
             raise UserError("This job cannot be continued.", "Start a new one.")
         _wait_until_free(folder)
         job = resumable(folder)
         write_job(folder, replace(job, status=record.QUEUED, queued=record.now(), ended="", error=None))
+        self._employ(job_id)
+
+    def export(self, job_id: str, options: ExportOptions) -> None:
+        """Queue the asset of a finished head to be made again with `options`. Raises UserError when it cannot be.
+
+        When that fails or is cancelled, the job is done as it was before.
+        """
+        folder = self.folder(job_id)
+        if self.watch(job_id).active:
+            raise UserError(BUSY.what, BUSY.remedy)
+        _wait_until_free(folder)
+        job = finished(folder)
+        write_job(folder, record.further_job(job, record.EXPORT, checked(replace(job.options, export=options))))
         self._employ(job_id)
 
     def delete(self, job_id: str) -> None:
@@ -194,7 +209,7 @@ class Desk:
     def _employ(self, job_id: str) -> None:
         folder = self.root / job_id
         self._workers = {other: worker for other, worker in self._workers.items() if worker.poll() is None}
-        command = [sys.executable, "-m", "idto3d.jobs.worker", str(folder), "--creator", self.creator]
+        command = [sys.executable, "-m", "idto3d.jobs.worker", str(folder), "--pipeline", self.pipeline]
         path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
         with open(folder / LOG, "ab") as log:
             self._workers[job_id] = subprocess.Popen(
@@ -227,12 +242,12 @@ def _copies(photos: list[Path], folder: Path) -> list[Path]:
 
 
 def _honest(folder: Path, job: Job) -> Job:
-    """`job`, called failed when it claims to be at work and no process is."""
+    """`job`; when it claims to be at work and no process is, it has failed, or is the job before it."""
     if job.status not in (record.QUEUED, record.RUNNING) or alive(folder, job):
         return job
     fresh = read_job(folder)  # it may have ended between the two looks
     if fresh and fresh.status == job.status:
-        return replace(job, status=record.FAILED, error=DIED)
+        return job.before or replace(job, status=record.FAILED, error=DIED)
     return fresh or job
 
 

@@ -1,4 +1,4 @@
-"""job.json: what a run was asked, where it stands, and how it ended."""
+"""job.json: what work was asked of a run, where it stands, and how it ended."""
 
 import json
 import os
@@ -12,9 +12,10 @@ from idto3d.config import HeadOptions, as_json, from_json
 from idto3d.errors import UserError
 from idto3d.files import sha256_of, write_json
 
-QUEUED, RUNNING, DONE, FAILED, CANCELLED = STATUSES = ("queued", "running", "done", "failed", "cancelled")
+STATUSES = QUEUED, RUNNING, DONE, FAILED, CANCELLED = ("queued", "running", "done", "failed", "cancelled")
+KINDS = GENERATE, EXPORT = ("generate", "export")
 FILE = "job.json"
-SCHEMA = 1
+SCHEMA = 2
 PACKAGES = ("idto3d", "torch", "diffusers", "transformers", "peft", "numpy", "pillow", "gradio")
 
 
@@ -38,7 +39,11 @@ class JobError:
 
 @dataclass(frozen=True)
 class Job:
-    """One run. Times are UTC in ISO 8601, empty while they have not come."""
+    """One piece of work in a run folder. Times are UTC in ISO 8601, empty while they have not come.
+
+    `kind` is what is done: a head is generated, or the asset of a finished one is exported again. Further work on a
+    finished head keeps the job `before` it until it is done, so that a head stays what it was when the work fails.
+    """
 
     status: str
     options: HeadOptions
@@ -50,10 +55,12 @@ class Job:
     ended: str = ""
     error: JobError | None = None
     keep_photos: bool = False
+    kind: str = GENERATE
+    before: "Job | None" = None
 
     @property
     def refused(self) -> bool:
-        """Whether the run ended because of something the user can fix."""
+        """Whether the work ended because of something the user can fix."""
         return self.status == FAILED and self.error is not None and not self.error.traceback
 
 
@@ -68,9 +75,15 @@ def now() -> str:
 
 
 def new_job(photos: list[Path], options: HeadOptions) -> Job:
-    """A queued job for `photos`. Raises UserError when a photo cannot be read."""
+    """A queued job that makes a head from `photos`. Raises UserError when a photo cannot be read."""
     records = tuple(photo_record(Path(path)) for path in photos)
     return Job(QUEUED, options, records, installed_versions(), os.getpid(), queued=now())
+
+
+def further_job(before: Job, kind: str, options: HeadOptions) -> Job:
+    """A queued job of `kind` on the finished head of the job `before`, with `options` in place of its own."""
+    new = Job(QUEUED, options, before.photos, installed_versions(), os.getpid(), queued=now(), kind=kind)
+    return replace(new, keep_photos=before.keep_photos, before=before)
 
 
 def photo_record(path: Path) -> PhotoRecord:
@@ -85,21 +98,24 @@ def photo_record(path: Path) -> PhotoRecord:
 
 def installed_versions() -> tuple[tuple[str, str], ...]:
     """Name and version of Python and of those `PACKAGES` that are installed; imports none of them."""
-    found = [("python", platform.python_version())]
+    versions = [("python", platform.python_version())]
     for name in PACKAGES:
         try:
-            found.append((name, metadata.version(name)))
+            versions.append((name, metadata.version(name)))
         except metadata.PackageNotFoundError:
             continue
-    return tuple(found)
+    return tuple(versions)
 
 
 def write_job(folder: Path, job: Job) -> None:
     """Replace job.json, atomically."""
-    data = {"schema": SCHEMA, "status": job.status, "seed": job.options.seed, **asdict(job)}
-    data["options"] = as_json(job.options)
-    data["versions"] = dict(job.versions)
-    write_json(folder / FILE, data)
+    write_json(folder / FILE, {"schema": SCHEMA, **_as_json(job)})
+
+
+def _as_json(job: Job) -> dict:
+    data = {"status": job.status, "kind": job.kind, "seed": job.options.seed, **asdict(job)}
+    plain = {"options": as_json(job.options), "versions": dict(job.versions)}
+    return data | plain | {"before": _as_json(job.before) if job.before else None}
 
 
 def read_job(folder: Path) -> Job | None:
@@ -111,7 +127,9 @@ def read_job(folder: Path) -> Job | None:
     except (OSError, ValueError):
         raise UserError(f"'{folder / FILE}' cannot be read.", "Choose another folder.") from None
     try:
-        return _job(data)
+        if data["schema"] != SCHEMA:
+            raise ValueError(f"schema {data['schema']}, expected {SCHEMA}")
+        return _from_json(data)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         what = f"'{folder / FILE}' was written by another version of idto3d ({error})."
         raise UserError(what, "Choose another folder.") from error
@@ -125,21 +143,19 @@ def readable_job(folder: Path) -> Job | None:
         return None
 
 
-def _job(data: dict) -> Job:
+def _from_json(data: dict) -> Job:
+    """The inverse of `_as_json`. Raises KeyError, TypeError, ValueError or AttributeError for anything else."""
     job = Job(
-        data["status"],
-        from_json(HeadOptions, data["options"]),
-        tuple(PhotoRecord(**photo) for photo in data["photos"]),
-        tuple(data["versions"].items()),
-        data["pid"],
-        data["queued"],
-        data["started"],
-        data["ended"],
-        JobError(**data["error"]) if data["error"] else None,
-        data["keep_photos"],
+        status=data["status"],
+        options=from_json(HeadOptions, data["options"]),
+        photos=tuple(PhotoRecord(**photo) for photo in data["photos"]),
+        versions=tuple(data["versions"].items()),
+        error=JobError(**data["error"]) if data["error"] else None,
+        before=_from_json(data["before"]) if data["before"] else None,
+        **{name: data[name] for name in ("pid", "queued", "started", "ended", "keep_photos", "kind")},
     )
-    if job.status not in STATUSES:
-        raise ValueError(f"status {job.status!r}")
+    if job.status not in STATUSES or job.kind not in KINDS:
+        raise ValueError(f"{job.kind!r} that is {job.status!r}")
     return job
 
 
@@ -149,5 +165,7 @@ def begun(job: Job) -> Job:
 
 
 def ended(job: Job, status: str, error: JobError | None = None) -> Job:
-    """`job` as it is when it is over."""
-    return replace(job, status=status, pid=None, ended=now(), error=error)
+    """`job` as it is when it is over; of further work that was not done, the job before it."""
+    if status != DONE and job.before is not None:
+        return job.before
+    return replace(job, status=status, pid=None, ended=now(), error=error, before=None)

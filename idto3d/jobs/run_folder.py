@@ -5,10 +5,11 @@
     subject/         crops of the faces that were found
     photos/          copies of the photos, only in jobs started from the page, removed when the run is done
     checkpoints/     checkpoint.py, removed when the run is done
+    head.safetensors the finished head, written by the pipeline: what further work starts from, without photos
     head.glb textures/ renders/ expressions/     the asset
 
-Photos and crops are biometric data: the folder is 0700 and `delete_run` removes all of it. The identity embedding is
-never stored: a resumed run reads the photos again. Checkpoints hold numbers that were derived from it.
+Photos, crops, checkpoints, and the face embedding in head.safetensors are biometric data: the folder is 0700,
+`delete_run` removes all of it, and a refused run keeps none of it.
 """
 
 import shutil
@@ -26,11 +27,13 @@ from idto3d.jobs.event_log import EventLog
 from idto3d.jobs.lock import FileLock, is_locked, try_lock
 from idto3d.jobs.record import Job, JobError, read_job, write_job
 
-CreateHead = Callable[[list[Path], HeadOptions, Path, Checkpointer, bool], Iterator[Event]]
+Work = Callable[[Path, Job, Checkpointer], Iterator[Event]]  # of a claimed folder; see produce.produce
 LOCK = ".lock"
 PHOTOS = "photos"
 CHECKPOINTS = "checkpoints"
-TRACES = (CHECKPOINTS, event_log.SUBJECT, event_log.FILE)  # what would be taken for a new run's own
+HEAD = "head.safetensors"
+GLB = "head.glb"
+TRACES = (CHECKPOINTS, event_log.SUBJECT, event_log.FILE, HEAD, GLB)  # what would be taken for a new run's own
 FREE_BYTES = 1 << 30
 
 
@@ -43,8 +46,12 @@ def claim(folder: Path) -> FileLock:
         what = f"The folder '{folder}' cannot be written ({error.strerror})."
         raise UserError(what, "Choose another folder, or change its rights.") from None
     if lock is None:
-        raise UserError(f"Another process works in '{folder}'.", "Wait for it, cancel it, or choose another folder.")
+        raise _busy(folder)
     return lock
+
+
+def _busy(folder: Path) -> UserError:
+    return UserError(f"Another process works in '{folder}'.", "Wait for it, cancel it, or choose another folder.")
 
 
 def check_new(folder: Path) -> None:
@@ -103,7 +110,7 @@ def resumable(folder: Path) -> Job:
     job = read_job(folder)
     if job is None:
         raise UserError(f"There is no run in '{folder}'.", "Leave --resume out to start one.")
-    if job.status == record.DONE:
+    if job.status == record.DONE or job.before is not None:
         raise UserError(f"The run in '{folder}' is done.", "Choose another folder for a new one.")
     for photo in job.photos:
         if not Path(photo.path).is_file() or record.photo_record(Path(photo.path)).sha256 != photo.sha256:
@@ -111,21 +118,47 @@ def resumable(folder: Path) -> Job:
     return job
 
 
-def perform(folder: Path, job: Job, create_head: CreateHead, resume: bool = False) -> Generator[Event, None, None]:
-    """Run `create_head` for `job` in a claimed folder, recording and passing on its events.
+def reopen(folder: Path, kind: str, options: HeadOptions) -> tuple[FileLock, Job]:
+    """Claim the finished run in `folder` for further work. Raises UserError, having changed nothing, as `finished`."""
+    finished(folder)
+    lock = claim(folder)
+    try:
+        return lock, record.further_job(finished(folder), kind, options)
+    except BaseException:
+        lock.release()
+        raise
+
+
+def finished(folder: Path) -> Job:
+    """The job of the finished head in `folder`. Raises UserError when there is none, or none that can be opened."""
+    job = read_job(folder)
+    if job is None:
+        raise UserError(f"There is no run in '{folder}'.", "Generate a head first.")
+    job = job.before or job
+    if job.status != record.DONE and is_locked(folder / LOCK):
+        raise _busy(folder)
+    if job.status != record.DONE:
+        raise UserError(f"The run in '{folder}' is not done ({job.status}).", "Finish it with generate --resume.")
+    if not (folder / HEAD).is_file():
+        raise UserError(f"The run in '{folder}' has no {HEAD}.", "Generate the head again, in another folder.")
+    return job
+
+
+def perform(folder: Path, job: Job, work: Work, resume: bool = False) -> Generator[Event, None, None]:
+    """Do the `work` of `job` in a claimed folder, recording and passing on its events.
 
     job.json always says how it ended: done; failed, with the error; cancelled, when this generator is closed or the
     process is interrupted. A refusal before the first checkpoint leaves nothing but job.json, and checkpoints and
-    copies of photos go when the run is done. Errors are raised again.
+    copies of photos go when the run is done. Further work that does not end well leaves the job before it, and the
+    head. Errors are raised again.
     """
     job = record.begun(job)
     try:
         check_disk(folder)
         write_job(folder, job)
-        log = EventLog(folder, resume)
-        photos = [Path(photo.path) for photo in job.photos]
+        log = EventLog(folder, resume or job.before is not None)
         checkpoints = Checkpointer(folder / CHECKPOINTS, job.options.checkpoint_seconds)
-        events = create_head(photos, job.options, folder, checkpoints, resume)
+        events = work(folder, job, checkpoints)
         try:
             for event in events:
                 log.append(event)
@@ -141,7 +174,7 @@ def perform(folder: Path, job: Job, create_head: CreateHead, resume: bool = Fals
         raise
     except UserError as error:
         write_job(folder, record.ended(job, record.FAILED, JobError(error.what, error.remedy)))
-        if not has_checkpoints(folder):
+        if job.before is None and not has_checkpoints(folder):
             keep_only_record(folder)
         raise
     except Exception as error:

@@ -11,17 +11,17 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
-from importlib import import_module
+from functools import partial
 from pathlib import Path
 
 from idto3d.errors import UserError
 from idto3d.jobs import record
 from idto3d.jobs.lock import FileLock, is_locked, try_lock
+from idto3d.jobs.produce import PIPELINE, produce
 from idto3d.jobs.record import Job, read_job, readable_job, write_job
-from idto3d.jobs.run_folder import LOCK, CreateHead, claim, perform
+from idto3d.jobs.run_folder import LOCK, claim, perform
 
 TURN = ".turn"
 GRACE = 0.8  # seconds a step may take to end by itself after SIGTERM
@@ -86,8 +86,8 @@ def wait_for_turn(folder: Path, cancellation: Cancellation, pause: float = 0.2) 
     return None
 
 
-def work(folder: Path, load: Callable[[], CreateHead], cancellation: Cancellation) -> str:
-    """Run the job of `folder` when its turn comes; returns the status it ended with."""
+def work(folder: Path, pipeline: str, cancellation: Cancellation) -> str:
+    """Run the job of `folder` when its turn comes; returns how it stands then. `pipeline`: see `produce`."""
     with claim(folder):
         job = read_job(folder)
         if job is None or job.status != record.QUEUED:
@@ -99,17 +99,13 @@ def work(folder: Path, load: Callable[[], CreateHead], cancellation: Cancellatio
             write_job(folder, record.ended(job, record.CANCELLED))
             return record.CANCELLED
         with turn:
-            return _run(folder, job, load, cancellation)
+            return _run(folder, job, pipeline, cancellation)
 
 
-def _run(folder: Path, job: Job, load: Callable[[], CreateHead], cancellation: Cancellation) -> str:
+def _run(folder: Path, job: Job, pipeline: str, cancellation: Cancellation) -> str:
     resume = bool(job.started)
-
-    def create_head(*request):
-        return load()(*request)
-
     try:
-        with closing(perform(folder, job, create_head, resume)) as events:
+        with closing(perform(folder, job, partial(produce, pipeline=pipeline), resume)) as events:
             for _ in events:
                 if cancellation.asked:
                     cancellation.calm()
@@ -123,22 +119,16 @@ def _run(folder: Path, job: Job, load: Callable[[], CreateHead], cancellation: C
     return read_job(folder).status
 
 
-def load_creator(name: str) -> CreateHead:
-    """The function called `module:function`."""
-    module, function = name.split(":")
-    return getattr(import_module(module), function)
-
-
 def main(argv: list[str] | None = None) -> int:
     """Own the job of one run folder until it ends."""
     parser = argparse.ArgumentParser(prog="python -m idto3d.jobs.worker", description=main.__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--creator", default="idto3d.jobs.produce:create_head", help="module:function that makes heads")
+    parser.add_argument("--pipeline", default=PIPELINE, help="the module that does the work")
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     cancellation = Cancellation()
     cancellation.listen()
-    status = work(arguments.folder, lambda: load_creator(arguments.creator), cancellation)
+    status = work(arguments.folder, arguments.pipeline, cancellation)
     return 0 if status in (record.DONE, record.CANCELLED) else 1
 
 

@@ -14,7 +14,8 @@ from starlette.types import ASGIApp
 
 from idto3d.config import HeadOptions, SubjectOptions
 from idto3d.files import private_folder
-from idto3d.jobs.desk import CREATOR, Desk, default_root
+from idto3d.jobs.desk import Desk, default_root
+from idto3d.jobs.produce import PIPELINE
 from idto3d.ui.actions import Actions, RenderView, pipeline_view
 from idto3d.ui.blocks import build_page
 from idto3d.ui.guard import Guard
@@ -43,13 +44,13 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def make_page(
-    runs: Path, base: dict | None = None, creator: str = CREATOR, render_view: RenderView = pipeline_view
+    runs: Path, base: dict | None = None, pipeline: str = PIPELINE, render_view: RenderView = pipeline_view
 ) -> tuple[gr.Blocks, Actions]:
     """The page and its verbs, with uploads in a private folder beside `runs`."""
     uploads = private_folder(runs.parent / f"{runs.name}-page")
     os.environ["GRADIO_TEMP_DIR"] = str(uploads)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    does = Actions(Desk(runs, creator), Shelf(uploads), render_view, base)
+    does = Actions(Desk(runs, pipeline), Shelf(uploads), render_view, base)
     return build_page(does), does
 
 

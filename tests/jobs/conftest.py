@@ -38,7 +38,7 @@ def options():
 
 @pytest.fixture
 def desk(tmp_path):
-    desk = Desk(tmp_path / "runs", creator="fake_pipeline:create_head")
+    desk = Desk(tmp_path / "runs", "fake_pipeline")
     yield desk
     for job_id in desk.ids():
         desk.delete(job_id)

@@ -1,8 +1,8 @@
 """A pipeline of toys. Words of the prompt decide what happens.
 
-refuse: no face is found. break: a fault of ours. stall: a third into the shape it stands still, unless resumed.
+refuse: no face is found. break: a fault of ours. stall: a third into the shape it stands still, unless it did before.
 checkpoint: it saves every step of the shape, and resumes there. full: the disk is, after three steps of the shape,
-unless resumed. slow: 50 ms a step.
+unless resumed. slow: 50 ms a step. A head that is exported again heeds `REFUSED`, `BROKEN` and `STALLED` faces.
 """
 
 import json
@@ -15,27 +15,56 @@ from idto3d.errors import UserError
 from idto3d.events import Finished, LikenessMeasured, Notice, Preview, StageStarted, StepDone
 
 STAGES = ("shape", "material")
+REFUSED, BROKEN, STALLED = 101, 102, 103
+SAVED = b"a face in numbers"
 
 
-def create_head(photos, options, folder, checkpoints, resume=False):
+def create_head(photos, options, folder, checkpoints):
     """Pretend to make a head."""
     words = options.prompt.split()
     yield from read_photos(photos, words)
-    first = yield from start_point(checkpoints, words, resume)
+    first = yield from start_point(checkpoints, words)
     for stage in STAGES:
         steps = getattr(options, stage).steps
         yield StageStarted(stage, steps)
         for step in range(first if stage == "shape" else 1, steps + 1):
             time.sleep(0.05 if "slow" in words else 0.0)
-            if "stall" in words and not resume and step == max(3, steps // 3):
-                time.sleep(600)
-            if "full" in words and not resume and step == 4:
+            if "stall" in words and step == max(3, steps // 3):
+                stand_still_once(checkpoints.folder)
+            if "full" in words and first == 1 and step == 4:
                 raise UserError("The disk is too full.", "Free some space and resume.")
             yield from one_step(checkpoints, stage, step, steps, words)
     yield LikenessMeasured(0.71, "fake", 0.9)
+    (folder / "head.safetensors").write_bytes(SAVED + "|".join(options.expressions).encode())
+    yield from export_head(folder, options.export)
+
+
+def export_head(folder, options):
+    """Pretend to write the asset of a saved head."""
+    saved = folder / "head.safetensors"
+    if not saved.is_file():
+        raise UserError("There is no saved head.", "Make one.")
+    yield StageStarted("asset", 2)
+    yield StepDone("asset", 1, 2)
+    if options.faces == REFUSED:
+        raise UserError("The toy has no faces.", "Give it some.")
+    if options.faces == BROKEN:
+        raise RuntimeError("a toy broke")
+    if options.faces == STALLED:
+        time.sleep(600)
     glb = folder / "head.glb"
-    glb.write_bytes(tiny_glb(options.expressions))
+    glb.write_bytes(tiny_glb(saved.read_bytes()[len(SAVED) :].decode().split("|"), options.faces))
+    yield StepDone("asset", 2, 2)
     yield Finished(folder, glb)
+
+
+def stand_still_once(folder):
+    """Ten minutes, unless a run with checkpoints in `folder` did before."""
+    mark = folder / "stood"
+    if not mark.exists():
+        folder.mkdir(exist_ok=True)
+        mark.touch()
+        time.sleep(600)
 
 
 def read_photos(photos, words):
@@ -53,9 +82,9 @@ def read_photos(photos, words):
         yield StepDone("subject", step, len(photos))
 
 
-def start_point(checkpoints, words, resume):
+def start_point(checkpoints, words):
     """The first shape step to do."""
-    if "checkpoint" in words and resume and (latest := checkpoints.latest()):
+    if "checkpoint" in words and (latest := checkpoints.latest("shape")):
         yield Notice(f"Continued after step {latest.step}.")
         return latest.step + 1
     return 1
@@ -68,7 +97,7 @@ def one_step(checkpoints, stage, step, steps, words):
     if "checkpoint" in words and stage == "shape":
         import torch
 
-        checkpoints.save(stage, step, {"weight": torch.full((3,), step)}, {"stage": stage}, force=True)
+        checkpoints.save(stage, step, {"weight": torch.full((3,), step)})
     yield StepDone(stage, step, steps, {"sds": 1.0 / step})
 
 
@@ -95,7 +124,7 @@ def ball(size, growth=0.0, lit=False):
     return (np.where(inside[..., None], colour, 1.0) * 255).astype(np.uint8)
 
 
-def tiny_glb(names):
+def tiny_glb(names, wanted=0):
     """A GLB of an egg with a morph target per name but neutral, in lowerCamelCase; a target makes the egg wider."""
     names = [name.title().replace(" ", "") for name in names if name != "neutral"]
     names = [name[0].lower() + name[1:] for name in names]
@@ -107,7 +136,7 @@ def tiny_glb(names):
     primitive = {"attributes": {"POSITION": 0, "NORMAL": 1}, "indices": 3, "material": 0}
     skin = {"baseColorFactor": [0.8, 0.55, 0.45, 1], "metallicFactor": 0, "roughnessFactor": 0.6}
     document = {
-        "asset": {"version": "2.0"},
+        "asset": {"version": "2.0", "extras": {"faces": wanted}},
         "scene": 0,
         "scenes": [{"nodes": [0]}],
         "nodes": [{"mesh": 0}],

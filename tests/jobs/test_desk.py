@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from idto3d.config import ExportOptions
 from idto3d.errors import UserError
 from idto3d.jobs import desk as desk_module
 from idto3d.jobs.lock import owner_of
 from idto3d.jobs.record import new_job, read_job, write_job
-from idto3d.jobs.run_folder import LOCK, claim
+from idto3d.jobs.run_folder import HEAD, LOCK, claim
 
 
 def until(desk, job_id, condition, seconds=60.0):
@@ -136,6 +137,52 @@ def test_a_killed_job_says_so_and_resumes_after_its_last_checkpoint(desk, photo,
     assert continued >= 3
 
 
+def faces(count):
+    return replace(ExportOptions(), faces=count)
+
+
+def test_the_asset_of_a_finished_job_is_made_again(desk, photo, options):
+    job_id = desk.start([photo], options("young"))
+    first = until(desk, job_id, over).glb.read_bytes()
+    desk.export(job_id, faces(500))
+    view = until(desk, job_id, over)
+    assert (view.status, view.error, view.options) == ("done", None, replace(options("young"), export=faces(500)))
+    assert view.glb.read_bytes() != first and view.progress.likeness == 0.71
+
+
+def test_an_export_that_is_refused_cancelled_or_killed_leaves_the_job_done_as_before(desk, photo, options, fake):
+    job_id = desk.start([photo], options())
+    first = until(desk, job_id, over)
+    record = (first.folder / "job.json").read_bytes()
+    desk.export(job_id, faces(fake.REFUSED))
+    assert until(desk, job_id, over).status == "done" and (first.folder / "job.json").read_bytes() == record
+    for kill in (False, True):
+        desk.export(job_id, faces(fake.STALLED))
+        until(desk, job_id, lambda view: view.status == "running" and view.progress.step == 1)
+        with pytest.raises(UserError, match="at work already"):
+            desk.export(job_id, faces(500))
+        if kill:
+            os.kill(owner_of(first.folder / LOCK), signal.SIGKILL)
+        else:
+            desk.cancel(job_id)
+        view = until(desk, job_id, over)
+        assert (view.status, view.options, view.glb) == ("done", first.options, first.glb) and not view.resumable
+    desk.export(job_id, faces(500))
+    assert until(desk, job_id, over).options.export == faces(500)
+
+
+def test_an_export_of_what_is_not_done_or_cannot_be_is_refused(desk, photo, options):
+    job_id = desk.start([photo], options("refuse"))
+    until(desk, job_id, over)
+    with pytest.raises(UserError, match="not done"):
+        desk.export(job_id, faces(500))
+    job_id = desk.start([photo], options())
+    until(desk, job_id, over)
+    with pytest.raises(UserError, match=r"export\.faces cannot be 1"):
+        desk.export(job_id, faces(1))
+    assert desk.watch(job_id).status == "done"
+
+
 def test_jobs_wait_for_each_other_and_a_waiting_one_can_be_cancelled(desk, photo, options):
     first = desk.start([photo], options("stall"))
     until(desk, first, lambda view: view.status == "running")
@@ -180,13 +227,22 @@ def test_deleting_stops_the_job_and_leaves_no_byte(desk, photo, options):
     assert {path.name for path in desk.root.iterdir()} <= {".turn"}
 
 
-def test_old_jobs_are_reaped_and_working_ones_are_not(desk, photo, options):
+def test_deleting_a_finished_job_takes_the_saved_head(desk, photo, options, fake):
+    job_id = desk.start([photo], options())
+    folder = until(desk, job_id, over).folder
+    assert (folder / HEAD).read_bytes().startswith(fake.SAVED)
+    desk.delete(job_id)
+    assert not folder.exists() and not list(desk.root.rglob(HEAD))
+
+
+def test_old_jobs_are_reaped_with_the_saved_head_and_working_ones_are_not(desk, photo, options, fake):
     old = desk.start([photo], options())
-    until(desk, old, over)
+    assert (until(desk, old, over).folder / HEAD).read_bytes().startswith(fake.SAVED)
     busy = desk.start([photo], options("stall"))
     assert desk.reap(older_than_seconds=3600.0) == []
     assert desk.reap(older_than_seconds=0.0) == [old]
     assert desk.ids() == [busy]
+    assert not [path for path in desk.root.rglob("*") if path.is_file() and fake.SAVED in path.read_bytes()]
 
 
 def test_copies_of_photos_left_by_a_crash_are_reaped(desk, photo, options, monkeypatch):

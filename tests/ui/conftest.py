@@ -35,7 +35,7 @@ def page(tmp_path, fake):
     """The page over the toy pipeline, not yet served, and what it does."""
     from idto3d.ui.server import make_page
 
-    blocks, does = make_page(tmp_path / "runs", {}, "fake_pipeline:create_head", fake.render_view)
+    blocks, does = make_page(tmp_path / "runs", {}, "fake_pipeline", fake.render_view)
     yield blocks, does
     for job_id in does.desk.ids():
         does.desk.delete(job_id)
@@ -59,9 +59,9 @@ def until():
 
     def wait(condition, seconds=300.0):
         deadline = time.monotonic() + seconds
-        while not (found := condition()):
+        while not (answer := condition()):
             assert time.monotonic() < deadline
             time.sleep(0.2)
-        return found
+        return answer
 
     return wait

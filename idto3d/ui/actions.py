@@ -27,15 +27,26 @@ LARGEST_VIEW = 2048
 
 @dataclass(frozen=True)
 class Request:
-    """What a visitor asks for."""
+    """What a visitor asks for. The widgets of the page and the parameters of the API bear the names of these fields."""
 
-    photos: tuple[Path, ...]
-    consent: bool
+    photos: tuple[Path, ...] = ()
+    consent: bool = False
     prompt: str = ""
     negative_prompt: str = ""
     preset: str = "draft"
     expressions: str = "3"
     seed: int = 0
+
+
+def request_of(values: Mapping) -> Request:
+    """The request of `values` by the names of its fields; None, as of a widget never opened, is the field's default."""
+    given = {name: value for name, value in values.items() if value is not None}
+    return Request(**given | {"photos": tuple(map(Path, given.get("photos", ())))})
+
+
+def view_of(values: Mapping) -> RenderOptions:
+    """The view of `values` by the names of its fields; `expressions` maps names to weights. Raises UserError."""
+    return RenderOptions(**{**values, "light": values["light"] or "", "expressions": face_of(values["expressions"])})
 
 
 def pipeline_view(folder: Path, options: RenderOptions) -> np.ndarray:

@@ -1,27 +1,39 @@
 """The page's API. Names and fields are stable: /generate /watch /cancel /resume /delete /render /download."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
-from pathlib import Path
+from inspect import Parameter, Signature
 
 import gradio as gr
 
 from idto3d.config import MODES, PRESETS, RenderOptions
 from idto3d.errors import UserError
-from idto3d.ui.actions import Actions, Request, face_of, view_as_json
+from idto3d.ui.actions import Actions, Request, request_of, view_as_json, view_of
 
 
 def refused(function: Callable) -> Callable:
     """`function`, whose UserErrors reach the caller as plain sentences."""
 
     @wraps(function)
-    def told(*values):
+    def answer(*values):
         try:
             return function(*values)
         except UserError as error:
             raise gr.Error(str(error), print_exception=False) from None
 
-    return told
+    return answer
+
+
+def by_name(function: Callable[[Mapping], object], names: Iterable[str]) -> Callable:
+    """`function` of a mapping of `names` to values, as Gradio calls it: by position, with `names` as parameters."""
+    names = tuple(names)
+
+    @wraps(function)
+    def by_position(*values):
+        return function(dict(zip(names, values, strict=True)))
+
+    by_position.__signature__ = Signature([Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in names])
+    return by_position
 
 
 def add_api(does: Actions) -> None:
@@ -58,45 +70,43 @@ def _add_steering(does: Actions) -> None:
 
 
 def _add_generate(does: Actions) -> None:
-    def generate(photos, consent, prompt, negative_prompt, preset, expressions, seed):
+    def generate(values):
         """Start a job; returns its id. `consent`: this is you, or you have the person's permission."""
-        paths = tuple(map(Path, photos or ()))
-        request = Request(paths, consent, prompt, negative_prompt, preset, expressions, int(seed or 0))
-        return does.start(request)
+        return does.start(request_of(values))
 
-    inputs = [
-        gr.File(label="photos", file_count="multiple", type="filepath"),
-        gr.Checkbox(label="consent"),
-        gr.Textbox("", label="prompt"),
-        gr.Textbox("", label="negative_prompt"),
-        gr.Radio(list(PRESETS), value="draft", label="preset"),
-        gr.Textbox("3", label="expressions"),
-        gr.Number(0, precision=0, label="seed"),
-    ]
-    gr.Button().click(refused(generate), inputs, gr.Textbox(label="job_id"), api_name="generate")
+    default = Request()
+    inputs = {
+        "photos": gr.File(label="photos", file_count="multiple", type="filepath"),
+        "consent": gr.Checkbox(label="consent"),
+        "prompt": gr.Textbox(default.prompt, label="prompt"),
+        "negative_prompt": gr.Textbox(default.negative_prompt, label="negative_prompt"),
+        "preset": gr.Radio(list(PRESETS), value=default.preset, label="preset"),
+        "expressions": gr.Textbox(default.expressions, label="expressions"),
+        "seed": gr.Number(default.seed, precision=0, label="seed"),
+    }
+    function = refused(by_name(generate, inputs))
+    gr.Button().click(function, list(inputs.values()), gr.Textbox(label="job_id"), api_name="generate")
 
 
 def _add_render(does: Actions) -> None:
-    def render(job_id, mode, light, light_rotation_deg, azimuth_deg, elevation_deg, size, expressions):
+    def render(values):
         """Draw the head of a finished job; `expressions` maps names to weights 0..1."""
-        face = face_of(expressions)
-        return does.draw(
-            job_id, RenderOptions(mode, light or "", light_rotation_deg, face, azimuth_deg, elevation_deg, size)
-        )
+        return does.draw(values.pop("job_id"), view_of(values))
 
     default = RenderOptions()
-    inputs = [
-        gr.Textbox(label="job_id"),
-        gr.Radio(list(MODES), value=default.mode, label="mode"),
-        gr.Textbox(default.light, label="light"),
-        gr.Number(default.light_rotation_deg, label="light_rotation_deg"),
-        gr.Number(default.azimuth_deg, label="azimuth_deg"),
-        gr.Number(default.elevation_deg, label="elevation_deg"),
-        gr.Number(default.size, precision=0, label="size"),
-        gr.JSON({}, label="expressions"),
-    ]
-    picture = gr.Image(label="picture", format="png")
-    gr.Button().click(refused(render), inputs, picture, api_name="render", concurrency_limit=1, concurrency_id="draw")
+    inputs = {
+        "job_id": gr.Textbox(label="job_id"),
+        "mode": gr.Radio(list(MODES), value=default.mode, label="mode"),
+        "light": gr.Textbox(default.light, label="light"),
+        "light_rotation_deg": gr.Number(default.light_rotation_deg, label="light_rotation_deg"),
+        "azimuth_deg": gr.Number(default.azimuth_deg, label="azimuth_deg"),
+        "elevation_deg": gr.Number(default.elevation_deg, label="elevation_deg"),
+        "size": gr.Number(default.size, precision=0, label="size"),
+        "expressions": gr.JSON({}, label="expressions"),
+    }
+    picture, function = gr.Image(label="picture", format="png"), refused(by_name(render, inputs))
+    alone = {"concurrency_limit": 1, "concurrency_id": "draw"}
+    gr.Button().click(function, list(inputs.values()), picture, api_name="render", **alone)
 
 
 def _add_download(does: Actions) -> None:

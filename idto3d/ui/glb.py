@@ -5,6 +5,7 @@ import struct
 import zipfile
 from pathlib import Path
 
+FILES = ("head.glb",)
 FOLDERS = ("textures", "renders", "expressions")
 
 
@@ -28,8 +29,8 @@ def shape_key(name: str) -> str:
 
 
 def asset_files(folder: Path) -> list[Path]:
-    """The files of a run folder that are the asset: no photos, crops, embeddings, checkpoints, logs or previews."""
-    files = [path for path in folder.glob("head*") if path.is_file()]
+    """The files of a run folder that are the asset: no photos, crops, saved head, checkpoints, logs or previews."""
+    files = [folder / name for name in FILES if (folder / name).is_file()]
     for name in FOLDERS:
         files += [path for path in (folder / name).rglob("*") if path.is_file()]
     return sorted(path for path in files if not path.name.startswith((".", "preview_")))

@@ -53,8 +53,8 @@ class Guard:
 
 def fetches(path: str) -> bool:
     """Whether a request path asks the server to fetch another server's file."""
-    _, found, rest = path.partition("/file=")
-    return bool(found) and rest.lstrip("/ ").lower().startswith(("http:", "https:"))
+    rest = path.partition("/file=")[2]
+    return rest.lstrip("/ ").lower().startswith(("http:", "https:"))
 
 
 def names_address(body: bytes) -> bool:

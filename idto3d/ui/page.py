@@ -1,6 +1,7 @@
 """The page: which widgets there are and where they stand. What they do is in wiring.py."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 
 import gradio as gr
 from gradio.components import Component
@@ -16,7 +17,7 @@ VIEW = RenderOptions()
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a visitor asks for, in the order of actions.Request."""
+    """What a visitor asks for, by the names of the fields of actions.Request; the dice roll a seed."""
 
     photos: gr.Gallery
     consent: gr.Checkbox
@@ -27,17 +28,9 @@ class Inputs:
     seed: gr.Number
     dice: gr.Button
 
-    def asked(self) -> list[Component]:
-        """The widgets whose values make a request."""
-        return [
-            self.photos,
-            self.consent,
-            self.prompt,
-            self.negative_prompt,
-            self.preset,
-            self.expressions,
-            self.seed,
-        ]
+    def asked(self) -> dict[str, Component]:
+        """The widgets whose values make a request, by the names of its fields."""
+        return {field.name: getattr(self, field.name) for field in fields(actions.Request)}
 
 
 @dataclass(frozen=True)
@@ -65,24 +58,27 @@ class Live:
 
 @dataclass(frozen=True)
 class Result:
-    """The finished head: viewer, drawing, its sliders, downloads."""
+    """The finished head: viewer, drawing, its sliders, downloads.
+
+    What says how it is drawn bears the names of the fields of RenderOptions; `weights` has a slider per expression.
+    """
 
     group: gr.Column
     model: gr.Model3D
     picture: gr.HTML
     mode: gr.Radio
     light: gr.Dropdown
-    rotation: gr.Slider
-    azimuth: gr.Slider
-    elevation: gr.Slider
-    weights: tuple[gr.Slider, ...]
+    light_rotation_deg: gr.Slider
+    azimuth_deg: gr.Slider
+    elevation_deg: gr.Slider
+    weights: Mapping[str, gr.Slider]
     reset: gr.Button
     glb: gr.DownloadButton
     archive: gr.DownloadButton
 
-    def view(self) -> list[Component]:
-        """The widgets that say how the head is drawn."""
-        return [self.mode, self.light, self.rotation, self.azimuth, self.elevation, *self.weights]
+    def view(self) -> dict[str, Component]:
+        """The widgets that say how the head is drawn, but its expressions, by the names of the fields of the view."""
+        return {field.name: getattr(self, field.name) for field in fields(RenderOptions) if hasattr(self, field.name)}
 
 
 @dataclass(frozen=True)
@@ -148,13 +144,27 @@ def _inputs() -> Inputs:
     prompt = _words("with short buzzcut hair", "prompt")
     gr.HTML(views.section(3, "Make"))
     preset = gr.Radio(_presets(), value=HeadOptions().preset, label="Quality", info=_preset_text(), elem_id="preset")
-    chosen = gr.Radio(_expression_sets(), value="3", label="Expressions beside neutral", elem_id="expressions")
+    expressions = gr.Radio(
+        _expression_sets(),
+        value=actions.Request().expressions,
+        label="Expressions beside neutral",
+        elem_id="expressions",
+    )
     with gr.Accordion("More options", open=False, elem_id="more"):
-        negative = _words("glasses, hat", "negative_prompt")
+        negative_prompt = _words("glasses, hat", "negative_prompt")
         with gr.Row(elem_classes="seed"):
             seed = gr.Number(0, label="Seed", precision=0, minimum=0, maximum=actions.LARGEST_SEED, min_width=120)
             dice = gr.Button("Roll", size="sm", min_width=60, scale=0)
-    return Inputs(photos, consent, prompt, negative, preset, chosen, seed, dice)
+    return Inputs(
+        photos=photos,
+        consent=consent,
+        prompt=prompt,
+        negative_prompt=negative_prompt,
+        preset=preset,
+        expressions=expressions,
+        seed=seed,
+        dice=dice,
+    )
 
 
 def _words(example: str, name: str) -> gr.Textbox:
@@ -218,9 +228,27 @@ def _result() -> Result:
                 azimuth = gr.Slider(-180, 180, VIEW.azimuth_deg, step=5, label="Walk around, degrees")
                 elevation = gr.Slider(-45, 45, VIEW.elevation_deg, step=5, label="Look from above, degrees")
         with gr.Row(elem_id="faces"):
-            weights = tuple(gr.Slider(0, 1, 0, step=0.05, label=n.capitalize(), visible=False) for n in NAMES)
+            weights = {name: _weight(name) for name in NAMES}
         reset = gr.Button("Relax the face", size="sm", elem_id="reset")
-    return Result(group, model, picture, mode, light, rotation, azimuth, elevation, weights, reset, glb, archive)
+    return Result(
+        group=group,
+        model=model,
+        picture=picture,
+        mode=mode,
+        light=light,
+        light_rotation_deg=rotation,
+        azimuth_deg=azimuth,
+        elevation_deg=elevation,
+        weights=weights,
+        reset=reset,
+        glb=glb,
+        archive=archive,
+    )
+
+
+def _weight(expression: str) -> gr.Slider:
+    """How much of an expression the face has; hidden until a head knows it."""
+    return gr.Slider(0, 1, 0, step=0.05, label=expression.capitalize(), visible=False)
 
 
 def _viewer() -> gr.Model3D:

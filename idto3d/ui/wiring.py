@@ -5,14 +5,12 @@ from pathlib import Path
 
 import gradio as gr
 
-from idto3d.config import RenderOptions
 from idto3d.errors import UserError
 from idto3d.jobs.desk import JobView
 from idto3d.ui import actions, views
-from idto3d.ui.actions import Actions, Request
+from idto3d.ui.actions import Actions, request_of, view_of
 from idto3d.ui.glb import morph_names, shape_key
 from idto3d.ui.page import Page
-from idto3d.words.expressions import NAMES
 
 REMEMBERED = 20
 BROKEN = UserError("The head could not be drawn.", "Try another view; the server's log says more.")
@@ -73,18 +71,19 @@ def _changed(path: Path) -> int:
 
 def _wire_job(page: Page, does: Actions, blocks: gr.Blocks) -> None:
     controls, memory = page.controls, page.memory
-    live = _live_outputs(page)
+    live, asked = _live_outputs(page), page.inputs.asked()
 
     def look(jobs, seen):
         return shown(does.look(current(jobs)), seen)
 
-    def start(jobs, photos, consent, prompt, negative_prompt, preset, expressions, seed):
-        paths = tuple(Path(photo[0]) for photo in photos or ())
-        words = (prompt or "", negative_prompt or "")  # None while the accordion around a field was never opened
+    def start(values):
+        request = {name: values[widget] for name, widget in asked.items()}
+        paths = [path for path, _caption in request["photos"] or ()]
         try:
-            job_id = does.start(Request(paths, bool(consent), *words, preset, expressions, int(seed or 0)))
+            job_id = does.start(request_of(request | {"photos": paths}))
         except UserError as error:
             return [gr.skip(), views.refusal(error), *[gr.skip()] * len(live)]
+        jobs = values[memory.jobs]
         jobs = [*(jobs if isinstance(jobs, list) else ()), job_id][-REMEMBERED:]
         return [jobs, "", *shown(does.look(job_id), ())]
 
@@ -99,9 +98,7 @@ def _wire_job(page: Page, does: Actions, blocks: gr.Blocks) -> None:
         return act
 
     hidden = {"api_visibility": "private", "show_progress": "hidden"}
-    controls.generate.click(
-        start, [memory.jobs, *page.inputs.asked()], [memory.jobs, controls.message, *live], **hidden
-    )
+    controls.generate.click(start, {memory.jobs, *asked.values()}, [memory.jobs, controls.message, *live], **hidden)
     for button, verb in ((controls.cancel, does.desk.cancel), (controls.resume, does.desk.resume)):
         button.click(steer(verb), [memory.jobs], [controls.message, *live], **hidden)
     memory.timer.tick(look, [memory.jobs, memory.seen], live, concurrency_limit=None, **hidden)
@@ -114,8 +111,8 @@ def _wire_delete(page: Page, does: Actions) -> None:
 
     def forget(jobs):  # not called delete: that name belongs to the public endpoint
         kept, error = does.delete_all([job for job in jobs if isinstance(job, str)] if isinstance(jobs, list) else [])
-        told = views.refusal(error) if error else ""
-        return [kept, None, False, told, gr.update(visible=False), *shown(does.look(current(kept)), ())]
+        message = views.refusal(error) if error else ""
+        return [kept, None, False, message, gr.update(visible=False), *shown(does.look(current(kept)), ())]
 
     hidden = {"api_visibility": "private", "show_progress": "hidden"}
     emptied = [memory.jobs, page.inputs.photos, page.inputs.consent, controls.message, controls.confirm]
@@ -125,28 +122,30 @@ def _wire_delete(page: Page, does: Actions) -> None:
 
 
 def _wire_result(page: Page, does: Actions) -> None:
-    result, memory = page.result, page.memory
+    result, memory, view_widgets = page.result, page.memory, page.result.view()
+    sliders = list(result.weights.values())
 
     def arrive(job_id):
         view = does.look(job_id)
         if view is None or view.glb is None:
-            return [gr.update(visible=False), None, None, gr.skip(), *[gr.skip()] * len(result.weights)]
+            return [gr.update(visible=False), None, None, gr.skip(), *[gr.skip()] * len(sliders)]
         glb, archive = does.files(job_id)
         known = {shape_key(name) for name in morph_names(glb)}
-        sliders = [gr.update(visible=shape_key(name) in known, value=0) for name in NAMES]
-        return [gr.update(visible=True), str(glb), str(archive), None, *sliders]  # the photos are gone, show none
+        faces = [gr.update(visible=shape_key(name) in known, value=0) for name in result.weights]
+        return [gr.update(visible=True), str(glb), str(archive), None, *faces]  # the photos are gone, show none
 
     def show_model(job_id):
         view = does.look(job_id)
         return str(does.files(job_id)[0]) if view is not None and view.glb else None
 
-    def draw(job_id, mode, light, rotation, azimuth, elevation, *weights):
-        if not job_id:
+    def draw(values):
+        if not values[memory.arrived]:
             return views.drawing(None)
-        faces = tuple((name, weight) for name, weight in zip(NAMES, weights, strict=True) if weight)
+        view = {name: values[widget] for name, widget in view_widgets.items()}
+        face = {name: values[slider] for name, slider in result.weights.items() if values[slider]}
         try:
-            options = RenderOptions(mode, light or "", rotation, faces, azimuth, elevation, actions.VIEW_SIZE)
-            return views.drawing(actions.webp(does.draw(job_id, options)))
+            options = view_of(view | {"expressions": face, "size": actions.VIEW_SIZE})
+            return views.drawing(actions.webp(does.draw(values[memory.arrived], options)))
         except UserError as error:
             return views.refusal(error)
         except Exception:
@@ -155,10 +154,11 @@ def _wire_result(page: Page, does: Actions) -> None:
 
     hidden = {"api_visibility": "private", "show_progress": "hidden"}
     looks = {**hidden, "trigger_mode": "always_last", "concurrency_limit": 1, "concurrency_id": "draw"}
-    picture = (draw, [memory.arrived, *result.view()], result.picture)
-    filled = [result.group, result.glb, result.archive, page.inputs.photos, *result.weights]
+    drawn = [*view_widgets.values(), *sliders]
+    picture = (draw, {memory.arrived, *drawn}, result.picture)
+    filled = [result.group, result.glb, result.archive, page.inputs.photos, *sliders]
     arrival = memory.arrived.change(arrive, [memory.arrived], filled, **hidden).then(*picture, **looks)
     # Last, when the viewer is on the page: Gradio 6.31 shows nothing when a model comes while its viewer still loads.
     arrival.then(show_model, [memory.arrived], result.model, **hidden)
-    gr.on([widget.input for widget in result.view()], *picture, **looks)
-    result.reset.click(lambda: [0] * len(NAMES), None, list(result.weights), **hidden).then(*picture, **looks)
+    gr.on([widget.input for widget in drawn], *picture, **looks)
+    result.reset.click(lambda: [0] * len(sliders), None, sliders, **hidden).then(*picture, **looks)

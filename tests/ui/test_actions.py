@@ -78,7 +78,10 @@ def test_a_request_becomes_the_options_of_its_preset():
 
 
 def test_the_zip_holds_the_asset_and_nothing_about_the_person(tmp_path, fake):
-    for name in ("photos/01/anna.png", "subject/crop_01.png", "checkpoints/1.json", "job.json", "worker.log", ".lock"):
+    for name in ("photos/01/anna.png", "subject/crop_01.png", "checkpoints/1.json", "job.json", "worker.log"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("private")
+    for name in (".lock", "head.safetensors", "head.of.another.safetensors", "headshot.png", "versions/1/head.glb"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("private")
     for name in ("head.glb", "textures/albedo.png", "renders/front.png", "renders/preview_relit.png"):

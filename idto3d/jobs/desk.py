@@ -66,11 +66,10 @@ def default_root() -> Path:
 class Desk:
     """Jobs under one runs root. An id is unguessable, and knowing it is the right to the job."""
 
-    def __init__(self, root: Path, pipeline: str = PIPELINE, most: int = 20, keep_photos: bool = False):
+    def __init__(self, root: Path, pipeline: str = PIPELINE, most: int = 20):
         self.root = private_folder(root)
         self.pipeline = pipeline
         self.most = most
-        self.keep_photos = keep_photos
         self._progress: dict[str, Progress] = {}
         self._workers: dict[str, subprocess.Popen] = {}
 
@@ -81,8 +80,7 @@ class Desk:
         folder = private_folder(self.root / job_id)
         try:
             write_job(folder, record.new_job([], options))  # so that copies left by a crash are found and reaped
-            job = record.new_job(_copies(photos, folder / PHOTOS), options)
-            write_job(folder, replace(job, keep_photos=self.keep_photos))
+            write_job(folder, record.new_job(_copies(photos, folder / PHOTOS), options))
         except BaseException:
             shutil.rmtree(folder)
             raise

@@ -92,7 +92,6 @@ class Progress:
     notices: tuple[str, ...] = ()
     pictures: Mapping[str, str] = field(default_factory=dict)
     crops: tuple[str, ...] = ()
-    losses: Mapping[str, float] = field(default_factory=dict)
     stages_done: tuple[str, ...] = ()
     origin: tuple[float, int] = (0.0, 0)
     photo_crops: tuple[str, ...] = ()
@@ -155,7 +154,6 @@ def _step_done(progress: Progress, data: dict) -> Progress:
         step=step,
         steps=steps,
         seconds_left=left,
-        losses=data.get("losses", {}),
         origin=origin,
         photo_crops=_photo_crops(progress) if data["stage"] == SUBJECT else progress.photo_crops,
     )

@@ -54,7 +54,6 @@ class Job:
     started: str = ""
     ended: str = ""
     error: JobError | None = None
-    keep_photos: bool = False
     kind: str = GENERATE
     before: "Job | None" = None
 
@@ -82,8 +81,8 @@ def new_job(photos: list[Path], options: HeadOptions) -> Job:
 
 def further_job(before: Job, kind: str, options: HeadOptions) -> Job:
     """A queued job of `kind` on the finished head of the job `before`, with `options` in place of its own."""
-    new = Job(QUEUED, options, before.photos, installed_versions(), os.getpid(), queued=now(), kind=kind)
-    return replace(new, keep_photos=before.keep_photos, before=before)
+    versions = installed_versions()
+    return Job(QUEUED, options, before.photos, versions, os.getpid(), queued=now(), kind=kind, before=before)
 
 
 def photo_record(path: Path) -> PhotoRecord:
@@ -152,7 +151,7 @@ def _from_json(data: dict) -> Job:
         versions=tuple(data["versions"].items()),
         error=JobError(**data["error"]) if data["error"] else None,
         before=_from_json(data["before"]) if data["before"] else None,
-        **{name: data[name] for name in ("pid", "queued", "started", "ended", "keep_photos", "kind")},
+        **{name: data[name] for name in ("pid", "queued", "started", "ended", "kind")},
     )
     if job.status not in STATUSES or job.kind not in KINDS:
         raise ValueError(f"{job.kind!r} that is {job.status!r}")

@@ -167,8 +167,7 @@ def perform(folder: Path, job: Job, work: Work, resume: bool = False) -> Generat
             _close(events)
         write_job(folder, record.ended(job, record.DONE))
         checkpoints.clear()
-        if not job.keep_photos:
-            remove(folder / PHOTOS)
+        remove(folder / PHOTOS)
     except (GeneratorExit, KeyboardInterrupt):
         write_job(folder, record.ended(job, record.CANCELLED))
         raise

@@ -126,7 +126,7 @@ class Actions:
         view = self.desk.watch(job_id)
         if view.glb is None:
             raise UserError("There is no head to download yet.", "Wait until the job is done.")
-        return self.shelf.glb(job_id, view.glb), self.shelf.archive(job_id, view.folder)
+        return self.shelf.glb(job_id, view.glb), self.shelf.archive(job_id, view.glb)
 
 
 def check(request: Request) -> None:

@@ -25,14 +25,15 @@ class Shelf:
     def glb(self, job_id: str, glb: Path) -> Path:
         """A served GLB of the job."""
         path = self._place(job_id) / "head.glb"
-        if not path.exists():
+        if not _as_new_as(path, glb):
+            path.unlink(missing_ok=True)
             _link(glb, path)
         return path
 
-    def archive(self, job_id: str, run_folder: Path) -> Path:
-        """A served ZIP of the job's asset."""
+    def archive(self, job_id: str, glb: Path) -> Path:
+        """A served ZIP of the job's asset, the GLB and what lies beside it."""
         path = self._place(job_id) / "head.zip"
-        return path if path.exists() else write_zip(run_folder, path)
+        return path if _as_new_as(path, glb) else write_zip(glb.parent, path)
 
     def clear(self) -> None:
         """Remove all uploads and all that is handed out; the latter comes back when it is asked for."""
@@ -77,6 +78,11 @@ def _is_one(path: Path, digests: set[str], until: float) -> bool:
         return path.is_file() and path.stat().st_mtime <= until and sha256_of(path) in digests
     except OSError:
         return False
+
+
+def _as_new_as(path: Path, source: Path) -> bool:
+    """Whether `path` is there and was not made before `source`, which a new export replaces."""
+    return path.exists() and path.stat().st_mtime_ns >= source.stat().st_mtime_ns
 
 
 def _link(source: Path, target: Path) -> None:

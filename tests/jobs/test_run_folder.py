@@ -63,6 +63,13 @@ def test_a_refusal_leaves_nothing_but_its_record_and_another_try_may_follow(tmp_
     assert read_job(folder).status == record.DONE
 
 
+def test_a_run_that_is_refused_at_its_end_keeps_no_saved_head(tmp_path, photo, options, fake):
+    few = replace(options(), export=replace(options().export, faces=fake.REFUSED))
+    with pytest.raises(UserError, match="no faces"):
+        run(tmp_path / "run", [photo], few)
+    assert os.listdir(tmp_path / "run") == ["job.json"]
+
+
 def test_a_new_run_inherits_nothing_of_a_refused_one(tmp_path, photo, options, fake):
     folder = tmp_path / "run"
     with pytest.raises(UserError, match="too full"):

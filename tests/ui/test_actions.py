@@ -1,3 +1,4 @@
+import os
 import re
 import zipfile
 from dataclasses import replace
@@ -91,6 +92,18 @@ def test_the_zip_holds_the_asset_and_nothing_about_the_person(tmp_path, fake):
     names = sorted(zipfile.ZipFile(archive).namelist())
     assert names == ["head/head.glb", "head/renders/front.png", "head/textures/albedo.png"]
     assert len(asset_files(tmp_path)) == 3
+
+
+def test_what_is_handed_out_is_the_newest_export(tmp_path):
+    shelf, glb = Shelf(tmp_path / "page"), tmp_path / "head.glb"
+    for moment, content in enumerate(("first", "second")):
+        newer = tmp_path / "part"
+        newer.write_text(content)
+        os.utime(newer, (4e9 + moment, 4e9 + moment))
+        newer.replace(glb)
+        for _ in range(2):
+            archive = zipfile.ZipFile(shelf.archive("a", glb))
+            assert shelf.glb("a", glb).read_text() == archive.read("head/head.glb").decode() == content
 
 
 def test_morph_targets_are_read_from_the_glb_and_none_from_something_else(tmp_path, fake):

@@ -97,7 +97,7 @@ def work(folder: Path, pipeline: str, cancellation: Cancellation) -> str:
         if turn is None:
             cancellation.calm()
             write_job(folder, record.ended(job, record.CANCELLED))
-            return record.CANCELLED
+            return read_job(folder).status
         with turn:
             return _run(folder, job, pipeline, cancellation)
 

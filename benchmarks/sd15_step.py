@@ -32,10 +32,11 @@ from idto3d.guidance.networks.lora import add_lora
 from idto3d.guidance.networks.tiny import TEST_SPEC, noise_scheduler, tiny_base, word_tokenizer
 from idto3d.guidance.prediction import Guidance
 from idto3d.words import prompts
+from idto3d.words.captions import caption
 from idto3d.words.prompts import DOMAINS
 
 EXPRESSION = "jaw dropped"
-WORDS = prompts.words(" ".join((*prompts.VIEWS, prompts.caption("", "geometry"), "albedo", EXPRESSION)))
+WORDS = prompts.words(" ".join((*prompts.VIEWS, caption("", "geometry"), "albedo", EXPRESSION)))
 ID_DIMENSION = 512
 DTYPES = {"auto": None, "float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -83,7 +84,7 @@ def write(folder: Path, tiny: bool) -> dict[str, int]:
         image_size=TEST_SPEC.image_size if tiny else 512,
         identity_encoder=EncoderInfo("insightface", ID_DIMENSION),
         expressions={"mouth stretch": EXPRESSION},
-        prompts={domain: prompts.caption("{view}", domain, "{subject}") for domain in DOMAINS},
+        prompts={domain: prompts.template(domain) for domain in DOMAINS},
     )
     save_bundle(folder, info, parts, branches)
     networks = {"unet": parts.unet, "vae": parts.vae, "text_encoder": parts.text_encoder} | branches

@@ -26,7 +26,7 @@ class SubjectOptions:
     max_megapixels: float = option(50.0, "largest photo that is decoded, megapixels", least=0.1)
     max_megabytes: float = option(30.0, "largest photo file, megabytes", least=0.1)
     min_face_pixels: int = option(48, "smallest face side that is used, pixels", least=1)
-    looks: bool = option(True, "let photos say hair, beard and skin tone where the prompt does not")
+    traits: bool = option(True, "let photos say hair, beard and skin tone where the prompt does not")
     keep: bool = option(True, "keep the face embedding in the finished head, so that edits know the face")
     disagreement: float = option(
         0.6, "embedding distance from the other photos' mean beyond which a photo is doubted", least=0

@@ -29,8 +29,9 @@ from idto3d.guidance.networks.base import with_rig
 from idto3d.guidance.networks.branches import attach, new_branches
 from idto3d.guidance.networks.lora import add_lora
 from idto3d.guidance.networks.tiny import TEST_SPEC, tiny_base, tiny_rig
+from idto3d.words.captions import caption
 from idto3d.words.expressions import EXPRESSIONS
-from idto3d.words.prompts import DOMAINS, caption, words
+from idto3d.words.prompts import DOMAINS, template, words
 
 pytest_plugins = ["guidance_fixtures"]
 
@@ -64,7 +65,7 @@ def tiny_bundle(tmp_path_factory):
         image_size=TEST_SPEC.image_size,
         identity_encoder=EncoderInfo("dlib", 128),
         expressions={expression.name: expression.descriptor for expression in EXPRESSIONS},
-        prompts={name: caption("{view}", name, "{subject}") for name in DOMAINS},
+        prompts={name: template(name) for name in DOMAINS},
         vocabulary=tuple(dict.fromkeys(vocabulary)),
     )
     folder = tmp_path_factory.mktemp("bundle") / "tiny"

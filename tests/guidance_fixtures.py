@@ -14,10 +14,11 @@ from idto3d.guidance.networks.lora import add_lora, lora_parameters
 from idto3d.guidance.networks.tiny import TEST_SPEC, tiny_base, tiny_rig
 from idto3d.guidance.prediction import Guidance
 from idto3d.words import prompts
+from idto3d.words.captions import caption
 from idto3d.words.prompts import DOMAINS
 
 ID_DIM = 6
-VOCABULARY = sorted(set(prompts.words(" ".join(prompts.VIEWS) + prompts.caption("", "geometry") + "albedo jaw open")))
+VOCABULARY = sorted(set(prompts.words(" ".join(prompts.VIEWS) + caption("", "geometry") + "albedo jaw open")))
 
 
 def _stirred(branches: Branches) -> Branches:
@@ -36,7 +37,7 @@ def _info() -> BundleInfo:
         image_size=TEST_SPEC.image_size,
         identity_encoder=EncoderInfo("dlib", ID_DIM),
         expressions={"neutral": "a face", "jaw": "jaw open"},
-        prompts={domain: prompts.caption("{view}", domain, "{subject}") for domain in DOMAINS},
+        prompts={domain: prompts.template(domain) for domain in DOMAINS},
         lambda_exp=0.7,
         training={"scans": 3},
         vocabulary=tuple(VOCABULARY),

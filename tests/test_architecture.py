@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from idto3d.words.traits import BEARDS, HAIR_STYLES
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "idto3d"
 FLOORS = (  # from the ground; a room imports rooms of floors below its own, and itself
@@ -112,6 +114,34 @@ def test_a_heavy_package_stays_in_its_rooms(package):
     for path in sources():
         used = {name.split(".")[0] for name in imports_of(path)}
         assert package not in used or room_of(path) in ONLY_IN[package], path.relative_to(ROOT)
+
+
+def test_only_the_start_of_a_head_and_training_read_prompts():
+    readers = {"head/start.py", "pipeline.py"}
+    for path in (p for p in sources() if room_of(p) not in ("words", "training")):
+        reads = any(name.startswith("idto3d.words.reading") for name in imports_of(path))
+        assert not reads or str(path.relative_to(PACKAGE)) in readers, path.relative_to(ROOT)
+
+
+def test_no_pattern_is_laid_over_a_prompt_outside_words():
+    for path in (p for p in sources() if room_of(p) != "words"):
+        for call in (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)):
+            function, given = ast.unparse(call.func), " ".join(map(ast.unparse, call.args))
+            matched = function.startswith("re.") or function.split(".")[-1] in ("findall", "fullmatch", "finditer")
+            assert not (matched and "prompt" in given), f"{path.relative_to(ROOT)}: {ast.unparse(call)}"
+
+
+def test_words_for_traits_are_named_only_in_their_table_and_where_they_are_grown():
+    table = {word for words in (HAIR_STYLES, BEARDS) for word in words}
+    grown = {"head/hair_volumes.py", "head/beards.py"}
+    for path in (p for p in sources() if room_of(p) in ("head", "fields", "stages", "guidance", "render", "subject")):
+        named = {node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)} & table
+        assert not named - {"beard"} or str(path.relative_to(PACKAGE)) in grown, f"{path.relative_to(ROOT)}: {named}"
+
+
+def test_words_need_no_heavy_package():
+    code = "import sys, idto3d.words.captions; assert not {'torch', 'numpy'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-B", "-c", code], cwd=ROOT, check=True)
 
 
 def test_front_doors_never_import_torch():

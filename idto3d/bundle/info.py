@@ -16,6 +16,7 @@ from idto3d.bundle.sources import (
 )
 from idto3d.errors import UserError
 from idto3d.words import prompts
+from idto3d.words.captions import filled
 from idto3d.words.prompts import DOMAINS
 
 SCHEMA = 1
@@ -63,8 +64,11 @@ class BundleInfo:
 
     def prompt(self, domain: str, view: str, subject: str, expression: str = "") -> str:
         """The prompt of a domain for a view word, a subject such as "person with green hair", and a descriptor."""
-        text = self.prompts[domain].replace("{view}", view).replace("{subject}", subject)
-        return text.replace("{expression}", expression)
+        return filled(self.prompts[domain], view, subject, expression)
+
+    def heard(self, text: str) -> str:
+        """`text` as it is sent: a word that a closed vocabulary lacks is said in the form that it has ("an" as "a")."""
+        return prompts.heard(text, frozenset(self.vocabulary)) if self.vocabulary else text
 
     def in_words(self) -> bool:
         """Whether expressions are asked for in words alone, for want of an expression branch."""

@@ -272,7 +272,8 @@ class Guidance:
 
     @torch.no_grad()
     def _text(self, text: str) -> tuple[Tensor, Tensor]:
-        """States [L, C] and pooled embedding [C] of a text, computed once per text."""
+        """States [L, C] and pooled embedding [C] of a text as the bundle hears it, computed once per text."""
+        text = self.info.heard(text)
         if text not in self._texts:
             if len(self._texts) >= CACHED_TEXTS:
                 self._texts.clear()

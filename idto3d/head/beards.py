@@ -3,22 +3,22 @@
 import torch
 from torch import Tensor
 
-from idto3d.words.looks import BEARDS
+from idto3d.words.traits import FACIAL_HAIR
 
-THICKNESS = {"moustache": 0.0036, "goatee": 0.0052, "beard": 0.0068}
-COVER = {"stubble": 0.42}  # of the skin that can be seen through it; all others hide it
-DENSE = 0.94
+DENSE = 0.94  # how much of the skin a beard hides of full thickness
 MOUTH = ((0.0, -0.042), (0.027, 0.011))  # its middle and its half width and height
 LIP_Y, LIP_SLOPE = -0.0355, 0.1  # the upper lip's edge in the middle, and how it falls to the sides
 
 
 def beard_cover(points: Tensor) -> Tensor:
-    """[N, B] how much of the skin at `points` [N, 3], metres, each of BEARDS hides, 0..1; lips are not spared."""
+    """[N, B] how much of the skin at `points` [N, 3], metres, each of BEARDS hides, 0..1; lips are not spared.
+
+    A beard without a place of its own here grows where a full one does.
+    """
     moustache = _moustache(points)
     goatee, full = torch.maximum(_goatee(points), moustache), torch.maximum(_full(points), moustache)
-    grown = {"stubble": full, "moustache": moustache, "goatee": goatee, "beard": full}
-    none = torch.zeros_like(moustache)
-    return torch.stack([COVER.get(name, DENSE) * grown.get(name, none) for name in BEARDS], 1)
+    grown = {"moustache": moustache, "goatee": goatee}
+    return torch.stack([beard.cover * grown.get(beard.name, full) for beard in FACIAL_HAIR.values()], 1)
 
 
 def beard_thickness(points: Tensor, cover: Tensor) -> Tensor:
@@ -28,7 +28,7 @@ def beard_thickness(points: Tensor, cover: Tensor) -> Tensor:
     """
     (x, y), (wide, high) = MOUTH
     around = (((points[:, 0] - x) / wide) ** 2 + ((points[:, 1] - y) / high) ** 2).sqrt()
-    full = cover.new_tensor([THICKNESS.get(name, 0.0) for name in BEARDS])
+    full = cover.new_tensor([beard.thickness_m for beard in FACIAL_HAIR.values()])
     return _ramp(around, 1.0, 1.9)[:, None] * cover / DENSE * full
 
 

@@ -5,9 +5,9 @@ from collections.abc import Collection
 import torch
 from torch import Tensor
 
-from idto3d.head.prior import HAIR_STYLES, SdfBasis
+from idto3d.head.prior import SdfBasis
 from idto3d.words.expressions import NAMES
-from idto3d.words.looks import BEARDS
+from idto3d.words.traits import BEARDS, HAIR_STYLES
 
 CENTRE = (0.0, -0.02, 0.0)
 RADII = (0.080, 0.125, 0.100)

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 CROWN = (0.0, 0.110, -0.030)  # where combed hair parts, metres on the mean head
-CURLED = ("curly", "afro")
 WAVES = 24
 STRANDS = (35.0, 190.0)  # fewest and most waves of combed hair around the head
 LOCKS = (0.005, 0.013)  # finest and coarsest wave of curls, metres
@@ -14,13 +13,13 @@ DEPTH = 0.3  # standard deviation of the logarithm of the brightness
 MOST = 2.0  # standard deviations
 
 
-def strand_tone(points: Tensor, style: str) -> Tensor:
-    """[N, 1] factor about 1 on the colour of hair of a `style` at `points` [N, 3], metres, on the mean head.
+def strand_tone(points: Tensor, curled: bool) -> Tensor:
+    """[N, 1] factor about 1 on the colour of hair, combed or `curled`, at `points` [N, 3], metres, on the mean head.
 
     Combed hair runs down from the crown, curls lie every way. The same every time.
     """
     random = torch.Generator().manual_seed(1)
-    waves = _curls(points, random) if style in CURLED else _combed(points, random)
+    waves = _curls(points, random) if curled else _combed(points, random)
     height = waves.mean(-1, keepdim=True) * (2 * WAVES) ** 0.5  # of unit variance
     return torch.exp(DEPTH * height.clamp(-MOST, MOST) - DEPTH**2 / 2)
 

@@ -1,35 +1,27 @@
 """Hair as closed-form signed distances over a bald head: one volume per named style. Metres, negative inside.
 
-A style is the scalp thickened, diving under the skin at the hairline; some styles add what hangs, bulges or is tied.
+A style is the scalp thickened, diving under the skin at the hairline, with a curtain where it hangs; the table of
+traits says how thick and how far. What only one style has is grown by a function that BULGES or TIED name.
 """
+
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
 
-from idto3d.words.looks import HAIR_STYLES
+from idto3d.words.traits import STYLES, HairStyle
 
+NOWHERE = 0.05  # distance from hair where there is none, metres
 CEILING = 0.165  # the highest hair, metres
 DOME = (0.10, 0.012)  # radius of the round top of the highest hair, width of its blend into the sides, metres
-# Height of the hairline on the skin (metres) by azimuth from the front (degrees); hair thickness at crown and sides.
+# Height of the hairline on the skin (metres) by azimuth from the front (degrees).
 HAIRLINE_DEG = (0.0, 25.0, 42.0, 54.0, 66.0, 80.0, 100.0, 118.0, 140.0, 180.0)
 HAIRLINE_Y = (0.094, 0.094, 0.086, 0.062, 0.030, 0.040, 0.030, -0.012, -0.034, -0.042)
-THICKNESS = {
-    "buzzcut": (0.004, 0.004),
-    "short": (0.018, 0.009),
-    "long": (0.020, 0.016),
-    "curly": (0.036, 0.032),
-    "side-parted": (0.021, 0.008),
-    "afro": (0.020, 0.020),
-    "bob": (0.019, 0.016),
-    "ponytail": (0.008, 0.007),
-    "bun": (0.008, 0.007),
-}
 # Metres: an ear's middle (height, depth) and its radii; how far from the head's middle nothing is but ears; how thick
 # hair is that hides them.
 EAR, BESIDE, HIDING = ((0.010, -0.008), (0.048, 0.040)), (0.082, 0.086), 0.012
-# The horizontal section of the skull that hair hangs from: half width, half depth, centre z (metres); where it ends.
+# The horizontal section of the skull that hair hangs from: half width, half depth, centre z (metres).
 CURTAIN = (0.080, 0.089, 0.002)
-ENDS = {"long": -0.155, "bob": -0.075}
 BALL = ((0.0, 0.042, -0.008), 0.122)  # of an afro: centre and radius
 # A ponytail: points along its middle and its radii there; a bun: centre and radius.
 TAIL = (((0.0, 0.088, -0.088), 0.017), ((0.0, 0.066, -0.119), 0.026), ((0.0, -0.090, -0.114), 0.012))
@@ -39,23 +31,22 @@ KNOT = ((0.0, 0.127, -0.073), 0.030)
 def hair_distances(points: Tensor, bald: Tensor) -> Tensor:
     """[N, S] signed distance in metres of each style's hair volume; `bald` [N] is the bald head's at `points` [N, 3].
 
-    S counts HAIR_STYLES, in their order; "bald" is nowhere.
+    S counts HAIR_STYLES, in their order; a style that does not grow is nowhere.
     """
     above = points[:, 1] - hairline_height(points)
-    columns = [torch.full_like(bald, 0.05), *(_volume(style, points, bald, above) for style in HAIR_STYLES[1:])]
-    return torch.stack(columns, -1)
+    return torch.stack([_volume(style, points, bald, above) for style in STYLES.values()], -1)
 
 
-def _volume(style: str, points: Tensor, bald: Tensor, above: Tensor) -> Tensor:
-    volume = _shell(points, bald, above, *THICKNESS[style])
-    if style in ENDS:
-        volume = torch.minimum(volume, _curtain(points, ENDS[style]))
-    if style == "afro":
-        volume = torch.minimum(volume, rounded_intersection(_sphere(points, *BALL), -0.45 * above, 0.030))
+def _volume(style: HairStyle, points: Tensor, bald: Tensor, above: Tensor) -> Tensor:
+    if not style.grows:
+        return torch.full_like(bald, NOWHERE)
+    volume = _shell(points, bald, above, style.crown_m, style.sides_m)
+    if style.ends_m is not None:
+        volume = torch.minimum(volume, _curtain(points, style.ends_m))
+    if style.name in BULGES:
+        volume = torch.minimum(volume, BULGES[style.name](points, above))
     volume = rounded_intersection(volume, _dome(points), DOME[1])
-    if style == "ponytail":
-        return torch.minimum(volume, _tail(points))
-    return torch.minimum(volume, _sphere(points, *KNOT)) if style == "bun" else volume
+    return torch.minimum(volume, TIED[style.name](points)) if style.name in TIED else volume
 
 
 def _shell(points: Tensor, bald: Tensor, above: Tensor, crown: float, side: float) -> Tensor:
@@ -85,6 +76,16 @@ def hairline_height(points: Tensor) -> Tensor:
 
 def _sphere(points: Tensor, centre: tuple, radius: float) -> Tensor:
     return (points - points.new_tensor(centre)).square().sum(-1).add(1e-12).sqrt() - radius
+
+
+def _ball(points: Tensor, above: Tensor) -> Tensor:
+    """[N] distance of an afro's ball, which ends at the hairline `above` [N] metres of which the points lie."""
+    return rounded_intersection(_sphere(points, *BALL), -0.45 * above, 0.030)
+
+
+def _knot(points: Tensor) -> Tensor:
+    """[N] distance of a bun's knot."""
+    return _sphere(points, *KNOT)
 
 
 def _tail(points: Tensor) -> Tensor:
@@ -123,3 +124,9 @@ def smooth(x: Tensor, low: float, high: float) -> Tensor:
     """0 below `low`, 1 above `high`, a smooth step between."""
     t = ((x - low) / (high - low)).clamp(0, 1)
     return t * t * (3 - 2 * t)
+
+
+# By style, what it has beside its shell: below the highest hair (points [N, 3], height above the hairline [N]), or tied
+# behind the head (points [N, 3]); [N] signed distance, metres.
+BULGES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {"afro": _ball}
+TIED: Mapping[str, Callable[[Tensor], Tensor]] = {"ponytail": _tail, "bun": _knot}

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from idto3d.head.beards import beard_cover, beard_thickness
-from idto3d.head.hair_volumes import HAIR_STYLES, hair_distances, rounded_intersection, smooth
+from idto3d.head.hair_volumes import hair_distances, rounded_intersection, smooth
 from idto3d.words.expressions import NAMES
+from idto3d.words.traits import HAIR_STYLES
 
 CODE = 32
 CHUNK = 32768
@@ -181,13 +182,13 @@ class HeadPrior(nn.Module):
         return (torch.sigmoid((mean - 0.003) / 0.0006) * covered)[:, None]
 
     def beard_share(self, points: Tensor, z: Tensor | None = None) -> Tensor:
-        """[N, B] how much each of looks.BEARDS hides at canonical `points` [N, 3], 0..1; lips are spared."""
+        """[N, B] how much each of BEARDS hides at canonical `points` [N, 3], 0..1; lips are spared."""
         points = points if z is None else self.to_mean(points, z)
         unlike = _unlike_skin(torch.sigmoid(_in_chunks(self.colour, points)))
         return beard_cover(points) * (1 - smooth(unlike, *NO_SKIN))
 
     def beard(self, points: Tensor, z: Tensor) -> Tensor:
-        """[N, B] metres by which each of looks.BEARDS thickens a head of coefficients `z` [K] at `points` [N, 3]."""
+        """[N, B] metres by which each of BEARDS thickens a head of coefficients `z` [K] at `points` [N, 3]."""
         on_mean = self.to_mean(points, z)
         return beard_thickness(on_mean, self.beard_share(on_mean))
 

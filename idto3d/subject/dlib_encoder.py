@@ -39,7 +39,7 @@ class DlibEncoder:
         pixels = check_pixels(pixels)
         return [self.embed_box(pixels, box) for box in self._find(pixels)]
 
-    def looks(self, pixels: np.ndarray, face: Face) -> dict[str, dict[str, float]]:
+    def traits(self, pixels: np.ndarray, face: Face) -> dict[str, dict[str, float]]:
         """Nothing: this network only recognises."""
         return {}
 

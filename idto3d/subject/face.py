@@ -44,7 +44,7 @@ class IdentityEncoder(Protocol):
         """Every face in `pixels` [H, W, 3] uint8 sRGB, the surest first; an empty list when there is none."""
         ...
 
-    def looks(self, pixels: np.ndarray, face: Face) -> dict[str, dict[str, float]]:
+    def traits(self, pixels: np.ndarray, face: Face) -> dict[str, dict[str, float]]:
         """For attributes of a face found in `pixels`, the chance of each of its words; empty where none is known."""
         ...
 

@@ -1,4 +1,4 @@
-"""identity.safetensors of a bundle: the network that reads shape and looks from a portrait."""
+"""identity.safetensors of a bundle: the network that reads shape and traits from a portrait."""
 
 import json
 from dataclasses import asdict

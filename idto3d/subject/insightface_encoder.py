@@ -56,7 +56,7 @@ class InsightFaceEncoder:
         found = sorted(found, key=lambda face: -float(face.det_score))
         return [_face(face) for face in found]
 
-    def looks(self, pixels: np.ndarray, face: Face) -> dict[str, dict[str, float]]:
+    def traits(self, pixels: np.ndarray, face: Face) -> dict[str, dict[str, float]]:
         """Nothing: this network only recognises."""
         return {}
 

@@ -56,7 +56,7 @@ class PortraitEncoder:
         """dlib's unit embeddings [..., 128] within `embeddings` [..., 128 + K], by which likeness is judged."""
         return unit(embeddings[..., : self.finder.dimension])
 
-    def looks(self, pixels: np.ndarray, face: Face) -> dict[str, dict[str, float]]:
+    def traits(self, pixels: np.ndarray, face: Face) -> dict[str, dict[str, float]]:
         """For each attribute the chance of each of its words, of a face found in `pixels` [H, W, 3] uint8 sRGB."""
         _, scores = read_heads(self.net, *head_crops(check_pixels(pixels), [face]))
         chances = {name: row[0].softmax(0).tolist() for name, row in scores.items()}

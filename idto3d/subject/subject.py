@@ -28,11 +28,11 @@ class Subject:
     """One person as seen by one identity encoder.
 
     embedding: [D] float32, length 1: the mean of the used photos' unit embeddings, made unit again.
-    looks: attributes of `idto3d.words.looks` that the photos agree on, where the encoder tells any.
+    traits: attributes of `idto3d.words.traits` that the photos agree on, where the encoder tells any.
     """
 
     embedding: np.ndarray
-    looks: dict[str, str] = field(default_factory=dict)
+    traits: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +47,7 @@ class _Reading:
     face: Face | None = None
     crop: np.ndarray | None = None
     notices: tuple[str, ...] = ()
-    looks: dict[str, dict[str, float]] = field(default_factory=dict)
+    traits: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 def read_subject(
@@ -124,8 +124,8 @@ def _read(path: str | Path, options: SubjectOptions, encoder: IdentityEncoder) -
         return _left_out(name, f"its face is {face.side:.0f} pixels wide and {options.min_face_pixels} are needed")
     several = (f"'{name}' shows {len(faces)} faces; the largest is used.",) if len(faces) > 1 else ()
     crop = aligned_crop(pixels, face.landmarks)
-    looks = encoder.looks(pixels, face) if options.looks else {}
-    return _Reading(name, face=face, crop=crop, notices=(*several, *_hints(name, face, crop)), looks=looks)
+    traits = encoder.traits(pixels, face) if options.traits else {}
+    return _Reading(name, face=face, crop=crop, notices=(*several, *_hints(name, face, crop)), traits=traits)
 
 
 def _left_out(name: str, reason: str) -> _Reading:
@@ -166,17 +166,17 @@ def _doubt_strangers(readings: Sequence[_Reading], encoder: IdentityEncoder, lim
 def _subject(readings: Sequence[_Reading]) -> Subject:
     used = [reading for reading in readings if reading.face]
     embeddings = np.stack([reading.face.embedding for reading in used]).astype(np.float32)
-    return Subject(unit(embeddings.mean(0)), agreed([reading.looks for reading in used]))
+    return Subject(unit(embeddings.mean(0)), agreed([reading.traits for reading in used]))
 
 
-def agreed(looks: Sequence[dict[str, dict[str, float]]]) -> dict[str, str]:
+def agreed(traits: Sequence[dict[str, dict[str, float]]]) -> dict[str, str]:
     """For each of TOLD the word whose mean chance over the photos is at least SURE; others are left out.
 
     Age, gender and ancestry are for the user to say: a guess at them can offend, and hair and skin show anyway.
     """
     found = {}
-    for name in (name for name in TOLD if looks and name in looks[0]):
-        chances = {word: float(np.mean([photo[name][word] for photo in looks])) for word in looks[0][name]}
+    for name in (name for name in TOLD if traits and name in traits[0]):
+        chances = {word: float(np.mean([photo[name][word] for photo in traits])) for word in traits[0][name]}
         word = max(chances, key=chances.get)
         if chances[word] >= SURE:
             found[name] = word

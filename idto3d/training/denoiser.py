@@ -19,8 +19,8 @@ from idto3d.config import option
 from idto3d.guidance.cameras import camera_codes
 from idto3d.training.data.dataset import People
 from idto3d.training.model import Batch
-from idto3d.training.people.person import PARTS, describe
-from idto3d.words.prompts import caption, view_word
+from idto3d.words.captions import PARTS, caption, varied
+from idto3d.words.prompts import view_word
 
 FACE_PLACE, FACE_SIZE, FACE_DEPTH = (0.5, 0.47), (0.18, 0.18), 0.2  # of a front view; shares of the picture
 
@@ -109,7 +109,7 @@ def face_weight(azimuth_deg: Tensor, size: int, face: float) -> Tensor:
 
 
 def _caption(people: People, view: int, domain: str, parts: tuple[str, ...], random: Random) -> str:
-    subject = describe(people.looks[int(people.person[view])], parts, random)
+    subject = varied(people.looks[int(people.person[view])], parts, random)
     return caption(view_word(float(people.azimuth_deg[view])), domain, subject)
 
 

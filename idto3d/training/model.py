@@ -5,11 +5,13 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from transformers import PreTrainedTokenizerBase
 
 from idto3d.files import read_tensors, unfit
 from idto3d.guidance.networks.base import BaseParts, encode_images
 from idto3d.guidance.networks.branches import BRANCHES, Branches, attach
 from idto3d.words.expressions import EXPRESSIONS
+from idto3d.words.prompts import FORMS, heard
 
 SHRINK = 0.02  # share of the largest variance that whitening adds to all
 TENSORS = ("latents", "identity", "expression", "no_expression", "camera", "weight")
@@ -109,10 +111,18 @@ class Model(nn.Module):
 
 
 def encode_text(parts: BaseParts | Model, texts: list[str]) -> tuple[Tensor, Tensor]:
-    """Token states [B, L, C] and pooled states [B, C] of `texts`."""
+    """Token states [B, L, C] and pooled states [B, C] of `texts`, in the forms of words that the tokenizer knows."""
+    known = known_forms(parts.tokenizer)
+    texts = [heard(text, known) for text in texts]
     tokens = parts.tokenizer(texts, padding="max_length", truncation=True, return_tensors="pt")
     output = parts.text_encoder(tokens.input_ids.to(parts.text_encoder.device))
     return output.last_hidden_state, output.pooler_output
+
+
+def known_forms(tokenizer: PreTrainedTokenizerBase) -> list[str]:
+    """Those of the words of FORMS, and of what they mean, that `tokenizer` knows."""
+    read = {word: tokenizer(word, add_special_tokens=False).input_ids for word in (*FORMS, *FORMS.values())}
+    return [word for word, tokens in read.items() if tokenizer.unk_token_id not in tokens]
 
 
 def _unique(texts: list[str]) -> tuple[list[str], list[int]]:

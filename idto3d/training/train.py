@@ -35,16 +35,16 @@ from idto3d.training.measure.heard import rig_errors
 from idto3d.training.measure.samples import Gallery
 from idto3d.training.model import Model, whiten
 from idto3d.training.options import TrainOptions, parse
-from idto3d.training.people import hair, skin
 from idto3d.training.people.ict import read_ict
-from idto3d.training.people.person import synonyms
 from idto3d.training.stages import run_stages
 from idto3d.training.start import same_layers, start_base, start_branches
 from idto3d.training.state import is_finished
 from idto3d.training.vae import VaeOptions, cache_latents, psnr, scaling_factor, train_vae
 from idto3d.training.watch import Watch
+from idto3d.words.captions import caption, varied_words
 from idto3d.words.expressions import EXPRESSIONS
-from idto3d.words.prompts import DOMAINS, MEDIA, VIEWS, caption, words
+from idto3d.words.prompts import DOMAINS, MEDIA, VIEWS, template, words
+from idto3d.words.traits import BEARDS, HAIR_COLOURS, HAIR_STYLES, SKINS
 
 LICENCE = (
     "Apache-2.0; trained on renders of ICT-FaceKit (MIT) with MakeHuman's shape changes (CC0) and embeddings of dlib's "
@@ -145,7 +145,7 @@ def bundle_info(people: People, options: TrainOptions) -> BundleInfo:
         image_size=people.normal.shape[1],
         identity_encoder=EncoderInfo(options.encoder, people.embedding.shape[-1]),
         expressions={expression.name: expression.descriptor for expression in EXPRESSIONS},
-        prompts={domain: caption("{view}", domain, "{subject}") for domain in DOMAINS},
+        prompts={domain: template(domain) for domain in DOMAINS},
         guidance_scale=options.guidance_scale,
         training={"people": len(people.coefficients), "views": len(people.person), "seed": options.seed},
         vocabulary=() if options.base else tuple(_words_of(options)),
@@ -154,15 +154,14 @@ def bundle_info(people: People, options: TrainOptions) -> BundleInfo:
 
 def known_words(said: Collection[str] = ()) -> list[str]:
     """Every word that a caption of ours or an expression's descriptor can hold, then the dataset's own, `said`."""
-    looks = [*hair.STYLES, *hair.COLOURS, *skin.SKINS, *skin.BEARDS, *EXTRA_WORDS]
     texts = [
-        *looks,
+        *(*HAIR_STYLES, *HAIR_COLOURS, *SKINS, *BEARDS, *EXTRA_WORDS),
         *VIEWS,
         *MEDIA.values(),
         caption("", "albedo"),
         *(e.descriptor for e in EXPRESSIONS),
         *said,
-        *synonyms(said),
+        *varied_words(said),
     ]
     return list(dict.fromkeys(word for text in texts for word in words(text)))
 

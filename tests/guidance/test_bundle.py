@@ -35,7 +35,7 @@ def test_a_bundle_says_what_was_written_into_it(bundle, info):
     assert bundle.info == info
     assert bundle.prior_path.read_bytes() == b"a head prior"
     assert bundle.info.prompt("albedo", "front", "old man") == (
-        "a front view albedo map face portrait of a old man on a white background"
+        "a front view albedo map face portrait of an old man on a white background"
     )
 
 

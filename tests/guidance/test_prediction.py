@@ -88,6 +88,14 @@ def test_a_text_is_encoded_once(guidance, monkeypatch):
     asked(guidance)
 
 
+def test_a_word_is_sent_in_the_form_that_the_vocabulary_holds(guidance):
+    assert "a" in guidance.info.vocabulary and "an" not in guidance.info.vocabulary
+    assert guidance.info.unknown_words("an elf") == ["elf"]
+    mine, plain = (asked(guidance, prompts=[f"{article} open jaw"] * 2).text for article in ("an", "a"))
+    assert torch.equal(mine, plain)
+    assert not torch.equal(mine, asked(guidance, prompts=["elf open jaw"] * 2).text)
+
+
 def test_the_domains_answer_differently_and_come_back_exactly(guidance, bundle):
     first, _ = guidance.predict("geometry", noisy(guidance), TIMESTEPS, asked(guidance))
     other, _ = guidance.predict("albedo", noisy(guidance), TIMESTEPS, asked(guidance))

@@ -5,10 +5,9 @@ import torch
 
 from idto3d.config import EMBEDDED
 from idto3d.head.beards import beard_cover, beard_thickness
-from idto3d.head.colours import first_colours
+from idto3d.head.colours import first_colours, natural_tone
 from idto3d.head.prior_file import load_prior
-from idto3d.words import looks
-from idto3d.words.looks import BEARDS
+from idto3d.words.traits import BEARDS, COLOURS
 
 CHIN, CHEEK, UNDER_NOSE, LIP = [0.0, -0.078, 0.112], [0.055, -0.04, 0.07], [0.012, -0.026, 0.122], [0.0, -0.042, 0.12]
 BROW, SCALP, THROAT = [0.03, 0.05, 0.1], [0.0, 0.13, 0.0], [0.0, -0.15, 0.04]
@@ -66,13 +65,13 @@ def test_hair_of_a_colour_that_nobody_said_is_not_vouched_for(prior):
         torch.zeros(prior.size.modes),
     )
     bearded = {"beard": "beard"}
-    looked = ({}, {"hair_colour": "red"}, bearded, bearded | {"hair_colour": "red"})
-    shaven, red, unsaid, said = (first_colours(prior, z, look)(points)[1][:, 0].tolist() for look in looked)
+    named = ({}, {"hair_colour": "red"}, bearded, bearded | {"hair_colour": "red"})
+    shaven, red, unsaid, said = (first_colours(prior, z, traits)(points)[1][:, 0].tolist() for traits in named)
     assert shaven[0] < 0.5 < shaven[1] and unsaid[1] < 0.5
     assert red == said == [1, 1]
 
 
 def test_under_dyed_hair_a_beard_is_brown():
-    assert looks.natural_tone({"hair_colour": "green"}) == looks.HAIR_COLOURS["brown"]
-    assert looks.natural_tone({"hair_colour": "grey"}) == looks.HAIR_COLOURS["grey"]
-    assert looks.natural_tone({}) is None
+    assert natural_tone({"hair_colour": "green"}) == COLOURS["brown"].rgb
+    assert natural_tone({"hair_colour": "grey"}) == COLOURS["grey"].rgb
+    assert natural_tone({}) is None

@@ -19,7 +19,7 @@ class StandInEncoder:
     def embed(self, pixels):
         return self.answers.pop(0)
 
-    def looks(self, pixels, face):
+    def traits(self, pixels, face):
         return {}
 
     def recognition(self, embeddings):

@@ -149,9 +149,9 @@ def test_the_astronaut_is_recognised_by_dlibs_part_and_read_by_ours(encoder, ast
     assert face.embedding.shape == (encoder.dimension,) == (133,)
     assert np.linalg.norm(face.embedding) == pytest.approx(1, abs=1e-5)
     assert cosine(encoder.recognition(face.embedding), plain.embedding) > 0.9999
-    chances = encoder.looks(astronaut, face)["beard"]
+    chances = encoder.traits(astronaut, face)["beard"]
     assert set(chances) == {"clean", "full"} and sum(chances.values()) == pytest.approx(1)
-    assert make_encoder("dlib").looks(astronaut, plain) == {}
+    assert make_encoder("dlib").traits(astronaut, plain) == {}
     assert encoder.embed(np.full((100, 100, 3), 90, np.uint8)) == []
 
 

@@ -153,7 +153,7 @@ def test_a_crop_puts_the_eyes_level_at_one_place(turn_deg, scale):
         assert (weight * rows).sum() / weight.sum() == pytest.approx(0.42 * 150, abs=1.5)
 
 
-def test_photos_must_agree_on_a_look():
+def test_photos_must_agree_on_a_trait():
     first = {"skin": {"fair": 0.9, "tan": 0.1}, "beard": {"clean": 0.8, "beard": 0.2}}
     second = {"skin": {"fair": 0.2, "tan": 0.8}, "beard": {"clean": 0.1, "beard": 0.9}}
     assert agreed([first]) == {"skin": "fair", "beard": "clean"}

@@ -7,18 +7,10 @@ import numpy as np
 import torch
 
 from idto3d.training.denoiser import DenoiserOptions, draw_batch
-from idto3d.training.people.person import (
-    PARTS,
-    PLAIN,
-    changed,
-    describe,
-    draw_person,
-    second_moments,
-    synonyms,
-    word_codes,
-)
+from idto3d.training.people.person import PLAIN, changed, draw_person, second_moments, word_codes
 from idto3d.training.train import known_words
-from idto3d.words.prompts import said_phrases, words
+from idto3d.words.captions import PARTS, varied, varied_words
+from idto3d.words.prompts import words
 
 WORDS = ("baby", "child", "old", "female", "african", "asian", "caucasian", "round face", "long face", "wide nose")
 
@@ -62,28 +54,12 @@ def test_a_person_with_another_age_keeps_the_rest():
     assert coefficient(woman, "female") == 0.5 and coefficient(person, "female") < 0
 
 
-LOOK = {"skin": "fair", "hair_style": "short", "hair_colour": "black", "age": "young", "gender": "female"}
-LOOK |= {"ancestry": "asian", "face": ("round face",)}
-
-
-def test_a_person_is_described_in_a_fixed_order_or_in_many():
-    assert describe(LOOK) == "young asian female with round face and fair skin and short black hair"
-    assert describe(LOOK | {"age": "baby"}, ("age", "gender")) == "female baby"
-    varied = {describe(LOOK, PARTS, random.Random(seed)) for seed in range(60)}
-    assert len(varied) > 20 and any(text.startswith("short black hair, ") for text in varied)
-    for text in varied:
-        assert {"young", "asian", "round", "face", "fair", "short", "black"} <= set(words(text))
-        assert ("female" in words(text)) != ("woman" in words(text))
-    assert describe(LOOK, PARTS, np.random.default_rng(3)) == describe(LOOK, PARTS, np.random.default_rng(3))
-    assert describe({}, PARTS, random.Random(0)) == "person"
-
-
 def test_the_vocabulary_holds_every_word_that_a_varied_caption_says():
     people = [draw_person(seed, WORDS) for seed in range(80)]
     known = set(known_words([word for person in people for word in words(person.subject())]))
-    said = {word for p in people for s in range(5) for word in words(describe(asdict(p.look), PARTS, random.Random(s)))}
+    said = {word for p in people for s in range(5) for word in words(varied(asdict(p.look), PARTS, random.Random(s)))}
     assert said <= known and {"woman", "cute"} <= known
-    assert synonyms(["hair"]) == [] and "baby" not in known_words()
+    assert varied_words(["hair"]) == [] and "baby" not in known_words()
 
 
 def test_training_captions_vary_and_the_same_generator_repeats_them(small):
@@ -96,13 +72,6 @@ def test_training_captions_vary_and_the_same_generator_repeats_them(small):
         return draw_batch(people, latents, "geometry", which, keep, torch.Generator().manual_seed(2)).captions
 
     assert captions() == captions() and len(set(captions())) > 6
-
-
-def test_words_in_a_prompt_are_found_also_as_phrases_and_synonyms():
-    known = ["baby", "child", "old", "middle-aged", "male", "female", "round face"]
-    assert said_phrases(words("a cute baby boy"), known) == ["baby", "male"]
-    assert said_phrases(words("Middle-aged woman, face round"), known) == ["middle-aged", "female"]
-    assert said_phrases(words("an old man with a round face"), known) == ["old", "male", "round face"]
 
 
 def test_second_moments_and_word_codes_follow_the_people():

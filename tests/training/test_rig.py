@@ -19,11 +19,12 @@ from idto3d.training.measure.heard import rig_errors
 from idto3d.training.model import encode_text
 from idto3d.training.options import parse
 from idto3d.training.people.ict import read_ict
-from idto3d.training.people.person import describe, draw_person
+from idto3d.training.people.person import draw_person
 from idto3d.training.people.sculptor import SKIN
+from idto3d.words.captions import PARTS, caption, described
 from idto3d.words.expressions import EXPRESSIONS
-from idto3d.words.looks import BEARDS, HAIR_STYLES, PARTS
-from idto3d.words.prompts import DOMAINS, caption
+from idto3d.words.prompts import DOMAINS
+from idto3d.words.traits import BEARDS, HAIR_STYLES
 
 QUICK = RigOptions(captions=1500, steps=500, altered=0.0, dropout=0.0, decay=0.0)
 
@@ -64,7 +65,7 @@ def test_a_face_alone_tells_its_shape(fitted, faces):
 def test_words_tell_hair_and_skin_and_an_expression_moves_by_itself(fitted, faces):
     for who in range(0, 90, 9):
         look = faces.looks[who]
-        found = figures(fitted, faces, who, caption("front", "albedo", describe(look)), expression=who % 13)
+        found = figures(fitted, faces, who, caption("front", "albedo", described(look)), expression=who % 13)
         assert HAIR_STYLES[int(found.style)] == look["hair_style"]
         tones = np.concatenate([found.skin[0].numpy(), found.hair[0].numpy(), found.brows[0].numpy()])
         told = 3 if look["hair_style"] == "bald" else 9  # nobody says what colour a bald head's hair would have

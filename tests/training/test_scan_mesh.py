@@ -11,10 +11,10 @@ import trimesh
 from PIL import Image
 
 from idto3d.errors import UserError
-from idto3d.training.people.person import describe
 from idto3d.training.scans.mesh import LINEAR, MeshLimits, read_mesh, sample
 from idto3d.training.scans.pose import EYES, axes, find_eyes, find_pose
 from idto3d.training.scans.table import expression_index, read_attributes, read_neutrals
+from idto3d.words.captions import described
 
 sys.path.insert(0, str(Path(__file__).parent))
 from scanned import BLUE, RED, BlindEncoder, GreenEncoder, ball, glb_of, png_header, two_coloured, with_eyes
@@ -163,12 +163,12 @@ def test_tables_with_odd_columns_or_cells_are_refused(tmp_path):
 
 def test_people_are_described_by_what_is_known():
     synthetic = {"skin": "pale", "hair_style": "curly", "hair_colour": "green", "beard": "stubble", "melanin": 0.1}
-    assert describe(synthetic) == "person with pale skin and curly green hair and stubble"
-    assert describe(synthetic | {"hair_style": "bald"}, ("hair",)) == "person with bald head"
-    assert describe({}) == "person" and describe({"age": "old"}) == "old person"
+    assert described(synthetic) == "person with pale skin and curly green hair and stubble"
+    assert described(synthetic | {"hair_style": "bald"}, ("hair",)) == "person with bald head"
+    assert described({}) == "person" and described({"age": "old"}) == "old person"
     scanned = {"age": "young", "ancestry": "african", "gender": "male", "hair_colour": "black"}
-    assert describe(scanned) == "young african male with black hair"
-    assert describe(scanned, ("ancestry", "hair")) == "african person with black hair"
+    assert described(scanned) == "young african male with black hair"
+    assert described(scanned, ("ancestry", "hair")) == "african person with black hair"
 
 
 def test_an_error_keeps_its_words_between_processes():

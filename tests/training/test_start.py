@@ -9,7 +9,7 @@ from idto3d.guidance.loading import EXP_FILE, ID_FILE
 from idto3d.guidance.networks.base import save_base, with_rig
 from idto3d.guidance.networks.branches import new_branches, save_branch
 from idto3d.guidance.networks.tiny import TEST_SPEC, tiny_base, tiny_rig
-from idto3d.training.model import whiten
+from idto3d.training.model import encode_text, whiten
 from idto3d.training.options import parse
 from idto3d.training.start import same_layers, start_base, start_branches
 
@@ -54,6 +54,14 @@ def test_a_rig_goes_on_with_the_unet_that_listens_to_it(bundle):
     assert torch.equal(parts.unet.conv_in.weight, old.unet.conv_in.weight)
     mine, theirs = parts.rig.state_dict(), old.rig.state_dict()
     assert all(torch.equal(value, theirs[name]) for name, value in mine.items()) and len(mine) == len(theirs)
+
+
+def test_a_base_that_lacks_a_word_reads_the_form_that_it_knows():
+    torch.manual_seed(5)
+    parts = tiny_base(TEST_SPEC, ["a", "old", "person"])
+    assert torch.equal(*(encode_text(parts, [f"{article} old person"])[0] for article in ("an", "a")))
+    wider = tiny_base(TEST_SPEC, ["a", "an", "old", "person"])
+    assert not torch.equal(*(encode_text(wider, [f"{article} old person"])[0] for article in ("an", "a")))
 
 
 @pytest.mark.parametrize(("width", "fits"), [(6, True), (9, False)])

@@ -1,16 +1,17 @@
-"""Synthetic people's looks: what is drawn for whom, and what it does to shape and colour."""
+"""How synthetic people look: what is drawn for whom, and what it does to shape and colour."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from idto3d.head.prior import HAIR_STYLES
+from idto3d.head.skin import skin_colour
 from idto3d.training.people import hair, skin, synthetic, wrinkles
-from idto3d.training.people.hair_shapes import CEILING, hair_mesh
+from idto3d.training.people.hair_shapes import CEILING, SHAPES, hair_mesh
 from idto3d.training.people.ict import read_ict
 from idto3d.training.people.person import Person, draw_person
 from idto3d.words.expressions import EXPRESSIONS
+from idto3d.words.traits import BEARDS, COLOURS, FACIAL_HAIR, HAIR_STYLES, STYLES, Beard, HairColour, HairStyle
 
 
 @pytest.fixture(scope="module")
@@ -24,11 +25,7 @@ def person_with(seed: int = 3, **look) -> Person:
     return replace(person, look=replace(person.look, **(plain | look)))
 
 
-def test_the_head_prior_knows_the_same_styles():
-    assert hair.STYLES == HAIR_STYLES
-
-
-@pytest.mark.parametrize("style", hair.STYLES[1:])
+@pytest.mark.parametrize("style", HAIR_STYLES[1:])
 def test_hair_is_a_finite_mesh_above_the_scalp_the_same_for_the_same_numbers(studio, style):
     first, again = (hair_mesh(style, studio.model.neutral, studio.scalp, np.random.default_rng(5)) for _ in range(2))
     assert np.isfinite(first.vertices).all() and first.vertices[:, 1].max() <= CEILING[1]
@@ -75,10 +72,10 @@ def test_glasses_are_worn_in_their_frames_colour(studio):
 
 
 def test_more_melanin_is_darker_and_more_blood_is_redder():
-    assert (skin.skin_colour(0.9, 0.3) < skin.skin_colour(0.1, 0.3)).all()
-    pale, flushed = skin.skin_colour(0.2, 0.0), skin.skin_colour(0.2, 1.0)
+    assert (skin_colour(0.9, 0.3) < skin_colour(0.1, 0.3)).all()
+    pale, flushed = skin_colour(0.2, 0.0), skin_colour(0.2, 1.0)
     assert flushed[0] / flushed[1] > 1.2 * pale[0] / pale[1]
-    assert skin.skin_colour(np.zeros(4), np.zeros(4)).shape == (4, 3)
+    assert skin_colour(np.zeros(4), np.zeros(4)).shape == (4, 3)
 
 
 def test_wrinkles_come_with_age_and_follow_the_expression():
@@ -92,7 +89,33 @@ def test_wrinkles_come_with_age_and_follow_the_expression():
     assert wrinkles.crease_amounts(names, raised, "old")[forehead] > amounts[forehead]
 
 
-def test_looks_are_drawn_for_the_age_and_the_gender():
+def test_a_style_that_is_only_a_row_of_the_table_grows_as_thick_as_the_row_says(studio, monkeypatch):
+    tops = {}
+    for name, crown in (("low", 0.01), ("high", 0.04)):
+        monkeypatch.setitem(STYLES, name, HairStyle(name, crown, 0.01, (0.0, 0.0, 0.0)))
+        made = hair_mesh(name, studio.model.neutral, studio.scalp, np.random.default_rng(5))
+        tops[name] = np.linalg.norm(made.vertices - studio.scalp.on(studio.model.neutral).mean((0, 1)), axis=1).mean()
+    assert tops["high"] > tops["low"] + 0.002
+
+
+def test_every_shape_belongs_to_a_style_that_grows():
+    assert set(SHAPES) <= {style.name for style in STYLES.values() if style.grows}
+
+
+def test_a_new_colour_and_a_new_beard_are_drawn_painted_and_grown(studio, monkeypatch):
+    monkeypatch.setitem(COLOURS, "teal", HairColour("teal", (0.02, 0.25, 0.25), dyed=True))
+    monkeypatch.setitem(FACIAL_HAIR, "wild", Beard("wild", 0.94, 0.03, "a wild beard", (0.2, 0.2)))
+    random = np.random.default_rng(0)
+    assert "teal" in {hair.draw_hair(random, "female", "young")[1] for _ in range(300)}
+    assert "wild" in {hair.draw_beard(random, "male", "old") for _ in range(100)}
+    plain, dressed = (synthetic.dress(studio, person_with(**look)) for look in ({}, {"beard": "wild"}))
+    assert np.linalg.norm(dressed.offsets - plain.offsets, axis=1).max() > 0.01
+    dyed = synthetic.dress(studio, person_with(hair_style="afro", hair_colour="teal"))
+    red, green, blue = dyed.albedo[len(dyed.rest) :].mean(0)
+    assert green > 5 * red and blue > 5 * red
+
+
+def test_traits_are_drawn_for_the_age_and_the_gender():
     random = np.random.default_rng(0)
     babies = {hair.draw_hair(random, "female", "baby") for _ in range(200)}
     assert {style for style, _ in babies} <= {"bald", "buzzcut", "short", "curly", "side-parted"}
@@ -101,7 +124,7 @@ def test_looks_are_drawn_for_the_age_and_the_gender():
     young = [hair.draw_hair(random, "male", "young")[1] for _ in range(400)]
     assert sum(c in ("grey", "white") for c in old) > 5 * sum(c in ("grey", "white") for c in young)
     assert {hair.draw_beard(random, gender, age) for gender, age in (("female", "old"), ("male", "child"))} == {"clean"}
-    assert {hair.draw_beard(random, "male", "young") for _ in range(200)} == set(hair.BEARDS)
+    assert {hair.draw_beard(random, "male", "young") for _ in range(200)} == set(BEARDS)
 
 
 def test_extras_are_the_looks_last_fields():

@@ -19,10 +19,11 @@ from idto3d.training.fit.surface_modes import SurfaceModes, check_people, surfac
 from idto3d.training.model import encode_text
 from idto3d.training.people import skin
 from idto3d.training.people.ict import IctModel
-from idto3d.training.people.person import PARTS, Person, changed, describe
+from idto3d.training.people.person import Person, changed
+from idto3d.words.captions import PARTS, caption, varied
 from idto3d.words.expressions import EXPRESSIONS
-from idto3d.words.looks import AGES, ATTRIBUTES, BEARDS, GENDERS, HAIR_STYLES
-from idto3d.words.prompts import DOMAINS, VIEWS, caption
+from idto3d.words.prompts import DOMAINS, VIEWS
+from idto3d.words.traits import AGES, ATTRIBUTES, BEARDS, GENDERS, HAIR_STYLES
 
 log = logging.getLogger(__name__)
 SHAPE = 28.0  # weight of all modes of shape together, where each number of a colour and each style weighs 1
@@ -106,7 +107,7 @@ def read_words(rig: HeadRig, parts: BaseParts, people: People | Portrayed, phras
     for _ in range(options.captions):
         look = people.looks[chance.randrange(len(people.looks))]
         mentioned = [part for part in PARTS if chance.random() < options.told]
-        texts.append(caption(chance.choice(tuple(VIEWS)), chance.choice(DOMAINS), describe(look, mentioned, chance)))
+        texts.append(caption(chance.choice(tuple(VIEWS)), chance.choice(DOMAINS), varied(look, mentioned, chance)))
         said.append(said_of(look, phrases, mentioned))
     states = torch.cat([encode_text(parts, texts[i : i + 250])[0].mean(1) for i in range(0, len(texts), 250)]).double()
     wanted = torch.tensor(said, dtype=torch.float64)

@@ -8,15 +8,16 @@ import torch
 from scipy.spatial import cKDTree
 
 from idto3d.guidance.networks.morphable import FOLLOWED, HeadRig, RigSize
+from idto3d.head.skin import skin_colour
 from idto3d.training.fit.surface_modes import SEED, SurfaceModes
-from idto3d.training.people import hair, skin, synthetic
+from idto3d.training.people import skin, synthetic
 from idto3d.training.people.hair_shapes import hair_mesh
 from idto3d.training.people.ict import DRAWN, IctModel
 from idto3d.training.people.person import Person, draw_person
 from idto3d.training.people.scalp import AZIMUTHS, RINGS, grid_faces
-from idto3d.training.people.sculptor import BEARD_DEPTH, COMBED, USUAL, vertex_normals
+from idto3d.training.people.sculptor import COMBED, vertex_normals
 from idto3d.words.expressions import EXPRESSIONS
-from idto3d.words.looks import BEARDS, HAIR_STYLES
+from idto3d.words.traits import BEARDS, COLOURS, FACIAL_HAIR, HAIR_STYLES, natural_colour
 
 PARTS = (("M_Face", "M_BackHead"), ("M_Teeth", "M_GumsTongue"), DRAWN[4:])  # that are thinned each for itself
 FACES = (18000, 2000, 1200)  # that are left of each
@@ -126,8 +127,9 @@ def _fewer(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 def _beards(studio, normals: np.ndarray, kept: np.ndarray) -> dict[str, np.ndarray]:
     """What every beard covers, and how far and which way it stands off a skin with `normals` [V, 3]."""
     masks = np.stack([skin.regions_of_beard(beard, studio.regions)[kept] for beard in BEARDS])
-    depth, cover = (np.array([told.get(beard, 0.0) for beard in BEARDS]) for told in (BEARD_DEPTH, skin.STUBBLE))
-    depth = USUAL * depth / np.maximum(cover, 1e-6)
+    depth = np.array([beard.thickness_m for beard in FACIAL_HAIR.values()])
+    cover = np.array([beard.cover for beard in FACIAL_HAIR.values()])
+    depth = depth / np.maximum(cover, 1e-6)
     return {"beard_cover": masks * cover[:, None], "beard_depth": depth, "beard_way": normals + COMBED}
 
 
@@ -150,6 +152,6 @@ def _bald(person: Person) -> Person:
 
 def tones_of(look: dict) -> np.ndarray:
     """[9] colours of skin, of hair, and of brows and beard, in sRGB."""
-    tones = [skin.skin_colour(look["melanin"], look["redness"]), hair.COLOURS[look["hair_colour"]]]
-    brows = skin.natural_colour(look["hair_colour"])
-    return synthetic.srgb(np.concatenate([np.asarray(tone) for tone in (*tones, brows)]))
+    hair, brows = COLOURS[look["hair_colour"]].rgb, np.array(natural_colour(look["hair_colour"]).rgb, np.float32)
+    tones = (skin_colour(look["melanin"], look["redness"]), hair, brows)
+    return synthetic.srgb(np.concatenate([np.asarray(tone) for tone in tones]))

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from idto3d.head.prior import HAIR_STYLES, HeadPrior
+from idto3d.head.prior import HeadPrior
 from idto3d.training.data.dataset import read_portrayed
 from idto3d.training.denoiser import mean_embedding
 from idto3d.training.fit.prior_solid import tensor_of
+from idto3d.words.traits import HAIR_STYLES
 
 FOLDS = 5
 RIDGES = tuple(10.0**k for k in range(-4, 4))

@@ -11,9 +11,9 @@ from torch import Tensor
 from idto3d.training.data.dataset import People
 from idto3d.training.denoiser import EVERYTHING, Data, alpha_bar, draw_batch, is_velocity, prediction_error
 from idto3d.training.model import Batch, Model
-from idto3d.training.people.person import PARTS, describe
+from idto3d.words.captions import PARTS, caption, varied
 from idto3d.words.expressions import EXPRESSIONS
-from idto3d.words.prompts import DOMAINS, caption, view_word
+from idto3d.words.prompts import DOMAINS, view_word
 
 
 @torch.no_grad()
@@ -72,7 +72,7 @@ def _mistaken(people: People, batch: Batch, domain: str, which: Tensor, random: 
 def _captions(people: People, domain: str, which: Tensor, subjects: Tensor) -> list[str]:
     """Of the views `which` [B], saying everything of the people in the views `subjects` [B]."""
     chance = Random(7)
-    said = [describe(people.looks[int(people.person[view])], PARTS, chance) for view in subjects]
+    said = [varied(people.looks[int(people.person[view])], PARTS, chance) for view in subjects]
     views = [view_word(float(people.azimuth_deg[view])) for view in which]
     return [caption(view, domain, subject) for view, subject in zip(views, said, strict=True)]
 

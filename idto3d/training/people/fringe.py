@@ -3,8 +3,8 @@
 import numpy as np
 
 from idto3d.training.people.strands import combed, tone
+from idto3d.words.traits import STYLES
 
-CHANCE = {"bob": 0.55, "long": 0.35, "ponytail": 0.2, "short": 0.15}
 THICKNESS = 0.0065  # metres at the roots; the ends are thinner
 ENDS = (0.058, 0.074)  # height of the ends on the mean head: just above the brows .. half way up, metres
 TOP = 0.135  # the fringe begins above the hairline, under the shell
@@ -15,7 +15,7 @@ def draw_fringe(style: str, neutral: np.ndarray, face: np.ndarray, random: np.ra
 
     neutral: [V, 3] metres. face: [V] 1 on the face's vertices.
     """
-    if random.uniform() >= CHANCE.get(style, 0.0):
+    if random.uniform() >= STYLES[style].fringe:
         return None
     x, y, z = neutral.T
     path = np.clip((TOP - y) / 0.08, 0, 1)

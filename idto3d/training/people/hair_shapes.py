@@ -4,13 +4,16 @@ The shell lies at a style's thickness above the skin and dives under it at the h
 the style's flow on the flat map of the scalp (scalp.plan). Nothing here depends on the expression.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from idto3d.training.people.hair_tied import knot_mesh, tail_mesh
 from idto3d.training.people.scalp import AZIMUTHS, CENTRE, RINGS, Scalp, along, grid_faces, ring_path, smooth
 from idto3d.training.people.strands import bumps, combed, ringlets, tone
+from idto3d.words.traits import STYLES, HairStyle
 
 CEILING = (0.158, 0.169)  # hair rises freely to the first height, and never above the second, metres
 PATH_AT_CROWN = float(ring_path()[0])
@@ -38,10 +41,14 @@ class Fall:
 
 
 def hair_mesh(style: str, vertices: np.ndarray, scalp: Scalp, random: np.random.Generator) -> Hair | None:
-    """The hair of a head at rest, `vertices` [V, 3] metres; `style` is one of hair.STYLES; None for bald."""
-    if style == "bald":
+    """The hair of a head at rest, `vertices` [V, 3] metres; `style` is one of STYLES; None where nothing grows.
+
+    A style that SHAPES lacks is a combed shell as thick as the table of traits says.
+    """
+    if not STYLES[style].grows:
         return None
-    return SHAPES[style](scalp.on(vertices), _ear_reach(vertices), scalp, random)
+    shape = SHAPES.get(style, partial(_combed_shell, STYLES[style]))
+    return shape(scalp.on(vertices), _ear_reach(vertices), scalp, random)
 
 
 def _ear_reach(vertices: np.ndarray) -> float:
@@ -107,6 +114,14 @@ def _buzzcut(skin, ears, scalp, random) -> Hair:
     thickness = random.uniform(0.0025, 0.004) + 0.0003 * grain
     shell = _shell(skin, scalp, thickness, _hairline(scalp, random), dive=0.93)
     return _finish(shell, 1 + 0.12 * grain)
+
+
+def _combed_shell(style: HairStyle, skin, ears, scalp, random) -> Hair:
+    path, across = ring_path()[:, None], _around(scalp)
+    strands = combed(across, path, random, 0.005, 0.0016) * _off_pole() * min(1.0, style.crown_m / 0.01)
+    thickness = _thickness(path, style.crown_m, style.sides_m) * random.uniform(0.85, 1.15)
+    shell = _shell(skin, scalp, thickness + strands, _hairline(scalp, random))
+    return _finish(shell, tone(across, random) * _shaded(strands, 0.005))
 
 
 def _short(skin, ears, scalp, random) -> Hair:
@@ -260,7 +275,7 @@ def _bun(skin, ears, scalp, random) -> Hair:
     return _finish(shell, shade, (Hair(*knot_mesh(knot + 0.55 * radius * outward, outward, radius, random)),))
 
 
-SHAPES = {
+SHAPES: Mapping[str, Callable[..., Hair]] = {
     "buzzcut": _buzzcut,
     "short": _short,
     "side-parted": _side_parted,

@@ -5,18 +5,18 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from idto3d.training.people import glasses, hair, ict, skin, wrinkles
+from idto3d.head.skin import skin_colour
+from idto3d.training.people import glasses, ict, skin, wrinkles
 from idto3d.training.people.fringe import draw_fringe
 from idto3d.training.people.hair_shapes import Hair, hair_mesh
 from idto3d.training.people.person import Person
 from idto3d.training.people.scalp import Scalp, read_scalp
 from idto3d.training.people.strands import bumps
+from idto3d.words.traits import COLOURS, FACIAL_HAIR, STYLES
 
 SKIN = 11248  # the face and the back of the head come first among the model's vertices
-BEARD_DEPTH = {"moustache": 0.0045, "goatee": 0.0065, "beard": 0.0085}  # metres
 BROW_DEPTH = 0.0011
 COMBED = np.array([0.0, -0.35, 0.0])  # added to the skin's normal: where a beard points
-USUAL = 0.8  # share of its depth that a beard has on average over people and its strands
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def dress(studio: Studio, person: Person) -> Dressed:
     fringe = draw_fringe(look.hair_style, model.neutral, studio.regions.face, stand)
     if fringe:
         mask, thickness, shade = (part[:, None] for part in fringe)
-        albedo = albedo * (1 - mask) + mask * shade * np.array(hair.COLOURS[look.hair_colour], np.float32)
+        albedo = albedo * (1 - mask) + mask * shade * np.array(COLOURS[look.hair_colour].rgb, np.float32)
         offsets = offsets + normals * thickness
     worn = [part for part in (_hair(studio, look, rest, grow), glasses.wear(look.glasses, rest)) if part]
     starts = np.cumsum([len(rest), *(len(vertices) for vertices, _, _ in worn)])
@@ -94,16 +94,16 @@ def _hair(studio: Studio, look: skin.Look, rest: np.ndarray, random: np.random.G
     made: Hair | None = hair_mesh(look.hair_style, rest, studio.scalp, random)
     if made is None:
         return None
-    colours = np.array(hair.COLOURS[look.hair_colour], np.float32) * made.shade[:, None]
-    if look.hair_style == "buzzcut":
-        colours = 0.7 * colours + 0.3 * skin.skin_colour(look.melanin, look.redness)
+    colours = np.array(COLOURS[look.hair_colour].rgb, np.float32) * made.shade[:, None]
+    if shows := STYLES[look.hair_style].skin_shows:
+        colours = (1 - shows) * colours + shows * skin_colour(look.melanin, look.redness)
     return made.vertices, made.faces, np.clip(colours, 0, 1)
 
 
 def _beard_offsets(studio: Studio, look: skin.Look, normals: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """[V, 3] how far beard and brows stand off the skin, metres: combed down and a little forward."""
     place = studio.model.neutral
-    depth = BEARD_DEPTH.get(look.beard, 0.0) * random.uniform(0.75, 1.35)
+    depth = FACIAL_HAIR[look.beard].depth_m * random.uniform(0.75, 1.35)
     strands = 0.75 + 0.45 * bumps(place * np.array([1.0, 0.45, 1.0], np.float32), random, 0.006, 0.013)
     grown = skin.regions_of_beard(look.beard, studio.regions) * depth * strands
     brows = BROW_DEPTH * look.brows * skin.brow_mask(look, studio.regions)

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from idto3d.training.people.hair import BEARDS, COLOURS, DYED
+from idto3d.head.skin import skin_colour
 from idto3d.training.people.skin_regions import Regions, read_regions
 from idto3d.training.people.strands import bumps
-from idto3d.words.looks import SKINS, skin_colour
+from idto3d.words.traits import COLOURS, FACIAL_HAIR, SMALL, STYLES, natural_colour
 
-__all__ = ["BEARDS", "IRISES", "SKINS", "Look", "Regions", "draw_extras", "paint", "read_regions", "skin_colour"]
+__all__ = ["IRISES", "Look", "Regions", "draw_extras", "paint", "read_regions"]
 
 IRISES = {
     "brown": (0.10, 0.045, 0.02),
@@ -17,7 +17,6 @@ IRISES = {
     "green": (0.12, 0.22, 0.09),
     "grey": (0.25, 0.28, 0.3),
 }
-STUBBLE = {"stubble": 0.42, "moustache": 0.94, "goatee": 0.94, "beard": 0.94}
 LIPSTICKS = ((0.42, 0.015, 0.03), (0.55, 0.10, 0.16), (0.30, 0.02, 0.08), (0.50, 0.12, 0.08))  # linear RGB
 SHADOWS = ((0.06, 0.05, 0.06), (0.16, 0.07, 0.22), (0.05, 0.12, 0.30), (0.30, 0.12, 0.10), (0.05, 0.20, 0.16))
 BROW_HALF = 0.0042  # half the height of a plain brow, metres
@@ -52,7 +51,7 @@ class Look:
 
 def draw_extras(random: np.random.Generator, age: str, gender: str) -> dict:
     """The fields of Look after `face`, as likely as they are on people of that age and gender."""
-    young = age in ("baby", "child")
+    young = age in SMALL
     makeup = gender == "female" and not young and random.uniform() < MAKEUP_CHANCE
     glasses = age != "baby" and random.uniform() < GLASSES_CHANCE * (1.6 if age == "old" else 1.0)
     brows = random.normal(1.12 if gender == "male" else 0.92, 0.22)
@@ -105,22 +104,16 @@ def _make_up(albedo, regions: Regions, random) -> np.ndarray:
     return _mix(albedo, np.array(shadow), random.uniform(0.7, 0.95) * regions.lids)
 
 
-def natural_colour(hair_colour: str) -> np.ndarray:
-    """Linear RGB [3] of brows and beard: the hair's, or brown under dyed hair."""
-    return np.array(COLOURS["brown" if hair_colour in DYED else hair_colour], np.float32)
-
-
 def _grow(albedo, look: Look, regions: Regions, neutral, random) -> np.ndarray:
     """Brows, beard and the hair's ground on the skin."""
-    hair, natural = np.array(COLOURS[look.hair_colour], np.float32), natural_colour(look.hair_colour)
+    hair, natural = (np.array(c.rgb, np.float32) for c in (COLOURS[look.hair_colour], natural_colour(look.hair_colour)))
     streak = (1 + 0.22 * bumps(neutral, random, 0.006, 0.015))[:, None]
     strength = BROW_STRENGTH.get(look.age, 0.85)
     albedo = _mix(albedo, natural * 0.75 * streak, strength * brow_mask(look, regions))
-    if look.beard != "clean":
-        cover = STUBBLE[look.beard] * regions_of_beard(look.beard, regions)
+    if FACIAL_HAIR[look.beard].cover:
+        cover = FACIAL_HAIR[look.beard].cover * regions_of_beard(look.beard, regions)
         albedo = _mix(albedo, natural * 0.9 * streak, cover)
-    cover = {"bald": 0.0, "buzzcut": 0.62}.get(look.hair_style, 0.9)
-    return _mix(albedo, hair * 0.85, cover * regions.scalp)
+    return _mix(albedo, hair * 0.85, STYLES[look.hair_style].scalp_cover * regions.scalp)
 
 
 def brow_mask(look: Look, regions: Regions) -> np.ndarray:
@@ -130,8 +123,8 @@ def brow_mask(look: Look, regions: Regions) -> np.ndarray:
 
 
 def regions_of_beard(beard: str, regions: Regions) -> np.ndarray:
-    """[V] 0..1 where that one of BEARDS grows."""
-    if beard == "clean":
+    """[V] 0..1 where that one of FACIAL_HAIR grows: where a full one does, unless it has a place of its own."""
+    if not FACIAL_HAIR[beard].cover:
         return np.zeros_like(regions.beard)
     return {"moustache": regions.moustache, "goatee": regions.goatee}.get(beard, regions.beard)
 

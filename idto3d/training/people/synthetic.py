@@ -4,8 +4,9 @@ import numpy as np
 
 from idto3d.render.backends.kernel import rasterize
 from idto3d.training.people.sculptor import Dressed, Sculpture, Studio, dress, open_studio, sculpt
+from idto3d.words.captions import caption
 from idto3d.words.expressions import EXPRESSIONS
-from idto3d.words.prompts import caption, view_word
+from idto3d.words.prompts import view_word
 
 __all__ = ["Dressed", "Sculpture", "Studio", "dress", "open_studio", "sculpt"]  # beside what is defined below
 TARGET, DISTANCE, FOV_Y_DEG = np.array([0.0, -0.017, 0.01]), 1.0, 21.5  # the framing of the guidance's images

@@ -21,11 +21,11 @@ from idto3d.subject.face import IdentityEncoder
 from idto3d.training.data.embedding import add_encoder, embed_portraits, is_embedded, title
 from idto3d.training.data.shards import run_all, save_arrays, save_words, shard_path
 from idto3d.training.people import synthetic
-from idto3d.training.people.person import describe
 from idto3d.training.scans.files import LAYOUTS, MESHES, Scan, ScannedPerson, find_people
 from idto3d.training.scans.mesh import MeshLimits, ScanMesh, read_mesh
 from idto3d.training.scans.pose import AXES, Pose, axes, find_pose
 from idto3d.training.scans.table import Attributes, read_attributes, read_neutrals
+from idto3d.words.captions import described
 
 NPHM_SCALE = 0.25  # metres per unit: NPHM keeps its meshes in FLAME's space (metres, +Y up, face to +Z) times four
 NPHM_LICENCE = "trained on NPHM scans: research only, under their terms of use; not for redistribution"
@@ -133,7 +133,7 @@ def draw_person(
     portraits += _portraits(mesh, random, options.portraits - len(portraits), options)
     arrays = {key: np.stack([view[key] for view, _ in views]) for key in views[0][0]}
     arrays |= {"portraits": np.stack(portraits), "person": np.full(len(views), number, np.int64)}
-    words = {"name": person.name, "subject": describe(person.look), "look": person.look}
+    words = {"name": person.name, "subject": described(person.look), "look": person.look}
     return arrays, words | {"captions": [text for _, text in views]}, notices
 
 
@@ -187,7 +187,7 @@ def _draw_view(mesh: ScanMesh, expression: int, random, size: int, look: dict) -
     normal, albedo, mask = synthetic.maps(mesh, synthetic.camera(azimuth, elevation), size)
     numbers = {"expression": np.int64(expression), "strength": np.float32(1.0)}
     numbers |= {"azimuth_deg": np.float32(azimuth), "elevation_deg": np.float32(elevation)}
-    captions = synthetic.captions(describe(look), azimuth)
+    captions = synthetic.captions(described(look), azimuth)
     return {"normal": normal, "albedo": albedo, "mask": mask, **numbers}, captions
 
 

@@ -1,0 +1,63 @@
+"""Reading: from what a prompt says to traits, and to the phrases that somebody knows."""
+
+import re
+from collections.abc import Collection, Sequence
+
+from idto3d.words.prompts import words
+from idto3d.words.traits import AGE_GROUPS, ATTRIBUTES, BEARDS, HAIR_COLOURS, NOUNS, SHAVEN, SMALL, STYLES
+
+SYNONYMS = {
+    **{noun: ((age, gender) if age in SMALL else (gender,)) for (age, gender), noun in NOUNS.items()},
+    **{"kid": ("child",), "elderly": ("old",), "toddler": ("baby",)},
+}
+AGED = re.compile(r"\b(\d{1,3})[- ]?(?:years?|yrs?)[- ]olds?\b|\baged (\d{1,3})\b")
+DENIED = re.compile(r"\b(?:no|not|without)\b (?:(?:an?|any|the) )?((?:facial )?[a-z]+(?:-[a-z]+)?)")
+# Words that mean something else unless "hair" follows, perhaps after one or two others; and those others never are.
+BEFORE_HAIR = (*HAIR_COLOURS, *(style.name for style in STYLES.values() if style.before_hair))
+OTHER_PARTS = ("and", "with", "face", "nose", "neck", "skin", "hair", "eyes", "lips", "ears", "beard")
+
+
+def said_traits(prompt: str) -> dict[str, str]:
+    """The traits that `prompt` states: "an old man with short green hair" has an age, a gender, a style, a colour.
+
+    Of several words for one attribute the last of its list counts, so "short curly hair" is curly. Who has "no beard"
+    is clean.
+    """
+    said = words(meant(prompt))
+    text = " ".join(said)
+    traits = {"beard": SHAVEN} if set(denied(prompt)) & {*BEARDS, "facial hair"} else {}
+    for attribute, choices in ATTRIBUTES.items():
+        stated = [choice for choice in said_phrases(said, choices) if _means(choice, attribute, text)]
+        if stated:
+            traits[attribute] = stated[-1]
+    return traits
+
+
+def _means(word: str, attribute: str, text: str) -> bool:
+    """Whether `word` says the attribute in `text`: "brown" is hair before "hair" and skin before "skin"."""
+    follows = "skin" if attribute == "skin" else "hair" if word in BEFORE_HAIR else ""
+    between = rf"(?: (?!{'|'.join(OTHER_PARTS)})\w+){{0,2}}"
+    return not follows or re.search(rf"\b{word}{between} {follows}\b", text) is not None
+
+
+def said_phrases(said: Sequence[str], phrases: Collection[str]) -> list[str]:
+    """Which of `phrases` the words `said` hold one after the other; a man counts as male, a baby boy is no child."""
+    text = [each for word in said for each in SYNONYMS.get(word, (word,))]
+    text = " ".join(word for word in text if word != "child" or "baby" not in text)
+    return [phrase for phrase in phrases if f" {' '.join(words(phrase))} " in f" {text} "]
+
+
+def meant(prompt: str) -> str:
+    """The prompt in words that are heard: "25-year-old" becomes "young", and what it denies is left out."""
+    aged = AGED.sub(lambda found: age_word(int(found[1] or found[2])), prompt.lower())
+    return DENIED.sub("", aged)
+
+
+def age_word(years: int) -> str:
+    """The word for somebody of that age: baby, child, young, middle-aged or old."""
+    return next(age.name for age in AGE_GROUPS.values() if years < age.below)
+
+
+def denied(prompt: str) -> list[str]:
+    """The words that a prompt says no, not or without to: of "a man without a beard", beard."""
+    return DENIED.findall(prompt.lower())

@@ -1,0 +1,192 @@
+"""The one table of the words for how people look: what each means for shape, hair, beard, skin and colour.
+
+Traits are a mapping from ATTRIBUTES to words; what is not known is missing or empty. A word is added as one row; what
+grows by no formula here also needs a function where it is grown (head/hair_volumes.py, head/beards.py, and for
+synthetic people training/people). The order of hair styles, beards and skins is that of weights on disk: new ones come
+last. Colours are linear RGB 0..1, lengths metres.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class HairStyle:
+    """A way to wear hair. It is a shell over the scalp, `crown_m` thick on top and `sides_m` at the sides.
+
+    ends_m: height to which it hangs beside and behind the face; None where it does not.
+    curled: whether strands lie every way. said: what captions say in place of "STYLE COLOUR hair".
+    before_hair: whether the word means hair only where "hair" follows.
+    The rest is for synthetic people. chances: relative frequency among babies, men and women. scalp_cover: share of
+    the scalp's skin that is painted in the hair's colour. skin_shows: share of skin in its own colour. fringe: chance
+    of hair over the forehead.
+    """
+
+    name: str
+    crown_m: float
+    sides_m: float
+    chances: tuple[float, float, float]
+    ends_m: float | None = None
+    curled: bool = False
+    said: str = ""
+    before_hair: bool = False
+    scalp_cover: float = 0.9
+    skin_shows: float = 0.0
+    fringe: float = 0.0
+
+    @property
+    def grows(self) -> bool:
+        """Whether there is any hair."""
+        return self.crown_m > 0
+
+
+@dataclass(frozen=True)
+class HairColour:
+    """A colour of hair; under a `dyed` one brows and beard are NATURAL.
+
+    For synthetic people: relative frequency among younger, middle-aged and old ones of natural colours, and the factor
+    on it where hair is curled.
+    """
+
+    name: str
+    rgb: tuple[float, float, float]
+    chances: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    curled: float = 1.0
+    dyed: bool = False
+
+
+@dataclass(frozen=True)
+class Beard:
+    """A beard that hides the share `cover` of the skin and is up to `depth_m` thick.
+
+    said: what captions say. chances: relative frequency among synthetic younger and older men.
+    """
+
+    name: str
+    cover: float
+    depth_m: float
+    said: str
+    chances: tuple[float, float]
+
+    @property
+    def thickness_m(self) -> float:
+        """Thickness that it has on average over people and its strands."""
+        return USUAL_DEPTH * self.depth_m
+
+
+@dataclass(frozen=True)
+class Skin:
+    """A skin tone: the least and most of its melanin, 0..1."""
+
+    name: str
+    melanin: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Age:
+    """An age of people under `below` years; who is `small` is called by it alone ("a baby").
+
+    For synthetic people: relative frequency, strengths of the shape modes of words, the share of gender and ancestry
+    that shows, and that of the modes without words.
+    """
+
+    name: str
+    below: int
+    chance: float
+    modes: Mapping[str, float]
+    shown: float = 1.0
+    plain: float = 1.0
+    small: bool = False
+
+
+@dataclass(frozen=True)
+class Gender:
+    """A gender: the strength of the shape mode "female"."""
+
+    name: str
+    female: float
+
+
+@dataclass(frozen=True)
+class Ancestry:
+    """An ancestry; skins: relative frequency of each skin among its synthetic people."""
+
+    name: str
+    skins: Mapping[str, float] = field(default_factory=dict)
+
+
+def _by_name(*rows) -> dict:
+    return {row.name: row for row in rows}
+
+
+USUAL_DEPTH = 0.8
+STYLES: dict[str, HairStyle] = _by_name(
+    HairStyle("bald", 0.0, 0.0, (0.40, 0.14, 0.03), said="bald head", scalp_cover=0.0),
+    HairStyle("buzzcut", 0.004, 0.004, (0.25, 0.16, 0.04), scalp_cover=0.62, skin_shows=0.3),
+    HairStyle("short", 0.018, 0.009, (0.27, 0.20, 0.08), before_hair=True, fringe=0.15),
+    HairStyle("long", 0.020, 0.016, (0.0, 0.07, 0.20), ends_m=-0.155, before_hair=True, fringe=0.35),
+    HairStyle("curly", 0.036, 0.032, (0.06, 0.12, 0.12), curled=True, before_hair=True),
+    HairStyle("side-parted", 0.021, 0.008, (0.02, 0.15, 0.07)),
+    HairStyle("afro", 0.020, 0.020, (0.0, 0.08, 0.08), curled=True),
+    HairStyle("bob", 0.019, 0.016, (0.0, 0.02, 0.15), ends_m=-0.075, fringe=0.55),
+    HairStyle("ponytail", 0.008, 0.007, (0.0, 0.03, 0.12), fringe=0.2),
+    HairStyle("bun", 0.008, 0.007, (0.0, 0.03, 0.11)),
+)
+COLOURS: dict[str, HairColour] = _by_name(
+    HairColour("black", (0.012, 0.010, 0.009), (0.29, 0.22, 0.05), curled=3.0),
+    HairColour("brown", (0.085, 0.045, 0.022), (0.31, 0.30, 0.09), curled=1.4),
+    HairColour("blonde", (0.48, 0.31, 0.13), (0.21, 0.16, 0.06), curled=0.5),
+    HairColour("red", (0.30, 0.085, 0.025), (0.15, 0.11, 0.04), curled=0.6),
+    HairColour("grey", (0.28, 0.28, 0.28), (0.02, 0.17, 0.36)),
+    HairColour("white", (0.75, 0.74, 0.72), (0.02, 0.04, 0.40)),
+    HairColour("green", (0.05, 0.38, 0.08), dyed=True),
+    HairColour("blue", (0.04, 0.12, 0.50), dyed=True),
+    HairColour("pink", (0.75, 0.20, 0.40), dyed=True),
+    HairColour("purple", (0.22, 0.05, 0.42), dyed=True),
+)
+NATURAL = "brown"  # of brows and beard under dyed hair
+FACIAL_HAIR: dict[str, Beard] = _by_name(
+    Beard("clean", 0.0, 0.0, "", (0.44, 0.38)),
+    Beard("stubble", 0.42, 0.0, "stubble", (0.20, 0.14)),
+    Beard("moustache", 0.94, 0.0045, "a moustache", (0.10, 0.14)),
+    Beard("goatee", 0.94, 0.0065, "a goatee", (0.11, 0.12)),
+    Beard("beard", 0.94, 0.0085, "a beard", (0.15, 0.22)),
+)
+SHAVEN = "clean"
+SKIN_TONES: dict[str, Skin] = _by_name(
+    Skin("pale", (0.04, 0.20)),
+    Skin("fair", (0.20, 0.38)),
+    Skin("tan", (0.38, 0.58)),
+    Skin("brown", (0.58, 0.78)),
+    Skin("dark", (0.78, 1.0)),
+)
+AGE_GROUPS: dict[str, Age] = _by_name(
+    Age("baby", 3, 0.12, {"baby": 1.0}, shown=0.35, plain=0.6, small=True),
+    Age("child", 13, 0.14, {"child": 1.0}, shown=0.6, plain=0.8, small=True),
+    Age("young", 40, 0.38, {}),
+    Age("middle-aged", 60, 0.16, {"old": 0.45}),
+    Age("old", 1000, 0.20, {"old": 1.0}),
+)
+GENDER_MODES: dict[str, Gender] = _by_name(Gender("female", 0.5), Gender("male", -0.5))
+ANYBODY = Ancestry("", {"pale": 0.18, "fair": 0.26, "tan": 0.22, "brown": 0.18, "dark": 0.16})
+ANCESTRY_SKINS: dict[str, Ancestry] = _by_name(
+    Ancestry("african", {"fair": 0.03, "tan": 0.13, "brown": 0.42, "dark": 0.42}),
+    Ancestry("asian", {"pale": 0.14, "fair": 0.44, "tan": 0.34, "brown": 0.08}),
+    Ancestry("caucasian", {"pale": 0.34, "fair": 0.42, "tan": 0.19, "brown": 0.05}),
+)
+# What somebody of an age and a gender may be called: "woman" for a young female.
+NOUNS = {("young", "female"): "woman", ("young", "male"): "man", ("child", "female"): "girl", ("child", "male"): "boy"}
+
+HAIR_STYLES, HAIR_COLOURS, BEARDS, SKINS = tuple(STYLES), tuple(COLOURS), tuple(FACIAL_HAIR), tuple(SKIN_TONES)
+AGES, GENDERS, ANCESTRIES = tuple(AGE_GROUPS), tuple(GENDER_MODES), tuple(ANCESTRY_SKINS)
+SMALL = tuple(age.name for age in AGE_GROUPS.values() if age.small)
+ATTRIBUTES = {
+    **{"hair_style": HAIR_STYLES, "hair_colour": HAIR_COLOURS, "beard": BEARDS, "skin": SKINS},
+    **{"age": AGES, "gender": GENDERS, "ancestry": ANCESTRIES},
+}
+
+
+def natural_colour(hair_colour: str) -> HairColour | None:
+    """The colour of brows and beard with hair of that colour; None for a word that is no colour of hair."""
+    colour = COLOURS.get(hair_colour)
+    return COLOURS[NATURAL] if colour and colour.dyed else colour

@@ -1,0 +1,43 @@
+"""Reading a prompt: the traits and phrases that it states, and those that it does not."""
+
+import pytest
+
+from idto3d.words.prompts import words
+from idto3d.words.reading import said_phrases, said_traits
+
+
+@pytest.mark.parametrize(
+    ("prompt", "stated"),
+    [
+        ("with green hair", {"hair_colour": "green"}),
+        (
+            "an old man with short curly white hair",
+            {"age": "old", "gender": "male", "hair_style": "curly", "hair_colour": "white"},
+        ),
+        ("brown skin and a goatee", {"skin": "brown", "beard": "goatee"}),
+        ("a long face in a red shirt with blue eyes", {}),
+        ("side-parted hair", {"hair_style": "side-parted"}),
+        ("as a cute baby", {"age": "baby"}),
+        ("a 30 year old woman", {"age": "young", "gender": "female"}),
+        ("45 years old", {"age": "middle-aged"}),
+        ("6-year-old girl", {"age": "child", "gender": "female"}),
+        ("aged 71", {"age": "old"}),
+        ("a man without a beard, not bald", {"gender": "male", "beard": "clean"}),
+        ("no facial hair", {"beard": "clean"}),
+        ("long wavy brown hair", {"hair_style": "long", "hair_colour": "brown"}),
+        ("a long face, brown hair", {"hair_colour": "brown"}),
+        (
+            "middle-aged asian woman, bald",
+            {"age": "middle-aged", "gender": "female", "ancestry": "asian", "hair_style": "bald"},
+        ),
+    ],
+)
+def test_a_prompt_states_only_the_traits_that_it_says(prompt, stated):
+    assert said_traits(prompt) == stated
+
+
+def test_phrases_that_a_model_knows_are_found_also_by_their_synonyms():
+    known = ["baby", "child", "old", "middle-aged", "male", "female", "round face"]
+    assert said_phrases(words("a cute baby boy"), known) == ["baby", "male"]
+    assert said_phrases(words("Middle-aged woman, face round"), known) == ["middle-aged", "female"]
+    assert said_phrases(words("an old man with a round face"), known) == ["old", "male", "round face"]

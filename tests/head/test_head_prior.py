@@ -13,7 +13,7 @@ from idto3d.head.hair_volumes import hair_distances
 from idto3d.head.prior import BOX, CHUNK, HeadPrior, PriorSize
 from idto3d.head.prior_file import load_prior, read_description, save_prior
 from idto3d.words.expressions import NAMES
-from idto3d.words.traits import HAIR_STYLES
+from idto3d.words.traits import HAIR_STYLES, STYLES
 
 COMMITTED = Path(EMBEDDED) / "head_prior.safetensors"
 SMALL = PriorSize(modes=3, embedding=5, coarse=0.03, fine=0.02, motion_width=16, colour_width=8)
@@ -71,9 +71,11 @@ def test_thin_hair_leaves_the_ears_free_and_thick_hair_hides_them():
 
 def test_no_hair_grows_on_the_face_and_only_what_is_long_hangs_behind_the_neck():
     nose, behind_neck, before_neck = [0.0, 0.0, 0.132], [0.0, -0.09, -0.08], [0.0, -0.09, 0.06]
-    assert covering([nose, behind_neck, before_neck], [0.002, 0.03, 0.01]) == [set(), {"long"}, set()]
+    hanging = {style.name: style.ends_m for style in STYLES.values() if style.ends_m is not None}
+    long, longer = ({name for name, end in hanging.items() if end < lowest} for lowest in (-0.065, -0.09))
+    assert covering([nose, behind_neck, before_neck], [0.002, 0.03, 0.01]) == [set(), longer, set()] and longer
     jaw = [[0.0, -0.065, -0.085], [0.0, -0.06, -0.114]]
-    assert covering(jaw, [0.03, 0.05]) == [{"long", "bob"}, {"ponytail"}]
+    assert covering(jaw, [0.03, 0.05]) == [long, {"ponytail"}]
 
 
 def test_an_afro_is_round_and_a_bun_stands_on_top():

@@ -7,7 +7,7 @@ from idto3d.head.ellipsoid import EllipsoidPrior
 from idto3d.head.prior import SdfBasis
 from idto3d.head.start import WORDS, Start, Trait
 from idto3d.words.expressions import NAMES
-from idto3d.words.looks import HAIR_STYLES
+from idto3d.words.traits import HAIR_STYLES
 
 HASH_GRID = HashGridOptions(levels=3, log2_size=8, base=2, growth=2.0)
 OPTIONS = ShapeOptions(resolution=16, refresh=2, hash_grid=HASH_GRID)

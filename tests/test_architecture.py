@@ -117,7 +117,7 @@ def test_a_heavy_package_stays_in_its_rooms(package):
 
 
 def test_only_the_start_of_a_head_and_training_read_prompts():
-    readers = {"head/start.py", "pipeline.py"}
+    readers = {"head/start.py", "stages/notices.py"}
     for path in (p for p in sources() if room_of(p) not in ("words", "training")):
         reads = any(name.startswith("idto3d.words.reading") for name in imports_of(path))
         assert not reads or str(path.relative_to(PACKAGE)) in readers, path.relative_to(ROOT)

@@ -23,7 +23,7 @@ from idto3d.geometry.dmtet import Band
 from idto3d.geometry.tet_grid import TetGrid
 from idto3d.head.start import Start
 from idto3d.words.expressions import NAMES
-from idto3d.words.looks import BEARDS, HAIR_STYLES
+from idto3d.words.traits import BEARDS, HAIR_STYLES, SHAVEN, STYLES
 
 OFFSET_LIMIT_CELLS = 0.45  # largest offset of a lattice vertex along an axis, in spacings
 HAIR_BLEND_M = 0.004  # metres over which hair and skin are rounded into each other
@@ -100,9 +100,11 @@ class ShapeField(nn.Module):
         self.to(grid.vertices.device)
 
     def _add_start(self, start: Start, generator: torch.Generator | None) -> None:
-        looks = start.look()
-        for name, choices, none in (("hair_style", HAIR_STYLES, "bald"), ("beard", BEARDS, "clean")):
-            self.register_buffer(name, one_hot(choices, looks.get(name, none), none), persistent=False)
+        words = start.words()
+        style, beard = words.get("hair_style", ""), words.get("beard", SHAVEN)
+        grows = style in STYLES and STYLES[style].grows
+        self.register_buffer("hair_style", one_hot(HAIR_STYLES, style if grows else ""), persistent=False)
+        self.register_buffer("beard", one_hot(BEARDS, beard if beard != SHAVEN else ""), persistent=False)
         self.z = nn.Parameter(start.coefficients.detach().clone().float())
         self.register_buffer("start_z", self.z.detach().clone())
         self.amplitude = nn.Parameter(torch.ones(len(self.expressions)))
@@ -182,9 +184,9 @@ class ShapeField(nn.Module):
         return self.transformer(self.codes[list(ids)], self.z.detach() if len(self.z) else None)
 
 
-def one_hot(choices: tuple[str, ...], word: str, none: str) -> Tensor:
-    """[len(choices)] one for `word`, zero for all others; empty for the word that means none of them."""
-    return torch.zeros(0) if word == none else torch.eye(len(choices))[choices.index(word)]
+def one_hot(choices: tuple[str, ...], word: str) -> Tensor:
+    """[len(choices)] one for `word`, zero for all others; empty without a word."""
+    return torch.eye(len(choices))[choices.index(word)] if word else torch.zeros(0)
 
 
 def movable(points: Tensor) -> Tensor:

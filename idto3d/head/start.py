@@ -10,11 +10,13 @@ from torch import Tensor
 from idto3d.head.ellipsoid import EllipsoidPrior
 from idto3d.head.prior import HeadPrior
 from idto3d.subject.subject import Subject
-from idto3d.words import looks, prompts
+from idto3d.words.captions import subject_phrase
+from idto3d.words.prompts import words as words_of
+from idto3d.words.reading import meant, said_phrases, said_traits
+from idto3d.words.traits import USUAL_STYLE
 
 WORDS, PHOTOS, EMBEDDING, DEFAULT = "words", "photos", "embedding", "default"  # who says a trait
 HAIR = "hair_style"
-USUAL_HAIR = "short"
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Start:
     subject: str
     coefficients: Tensor
 
-    def look(self) -> dict[str, str]:
+    def words(self) -> dict[str, str]:
         """The word of each trait."""
         return {name: trait.word for name, trait in self.traits.items()}
 
@@ -47,21 +49,21 @@ def start_of(subject: Subject | None, prompt: str, prior: HeadPrior | EllipsoidP
     """Who is meant by what the photos show (None without photos) and the prompt says.
 
     The prompt overrules photos; what neither says of the hair is the prior's guess at the face, and without a face
-    USUAL_HAIR.
+    USUAL_STYLE.
     """
     embedding = None if subject is None else subject.embedding
     traits = _traits(subject, prompt, prior)
     words = {name: trait.word for name, trait in traits.items()}
-    phrases = prompts.said_phrases(prompts.words(prompts.meant(prompt)), prior.phrases)
+    phrases = said_phrases(words_of(meant(prompt)), prior.phrases)
     coefficients = prior.word_shift(phrases)
     if embedding is not None:
         coefficients = prior.shape_code(torch.from_numpy(embedding).to(coefficients.device)) + coefficients
-    return Start(embedding, traits, looks.subject_of(prompt, words), coefficients)
+    return Start(embedding, traits, subject_phrase(words, prompt), coefficients)
 
 
 def _traits(subject: Subject | None, prompt: str, prior: HeadPrior | EllipsoidPrior) -> dict[str, Trait]:
-    traits = {name: Trait(word, PHOTOS) for name, word in (subject.looks if subject else {}).items()}
-    traits |= {name: Trait(word, WORDS) for name, word in looks.said_looks(prompt).items()}
+    traits = {name: Trait(word, PHOTOS) for name, word in (subject.traits if subject else {}).items()}
+    traits |= {name: Trait(word, WORDS) for name, word in said_traits(prompt).items()}
     if HAIR not in traits and prior.styles:
         traits[HAIR] = _usual_hair(subject, prior)
     return traits
@@ -69,7 +71,7 @@ def _traits(subject: Subject | None, prompt: str, prior: HeadPrior | EllipsoidPr
 
 def _usual_hair(subject: Subject | None, prior: HeadPrior) -> Trait:
     if subject is None:
-        return Trait(USUAL_HAIR, DEFAULT)
+        return Trait(USUAL_STYLE, DEFAULT)
     scores = prior.hair_style(torch.from_numpy(subject.embedding).to(prior.embedding_mean.device))
     return Trait(prior.styles[int(scores.argmax())], EMBEDDING)
 

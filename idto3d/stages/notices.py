@@ -7,7 +7,9 @@ from idto3d.config import HeadOptions
 from idto3d.events import Notice
 from idto3d.head.start import EMBEDDING, PHOTOS, Start
 from idto3d.stages.wish import Wish
-from idto3d.words import looks, prompts
+from idto3d.words import prompts
+from idto3d.words.captions import described
+from idto3d.words.reading import meant
 
 
 def notices(options: HeadOptions, start: Start, wish: Wish) -> Iterator[Notice]:
@@ -25,7 +27,7 @@ def unknown_words(options: HeadOptions, info: BundleInfo) -> Iterator[Notice]:
     """Name the words that the weights' text encoder never saw, and say where expressions are mere words."""
     if options.prompt.strip() and not prompts.words(options.prompt):
         yield Notice("The prompt holds no word in Latin letters and is not heard. Write it in English.")
-    unknown = info.unknown_words(prompts.meant(f"{options.prompt} {options.negative_prompt}"))
+    unknown = info.unknown_words(meant(f"{options.prompt} {options.negative_prompt}"))
     if unknown:
         yield Notice(f"The weights '{info.name}' do not know: {', '.join(repr(word) for word in unknown)}.")
     if info.in_words():
@@ -36,4 +38,4 @@ def guesses(start: Start) -> Iterator[Notice]:
     """Say what the photos suggest, since it goes into shape, colours and prompt, and may be wrong."""
     seen = {name: trait.word for name, trait in start.traits.items() if trait.source in (PHOTOS, EMBEDDING)}
     if seen:
-        yield Notice(f"The photos suggest: {looks.describe(seen)}. Words in the prompt overrule this.")
+        yield Notice(f"The photos suggest: {described(seen)}. Words in the prompt overrule this.")

@@ -76,7 +76,7 @@ class FinishedHead:
 
 def colours_of(prior: HeadPrior | EllipsoidPrior, coefficients: Tensor, start: Start) -> ColourPrior | None:
     """The colours that the traits of `start` give a head of these coefficients; None of a prior without colours."""
-    return first_colours(prior, coefficients, start.look()) if isinstance(prior, HeadPrior) else None
+    return first_colours(prior, coefficients, start.words()) if isinstance(prior, HeadPrior) else None
 
 
 def save_head(folder: Path, finished: FinishedHead) -> Path:

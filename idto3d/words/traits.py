@@ -144,6 +144,7 @@ COLOURS: dict[str, HairColour] = _by_name(
     HairColour("pink", (0.75, 0.20, 0.40), dyed=True),
     HairColour("purple", (0.22, 0.05, 0.42), dyed=True),
 )
+USUAL_STYLE = "short"  # of somebody of whom nothing is known
 NATURAL = "brown"  # of brows and beard under dyed hair
 FACIAL_HAIR: dict[str, Beard] = _by_name(
     Beard("clean", 0.0, 0.0, "", (0.44, 0.38)),

@@ -8,7 +8,7 @@ from idto3d.geometry.dmtet import narrow_band
 from idto3d.geometry.mesh import volume
 from idto3d.geometry.tet_grid import make_tet_grid
 from idto3d.head.ellipsoid import RADII, EllipsoidPrior
-from idto3d.words.looks import BEARDS
+from idto3d.words.traits import BEARDS
 
 GRID = make_tet_grid(16)
 

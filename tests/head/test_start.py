@@ -12,7 +12,7 @@ from idto3d.head.ellipsoid import EllipsoidPrior
 from idto3d.head.prior import HeadPrior, PriorSize
 from idto3d.head.start import DEFAULT, EMBEDDING, PHOTOS, WORDS, Trait, start_from, start_of, start_tensors, start_words
 from idto3d.subject.subject import Subject
-from idto3d.words.looks import HAIR_STYLES
+from idto3d.words.traits import HAIR_STYLES
 
 PACKAGE = Path(__file__).parents[2] / "idto3d"
 
@@ -52,26 +52,26 @@ def test_a_guessed_afro_reaches_the_caption_and_the_strands(prior):
     assert "afro" in start.subject
     points = torch.rand(50, 3) * 0.02 + torch.tensor([0.0, 0.14, 0.0])
     guessed, said, combed = (
-        first_colours(prior, start.coefficients, look)(points)[0]
-        for look in (start.look(), {"hair_style": "afro", "hair_colour": "brown"}, {"hair_colour": "brown"})
+        first_colours(prior, start.coefficients, traits)(points)[0]
+        for traits in (start.words(), {"hair_style": "afro", "hair_colour": "brown"}, {"hair_colour": "brown"})
     )
     assert torch.equal(guessed, said) and not torch.equal(guessed, combed)
 
 
 def test_a_beard_that_is_denied_is_none(prior):
-    assert start_of(None, "a man with a goatee", prior).look()["beard"] == "goatee"
-    assert start_of(somebody(beard="goatee"), "without a goatee", prior).look()["beard"] == "clean"
+    assert start_of(None, "a man with a goatee", prior).words()["beard"] == "goatee"
+    assert start_of(somebody(beard="goatee"), "without a goatee", prior).words()["beard"] == "clean"
 
 
 def test_without_a_head_prior_nothing_is_guessed():
     start = start_of(somebody(), "old", EllipsoidPrior())
-    assert start.look() == {"age": "old"} and start.coefficients.tolist() == [0.0]
+    assert start.words() == {"age": "old"} and start.coefficients.tolist() == [0.0]
 
 
 def test_a_start_is_saved_and_read_back_with_or_without_the_face(prior):
     start = start_of(somebody(), "an old man", prior)
     again = start_from(start_tensors(start, True), start_words(start))
-    assert again.look() == start.look() and again.subject == start.subject
+    assert again.words() == start.words() and again.subject == start.subject
     assert np.array_equal(again.embedding, start.embedding)
     assert torch.equal(again.coefficients, start.coefficients)
     without = start_tensors(start, False)

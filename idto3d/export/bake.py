@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -12,17 +11,10 @@ from idto3d.export.decimate import LowMesh
 from idto3d.export.surface import Correspondence, carry, closest_in_groups, normalised
 from idto3d.export.uv import Texels, Unwrapped, spread
 from idto3d.render.color import srgb_from_linear
+from idto3d.render.material import Material
 
 CHUNK = 1 << 17  # texels at a time
 STRETCHED = 1.5  # growth of a piece of surface up to which its relief stays as it is
-
-
-class Material(Protocol):
-    """What a material function returns for N points: linear albedo [N, 3], roughness and metallic [N, 1], all 0..1."""
-
-    albedo: Tensor
-    roughness: Tensor
-    metallic: Tensor
 
 
 SampleMaterial = Callable[[Tensor, int], Material]  # canonical points [N, 3] metres, index of the expression

@@ -1,7 +1,7 @@
 """Drawing a finished head from its GLB: any light, expression mix, direction and mode, as a picture or a turntable."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -21,19 +21,11 @@ from idto3d.render.camera import standard_cameras
 from idto3d.render.color import linear_from_srgb, srgb_from_linear
 from idto3d.render.draw import Surface, camera_normals, draw_relit, draw_surface, paint, sample, to_uint8
 from idto3d.render.environment import Environment, environment_names, load_environment, rotate
+from idto3d.render.material import Material
 
 CLAY = 0.45  # linear grey of the clay mode
 FRAMES = 72
 DEFAULT_LIGHT = "studio_three_point"
-
-
-@dataclass(frozen=True, eq=False)
-class Pixels:
-    """Material at P pixels: linear albedo [P, 3], roughness and metallic [P, 1]."""
-
-    albedo: Tensor
-    roughness: Tensor
-    metallic: Tensor
 
 
 def draw_view(folder: Path, options: RenderOptions) -> np.ndarray:
@@ -110,8 +102,8 @@ def drawn(asset: Asset, surface: Surface, mode: str, light: Environment) -> Tens
         return paint(surface, (camera_normals(surface) + 1) / 2)[0]
     if mode == "clay":
         dull = torch.full_like(uvs[:, :1], 0.7)
-        return draw_relit(surface, Pixels(torch.full_like(albedo, CLAY), dull, torch.zeros_like(dull)), light)[0]
-    return draw_relit(surface, Pixels(albedo, rough[:, 1:2], rough[:, 2:3]), light)[0]
+        return draw_relit(surface, Material(torch.full_like(albedo, CLAY), dull, torch.zeros_like(dull)), light)[0]
+    return draw_relit(surface, Material(albedo, rough[:, 1:2], rough[:, 2:3]), light)[0]
 
 
 def relief(asset: Asset, surface: Surface, uvs: Tensor) -> Tensor:

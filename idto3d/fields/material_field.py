@@ -11,6 +11,7 @@ from idto3d.config import MaterialOptions
 from idto3d.fields.hash_grid import Box, BoxEncoding
 from idto3d.fields.modulated import CODE_SIZE, ExpressionTransformer, ModulatedMlp
 from idto3d.head.colours import ColourPrior
+from idto3d.render.material import Material
 
 DEPTH = 3  # layers of the transformer, as in ID-to-3D
 ROUGHNESS = (0.08, 0.98)
@@ -21,15 +22,13 @@ DARKEST = 1e-3  # a prior albedo is kept this far from 0 and 1, where a sigmoid 
 
 
 @dataclass(frozen=True, eq=False)
-class Material:
-    """albedo and start [..., 3] linear, 0..1; roughness [..., 1], 0.08..0.98; metallic [..., 1], 0..0.9.
+class FieldMaterial(Material):
+    """The material with roughness in 0.08..0.98 and metallic in 0..0.9, and where it came from.
 
-    start is the albedo that the field started from, held [..., 1] how far the prior vouches for it, 0..1.
+    start [..., 3] is the linear albedo that the field started from, held [..., 1] how far the prior vouches for it,
+    both 0..1.
     """
 
-    albedo: Tensor
-    roughness: Tensor
-    metallic: Tensor
     start: Tensor
     held: Tensor
 
@@ -38,7 +37,7 @@ class Material:
 class PreparedSurface:
     """What stays the same at N surface points; `start` [N, 5] are the starting values before their sigmoids.
 
-    `held` [N, 1] is as in Material.
+    `held` [N, 1] is as in FieldMaterial.
     """
 
     encoded: Any
@@ -72,7 +71,7 @@ class MaterialField(nn.Module):
         self.modulated = ModulatedMlp(self.encoding.out_channels, 5, generator)
         self.to(device)
 
-    def forward(self, points: Tensor, expression_ids: Sequence[int]) -> Material:
+    def forward(self, points: Tensor, expression_ids: Sequence[int]) -> FieldMaterial:
         """Material [E, N, ...] at canonical `points` [N, 3] metres in the expressions of these ids."""
         return self.at(self.prepare(points), expression_ids)
 
@@ -86,14 +85,14 @@ class MaterialField(nn.Module):
         start = torch.cat([albedo, rest.expand(len(points), 2)], -1)
         return PreparedSurface(self.encoding.prepare(points), torch.logit(start, DARKEST), held)
 
-    def at(self, prepared: PreparedSurface, expression_ids: Sequence[int]) -> Material:
+    def at(self, prepared: PreparedSurface, expression_ids: Sequence[int]) -> FieldMaterial:
         """Material [E, N, ...] at prepared points in the expressions of these ids."""
         film = self.transformer(self.codes[list(expression_ids)])
         change = self.modulated(self.encoding.lookup(prepared.encoded), film)
         share = torch.sigmoid(prepared.start + change)
         start = torch.sigmoid(prepared.start[..., :3])
         rough, metal = _within(share[..., 3:4], ROUGHNESS), _within(share[..., 4:5], METALLIC)
-        return Material(share[..., :3], rough, metal, start, prepared.held)
+        return FieldMaterial(share[..., :3], rough, metal, start, prepared.held)
 
 
 def _within(share: Tensor, limits: tuple[float, float]) -> Tensor:

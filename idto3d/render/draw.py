@@ -1,7 +1,6 @@
 """Pictures of a mesh: normals, attributes, relit. One rasterisation, then a colour per covered pixel."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -13,15 +12,8 @@ from idto3d.render.brdf import shade
 from idto3d.render.camera import Camera, camera_to, clip_positions, view_directions
 from idto3d.render.color import srgb_from_linear, tone_map
 from idto3d.render.environment import Environment, specular_light
+from idto3d.render.material import Material
 from idto3d.render.rasterizer import Fragments, Rasterizer, interpolate_covered
-
-
-class SurfaceMaterial(Protocol):
-    """What `draw_relit` needs to know at P points."""
-
-    albedo: Tensor  # [P, 3] linear, 0..1
-    roughness: Tensor  # [P, 1] in 0..1
-    metallic: Tensor  # [P, 1] in 0..1
 
 
 @dataclass(frozen=True)
@@ -97,13 +89,13 @@ def draw_attribute(surface: Surface, attribute: Tensor, background: Tensor | flo
     return paint(surface, sample(surface, attribute), background)
 
 
-def draw_material(surface: Surface, material: SurfaceMaterial) -> tuple[Tensor, Tensor]:
+def draw_material(surface: Surface, material: Material) -> tuple[Tensor, Tensor]:
     """Images [B, S, S, 5] (albedo in sRGB, roughness, metallic; on white) and masks [B, S, S, 1]."""
     return paint(surface, torch.cat([srgb_from_linear(material.albedo), material.roughness, material.metallic], -1))
 
 
 def draw_relit(
-    surface: Surface, material: SurfaceMaterial, environment: Environment, background: Tensor | float = 1.0
+    surface: Surface, material: Material, environment: Environment, background: Tensor | float = 1.0
 ) -> tuple[Tensor, Tensor]:
     """Tone-mapped sRGB pictures [B, S, S, 3], 0..1, under `environment`, and masks [B, S, S, 1].
 

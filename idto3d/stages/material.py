@@ -9,7 +9,7 @@ from torch import Tensor
 
 from idto3d.config import HeadOptions
 from idto3d.events import Event, Notice, Preview, StageStarted, StepDone
-from idto3d.fields.material_field import Material, MaterialField
+from idto3d.fields.material_field import FieldMaterial, MaterialField
 from idto3d.geometry.mesh import vertex_normals
 from idto3d.geometry.tet_grid import BOX_HIGH, BOX_LOW
 from idto3d.guidance.distillation import distil
@@ -20,6 +20,7 @@ from idto3d.render.camera import standard_cameras
 from idto3d.render.color import srgb_from_linear
 from idto3d.render.draw import Surface, draw_relit, draw_surface, paint, sample, to_uint8
 from idto3d.render.environment import Environment, random_light
+from idto3d.render.material import Material
 from idto3d.render.rasterizer import Rasterizer
 from idto3d.stages.optimise import Optimiser
 from idto3d.stages.saved import Checkpoints
@@ -116,7 +117,7 @@ def seen(canvas: Canvas, expression_ids, camera, size: int) -> Surface:
     return draw_surface(head.positions[ids], head.faces, camera, canvas.rasterizer, size, canvas.normals[ids])
 
 
-def material_at(canvas: Canvas, field: MaterialField, surface: Surface, expression_ids) -> Material:
+def material_at(canvas: Canvas, field: MaterialField, surface: Surface, expression_ids) -> FieldMaterial:
     """Material at the P covered pixels of B views, each in its own expression."""
     count = len(expression_ids)
     points = sample(surface, canvas.head.canonical.expand(count, -1, -1)).detach()
@@ -126,7 +127,7 @@ def material_at(canvas: Canvas, field: MaterialField, surface: Surface, expressi
         torch.cat([getattr(part, name)[0] for part in parts]) for name in ("albedo", "roughness", "metallic")
     )
     start, held = (torch.cat([getattr(part, name) for part in parts]) for name in ("start", "held"))
-    return Material(albedo, roughness, metallic, start, held)
+    return FieldMaterial(albedo, roughness, metallic, start, held)
 
 
 @torch.no_grad()

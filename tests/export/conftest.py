@@ -1,13 +1,12 @@
 """A small lumpy head with three expressions, and a stand-in for the field."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
 import trimesh
 
 from idto3d.head.parts import HeadShape
+from idto3d.render.material import Material
 
 NAMES = ("neutral", "mouth stretch", "brow raised")
 
@@ -46,6 +45,6 @@ def sample():
     def material(points, expression):
         left = (points[:, :1] > 0).float()
         albedo = torch.cat([1.0 - left, left, torch.full_like(left, 0.25 * expression)], dim=1)
-        return SimpleNamespace(albedo=albedo, roughness=torch.full_like(left, 0.6), metallic=torch.full_like(left, 0.1))
+        return Material(albedo=albedo, roughness=torch.full_like(left, 0.6), metallic=torch.full_like(left, 0.1))
 
     return material

@@ -1,6 +1,7 @@
+import pytest
 import torch
 
-from idto3d.geometry.regularisers import laplacian_loss, largest_component
+from idto3d.geometry.regularisers import laplacian_loss, largest_component, rim_edges
 
 # A closed octahedron: right, left, up, down, front, back.
 CORNERS = torch.tensor([[1.0, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0], [0, 0, 1], [0, 0, -1]])
@@ -18,11 +19,19 @@ def slow_laplacian(vertices, faces):
     return torch.stack(bends).square().sum(-1).mean() / torch.stack(edges).square().sum(-1).mean().detach()
 
 
-def test_the_loss_and_its_gradient_follow_the_definition():
-    fast, slow = (torch.rand(6, 3, generator=torch.Generator().manual_seed(3)).requires_grad_() for _ in range(2))
-    losses = laplacian_loss(fast, FACES), slow_laplacian(slow, FACES)
+@pytest.mark.parametrize("faces", [FACES, FACES[1:], FACES[:4]], ids=["closed", "with a hole", "a bowl"])
+def test_the_loss_and_its_gradient_follow_the_definition(faces):
+    count = int(faces.max()) + 1
+    fast, slow = (torch.rand(count, 3, generator=torch.Generator().manual_seed(3)).requires_grad_() for _ in range(2))
+    losses = laplacian_loss(fast, faces, rim_edges(faces)), slow_laplacian(slow, faces)
     torch.autograd.backward(losses)
     assert torch.isclose(*losses) and torch.allclose(fast.grad, slow.grad, atol=1e-6)
+
+
+def test_a_closed_mesh_needs_no_rim_and_a_bowl_has_one_all_around():
+    assert rim_edges(FACES).shape == (0, 2)
+    assert torch.equal(laplacian_loss(CORNERS, FACES), laplacian_loss(CORNERS, FACES, rim_edges(FACES)))
+    assert rim_edges(FACES[:4]).tolist() == [[2, 0], [1, 2], [3, 1], [0, 3]]
 
 
 def test_smoothing_pulls_a_spike_in():

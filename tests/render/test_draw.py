@@ -1,7 +1,6 @@
 """Pictures: what normals, attributes and relit heads look like, and where their gradients go."""
 
 import math
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,6 +17,7 @@ from idto3d.render.draw import (
     to_uint8,
 )
 from idto3d.render.environment import map_directions, prefilter, rotate
+from idto3d.render.material import Material
 
 SIZE = 32
 
@@ -29,7 +29,7 @@ def ball(sphere):
 
 def plain(surface, albedo=0.5, roughness=0.6, metallic=0.0):
     count = len(surface.position)
-    return SimpleNamespace(
+    return Material(
         albedo=torch.full((count, 3), albedo),
         roughness=torch.full((count, 1), roughness),
         metallic=torch.full((count, 1), metallic),

@@ -5,7 +5,7 @@
 The validator: `npm install --prefix DIR gltf-validator`, then the environment variable GLTF_VALIDATOR=DIR. Blender:
 `pip install bpy==4.5.15` into a Python 3.11 environment of its own (bpy is GPL and large, so it is never a
 dependency) whose interpreter --blender-python names. What is not installed is reported as null.
-Exit code 1 when the validator has an error or warning, or Blender finds other shape keys, another size or tangents.
+Exit code 1 when the validator has an error or warning, or Blender finds other parts, shape keys, sizes or tangents.
 """
 
 import argparse
@@ -52,17 +52,30 @@ def faults(glb: Path, report: dict | None, blender: dict | None) -> list[str]:
     if blender is None:
         return found
     document = document_of(glb)
-    wanted = document["meshes"][0].get("extras", {}).get("targetNames", [])
-    if blender["shape_keys"] != (["Basis", *wanted] if wanted else []):
-        found.append(f"blender: shape keys {blender['shape_keys']}, not {wanted}")
-    low, high = (document["accessors"][0][side] for side in ("min", "max"))
+    names = [mesh["name"] for mesh in document["meshes"]]
+    if sorted(blender["parts"]) != sorted(names):
+        return [*found, f"blender: parts {sorted(blender['parts'])}, not {sorted(names)}"]
+    for mesh in document["meshes"]:
+        wrong = part_faults(document, mesh, blender["parts"][mesh["name"]])
+        found += [f"blender: {mesh['name']}: {fault}" for fault in wrong]
+    return found
+
+
+def part_faults(document: dict, mesh: dict, imported: dict) -> list[str]:
+    """What Blender understood otherwise of one mesh of the GLB."""
+    found = []
+    wanted = mesh.get("extras", {}).get("targetNames", [])
+    if imported["shape_keys"] != (["Basis", *wanted] if wanted else []):
+        found.append(f"shape keys {imported['shape_keys']}, not {wanted}")
+    position = document["accessors"][mesh["primitives"][0]["attributes"]["POSITION"]]
+    low, high = (position[side] for side in ("min", "max"))
     upright = [high[0] - low[0], high[2] - low[2], high[1] - low[1]]  # Blender's up is Z and its front is -Y
-    if any(abs(is_ - should) > 1e-4 for is_, should in zip(blender["size"], upright, strict=True)):
-        found.append(f"blender: size {blender['size']}, not {upright}")
-    if blender["tangent_degrees"] > 2.0:
-        found.append(f"blender: tangents {blender['tangent_degrees']} degrees from MikkTSpace")
-    if missing := {"Base Color", "Roughness", "Metallic", "Normal"} - set(blender["sockets"]):
-        found.append(f"blender: no texture on {sorted(missing)}")
+    if any(abs(is_ - should) > 1e-4 for is_, should in zip(imported["size"], upright, strict=True)):
+        found.append(f"size {imported['size']}, not {upright}")
+    if imported["tangent_degrees"] > 2.0:
+        found.append(f"tangents {imported['tangent_degrees']} degrees from MikkTSpace")
+    if missing := {"Base Color", "Roughness", "Metallic", "Normal"} - set(imported["sockets"]):
+        found.append(f"no texture on {sorted(missing)}")
     return found
 
 

@@ -13,19 +13,22 @@ import bpy
 import mathutils
 
 
-def exported_tangents(path: str) -> list[tuple]:
-    """The TANGENT attribute of the first mesh of a GLB."""
+def exported_tangents(path: str) -> dict[str, list[tuple]]:
+    """The TANGENT attribute of each mesh of a GLB."""
     content = Path(path).read_bytes()
     length = int.from_bytes(content[12:16], "little")
     document, start = json.loads(content[20 : 20 + length]), 28 + length
-    accessor = document["accessors"][document["meshes"][0]["primitives"][0]["attributes"]["TANGENT"]]
-    offset = start + document["bufferViews"][accessor["bufferView"]].get("byteOffset", 0)
-    return list(struct.iter_unpack("<4f", content[offset : offset + 16 * accessor["count"]]))
+    tangents = {}
+    for mesh in document["meshes"]:
+        accessor = document["accessors"][mesh["primitives"][0]["attributes"]["TANGENT"]]
+        offset = start + document["bufferViews"][accessor["bufferView"]].get("byteOffset", 0)
+        tangents[mesh["name"]] = list(struct.iter_unpack("<4f", content[offset : offset + 16 * accessor["count"]]))
+    return tangents
 
 
-def tangent_degrees(head, exported: list[tuple]) -> float:
+def tangent_degrees(part, exported: list[tuple]) -> float:
     """Median angle between Blender's MikkTSpace tangents and the exported ones; wrong sides count as 180."""
-    mesh = head.data
+    mesh = part.data
     mesh.calc_tangents()
     angles = []
     for loop in mesh.loops:
@@ -41,21 +44,30 @@ def sockets(material) -> list[str]:
     return [socket.name for socket in shader.inputs if socket.is_linked]
 
 
-def described(head, path: str) -> dict:
-    """Names, sizes and materials of the imported head."""
-    keys = head.data.shape_keys
+def described(path: str) -> dict:
+    """Names of what was imported, and each of the head's parts."""
     rig = next((one for one in bpy.data.objects if one.type == "ARMATURE"), None)
-    points = [head.matrix_world @ vertex.co for vertex in head.data.vertices]
+    parts = [one for one in bpy.data.objects if one.type == "MESH" and one.data.materials]
+    tangents = exported_tangents(path)
     return {
         "blender": bpy.app.version_string,
+        "bones": [bone.name for bone in rig.data.bones] if rig else [],
+        "clips": [action.name for action in bpy.data.actions],
+        "parts": {one.data.name: described_part(one, tangents[one.data.name]) for one in parts},
+    }
+
+
+def described_part(part, tangents: list[tuple]) -> dict:
+    """Shape keys, size and material of one imported part."""
+    keys = part.data.shape_keys
+    points = [part.matrix_world @ vertex.co for vertex in part.data.vertices]
+    return {
         "shape_keys": [key.name for key in keys.key_blocks] if keys else [],
         "size": [max(p[axis] for p in points) - min(p[axis] for p in points) for axis in range(3)],
         "front": list(min(points, key=lambda p: p.y)),
-        "triangles": len(head.data.polygons),
-        "bones": [bone.name for bone in rig.data.bones] if rig else [],
-        "clips": [action.name for action in bpy.data.actions],
-        "sockets": sockets(head.data.materials[0]),
-        "tangent_degrees": tangent_degrees(head, exported_tangents(path)),
+        "triangles": len(part.data.polygons),
+        "sockets": sockets(part.data.materials[0]),
+        "tangent_degrees": tangent_degrees(part, tangents),
     }
 
 
@@ -80,8 +92,7 @@ def main() -> None:
     """Import, describe, perhaps render."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
     bpy.ops.import_scene.gltf(filepath=sys.argv[1])
-    head = next(one for one in bpy.data.objects if one.type == "MESH" and one.data.materials)
-    found = described(head, sys.argv[1])
+    found = described(sys.argv[1])
     if len(sys.argv) > 2:
         render(sys.argv[2])
     print(json.dumps(found))

@@ -1,4 +1,4 @@
-"""Says how far each shape key of a finished head moves chin, upper lids, brows and the back of the head, as JSON.
+"""Says how far each shape key of a finished head moves chin, upper lids, brows and the back of its skin, as JSON.
 
     python -m benchmarks.check_shape_keys HEAD_FOLDER
 
@@ -54,11 +54,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     mesh = load_asset(parser.parse_args().folder).mesh
-    back = mesh.positions[:, 2] < -0.02
+    skin = [part for part in mesh.parts if part.material == "skin"]
+    positions = np.concatenate([part.positions for part in skin])
+    back = positions[:, 2] < -0.02
     moved = {}
-    for name, displacement in zip(mesh.names, mesh.displacements, strict=True):
+    for name, displacement in zip(mesh.names, np.concatenate([part.displacements for part in skin], 1), strict=True):
         farthest = float(np.linalg.norm(displacement[back], axis=1).max())
-        moved[name] = heights(mesh.positions, displacement) | {"back": farthest}
+        moved[name] = heights(positions, displacement) | {"back": farthest}
     found = faults(moved)
     shown = {name: {part: round(value, 5) for part, value in parts.items()} for name, parts in moved.items()}
     print(json.dumps({"metres": shown, "faults": found}, indent=1))

@@ -17,7 +17,8 @@ CHUNK = 1 << 17  # texels at a time
 STRETCHED = 1.5  # growth of a piece of surface up to which its relief stays as it is
 
 
-SampleMaterial = Callable[[Tensor, int], Material]  # canonical points [N, 3] metres, index of the expression
+SampleMaterial = Callable[[str, Tensor, int], Material]  # name, canonical points [N, 3] metres, index of the expression
+SampleOne = Callable[[Tensor, int], Material]  # the same of one material
 
 
 @dataclass(frozen=True)
@@ -41,14 +42,14 @@ def texels_onto(
     return closest_in_groups(points, corners, low.clusters, canonical, faces)
 
 
-def sampled(sample: SampleMaterial, points: np.ndarray, expression: int, device: torch.device) -> np.ndarray:
+def sampled(sample: SampleOne, points: np.ndarray, expression: int, device: torch.device) -> np.ndarray:
     """Albedo (linear), roughness and metallic [N, 5] float32, 0..1, at canonical `points` [N, 3]."""
     return np.concatenate(
         [_sampled_chunk(sample, points[i : i + CHUNK], expression, device) for i in range(0, len(points), CHUNK)]
     )
 
 
-def _sampled_chunk(sample: SampleMaterial, points: np.ndarray, expression: int, device: torch.device) -> np.ndarray:
+def _sampled_chunk(sample: SampleOne, points: np.ndarray, expression: int, device: torch.device) -> np.ndarray:
     with torch.no_grad():
         material = sample(torch.as_tensor(points, dtype=torch.float32, device=device), expression)
         channels = torch.cat([material.albedo, material.roughness, material.metallic], dim=-1)

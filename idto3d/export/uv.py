@@ -43,6 +43,13 @@ def unwrap(points: np.ndarray, faces: np.ndarray, size: int) -> Unwrapped:
     return Unwrapped(source.astype(np.int64), faces.astype(np.int64), np.clip(uvs, 0.0, 1.0).astype(np.float32))
 
 
+def cut(faces: np.ndarray, uvs: np.ndarray) -> Unwrapped:
+    """The mesh of `faces` [F, 3], in their order, with the texture coordinates `uvs` [F, 3, 2] of their corners."""
+    corners = np.column_stack([faces.ravel(), uvs.reshape(-1, 2)])
+    found, inverse = np.unique(corners, axis=0, return_inverse=True)
+    return Unwrapped(found[:, 0].astype(np.int64), inverse.reshape(-1, 3), found[:, 1:].astype(np.float32))
+
+
 def _chart_options() -> xatlas.ChartOptions:
     options = xatlas.ChartOptions()
     options.max_iterations, options.max_cost = 1, 4.0  # about 170 charts for a head; more iterations gain little

@@ -1,6 +1,7 @@
 """Drawing a finished head from its GLB: any light, expression mix, direction and mode, as a picture or a turntable."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -63,38 +64,44 @@ def _stored(name: str) -> Environment:
 
 
 @torch.no_grad()
-def picture(asset: Asset, positions: np.ndarray, options: RenderOptions, light: Environment) -> np.ndarray:
-    """A picture [S, S, 3] uint8 sRGB of the head with its vertices at `positions` [V, 3], from the options' side."""
+def picture(asset: Asset, positions: Sequence[np.ndarray], options: RenderOptions, light: Environment) -> np.ndarray:
+    """A picture [S, S, 3] uint8 sRGB of the head from the options' side, each part's vertices at its `positions`."""
     surface = seen(asset, positions, options.azimuth_deg, options.elevation_deg, 2 * options.size)
     colours = drawn(asset, surface, options.mode, light)
     halved = F.avg_pool2d(colours.permute(0, 3, 1, 2), 2)
     return to_uint8(halved[0].permute(1, 2, 0))
 
 
-def seen(asset: Asset, positions: np.ndarray, azimuth_deg: float, elevation_deg: float, size: int) -> Surface:
-    """What the standard camera sees of the posed mesh; normals are smooth across texture seams."""
-    vertices, faces = torch.from_numpy(positions).float(), torch.from_numpy(asset.mesh.faces)
+def seen(asset: Asset, positions: Sequence[np.ndarray], azimuth_deg: float, elevation_deg: float, size: int) -> Surface:
+    """What the standard camera sees of the posed parts together; normals are smooth across texture seams."""
+    parts = asset.mesh.parts
+    starts = np.cumsum([0, *(len(part.positions) for part in parts[:-1])])
+    faces = np.concatenate([part.faces + start for part, start in zip(parts, starts, strict=True)])
+    vertices, faces = torch.from_numpy(np.concatenate(positions)).float(), torch.from_numpy(faces)
     camera = standard_cameras(azimuth_deg, elevation_deg)
     rasterizer = make_rasterizer(torch.device("cpu"))
     return draw_surface(vertices, faces, camera, rasterizer, size, seamless_normals(asset, vertices, faces))
 
 
 def seamless_normals(asset: Asset, vertices: Tensor, faces: Tensor) -> Tensor:
-    """Unit normals [V, 3] in which vertices that a texture seam has split share one normal."""
-    _, group = np.unique(asset.mesh.positions, axis=0, return_inverse=True)
-    group = torch.from_numpy(group.reshape(-1))
-    count = int(group.max()) + 1
+    """Unit normals [V, 3] in which vertices of a part that a texture seam has split share one normal."""
+    groups, count = [], 0
+    for part in asset.mesh.parts:
+        _, group = np.unique(part.positions, axis=0, return_inverse=True)
+        groups.append(group.reshape(-1) + count)
+        count += int(group.max()) + 1
+    group = torch.from_numpy(np.concatenate(groups))
     merged = torch.zeros(count, 3).index_copy(0, group, vertices)
     return vertex_normals(merged, group[faces])[group]
 
 
 def drawn(asset: Asset, surface: Surface, mode: str, light: Environment) -> Tensor:
     """Image [1, S, S, 3] of one of the modes, on white."""
-    uvs = sample(surface, torch.from_numpy(asset.mesh.uvs).float())
-    rough = texture(asset.textures.metallic_roughness, uvs)
+    uvs = sample(surface, _of_parts(asset, "uvs"))
+    rough = worn(asset, surface, "metallic_roughness", uvs)
     if mode == "roughness":
         return paint(surface, rough[:, 1:2].expand(-1, 3))[0]
-    albedo = linear_from_srgb(texture(asset.textures.albedo, uvs))
+    albedo = linear_from_srgb(worn(asset, surface, "albedo", uvs))
     if mode == "albedo":
         return paint(surface, srgb_from_linear(albedo))[0]
     surface = replace(surface, normal=relief(asset, surface, uvs))
@@ -111,15 +118,36 @@ def relief(asset: Asset, surface: Surface, uvs: Tensor) -> Tensor:
 
     Tangents are the neutral's in every expression, as in viewers of glTF whose morph targets move positions alone.
     """
-    local = 2 * texture(asset.textures.normal, uvs) - 1
-    along_u, side = sample(surface, torch.from_numpy(asset.mesh.tangents).float()).split([3, 1], -1)
+    local = 2 * worn(asset, surface, "normal", uvs) - 1
+    along_u, side = sample(surface, _of_parts(asset, "tangents")).split([3, 1], -1)
     along_v = torch.linalg.cross(surface.normal, along_u) * side.sign()
     return F.normalize(local[:, :1] * along_u + local[:, 1:2] * along_v + local[:, 2:] * surface.normal, dim=-1)
+
+
+def worn(asset: Asset, surface: Surface, kind: str, uvs: Tensor) -> Tensor:
+    """What the pixels see at their `uvs` [P, 2] in one `kind` of Textures, each in its part's -> [P, 3] in 0..1."""
+    images = {name: getattr(textures, kind) for name, textures in asset.textures.items()}
+    if len(images) == 1:
+        return texture(*images.values(), uvs)
+    names = list(images)
+    parts = asset.mesh.parts
+    of_face = np.repeat([names.index(part.material) for part in parts], [len(part.faces) for part in parts])
+    of_pixel = torch.from_numpy(of_face)[surface.fragments.face[surface.fragments.covered]]
+    values = torch.zeros(len(uvs), 3)
+    for number, image in enumerate(images.values()):
+        rows = (of_pixel == number).nonzero()[:, 0]
+        values[rows] = texture(image, uvs[rows])
+    return values
+
+
+def _of_parts(asset: Asset, attribute: str) -> Tensor:
+    """An attribute [V, C] of the vertices of all parts, in their order."""
+    return torch.from_numpy(np.concatenate([getattr(part, attribute) for part in asset.mesh.parts])).float()
 
 
 def texture(image: np.ndarray, uvs: Tensor) -> Tensor:
     """Bilinear look-up [P, C] in 0..1 of a uint8 `image` [H, W, C] at glTF `uvs` [P, 2] (0, 0 is the top left)."""
     pixels = torch.from_numpy(image.copy()).permute(2, 0, 1)[None].float() / 255
     grid = (uvs * 2 - 1).view(1, 1, -1, 2)
-    found = F.grid_sample(pixels, grid, mode="bilinear", padding_mode="border", align_corners=False)
-    return found[0, :, 0].T
+    values = F.grid_sample(pixels, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    return values[0, :, 0].T

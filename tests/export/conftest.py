@@ -1,13 +1,20 @@
-"""A small lumpy head with three expressions, and a stand-in for the field."""
+"""Small lumpy heads, a stand-in for the field, and the validator of GLB files."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import trimesh
 
-from idto3d.head.parts import HeadShape
+from idto3d.head.parts import Head, Part
 from idto3d.render.material import Material
 
+SCRIPT = Path(__file__).parent / "validate_glb.mjs"
 NAMES = ("neutral", "mouth stretch", "brow raised")
 
 
@@ -24,27 +31,87 @@ def lumpy():
     return lumpy_ball
 
 
+def part(name, vertices, faces, expressions, material, uvs=None) -> Part:
+    """A part whose `expressions` are positions [E, V, 3]."""
+    displacements = torch.tensor(np.asarray(expressions) - vertices, dtype=torch.float32)
+    given = None if uvs is None else torch.tensor(uvs, dtype=torch.float32)
+    return Part(name, torch.tensor(vertices).float(), torch.tensor(faces), displacements, material, given)
+
+
 @pytest.fixture
-def head() -> HeadShape:
+def head() -> Head:
     vertices, faces = lumpy_ball()
     chin = np.exp(-(((vertices - [0.0, -0.08, 0.06]) / 0.03) ** 2).sum(1))[:, None] * [0.0, -0.02, 0.0]
     brow = np.exp(-(((vertices - [0.0, 0.08, 0.06]) / 0.03) ** 2).sum(1))[:, None] * [0.0, 0.008, 0.002]
-    expressions = np.stack([vertices, vertices + chin, vertices + brow])
-    return HeadShape(
-        canonical=torch.tensor(vertices, dtype=torch.float32),
-        faces=torch.tensor(faces),
-        names=NAMES,
-        expressions=torch.tensor(expressions, dtype=torch.float32),
-    )
+    return Head(NAMES, (part("head", vertices, faces, [vertices, vertices + chin, vertices + brow], "skin"),))
 
 
 @pytest.fixture
 def sample():
-    """A material that is green to the person's left and red to the right, bluer in later expressions."""
+    """Skin green to the person's left, red to the right, bluer in later expressions; eyes blue and less rough."""
 
-    def material(points, expression):
+    def material(name, points, expression):
         left = (points[:, :1] > 0).float()
         albedo = torch.cat([1.0 - left, left, torch.full_like(left, 0.25 * expression)], dim=1)
-        return Material(albedo=albedo, roughness=torch.full_like(left, 0.6), metallic=torch.full_like(left, 0.1))
+        if name == "eye":
+            albedo = torch.tensor([0.1, 0.1, 0.9]).expand(len(points), 3)
+        rough = torch.full_like(left, 0.2 if name == "eye" else 0.6)
+        return Material(albedo=albedo, roughness=rough, metallic=torch.full_like(left, 0.1))
 
     return material
+
+
+def eyeball(middle, tile):
+    """Vertices, faces and corner uvs of a ball without its back: its front and its sides each fill a tile of uv."""
+    ball = trimesh.creation.icosphere(subdivisions=2)
+    centre = ball.vertices[ball.faces].mean(1)[:, 2]
+    faces = np.asarray(ball.faces, np.int64)[centre > -0.5]
+    beside = (centre[centre > -0.5] < 0.3)[:, None, None]
+    uvs = 0.25 + 0.24 * ball.vertices[faces][..., :2] * [1, -1] + np.where(beside, [0.5 * tile, 0.5], [0.5 * tile, 0])
+    return ball.vertices * 0.014 + middle, faces, uvs
+
+
+@pytest.fixture
+def seeing() -> Head:
+    """A head of two parts: a face and, apart from it, a bun, which stretch the mouth; two eyes, which look aside."""
+    face, faces = lumpy_ball()
+    bun = trimesh.creation.icosphere(subdivisions=1)
+    vertices = np.concatenate([face, bun.vertices * 0.012 + [0.0, 0.16, 0.0]])
+    chin = np.exp(-(((vertices - [0.0, -0.08, 0.06]) / 0.03) ** 2).sum(1))[:, None] * [0.0, -0.02, 0.0]
+    (right, tiles, uvs), (left, _, others) = (eyeball([x, 0.03, 0.085], x > 0) for x in (-0.03, 0.03))
+    balls, aside = np.concatenate([right, left]), np.array([0.003, 0.0, 0.0])
+    skin = np.concatenate([faces, np.asarray(bun.faces, np.int64) + len(face)])
+    return Head(
+        ("neutral", "mouth stretch"),
+        (
+            part("skin", vertices, skin, [vertices, vertices + chin], "skin"),
+            part(
+                "eyes",
+                balls,
+                np.concatenate([tiles, tiles + len(right)]),
+                [balls, balls + aside],
+                "eye",
+                np.concatenate([uvs, others]),
+            ),
+        ),
+    )
+
+
+def validator_folder() -> Path | None:
+    """Where the Khronos validator is: `npm install --prefix DIR gltf-validator`, then GLTF_VALIDATOR=DIR."""
+    folder = Path(os.environ.get("GLTF_VALIDATOR", "."))
+    return folder if shutil.which("node") and (folder / "node_modules" / "gltf-validator").is_dir() else None
+
+
+@pytest.fixture
+def issues():
+    """Every message of the Khronos validator about a GLB, hints included."""
+    if validator_folder() is None:
+        pytest.skip("needs node and GLTF_VALIDATOR (npm's gltf-validator)")
+
+    def said(path: Path) -> list[dict]:
+        environment = {**os.environ, "GLTF_VALIDATOR": str(validator_folder())}
+        done = subprocess.run(["node", SCRIPT, path], env=environment, capture_output=True, text=True, check=True)
+        return json.loads(done.stdout)["issues"]["messages"]
+
+    return said

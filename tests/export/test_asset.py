@@ -1,4 +1,5 @@
 import subprocess
+from dataclasses import replace
 
 import imageio_ffmpeg
 import numpy as np
@@ -12,7 +13,7 @@ from idto3d.export.gltf.load import load_asset, posed
 from idto3d.export.gltf.provenance import Provenance
 from idto3d.export.sheet import contact_sheet
 from idto3d.export.video import write_video
-from idto3d.head.parts import HeadShape
+from idto3d.head.parts import Head
 
 OPTIONS = ExportOptions(faces=500, texture_size=64, turntable_frames=4, render_size=32)
 
@@ -37,9 +38,9 @@ def test_an_artist_gets_every_file(run):
     names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert names == {
         "head.glb",
-        "textures/albedo.png",
-        "textures/metallic_roughness.png",
-        "textures/normal.png",
+        "textures/skin_albedo.png",
+        "textures/skin_metallic_roughness.png",
+        "textures/skin_normal.png",
         "renders/front.png",
         "renders/left.png",
         "renders/back.png",
@@ -62,16 +63,17 @@ def test_every_announced_step_is_reported_once_and_in_order(run):
 
 def test_the_head_opens_its_mouth_as_far_as_the_dense_one(run, head):
     mesh = load_asset(run[1].parent).mesh
-    dense = (head.expression("neutral") - head.expression("mouth stretch"))[:, 1].max().item()
+    dense = -head.parts[0].displacements[1, :, 1].min().item()
     assert dense > 0.012
-    assert (mesh.positions - posed(mesh, {"mouth stretch": 1.0}))[:, 1].max() == pytest.approx(dense, rel=0.1)
+    (opened,) = posed(mesh, {"mouth stretch": 1.0})
+    assert (mesh.parts[0].positions - opened)[:, 1].max() == pytest.approx(dense, rel=0.1)
 
 
 def test_the_head_faces_plus_z_in_metres(run):
-    mesh = load_asset(run[1].parent).mesh
-    nose = mesh.positions[mesh.positions[:, 2].argmax()]
+    positions = load_asset(run[1].parent).mesh.parts[0].positions
+    nose = positions[positions[:, 2].argmax()]
     assert nose[2] == pytest.approx(0.114, abs=0.003) and abs(nose[0]) < 0.01
-    assert np.ptp(mesh.positions[:, 1]) == pytest.approx(0.24, abs=0.005)
+    assert np.ptp(positions[:, 1]) == pytest.approx(0.24, abs=0.005)
 
 
 def test_each_expression_file_has_its_own_shape_and_colours(run, tmp_path):
@@ -79,16 +81,16 @@ def test_each_expression_file_has_its_own_shape_and_colours(run, tmp_path):
     (tmp_path / "one").mkdir()
     (tmp_path / "one" / "head.glb").write_bytes((folder / "expressions" / "browRaised.glb").read_bytes())
     one, whole = load_asset(tmp_path / "one"), load_asset(folder)
-    np.testing.assert_allclose(one.mesh.positions, posed(whole.mesh, {"brow raised": 1.0}), atol=2e-5)
-    assert whole.textures.albedo[..., 2].mean() < 20 and one.textures.albedo[..., 2].mean() > 150
+    np.testing.assert_allclose(one.mesh.parts[0].positions, posed(whole.mesh, {"brow raised": 1.0})[0], atol=2e-5)
+    assert whole.textures["skin"].albedo[..., 2].mean() < 20 and one.textures["skin"].albedo[..., 2].mean() > 150
 
 
 def test_textures_beside_the_head_are_those_inside_it(run):
-    inside = load_asset(run[1].parent).textures
+    inside = load_asset(run[1].parent).textures["skin"]
     for name in ("metallic_roughness", "normal"):
-        outside = np.asarray(Image.open(run[1].parent / "textures" / f"{name}.png"))
+        outside = np.asarray(Image.open(run[1].parent / "textures" / f"skin_{name}.png"))
         np.testing.assert_array_equal(outside, getattr(inside, name))
-    albedo = np.asarray(Image.open(run[1].parent / "textures" / "albedo.png")).astype(int)
+    albedo = np.asarray(Image.open(run[1].parent / "textures" / "skin_albedo.png")).astype(int)
     assert np.abs(albedo - inside.albedo).mean() < 6
 
 
@@ -113,14 +115,15 @@ def test_cancelling_leaves_only_whole_files(head, sample, tmp_path):
         assert not [path for path in (tmp_path / str(stop)).rglob(".*")]
 
 
-def test_a_shape_without_a_neutral_expression_is_refused(head, sample, tmp_path):
-    odd = HeadShape(head.canonical, head.faces, ("smile", "grin", "anger"), head.expressions)
+def test_a_head_without_a_neutral_expression_is_refused(head, sample, tmp_path):
+    odd = replace(head, expressions=("smile", "grin", "anger"))
     with pytest.raises(ValueError, match="neutral"):
         finished(write_asset(odd, sample, tmp_path, OPTIONS, Provenance()))
 
 
 def test_a_head_with_one_expression_and_no_turntable_is_written_too(head, sample, tmp_path):
-    alone = HeadShape(head.canonical, head.faces, ("neutral",), head.expressions[:1])
+    (part,) = head.parts
+    alone = Head(("neutral",), (replace(part, displacements=part.displacements[:1]),))
     options = ExportOptions(faces=500, texture_size=64, turntable_frames=0)
     events, glb = finished(write_asset(alone, sample, tmp_path, options, Provenance()))
     assert load_asset(glb.parent).mesh.names == ()

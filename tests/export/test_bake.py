@@ -1,7 +1,8 @@
+from functools import partial
+
 import numpy as np
 import pytest
 
-from idto3d.config import ExportOptions
 from idto3d.export.bake import (
     albedo_texture,
     metallic_roughness_texture,
@@ -10,7 +11,7 @@ from idto3d.export.bake import (
     sampled,
 )
 from idto3d.export.gltf.tangents import vertex_tangents
-from idto3d.export.prepare import dense_of, posed_mesh, prepared, simplified
+from idto3d.export.prepare import dense_surfaces, posed_surface, prepared, simplified
 from idto3d.export.surface import Correspondence, carry, normalised, smooth_normals
 from idto3d.export.uv import uv_raster
 
@@ -50,17 +51,16 @@ def test_a_mirrored_chart_says_so_in_its_tangents_and_turns_red_around():
 
 @pytest.fixture
 def small(head):
-    options = ExportOptions(faces=500, texture_size=128)
-    dense = dense_of(head)
-    return prepared(dense, *simplified(dense, options), options)
+    dense = dense_surfaces(head)["skin"]
+    return prepared(dense, *simplified(dense, 500, 128), 128)
 
 
 def test_a_viewer_that_applies_the_normal_map_sees_the_dense_relief(small):
-    mesh, dense = posed_mesh(small, 0), small.dense
+    (_, normals, tangents), dense = posed_surface(small, 0), small.dense
     relief = smooth_normals(dense.expressions[0], dense.faces)
-    image = normal_texture(relief, small.onto, mesh.normals, mesh.tangents, np.ones(len(mesh.normals)), small.texels)
+    image = normal_texture(relief, small.onto, normals, tangents, np.ones(len(normals)), small.texels)
     here = Correspondence(small.texels.corners, small.texels.barycentric)
-    normal, tangent = normalised(carry(mesh.normals, here)), carry(mesh.tangents, here)
+    normal, tangent = normalised(carry(normals, here)), carry(tangents, here)
     across = np.cross(normal, normalised(tangent[:, :3])) * np.sign(tangent[:, 3:])
     rows = np.unique(small.texels.nearest, return_index=True)[1]
     red, green, blue = (image.reshape(-1, 3)[rows] / 127.5 - 1.0).T[..., None]
@@ -86,7 +86,7 @@ def test_texels_lie_on_the_dense_canonical_surface(small):
 
 
 def test_albedo_is_written_in_srgb_and_on_the_right_side(small, sample):
-    channels = sampled(lambda p, e: sample(p, 2), small.points, 0, "cpu")
+    channels = sampled(lambda p, e: sample("skin", p, 2), small.points, 0, "cpu")
     image = albedo_texture(channels, small.texels)
     flat, rows = image.reshape(-1, 3), np.unique(small.texels.nearest, return_index=True)[1]
     left = small.points[:, 0] > 1e-6
@@ -95,5 +95,5 @@ def test_albedo_is_written_in_srgb_and_on_the_right_side(small, sample):
 
 
 def test_roughness_is_green_and_metal_is_blue(small, sample):
-    image = metallic_roughness_texture(sampled(sample, small.points, 0, "cpu"), small.texels)
+    image = metallic_roughness_texture(sampled(partial(sample, "skin"), small.points, 0, "cpu"), small.texels)
     assert (image == [255, 153, 26]).all()

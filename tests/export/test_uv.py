@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from idto3d.export.uv import spread, unwrap, uv_raster
+from idto3d.export.uv import cut, spread, unwrap, uv_raster
 
 SQUARE = np.array([[0, 1], [1, 1], [1, 0], [0, 0]], float)  # lower left, lower right, upper right, upper left
 TWO_FACES = np.array([[0, 1, 2], [0, 2, 3]])
@@ -9,13 +9,23 @@ TWO_FACES = np.array([[0, 1, 2], [0, 2, 3]])
 
 @pytest.fixture
 def unwrapped(head):
-    return unwrap(head.canonical.numpy(), head.faces.numpy(), 256)
+    return unwrap(head.parts[0].vertices.numpy(), head.parts[0].faces.numpy(), 256)
 
 
 def test_unwrapping_keeps_every_face_and_only_doubles_vertices(head, unwrapped):
-    np.testing.assert_array_equal(unwrapped.source[unwrapped.faces], head.faces.numpy())
+    np.testing.assert_array_equal(unwrapped.source[unwrapped.faces], head.parts[0].faces.numpy())
     assert unwrapped.uvs.min() >= 0 and unwrapped.uvs.max() <= 1
-    assert len(head.canonical) < len(unwrapped.uvs) < 2 * len(head.canonical)
+    count = len(head.parts[0].vertices)
+    assert count < len(unwrapped.uvs) < 2 * count
+
+
+def test_given_coordinates_cut_a_mesh_only_where_its_corners_differ():
+    faces, corners = np.array([[0, 1, 2], [0, 2, 3], [3, 2, 4]]), SQUARE[[[0, 1, 2], [0, 2, 3], [3, 2, 1]]]
+    corners[2] = 0.25 + 0.5 * corners[2]  # a chart of its own
+    pieces = cut(faces, corners)
+    np.testing.assert_array_equal(pieces.source[pieces.faces], faces)
+    np.testing.assert_allclose(pieces.uvs[pieces.faces], corners)
+    assert len(pieces.uvs) == 7
 
 
 def test_charts_do_not_overlap(unwrapped):

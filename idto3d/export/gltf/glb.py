@@ -1,8 +1,9 @@
-"""One GLB of a head: neutral mesh, an expression per morph target, PBR textures, a one-joint skin, a short clip.
+"""One GLB of a head: a mesh per part, a morph target per expression, PBR textures, a one-joint skin, a short clip.
 
 glTF 2.0: right-handed, Y up, the face looks to +Z, metres. No extension is used, so that every importer can read it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,25 +17,34 @@ CLIP = "expressions"  # name of the animation
 
 
 @dataclass(frozen=True)
-class HeadMesh:
-    """A mesh ready to export, in metres.
+class PartMesh:
+    """One part of a head ready to export, in metres.
 
     positions, normals: [V, 3]. tangents: [V, 4]. uvs: [V, 2], v down. faces: [F, 3]. displacements: [K, V, 3] from
-    `positions` to each expression. names: the K expressions, as in `expressions.NAMES`.
+    `positions` to each of the head's expressions. material: the name of the textures it wears.
     """
 
+    name: str
+    material: str
     positions: np.ndarray
     normals: np.ndarray
     tangents: np.ndarray
     uvs: np.ndarray
     faces: np.ndarray
     displacements: np.ndarray
+
+
+@dataclass(frozen=True)
+class HeadMesh:
+    """A head ready to export: its parts and the names, as in `expressions.NAMES`, of the K expressions of them all."""
+
+    parts: tuple[PartMesh, ...]
     names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class ImageFiles:
-    """The three textures as the bytes of PNG or JPEG files: albedo sRGB, the others linear."""
+    """The three textures of a material as the bytes of PNG or JPEG files: albedo sRGB, the others linear."""
 
     albedo: bytes
     metallic_roughness: bytes
@@ -47,34 +57,36 @@ def target_name(expression: str) -> str:
     return first.lower() + "".join(word.capitalize() for word in rest)
 
 
-def glb_bytes(mesh: HeadMesh, textures: ImageFiles, provenance: Provenance) -> bytes:
-    """The GLB file."""
+def glb_bytes(mesh: HeadMesh, images: Mapping[str, ImageFiles], provenance: Provenance) -> bytes:
+    """The GLB file; `images` are those of each material that the parts name."""
     document = gltf.GLTF2(asset=gltf.Asset(version="2.0", generator=GENERATOR, extras=as_extras(provenance)))
     writer = BufferWriter(document)
-    document.meshes = [_mesh(writer, mesh)]
-    document.materials = [_material(writer, textures)]
-    _add_skeleton(writer)
+    materials = list(images)
+    document.meshes = [_mesh(writer, part, mesh.names, materials.index(part.material)) for part in mesh.parts]
+    document.samplers = [_sampler()]
+    document.materials = [_material(writer, name, files) for name, files in images.items()]
+    _add_skeleton(writer, [part.name for part in mesh.parts])
     if mesh.names:
-        document.animations = [_clip(writer, len(mesh.names))]
+        document.animations = [_clip(writer, len(mesh.parts), len(mesh.names))]
     document.buffers = [gltf.Buffer(byteLength=len(writer.content))]
     document.set_binary_blob(bytes(writer.content))
     return b"".join(document.save_to_bytes())
 
 
-def _mesh(writer: BufferWriter, mesh: HeadMesh) -> gltf.Mesh:
-    moved = displacements_kept(mesh.displacements)
+def _mesh(writer: BufferWriter, part: PartMesh, expressions: tuple[str, ...], material: int) -> gltf.Mesh:
+    moved = displacements_kept(part.displacements)
     primitive = gltf.Primitive(
-        attributes=_attributes(writer, mesh),
-        indices=writer.array(_indices(mesh), gltf.ELEMENT_ARRAY_BUFFER),
-        material=0,
+        attributes=_attributes(writer, part),
+        indices=writer.array(_indices(part), gltf.ELEMENT_ARRAY_BUFFER),
+        material=material,
         targets=[{"POSITION": writer.mostly_zero(one)} for one in moved],
     )
-    names = {"targetNames": [target_name(name) for name in mesh.names], "expressions": list(mesh.names)}
+    names = {"targetNames": [target_name(name) for name in expressions], "expressions": list(expressions)}
     return gltf.Mesh(
-        name="head",
+        name=part.name,
         primitives=[primitive],
-        weights=[0.0] * len(mesh.names),
-        extras=names if mesh.names else {},
+        weights=[0.0] * len(expressions),
+        extras=names if expressions else {},
     )
 
 
@@ -84,39 +96,39 @@ def displacements_kept(displacements: np.ndarray) -> np.ndarray:
     return np.where(still, 0.0, displacements).astype(np.float32)
 
 
-def _attributes(writer: BufferWriter, mesh: HeadMesh) -> gltf.Attributes:
-    count = len(mesh.positions)
+def _attributes(writer: BufferWriter, part: PartMesh) -> gltf.Attributes:
+    count = len(part.positions)
     weights = np.zeros((count, 4), np.float32)
     weights[:, 0] = 1.0
     return gltf.Attributes(
-        POSITION=writer.bounded_array(mesh.positions.astype(np.float32), gltf.ARRAY_BUFFER),
-        NORMAL=writer.array(mesh.normals.astype(np.float32), gltf.ARRAY_BUFFER),
-        TANGENT=writer.array(mesh.tangents.astype(np.float32), gltf.ARRAY_BUFFER),
-        TEXCOORD_0=writer.array(mesh.uvs.astype(np.float32), gltf.ARRAY_BUFFER),
+        POSITION=writer.bounded_array(part.positions.astype(np.float32), gltf.ARRAY_BUFFER),
+        NORMAL=writer.array(part.normals.astype(np.float32), gltf.ARRAY_BUFFER),
+        TANGENT=writer.array(part.tangents.astype(np.float32), gltf.ARRAY_BUFFER),
+        TEXCOORD_0=writer.array(part.uvs.astype(np.float32), gltf.ARRAY_BUFFER),
         JOINTS_0=writer.array(np.zeros((count, 4), np.uint8), gltf.ARRAY_BUFFER),
         WEIGHTS_0=writer.array(weights, gltf.ARRAY_BUFFER),
     )
 
 
-def _indices(mesh: HeadMesh) -> np.ndarray:
-    return mesh.faces.ravel().astype(np.uint16 if len(mesh.positions) <= 65535 else np.uint32)
+def _indices(part: PartMesh) -> np.ndarray:
+    return part.faces.ravel().astype(np.uint16 if len(part.positions) <= 65535 else np.uint32)
 
 
-def _material(writer: BufferWriter, textures: ImageFiles) -> gltf.Material:
-    document = writer.document
-    document.samplers = [
-        gltf.Sampler(
-            magFilter=gltf.LINEAR,
-            minFilter=gltf.LINEAR_MIPMAP_LINEAR,
-            wrapS=gltf.CLAMP_TO_EDGE,
-            wrapT=gltf.CLAMP_TO_EDGE,
-        )
-    ]
-    albedo = _texture(writer, "albedo", textures.albedo)
-    rough = _texture(writer, "metallic_roughness", textures.metallic_roughness)
-    normal = _texture(writer, "normal", textures.normal)
+def _sampler() -> gltf.Sampler:
+    return gltf.Sampler(
+        magFilter=gltf.LINEAR,
+        minFilter=gltf.LINEAR_MIPMAP_LINEAR,
+        wrapS=gltf.CLAMP_TO_EDGE,
+        wrapT=gltf.CLAMP_TO_EDGE,
+    )
+
+
+def _material(writer: BufferWriter, name: str, images: ImageFiles) -> gltf.Material:
+    albedo = _texture(writer, f"{name}_albedo", images.albedo)
+    rough = _texture(writer, f"{name}_metallic_roughness", images.metallic_roughness)
+    normal = _texture(writer, f"{name}_normal", images.normal)
     return gltf.Material(
-        name="skin",
+        name=name,
         pbrMetallicRoughness=gltf.PbrMetallicRoughness(
             baseColorTexture=gltf.TextureInfo(index=albedo), metallicRoughnessTexture=gltf.TextureInfo(index=rough)
         ),
@@ -135,23 +147,26 @@ def _texture(writer: BufferWriter, name: str, content: bytes) -> int:
     return len(document.textures) - 1
 
 
-def _add_skeleton(writer: BufferWriter) -> None:
-    """One joint at the origin that holds the whole head: Unreal keeps morph targets on skeletal meshes only."""
+def _add_skeleton(writer: BufferWriter, parts: list[str]) -> None:
+    """A node per part, and one joint at the origin for all: Unreal keeps morph targets on skeletal meshes only."""
     document = writer.document
     identity = np.eye(4, dtype=np.float32).reshape(1, 16)
-    document.nodes = [gltf.Node(name="head", mesh=0, skin=0), gltf.Node(name="root")]
-    document.skins = [gltf.Skin(name="skin", joints=[1], skeleton=1, inverseBindMatrices=writer.array(identity))]
-    document.scenes = [gltf.Scene(name="scene", nodes=[0, 1])]
+    root = len(parts)
+    meshes = [gltf.Node(name=name, mesh=index, skin=0) for index, name in enumerate(parts)]
+    document.nodes = [*meshes, gltf.Node(name="root")]
+    document.skins = [gltf.Skin(name="skin", joints=[root], skeleton=root, inverseBindMatrices=writer.array(identity))]
+    document.scenes = [gltf.Scene(name="scene", nodes=list(range(root + 1)))]
     document.scene = 0
 
 
-def _clip(writer: BufferWriter, count: int) -> gltf.Animation:
-    """Every expression in turn, half a second up and half a second down."""
+def _clip(writer: BufferWriter, parts: int, count: int) -> gltf.Animation:
+    """Each of `count` expressions in turn, half a second up and half a second down, by all parts at once."""
     times = np.arange(2 * count + 1, dtype=np.float32) * np.float32(0.5)
     weights = np.zeros((len(times), count), np.float32)
     weights[2 * np.arange(count) + 1, np.arange(count)] = 1.0
     sampler = gltf.AnimationSampler(
         input=writer.bounded_array(times), output=writer.array(weights.ravel()), interpolation="LINEAR"
     )
-    channel = gltf.AnimationChannel(sampler=0, target=gltf.AnimationChannelTarget(node=0, path="weights"))
-    return gltf.Animation(name=CLIP, samplers=[sampler], channels=[channel])
+    targets = [gltf.AnimationChannelTarget(node=node, path="weights") for node in range(parts)]
+    channels = [gltf.AnimationChannel(sampler=0, target=target) for target in targets]
+    return gltf.Animation(name=CLIP, samplers=[sampler], channels=channels)

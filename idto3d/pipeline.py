@@ -6,7 +6,6 @@ painted by the albedo guidance, all of it is saved, and the asset is written. Cl
 
 from collections.abc import Generator, Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +19,11 @@ from idto3d.events import Event, Finished, Notice
 from idto3d.export.asset import write_asset
 from idto3d.export.gltf.provenance import Provenance
 from idto3d.export.view import draw_view
-from idto3d.fields.material_field import MaterialField
 from idto3d.fields.tetrahedral import TetrahedralShape
 from idto3d.head.start import start_of
 from idto3d.render.backend import make_rasterizer
 from idto3d.render.environment import environment_to, load_environments
+from idto3d.render.material import Material
 from idto3d.stages.likeness import likeness
 from idto3d.stages.material import Canvas, make_canvas, paint_material
 from idto3d.stages.models import Models, encoder_name, load_encoder, load_models, make_wish
@@ -93,14 +92,11 @@ def write(finished: FinishedHead, folder: Path) -> Generator[Event, None, Path]:
     """Write the asset of a finished head into `folder`; returns the path of head.glb."""
     options = finished.options
     provenance = Provenance(options.seed, finished.weights, finished.licences, as_json(options))
-    sample = partial(material, finished.field)
+
+    def sample(_material: str, points: torch.Tensor, expression: int) -> Material:
+        return finished.field.material(points, expression)  # all parts lie in one field
+
     return (yield from write_asset(finished.head, sample, folder, options.export, provenance))
-
-
-@torch.no_grad()
-def material(field: MaterialField, _name: str, points: torch.Tensor, expression_id: int):
-    """The material [N, ...] of a head at canonical `points` [N, 3] in one expression; all parts lie in one field."""
-    return field.material(points, expression_id)
 
 
 def export_head(folder: Path, options: ExportOptions | None = None) -> Iterator[Event]:

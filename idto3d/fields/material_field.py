@@ -76,6 +76,12 @@ class MaterialField(nn.Module):
         return self.at(self.prepare(points), expression_ids)
 
     @torch.no_grad()
+    def material(self, points: Tensor, expression_id: int) -> Material:
+        """Material [N, ...] at canonical `points` [N, 3] metres in one expression, without gradients."""
+        values = self(points, [expression_id])
+        return Material(values.albedo[0], values.roughness[0], values.metallic[0])
+
+    @torch.no_grad()
     def prepare(self, points: Tensor) -> PreparedSurface:
         """What can be computed once for points [N, 3] that are asked for again and again."""
         unknown = torch.full_like(points, 0.5), torch.zeros_like(points[:, :1])

@@ -46,10 +46,18 @@ def _check_fields(options, section: str = "") -> None:
         value, name = getattr(options, field.name), section + field.name
         if is_dataclass(value):
             _check_fields(value, f"{name}.")
-        else:
-            if _is_number(field.default) and not _is_number(value):
-                raise UserError(f"{name} is no number.", f"Give one like {field.default}.")
+        elif value is not None or field.default is not None:
+            _check_kind(name, value, field.metadata.get("like", field.default))
             _check_value(name, value, field.metadata)
+
+
+def _check_kind(name: str, value, like) -> None:
+    if _is_number(like) and not _is_number(value):
+        raise UserError(f"{name} is no number.", f"Give one like {like}.")
+    if isinstance(like, tuple) and like and _is_number(like[0]):
+        whole = isinstance(value, tuple) and all(isinstance(part, int) for part in value)
+        if not whole or len(value) != len(like):
+            raise UserError(f"{name} is no pair of whole numbers.", f"Give one like {','.join(map(str, like))}.")
 
 
 def _check_value(name: str, value, facts: Mapping) -> None:

@@ -3,17 +3,21 @@
 Lengths are metres, angles degrees (`_deg`), timesteps integers of 1000.
 """
 
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import Field, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 
 from idto3d.errors import UserError
 
 AUTO = "auto"
 CHOICES = (AUTO, "dlib", "portrait", "insightface")  # of an identity encoder
+FREE = ("dlib", "portrait")  # those whose models anybody may use for anything and that come along
 
 
 def option(default, help: str, **facts):
-    """A dataclass field with its help text, and where not all values are allowed, `choices`, or `least` and `most`."""
+    """A dataclass field with its help text, and where not all values are allowed, `choices`, or `least` and `most`.
+
+    Where the default is None, `like` is a value as it might be given.
+    """
     return field(default=default, metadata={"help": help, **facts})
 
 
@@ -38,10 +42,10 @@ class GuidanceOptions:
     """How the frozen diffusion model is asked. A value of None takes the bundle's own default."""
 
     guidance_scale: float | None = option(
-        None, "classifier-free guidance scale s in eps_u + s (eps_c - eps_u)", least=0
+        None, "classifier-free guidance scale s in eps_u + s (eps_c - eps_u)", least=0, like=7.5
     )
-    lambda_id: float | None = option(None, "strength of the identity branch", least=0)
-    lambda_exp: float | None = option(None, "strength of the expression branch", least=0)
+    lambda_id: float | None = option(None, "strength of the identity branch", least=0, like=1.0)
+    lambda_exp: float | None = option(None, "strength of the expression branch", least=0, like=1.0)
     form: str = option("sds", "distillation form", choices=("sds", "csd", "sds_shared"))
     refinement: bool = option(True, "ask the bundle's second guidance, where it has one, in the last texture steps")
 
@@ -59,7 +63,7 @@ class HashGridOptions:
 
 @dataclass(frozen=True)
 class ShapeOptions:
-    """How the shape is grown."""
+    """How the shape is grown. A range of timesteps of None takes the weights' own."""
 
     resolution: int = option(80, "cells of the tetrahedral grid along the longest side of its box", least=8, most=512)
     steps: int = option(100, "optimisation steps", least=1)
@@ -69,9 +73,11 @@ class ShapeOptions:
     latent_rate: float = option(5e-4, "Adam rate of the head prior's shape coefficients", least=0)
     laplacian: float = option(20.0, "weight of the Laplacian smoothing", least=0)
     sds: float = option(1.0, "weight of the distillation loss", least=0)
-    early_timesteps: tuple[int, int] = option((200, 700), "timestep range of the first half", least=0, most=999)
-    late_timesteps: tuple[int, int] = option(
-        (50, 200), "timestep range the second half is annealed to", least=0, most=999
+    early_timesteps: tuple[int, int] | None = option(
+        None, "timestep range of the first half", least=0, most=999, like=(200, 700)
+    )
+    late_timesteps: tuple[int, int] | None = option(
+        None, "timestep range the second half is annealed to", least=0, most=999, like=(50, 200)
     )
     refresh: int = option(20, "steps between rebuilds of the narrow band", least=1)
     prior: bool = option(True, "start from the bundle's head prior; otherwise from an ellipsoid")
@@ -90,7 +96,10 @@ class ShapeOptions:
 
 @dataclass(frozen=True)
 class MaterialOptions:
-    """How the texture is painted: three phases as in the paper (albedo; all; refinement)."""
+    """How the texture is painted: three phases as in the paper (albedo; all; refinement).
+
+    A range of timesteps of None takes the weights' own.
+    """
 
     steps: int = option(160, "optimisation steps", least=1)
     views: int = option(2, "cameras per step", least=1)
@@ -100,9 +109,15 @@ class MaterialOptions:
     refine_steps: int = option(
         20, "last steps with small timesteps (and the refinement guidance, where there is one)", least=0
     )
-    albedo_timesteps: tuple[int, int] = option((50, 900), "timestep range of the first phase", least=0, most=999)
-    joint_timesteps: tuple[int, int] = option((50, 500), "timestep range of the second phase", least=0, most=999)
-    refine_timesteps: tuple[int, int] = option((50, 100), "timestep range of the refinement", least=0, most=999)
+    albedo_timesteps: tuple[int, int] | None = option(
+        None, "timestep range of the first phase", least=0, most=999, like=(50, 900)
+    )
+    joint_timesteps: tuple[int, int] | None = option(
+        None, "timestep range of the second phase", least=0, most=999, like=(50, 500)
+    )
+    refine_timesteps: tuple[int, int] | None = option(
+        None, "timestep range of the refinement", least=0, most=999, like=(50, 100)
+    )
     lit_share: float = option(
         0.3, "share of first-phase views drawn under a random light, the rest unlit", least=0, most=1
     )
@@ -197,7 +212,7 @@ def from_json(kind: type, data: dict):
         default = known[name].default
         if is_dataclass(default):
             value = from_json(type(default), value)
-        elif isinstance(default, tuple):
+        elif isinstance(value, list):
             value = tuple(value)
         values[name] = value
     return replace(kind(), **values)
@@ -240,7 +255,7 @@ def with_option(options, name: str, text: str, section: str = ""):
         raise UserError(f"There is no option '{section}{name}'.", f"Choose from: {choices}.")
     if rest:
         return replace(options, **{first: with_option(value, rest, text, f"{section}{first}.")})
-    return replace(options, **{first: _parsed(text, known[first].default, section + first)})
+    return replace(options, **{first: _parsed(text, known[first], section + first)})
 
 
 def option_names(options) -> list[str]:
@@ -252,20 +267,26 @@ def option_names(options) -> list[str]:
     return names
 
 
-def _parsed(text: str, default, name: str):
-    """`text` as a value like `default`; a default of None is a number that may be left out. Raises UserError."""
-    words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+def _parsed(text: str, option: Field, name: str):
+    """`text` as a value of an option; one whose default is None may be left out. Raises UserError."""
+    if option.default is None and text.lower() == "none":
+        return None
+    like = option.metadata.get("like", option.default)
     try:
-        if isinstance(default, bool):
-            return words[text.lower()]
-        if isinstance(default, tuple):
-            read = type(default[0]) if default else str
-            parts = tuple(read(part.strip()) for part in text.split(","))
-            if default and read is int and len(parts) != len(default):
-                raise ValueError
-            return parts
-        if default is None:
-            return None if text.lower() == "none" else float(text)
-        return type(default)(text)
+        return _read_like(text, like)
     except (ValueError, KeyError):
-        raise UserError(f"'{text}' is no value for {name}.", f"Give one like {default}.") from None
+        example = ",".join(map(str, like)) if isinstance(like, tuple) else like
+        raise UserError(f"'{text}' is no value for {name}.", f"Give one like {example}.") from None
+
+
+def _read_like(text: str, like):
+    words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    if isinstance(like, bool):
+        return words[text.lower()]
+    if isinstance(like, tuple):
+        read = type(like[0]) if like else str
+        parts = tuple(read(part.strip()) for part in text.split(","))
+        if like and read is int and len(parts) != len(like):
+            raise ValueError
+        return parts
+    return type(like)(text)

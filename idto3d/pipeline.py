@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from idto3d.bundle.encoder import encoder_name
 from idto3d.bundle.find import Found, find_bundle
 from idto3d.checks import checked
 from idto3d.config import HDRI, ExportOptions, HeadOptions, RenderOptions, as_json
@@ -26,7 +27,7 @@ from idto3d.render.environment import environment_to, load_environments
 from idto3d.render.material import Material
 from idto3d.stages.likeness import likeness
 from idto3d.stages.material import Canvas, make_canvas, paint_material
-from idto3d.stages.models import Models, encoder_name, load_encoder, load_models, make_wish
+from idto3d.stages.models import Models, load_encoder, load_models, make_wish
 from idto3d.stages.notices import notices
 from idto3d.stages.saved import Checkpoints, FinishedHead, colours_of, load_head, save_head
 from idto3d.stages.shape import grow_shape
@@ -59,7 +60,7 @@ def meet(
 
     What the encoder downloads is said first.
     """
-    if download := to_download(encoder_name(weights, options.subject.encoder)):
+    if download := to_download(encoder_name(weights.info, options.subject.encoder)):
         yield Notice(download)
     encoder = load_encoder(weights, options.subject.encoder)
     if not photos:

@@ -39,6 +39,7 @@ def _info() -> BundleInfo:
         expressions={"neutral": "a face", "jaw": "jaw open"},
         prompts={domain: prompts.template(domain) for domain in DOMAINS},
         lambda_exp=0.7,
+        sampling_from=100,
         training={"scans": 3},
         vocabulary=tuple(VOCABULARY),
     )

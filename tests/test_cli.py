@@ -16,7 +16,16 @@ from PIL import Image
 
 from idto3d import cli
 from idto3d.checks import checked
-from idto3d.config import PRESETS, HeadOptions, RenderOptions, option_names, with_option
+from idto3d.config import (
+    PRESETS,
+    HeadOptions,
+    RenderOptions,
+    ShapeOptions,
+    as_json,
+    from_json,
+    option_names,
+    with_option,
+)
 from idto3d.errors import UserError
 from idto3d.jobs.record import read_job
 
@@ -203,6 +212,7 @@ def test_an_interrupted_run_is_cancelled_with_130_and_can_be_resumed(tmp_path, p
                 ("guidance.lambda_id=inf", "guidance.lambda_id cannot be inf"),
                 ("shape.early_timesteps=700,200", "shape.early_timesteps runs backwards"),
                 ("material.joint_timesteps=50,1000", "material.joint_timesteps cannot be 1000"),
+                ("material.joint_timesteps=50", "'50' is no value for material.joint_timesteps. Give one like 50,500"),
                 ("material.hash_grid.levels=0", "material.hash_grid.levels cannot be 0"),
                 ("shape.conditioned_sdf=yes", "no asset can be made of them"),
             )
@@ -250,6 +260,9 @@ def test_what_every_preset_asks_for_can_be_met_and_so_can_what_is_set_of_it():
     for wrong in (("smile",), ("neutral", "smile", "smile")):
         with pytest.raises(UserError, match="must hold neutral"):
             checked(HeadOptions(expressions=wrong))
+    for wrong in ((200,), (200.0, 700), [200, 700], 300):
+        with pytest.raises(UserError, match="shape.early_timesteps is no pair of whole numbers. Give one like 200,700"):
+            checked(HeadOptions(shape=ShapeOptions(early_timesteps=wrong)))
 
 
 @pytest.mark.parametrize("verb", cli.FORWARDED)
@@ -341,6 +354,9 @@ def test_every_option_can_be_set_by_its_dotted_name():
     for wrong in ("shape", "steps", "shape.early_timesteps.x", "nothing"):
         with pytest.raises(UserError, match="no option"):
             with_option(options, wrong, "1")
+    assert from_json(HeadOptions, json.loads(json.dumps(as_json(options)))) == options
+    options = with_option(options, "shape.early_timesteps", "none")
+    assert options.shape.early_timesteps is None
     for text in ("1,2,3", ""):
         with pytest.raises(UserError, match="no value"):
             with_option(options, "shape.late_timesteps" if "," in text else "shape.learning_rate", text)

@@ -6,14 +6,16 @@ import pickle
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
 from huggingface_hub import cached_assets_path
-from torch import Tensor
 
 from idto3d.bundle.sources import COMMIT, Source
 from idto3d.errors import UserError
 from idto3d.files import copy_atomic, sha256_of, write_json, write_tensors
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 RECORD = "sha256.json"
 DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -109,6 +111,8 @@ def converted(pickled: Path, target: Path) -> None:
     It is read by torch's loader for weights only, which runs none of the file's code, and only the first time.
     Raises UserError where the file holds anything but tensors.
     """
+    import torch
+
     if target.is_file():
         return
     try:
@@ -121,11 +125,15 @@ def converted(pickled: Path, target: Path) -> None:
     write_tensors(target, tensors, {"format": "pt"})
 
 
-def _half(value: Tensor) -> Tensor:
+def _half(value: "Tensor") -> "Tensor":
+    import torch
+
     return value.to(torch.float16 if value.is_floating_point() else value.dtype, copy=True).contiguous()
 
 
-def _flattened(state: Mapping, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
+def _flattened(state: Mapping, prefix: str = "") -> Iterator[tuple[str, "Tensor"]]:
+    from torch import Tensor
+
     for key, value in state.items():
         if isinstance(value, Tensor):
             yield f"{prefix}{key}", value

@@ -1,25 +1,30 @@
-"""bundle.json: what a bundle says about itself. Strict: a wrong, missing or unknown entry is refused."""
+"""bundle.json: what a bundle says about itself. Strict: a wrong, missing or unknown entry is refused.
+
+`read_info` is the one way in: JSON, the schema's version, the type of every entry (`entries.parsed`), their sense.
+"""
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
-from idto3d.bundle.entries import FILE, REMEDY, expect_entries, wrong
+from idto3d.bundle.entries import FILE, REMEDY, expect, parsed, wrong
 from idto3d.bundle.sources import (
     DomainSource,
     Refinement,
     Source,
-    parse_domains,
-    parse_refinement,
-    parse_sources,
+    expect_domain,
+    expect_refinement,
+    expect_source,
 )
 from idto3d.errors import UserError
 from idto3d.words import prompts
 from idto3d.words.captions import filled
 from idto3d.words.prompts import DOMAINS
 
-SCHEMA = 1
+SCHEMA = 2
+LEVELS = 1000  # of noise, as Stable Diffusion has them; timesteps count them from 0
+Range = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,25 @@ class EncoderInfo:
 
 
 @dataclass(frozen=True)
+class Timesteps:
+    """The lowest and the highest timestep, 0..999, at which a guidance is asked in each part of a run.
+
+    The defaults are those of ID-to-3D (supplement). The shape begins at `shape_early` and is annealed to `shape_late`;
+    the material has the phases albedo, joint and refine.
+    """
+
+    shape_early: Range = (200, 700)
+    shape_late: Range = (50, 200)
+    albedo: Range = (50, 900)
+    joint: Range = (50, 500)
+    refine: Range = (50, 100)
+
+    def highest(self) -> int:
+        """The highest timestep of all."""
+        return max(getattr(self, part.name)[1] for part in fields(self))
+
+
+@dataclass(frozen=True)
 class BundleInfo:
     """The contents of bundle.json.
 
@@ -42,6 +66,8 @@ class BundleInfo:
     `prompts` domains to templates with `{view}`, `{subject}` and, where there is no expression branch, `{expression}`.
     `identity_pooling` says how several photos become one identity (only "mean": the mean of the unit embeddings).
     An empty `vocabulary` means an open one. A domain that `domains` lacks has its files in the bundle's own folder.
+    `sampling_from` are the levels of noise, 1..1000, that sampling puts on the picture of the base's morphable head and
+    takes away again; with all 1000 it begins with noise alone.
     """
 
     name: str
@@ -53,9 +79,11 @@ class BundleInfo:
     lambda_id: float = 1.0
     lambda_exp: float = 1.0
     guidance_scale: float = 7.5
+    timesteps: Timesteps = Timesteps()
+    sampling_from: int = LEVELS
     base: str = "base"
     identity_pooling: str = "mean"
-    training: Mapping = field(default_factory=dict)
+    training: Mapping[str, object] = field(default_factory=dict)
     vocabulary: tuple[str, ...] = ()
     sources: Mapping[str, Source] = field(default_factory=dict)
     domains: Mapping[str, DomainSource] = field(default_factory=dict)
@@ -83,118 +111,93 @@ class BundleInfo:
         return prompts.unknown_words(text, frozenset(self.vocabulary)) if self.vocabulary else []
 
 
-KINDS = {
-    "schema": int,
-    "name": str,
-    "licence": str,
-    "base": str,
-    "image_size": int,
-    "identity_encoder": dict,
-    "identity_pooling": str,
-    "expressions": dict,
-    "prompts": dict,
-    "lambda_id": float,
-    "lambda_exp": float,
-    "guidance_scale": float,
-    "training": dict,
-    "vocabulary": list,
-    "sources": dict,
-    "domains": dict,
-    "refinement": dict,
-}
-OPTIONAL = ("sources", "domains", "refinement")
-
-
 def read_info(folder: str | Path) -> BundleInfo:
     """Parse `folder`/bundle.json. Raises UserError where it is missing, not JSON, or says something wrong."""
     path = Path(folder) / FILE
     if not path.is_file():
         raise UserError(f"There is no {FILE} in {folder}.", "Choose a folder that holds a bundle.")
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
     except (ValueError, OSError) as fault:
         raise UserError(f"{path} is not readable JSON: {fault}.", REMEDY) from fault
-    return parse_info(data)
+    return _info(data)
 
 
 def write_info(info: BundleInfo, folder: str | Path) -> None:
-    """Write bundle.json. Raises UserError where it could not be read back."""
-    data = asdict(info) | {"vocabulary": list(info.vocabulary)}
-    data = {key: value for key, value in data.items() if value or key not in OPTIONAL}
-    parse_info(data)
-    text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
-    (Path(folder) / FILE).write_text(text, encoding="utf-8")
+    """Write bundle.json, without the entries that are empty. Raises UserError where it could not be read back."""
+    data = {key: value for key, value in asdict(info).items() if value not in (None, {}, ())}
+    text = json.dumps(data, indent=2, ensure_ascii=False)
+    _info(json.loads(text))
+    (Path(folder) / FILE).write_text(text + "\n", encoding="utf-8")
 
 
-def parse_info(data: object) -> BundleInfo:
-    """BundleInfo from parsed JSON. Raises UserError that names the first wrong entry."""
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def _info(data: object) -> BundleInfo:
     if not isinstance(data, dict):
         raise wrong("it should be an object")
-    if data.get("schema") != SCHEMA:
-        version = data.get("schema")
-        raise UserError(f"{FILE} has schema version {version}, this program reads {SCHEMA}.", "Update idto3d.")
-    expect_entries(data, KINDS, "", OPTIONAL)
-    encoder = data["identity_encoder"]
-    expect_entries(encoder, {"name": str, "dimension": int}, "identity_encoder.")
-    sources = parse_sources(data.get("sources") or {})
-    info = BundleInfo(
-        **{key: data[key] for key in KINDS if key not in ("identity_encoder", "vocabulary", *OPTIONAL)},
-        identity_encoder=EncoderInfo(**encoder),
-        vocabulary=tuple(data["vocabulary"]),
-        sources=sources,
-        domains=parse_domains(data.get("domains") or {}, sources),
-        refinement=parse_refinement(data.get("refinement") or {}, sources),
-    )
+    _expect_schema(data.get("schema"))
+    info = parsed(BundleInfo, data)
     _expect_sense(info)
     return info
 
 
-def check_encoder_name(info: BundleInfo, name: str) -> None:
-    """Raises UserError unless an identity encoder that is yet to be loaded is the one the bundle was trained with."""
-    if info.identity_encoder.name != name:
-        raise _another_encoder(info, name)
-
-
-def check_encoder(info: BundleInfo, name: str, dimension: int) -> None:
-    """Raises UserError unless the identity encoder `name` is the one the bundle was trained with."""
-    needed = info.identity_encoder
-    if (needed.name, needed.dimension) != (name, dimension):
-        raise _another_encoder(info, f"{name} ({dimension} numbers)")
-
-
-def _another_encoder(info: BundleInfo, used: str) -> UserError:
-    needed = info.identity_encoder
-    return UserError(
-        f"The weights '{info.name}' need the identity encoder {needed.name} ({needed.dimension} numbers), "
-        f"but {used} is in use.",
-        f"Choose the encoder {needed.name} (--set subject.encoder={needed.name}), or other weights.",
-    )
+def _expect_schema(version: object) -> None:
+    if version == SCHEMA and not isinstance(version, bool):
+        return
+    remedy = "Update idto3d."
+    if version == 1:
+        remedy = (
+            'Fetch a newer revision of these weights, or set "schema" to 2 and, where their base sees a morphable '
+            'head, add "timesteps" and "sampling_from" as weights/embedded/bundle.json has them.'
+        )
+    raise UserError(f"{FILE} has schema version {version}, this program reads {SCHEMA}.", remedy)
 
 
 def _expect_sense(info: BundleInfo) -> None:
-    texts = [*info.expressions.values(), *info.prompts.values(), *info.vocabulary]
-    parts = Path(info.base).parts
-    checks = (
-        (all(isinstance(text, str) for text in texts), "expressions, prompts and vocabulary should hold texts"),
+    texts, parts = info.prompts.values(), Path(info.base).parts
+    strengths = (info.lambda_id, info.lambda_exp, info.guidance_scale)
+    inside = len(parts) == 1 and parts[0] not in ("..", "/")
+    expect(
+        "",
         (bool(info.expressions), "'expressions' is empty"),
         (set(info.prompts) == set(DOMAINS), f"'prompts' should have exactly {', '.join(DOMAINS)}"),
-        (all("{view}" in text for text in info.prompts.values()), "a prompt has no {view}"),
-        (all("{subject}" in text for text in info.prompts.values()), "a prompt has no {subject}"),
+        (all("{view}" in text for text in texts), "a prompt has no {view}"),
+        (all("{subject}" in text for text in texts), "a prompt has no {subject}"),
         (info.image_size > 0 and info.image_size % 8 == 0, "'image_size' should be a positive multiple of 8"),
         (info.identity_encoder.dimension > 0, "'identity_encoder.dimension' should be positive"),
         (info.identity_pooling == "mean", "'identity_pooling' should be mean"),
-        (min(info.lambda_id, info.lambda_exp, info.guidance_scale) >= 0, "a strength is negative"),
+        (min(strengths) >= 0, "a strength is negative"),
         (
-            info.base in info.sources or (len(parts) == 1 and parts[0] not in ("..", "/")),
-            "'base' should be the name of a folder inside the bundle, or of a source",
+            info.base in info.sources or inside,
+            "'base' should name a folder inside the bundle, or a source",
         ),
-        (set(info.domains) in (set(), set(DOMAINS)), f"'domains' should have all of {', '.join(DOMAINS)}, or none"),
-        (not info.domains or info.lambda_exp == 0, "'lambda_exp' should be 0, there is no expression branch"),
-        (
-            not info.domains or all("{expression}" in text for text in info.prompts.values()),
-            "a prompt has no {expression}, and there is no expression branch",
-        ),
+        (0 < info.sampling_from <= LEVELS, f"'sampling_from' should lie within 1..{LEVELS}"),
     )
-    for right, why in checks:
-        if not right:
-            raise wrong(why)
+    _expect_ranges(info.timesteps)
+    _expect_elsewhere(info)
+
+
+def _expect_ranges(timesteps: Timesteps) -> None:
+    for name, (low, high) in ((part.name, getattr(timesteps, part.name)) for part in fields(timesteps)):
+        lies = 0 <= low <= high < LEVELS
+        expect("", (lies, f"'timesteps.{name}' should be two timesteps of 0..{LEVELS - 1}, the lower one first"))
+
+
+def _expect_elsewhere(info: BundleInfo) -> None:
+    """Of what comes from other repositories."""
+    for name, source in info.sources.items():
+        expect_source(name, source)
+    for name, domain in info.domains.items():
+        expect_domain(name, domain, info.sources)
+    if info.refinement is not None:
+        expect_refinement(info.refinement, info.sources)
+    asks, by_words = all("{expression}" in text for text in info.prompts.values()), bool(info.domains)
+    expect(
+        "",
+        (set(info.domains) in (set(), set(DOMAINS)), f"'domains' should have all of {', '.join(DOMAINS)}, or none"),
+        (not by_words or info.lambda_exp == 0, "'lambda_exp' should be 0, there is no expression branch"),
+        (not by_words or asks, "a prompt has no {expression}, and there is no expression branch"),
+    )

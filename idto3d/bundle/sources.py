@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from idto3d.bundle.entries import expect_entries, wrong
+from idto3d.bundle.entries import expect
 
 REPO = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -65,29 +65,17 @@ class Refinement:
     weight: float
 
 
-def parse_sources(data: Mapping) -> dict[str, Source]:
-    """The entry `sources`. Raises UserError."""
-    return {name: _source(entry, f"sources.{name}.") for name, entry in data.items()}
-
-
-def _source(entry: object, prefix: str) -> Source:
-    _expect_object(entry, prefix)
-    expect_entries(entry, {"repo": str, "revision": str, "licence": str, "files": dict}, prefix)
-    source = Source(**entry)
-    checks = (
+def expect_source(name: str, source: Source) -> None:
+    """Raise UserError unless a source names a repository, a commit, and files of kinds that are loaded."""
+    digests, paths = source.files.values(), source.files
+    expect(
+        f"'sources.{name}.",
         (REPO.fullmatch(source.repo), "repo' should be like ORG/REPO"),
         (COMMIT.fullmatch(source.revision), "revision' should be a commit of 40 hexadecimal digits"),
-        (source.files, "files' is empty"),
-        (
-            all(_is_inside(name) for name in source.files),
-            f"files' should be {', '.join(SUFFIXES)} inside the repository",
-        ),
-        (all(_is_sha(value) for value in source.files.values()), "files' should map to SHA-256 digests or empty texts"),
+        (paths, "files' is empty"),
+        (all(_is_inside(path) for path in paths), f"files' should be {', '.join(SUFFIXES)} inside the repository"),
+        (all(map(SHA256.fullmatch, digests)), "files' should map to SHA-256 digests or empty texts"),
     )
-    for right, why in checks:
-        if not right:
-            raise wrong(f"'{prefix}{why}")
-    return source
 
 
 def _is_inside(name: str) -> bool:
@@ -95,46 +83,26 @@ def _is_inside(name: str) -> bool:
     return path.suffix in SUFFIXES and not path.is_absolute() and ".." not in path.parts and "\\" not in name
 
 
-def _is_sha(value: object) -> bool:
-    return isinstance(value, str) and SHA256.fullmatch(value) is not None
+def expect_domain(name: str, domain: DomainSource, sources: Mapping[str, Source]) -> None:
+    """Raise UserError unless the networks of a domain are among `sources`."""
+    _expect_name(domain.adapter, sources, f"domains.{name}.adapter")
+    if domain.unet:
+        _expect_name(domain.unet, sources, f"domains.{name}.unet")
 
 
-def parse_domains(data: Mapping, sources: Mapping[str, Source]) -> dict[str, DomainSource]:
-    """The entry `domains`, whose names must be among `sources`. Raises UserError."""
-    found = {}
-    for name, entry in data.items():
-        prefix = f"domains.{name}."
-        _expect_object(entry, prefix)
-        expect_entries(entry, {"unet": str, "adapter": str}, prefix)
-        found[name] = DomainSource(**entry)
-        _expect_source(found[name].adapter, sources, f"{prefix}adapter")
-        if found[name].unet:
-            _expect_source(found[name].unet, sources, f"{prefix}unet")
-    return found
+def expect_refinement(second: Refinement, sources: Mapping[str, Source]) -> None:
+    """Raise UserError unless the second guidance can be loaded from `sources`, and asked."""
+    _expect_name(second.base, sources, "refinement.base")
+    if second.adapter:
+        _expect_name(second.adapter, sources, "refinement.adapter")
+    asks = "{view}" in second.prompt and "{subject}" in second.prompt
+    positive = min(second.guidance_scale, second.weight) >= 0
+    expect(
+        "",
+        (asks, "'refinement.prompt' should have {view} and {subject}"),
+        (positive, "a strength of 'refinement' is negative"),
+    )
 
 
-def parse_refinement(data: Mapping, sources: Mapping[str, Source]) -> Refinement | None:
-    """The entry `refinement`, None where it is empty. Raises UserError."""
-    if not data:
-        return None
-    kinds = {"base": str, "adapter": str, "prompt": str, "guidance_scale": float, "weight": float}
-    expect_entries(data, kinds, "refinement.")
-    found = Refinement(**data)
-    _expect_source(found.base, sources, "refinement.base")
-    if found.adapter:
-        _expect_source(found.adapter, sources, "refinement.adapter")
-    if "{view}" not in found.prompt or "{subject}" not in found.prompt:
-        raise wrong("'refinement.prompt' should have {view} and {subject}")
-    if min(found.guidance_scale, found.weight) < 0:
-        raise wrong("a strength of 'refinement' is negative")
-    return found
-
-
-def _expect_source(name: str, sources: Mapping[str, Source], where: str) -> None:
-    if name not in sources:
-        raise wrong(f"'{where}' names no entry of sources: '{name}'")
-
-
-def _expect_object(entry: object, prefix: str) -> None:
-    if not isinstance(entry, dict):
-        raise wrong(f"'{prefix.removesuffix('.')}' should be an object")
+def _expect_name(name: str, sources: Mapping[str, Source], where: str) -> None:
+    expect("", (name in sources, f"'{where}' names no entry of sources: '{name}'"))

@@ -22,11 +22,6 @@ from idto3d.guidance.networks.lora import use_domain
 from idto3d.guidance.schedules import sampling_timesteps
 
 CACHED_TEXTS = 1024
-# Timesteps that are left when sampling begins at the rig's picture: what it shows is nearer to the truth than what the
-# denoiser makes of it above them.
-RIGGED_FROM = 100
-# Highest timestep at which it is asked about a head that grows: above, grey hair turns violet and grey beards green.
-RIGGED_TO = 300
 
 
 @dataclass(frozen=True)
@@ -84,10 +79,6 @@ class Guidance:
         self._texts: dict[str, tuple[Tensor, Tensor]] = {}
         self._white: Tensor | None = None
         self._drawn: Drawn | None = None
-
-    def highest_timestep(self) -> int:
-        """The highest timestep at which this guidance is worth asking; with a rig that is RIGGED_TO."""
-        return len(self.alpha_bars) - 1 if self.bundle.parts.rig is None else RIGGED_TO
 
     def latent_shape(self, count: int) -> tuple[int, int, int, int]:
         """Shape of the latents of `count` pictures of the bundle's image size."""
@@ -203,13 +194,12 @@ class Guidance:
     ) -> Tensor:
         """Pictures [B, 3, S, S] in 0..1 by DDIM (Song et al. 2021, eq. 12 with sigma 0) from the generator's noise.
 
-        Where there is a rig and all cameras are known, it begins with the rig's pictures under noise of the level
-        RIGGED_FROM (SDEdit, Meng et al. 2022): they are nearer to the answer than noise is. It ends with what the
-        autoencoder lost of them put back: the smallest forms of a face do not fit into the latents.
+        Where there is a rig, all cameras are known and the bundle says so (`sampling_from`), it begins with the rig's
+        pictures under noise of that level (SDEdit, Meng et al. 2022): they are nearer to the answer than noise is. It
+        ends with what the autoencoder lost of them put back: the smallest forms of a face do not fit into the latents.
         """
         scale = self.info.guidance_scale if guidance_scale is None else guidance_scale
-        rigged = self.bundle.parts.rig is not None and bool(conditions.camera.any(-1).all())
-        drawn = self._draw(domain, conditions) if rigged else None
+        drawn = self._draw(domain, conditions) if self._begins_drawn(conditions) else None
         latents, timesteps = self._begin(drawn, len(conditions), steps, generator)
         for timestep, following in zip(timesteps, [*timesteps[1:], None], strict=True):
             batch = torch.full((len(conditions),), timestep, dtype=torch.int64)
@@ -220,6 +210,11 @@ class Guidance:
             after = torch.ones_like(alpha_bar) if following is None else self.alpha_bars[following]
             latents = after.sqrt() * clean + (1 - after).sqrt() * noise
         return self.decode(latents) if drawn is None else self._finish(drawn, latents)
+
+    def _begins_drawn(self, conditions: Conditions) -> bool:
+        """Whether sampling begins at the rig's pictures, not at noise alone."""
+        near = self.info.sampling_from < len(self.alpha_bars)
+        return near and self.bundle.parts.rig is not None and bool(conditions.camera.any(-1).all())
 
     def _finish(self, drawn: Drawn, latents: Tensor) -> Tensor:
         """Pictures of `latents`, with what coding took from the rig's pictures."""
@@ -232,7 +227,7 @@ class Guidance:
         noise = torch.randn(self.latent_shape(count), generator=generator).to(self.device)
         if drawn is None:
             return noise, sampling_timesteps(len(self.alpha_bars), steps)
-        timesteps = sampling_timesteps(RIGGED_FROM, steps)
+        timesteps = sampling_timesteps(self.info.sampling_from, steps)
         return self.add_noise(drawn.latents, noise, torch.tensor(timesteps[:1])), timesteps
 
     @torch.no_grad()

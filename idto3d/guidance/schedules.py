@@ -1,24 +1,27 @@
-"""Which timesteps are drawn at which step, and which are visited when sampling. Steps count from 0."""
+"""Which timesteps are drawn at which step, and which are visited when sampling. Steps count from 0.
+
+The ranges are those that the options ask for, and where they ask for none, the bundle's own.
+"""
+
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
-from idto3d.config import MaterialOptions, ShapeOptions
+from idto3d.bundle.info import BundleInfo, Range, Timesteps
+from idto3d.config import HeadOptions, MaterialOptions, ShapeOptions
+from idto3d.events import Notice
 
-Range = tuple[int, int]
 
-
-def shape_range(step: int, options: ShapeOptions) -> Range:
+def shape_range(step: int, options: ShapeOptions, own: Timesteps) -> Range:
     """Timestep range of the shape: the early one in the first half, then both bounds move linearly to the late one."""
     _expect_step(step, options.steps)
     half = options.steps // 2
+    early, late = options.early_timesteps or own.shape_early, options.late_timesteps or own.shape_late
     if step < half:
-        return options.early_timesteps
+        return early
     share = (step - half + 1) / (options.steps - half)
-    low, high = (
-        round(early + share * (late - early))
-        for early, late in zip(options.early_timesteps, options.late_timesteps, strict=True)
-    )
+    low, high = (round(start + share * (end - start)) for start, end in zip(early, late, strict=True))
     return low, high
 
 
@@ -30,13 +33,29 @@ def material_phase(step: int, options: MaterialOptions) -> str:
     return "albedo" if step < round(options.albedo_share * options.steps) else "joint"
 
 
-def material_range(step: int, options: MaterialOptions) -> Range:
+def material_range(step: int, options: MaterialOptions, own: Timesteps) -> Range:
     """Timestep range of the material at `step`, by phase."""
     return {
-        "albedo": options.albedo_timesteps,
-        "joint": options.joint_timesteps,
-        "refine": options.refine_timesteps,
+        "albedo": options.albedo_timesteps or own.albedo,
+        "joint": options.joint_timesteps or own.joint,
+        "refine": options.refine_timesteps or own.refine,
     }[material_phase(step, options)]
+
+
+def say_high(options: HeadOptions, info: BundleInfo) -> Iterator[Notice]:
+    """Name the ranges that reach above the timesteps at which the bundle is asked of its own accord."""
+    shape, material, highest = options.shape, options.material, info.timesteps.highest()
+    asked = {
+        "shape.early_timesteps": shape.early_timesteps,
+        "shape.late_timesteps": shape.late_timesteps,
+        "material.albedo_timesteps": material.albedo_timesteps,
+        "material.joint_timesteps": material.joint_timesteps,
+        "material.refine_timesteps": material.refine_timesteps,
+    }
+    for name, (_, high) in ((name, bounds) for name, bounds in asked.items() if bounds is not None):
+        if high > highest:
+            own = f"the weights '{info.name}' are asked up to {highest}, above that colours may run wild"
+            yield Notice(f"{name} reaches {high}; {own}.")
 
 
 def draw_timesteps(bounds: Range, count: int, generator: torch.Generator) -> Tensor:

@@ -1,13 +1,14 @@
 """What is installed and what is missing. Asks torch in a process of its own, so that a broken one is only reported."""
 
-import json
 import subprocess
 import sys
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from idto3d.bundle.info import read_info
 from idto3d.config import COMMUNITY, EMBEDDED, HDRI
+from idto3d.errors import UserError
 
 NEEDED = (
     *("torch", "diffusers", "transformers", "peft", "accelerate", "huggingface_hub", "safetensors", "tokenizers"),
@@ -75,11 +76,11 @@ def device() -> Finding:
 def bundle(folder: Path) -> Finding:
     """Whether the embedded bundle is there and readable."""
     try:
-        info = json.loads((folder / "bundle.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return Finding("embedded bundle", f"not found in {folder}; fetch the weights folder", fine=False)
+        info = read_info(folder)
+    except UserError as error:
+        return Finding("embedded bundle", str(error), fine=False)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    return Finding("embedded bundle", f"{info.get('name', 'unnamed')}, {size / 1e6:.0f} MB")
+    return Finding("embedded bundle", f"{info.name}, {size / 1e6:.0f} MB")
 
 
 def community(folder: Path) -> Finding:
@@ -87,10 +88,10 @@ def community(folder: Path) -> Finding:
     from huggingface_hub import try_to_load_from_cache
 
     try:
-        sources = json.loads((folder / "bundle.json").read_text(encoding="utf-8"))["sources"].values()
-    except (OSError, ValueError, KeyError):
-        return Finding("community", f"not found in {folder}", mark="--")
-    asked = [(source["repo"], name, source["revision"]) for source in sources for name in source["files"]]
+        sources = read_info(folder).sources.values()
+    except UserError as error:
+        return Finding("community", str(error), mark="--")
+    asked = [(source.repo, name, source.revision) for source in sources for name in source.files]
     here = sum(isinstance(try_to_load_from_cache(r, name, revision=v), str) for r, name, v in asked)
     rest = "" if here == len(asked) else "; the rest comes from the Hub with --weights community"
     return Finding(

@@ -94,7 +94,7 @@ def _step(wish: Wish, canvas: Canvas, field, optimiser, options: HeadOptions, ge
     lit = phase == "joint" or refined or chance < painting.lit_share
     flat, _ = paint(surface, srgb_from_linear(material.albedo))
     image = _lit(canvas, surface, material, phase, generator) if lit else flat
-    timesteps = draw_timesteps(asked.bounded(material_range(step, painting)), painting.views, generator)
+    timesteps = draw_timesteps(material_range(step, painting, asked.timesteps()), painting.views, generator)
     sds = distil(
         terms(asked, "albedo", views), "albedo", as_pictures(image), timesteps, generator, asked.distillation()
     )

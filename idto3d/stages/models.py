@@ -7,8 +7,8 @@ import numpy as np
 import torch
 
 from idto3d.bundle.find import Found, fetch_weights
-from idto3d.bundle.info import check_encoder, check_encoder_name
-from idto3d.config import AUTO, HeadOptions
+from idto3d.bundle.encoder import check_encoder, encoder_name
+from idto3d.config import HeadOptions
 from idto3d.device import choose_device
 from idto3d.events import Event
 from idto3d.guidance.loading import load_refinement, load_weights
@@ -18,7 +18,7 @@ from idto3d.head.prior import HeadPrior
 from idto3d.head.prior_file import load_start_prior
 from idto3d.head.start import Start
 from idto3d.stages.wish import Wish
-from idto3d.subject.encoders import FREE, make_encoder
+from idto3d.subject.encoders import make_encoder
 from idto3d.subject.face import IdentityEncoder
 
 
@@ -37,21 +37,12 @@ class Models:
     title: str
 
 
-def encoder_name(weights: Found, asked: str) -> str:
-    """The identity encoder that is asked for by name, or of "auto" the one that the weights were trained with.
-
-    An encoder whose models have terms of their own is never chosen unasked. Raises UserError where it is not the
-    weights' own.
-    """
-    own = weights.info.identity_encoder
-    name = (own.name if own.name in FREE else "dlib") if asked == AUTO else asked
-    check_encoder_name(weights.info, name)
-    return name
-
-
 def load_encoder(weights: Found, asked: str) -> IdentityEncoder:
-    """That encoder, its models loaded. Raises UserError where its file is missing, damaged, or not the weights' own."""
-    encoder = make_encoder(encoder_name(weights, asked), weights.identity_path())
+    """The encoder that is `asked` for, see `encoder_name`, its models loaded.
+
+    Raises UserError where it is not the weights' own, or its file is missing or damaged.
+    """
+    encoder = make_encoder(encoder_name(weights.info, asked), weights.identity_path())
     check_encoder(weights.info, encoder.name, encoder.dimension)
     return encoder
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from idto3d.bundle.info import BundleInfo
 from idto3d.config import HeadOptions
 from idto3d.events import Notice
+from idto3d.guidance.schedules import say_high
 from idto3d.head.start import EMBEDDING, PHOTOS, Start
 from idto3d.stages.wish import Wish
 from idto3d.words import prompts
@@ -16,6 +17,7 @@ def notices(options: HeadOptions, start: Start, wish: Wish) -> Iterator[Notice]:
     """All of them, in the order in which they matter."""
     guidance = wish.guidances[0][0]
     yield from unknown_words(options, guidance.info)
+    yield from say_high(options, guidance.info)
     yield from guesses(start)
     longest = guidance.info.prompt("geometry", max(prompts.VIEWS, key=len), wish.subject, "")
     lost = [word for word in prompts.words(guidance.cut_off(longest)) if word in prompts.words(wish.subject)]

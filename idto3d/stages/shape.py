@@ -72,7 +72,7 @@ def _judged(wish: Wish, joined: Joined, views: Views, options: HeadOptions, mome
     """The distillation loss of the head's normal maps from `views`, each in its own expression."""
     step, rasterizer, generator = moment
     image, _ = draw_normals(joined.positions, joined.faces, views.camera, rasterizer, options.shape.image_size)
-    timesteps = draw_timesteps(wish.bounded(shape_range(step, options.shape)), options.shape.views, generator)
+    timesteps = draw_timesteps(shape_range(step, options.shape, wish.timesteps()), options.shape.views, generator)
     asked = terms(wish, "geometry", views)
     return distil(asked, "geometry", as_pictures(image), timesteps, generator, wish.distillation())
 

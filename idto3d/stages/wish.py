@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from idto3d.bundle.info import Timesteps
 from idto3d.guidance.cameras import camera_codes
 from idto3d.guidance.distillation import Distillation, Term
 from idto3d.guidance.prediction import Conditions, Guidance
@@ -36,10 +37,9 @@ class Wish:
         """How predictions become a gradient."""
         return Distillation(self.form, self.guidance_scale)
 
-    def bounded(self, bounds: tuple[int, int]) -> tuple[int, int]:
-        """A timestep range within what all guidances are worth asking at."""
-        highest = min(guidance.highest_timestep() for guidance, _ in self.guidances)
-        return min(bounds[0], highest), min(bounds[1], highest)
+    def timesteps(self) -> Timesteps:
+        """The ranges at which the first guidance is asked of its own accord."""
+        return self.guidances[0][0].info.timesteps
 
     def device(self) -> torch.device:
         """Where the guidance computes."""

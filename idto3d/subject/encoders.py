@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from idto3d.config import AUTO, CHOICES
 from idto3d.errors import UserError
 from idto3d.subject.face import IdentityEncoder
 
-ENCODERS = ("dlib", "portrait", "insightface")
-FREE = ("dlib", "portrait")  # those whose models anybody may use for anything and that come along
+ENCODERS = tuple(name for name in CHOICES if name != AUTO)
 
 
 def make_encoder(name: str, weights: Path | None = None) -> IdentityEncoder:

@@ -5,8 +5,8 @@ import math
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
+from idto3d.config import FREE
 from idto3d.errors import UserError
-from idto3d.subject.encoders import FREE
 from idto3d.training.denoiser import PAPER, DenoiserOptions
 from idto3d.training.loop import PRECISIONS
 

@@ -32,7 +32,7 @@ from idto3d.training.denoiser import Data, mean_embedding
 from idto3d.training.fit.morphable import RigOptions, fit_rig
 from idto3d.training.loop import make_accelerator
 from idto3d.training.measure.heard import rig_errors
-from idto3d.training.measure.samples import Gallery
+from idto3d.training.measure.samples import HEAD_TIMESTEPS, Gallery
 from idto3d.training.model import Model, whiten
 from idto3d.training.options import TrainOptions, parse
 from idto3d.training.people.ict import read_ict
@@ -97,6 +97,8 @@ def _train_on_people(accelerator: Accelerator, parts: BaseParts, options: TrainO
     run_stages(accelerator, model, data, held_out, watch, options)
     if "bundle" in options.stages and accelerator.is_main_process:
         info, prior, identity = bundle_info(data.people, options), options.prior, options.identity
+        if parts.rig is not None:
+            info = replace(info, timesteps=HEAD_TIMESTEPS, sampling_from=gallery.sampling_from)
         save_bundle(options.out, info, parts, dict(model.branches), prior, identity=identity)
 
 

@@ -1,7 +1,7 @@
 """A bundle folder: what is written can be read, and everything wrong with it is said plainly."""
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,13 +9,12 @@ from safetensors.torch import load_file, save_file
 
 from idto3d.bundle import find as weights_module
 from idto3d.bundle.find import find_bundle
-from idto3d.bundle.info import check_encoder, read_info, write_info
+from idto3d.bundle.info import write_info
 from idto3d.errors import UserError
 from idto3d.events import exhausted
 from idto3d.guidance.loading import load_bundle, save_bundle
 from idto3d.guidance.networks import base
 from idto3d.guidance.prediction import Guidance
-from idto3d.words.prompts import DOMAINS
 
 CPU = torch.device("cpu")
 
@@ -130,13 +129,6 @@ def test_a_lora_that_fits_nowhere_is_refused(folder):
         load(folder)
 
 
-def test_another_identity_encoder_is_refused(info):
-    check_encoder(info, "dlib", 6)
-    for name, dimension in (("insightface", 6), ("dlib", 128)):
-        with pytest.raises(UserError, match="identity encoder dlib"):
-            check_encoder(info, name, dimension)
-
-
 def test_the_network_of_the_identity_encoder_travels_with_the_bundle(bundle, tmp_path):
     network, folder = tmp_path / "any.safetensors", tmp_path / "bundle"
     network.write_bytes(b"a network")
@@ -146,83 +138,6 @@ def test_the_network_of_the_identity_encoder_travels_with_the_bundle(bundle, tmp
     assert found.identity_path().read_bytes() == b"a network"
     again = load_bundle(folder, torch.device("cpu"), torch.float32)
     assert again.identity_path == found.identity_path() and bundle.identity_path is None
-
-
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({"schema": 2}, "schema version 2"),
-        ({"schema": None}, "schema version None"),
-        ({"colour": "blue"}, "'colour' is not known"),
-        ({"name": 3}, "'name' should be of type str"),
-        ({"lambda_id": "much"}, "'lambda_id' should be of type float"),
-        ({"lambda_id": True}, "'lambda_id' should be of type float"),
-        ({"lambda_exp": -1}, "negative"),
-        ({"identity_encoder": {"name": "dlib"}}, "'identity_encoder.dimension' is missing"),
-        ({"identity_pooling": "concatenate"}, "identity_pooling"),
-        ({"expressions": {}}, "'expressions' is empty"),
-        ({"expressions": {"neutral": 1}}, "should hold texts"),
-        ({"prompts": {"geometry": "{view} {subject}"}}, "'prompts'"),
-        ({"prompts": {"geometry": "{view} {subject}", "albedo": "{view}"}}, "{subject}"),
-        ({"image_size": 100}, "image_size"),
-        ({"base": "../elsewhere"}, "'base'"),
-        ({"base": "/etc"}, "'base'"),
-        ({"base": {"repo": "org/model"}}, "'base' should be of type str"),
-    ],
-)
-def test_a_wrong_entry_is_named(tmp_path, info, changes, said):
-    (tmp_path / "bundle.json").write_text(json.dumps({**asdict(info), **changes}))
-    with pytest.raises(UserError, match=said):
-        read_info(tmp_path)
-
-
-SOURCE = {"repo": "org/model", "revision": "a" * 40, "licence": "MIT", "files": {"a.bin": ""}}
-ELSEWHERE = {"sources": {"faceid": SOURCE}, "lambda_exp": 0.0}
-
-
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({"sources": {"base": {**SOURCE, "revision": "main"}}}, "40 hexadecimal"),
-        ({"sources": {"base": {**SOURCE, "repo": "model"}}}, "ORG/REPO"),
-        ({"sources": {"base": {**SOURCE, "files": {"../a.bin": ""}}}}, "inside the repository"),
-        ({"sources": {"base": {**SOURCE, "files": {"a.py": ""}}}}, "inside the repository"),
-        ({"sources": {"base": {**SOURCE, "files": {"a.bin": "123"}}}}, "SHA-256"),
-        ({"sources": {"base": {**SOURCE, "files": {}}}}, "empty"),
-        ({"sources": {"base": 3}}, "should be an object"),
-        ({"domains": {"geometry": {"unet": "", "adapter": "nowhere"}}}, "names no entry of sources"),
-        (ELSEWHERE | {"domains": {"geometry": {"unet": "", "adapter": "faceid"}}}, "all of geometry, albedo"),
-        (ELSEWHERE | {"domains": {d: {"unet": "", "adapter": "faceid"} for d in ("geometry", "albedo")}}, "expression"),
-        (
-            {"sources": {"faceid": SOURCE}, "domains": {d: {"unet": "", "adapter": "faceid"} for d in DOMAINS}},
-            "'lambda_exp' should be 0",
-        ),
-        (
-            {"refinement": {"base": "nowhere", "adapter": "", "prompt": "", "guidance_scale": 1, "weight": 1}},
-            "no entry",
-        ),
-    ],
-)
-def test_a_wrong_entry_about_the_hub_is_named(tmp_path, info, changes, said):
-    (tmp_path / "bundle.json").write_text(json.dumps({**asdict(info), **changes}))
-    with pytest.raises(UserError, match=said):
-        read_info(tmp_path)
-
-
-def test_a_missing_entry_is_named(tmp_path, info):
-    data = asdict(info)
-    del data["licence"]
-    (tmp_path / "bundle.json").write_text(json.dumps(data))
-    with pytest.raises(UserError, match="'licence' is missing"):
-        read_info(tmp_path)
-    (tmp_path / "bundle.json").write_text("[1]")
-    with pytest.raises(UserError, match="object"):
-        read_info(tmp_path)
-
-
-def test_words_outside_the_vocabulary_are_named_unless_it_is_open(info):
-    assert info.unknown_words("a normal face with a Tiara") == ["with", "tiara"]
-    assert replace(info, vocabulary=()).unknown_words("tiara") == []
 
 
 def test_weights_that_are_nowhere_are_refused(tmp_path):

@@ -12,7 +12,7 @@ from idto3d.guidance.cameras import angles_of, camera_codes
 from idto3d.guidance.networks.base import load_base, save_base, with_rig
 from idto3d.guidance.networks.morphable import BEARD_TONE, HeadRig, outward
 from idto3d.guidance.networks.tiny import TEST_SPEC, tiny_rig
-from idto3d.guidance.prediction import RIGGED_FROM, Guidance
+from idto3d.guidance.prediction import Guidance
 from idto3d.render.backend import make_rasterizer
 from idto3d.render.camera import orbit, standard_cameras
 from idto3d.render.draw import camera_normals, draw_surface
@@ -165,7 +165,7 @@ def test_a_sample_keeps_what_does_not_fit_into_latents(bundle, monkeypatch):
     random = torch.Generator().manual_seed(0)
     found = guidance.sample("geometry", asked, 1, random)
     noise = torch.randn(latents.shape, generator=torch.Generator().manual_seed(0))
-    first = torch.tensor([RIGGED_FROM - 1])
+    first = torch.tensor([bundle.info.sampling_from - 1])
     noisy = guidance.add_noise(latents, noise, first)
     wanted = guidance.decode(noisy / guidance.alpha_bar(first).sqrt()) + lost
     assert lost.abs().max() > 0.05 and torch.allclose(found, wanted.clamp(0, 1), atol=1e-5)

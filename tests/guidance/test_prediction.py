@@ -8,8 +8,7 @@ from diffusers import DDIMScheduler
 
 from idto3d.guidance.loading import load_bundle
 from idto3d.guidance.networks.branches import detach
-from idto3d.guidance.prediction import RIGGED_TO, Guidance
-from idto3d.stages.wish import Wish
+from idto3d.guidance.prediction import Guidance
 
 PROMPTS = ["a front view normal map", "a back view normal map"]
 TIMESTEPS = torch.tensor([30, 999])
@@ -198,12 +197,3 @@ def test_half_precision_stays_inside(pristine_folder, guidance):
         == torch.float32
     )
     assert torch.nn.functional.cosine_similarity(cond.flatten(), exact.flatten(), 0) > 0.99
-
-
-def test_a_guidance_with_a_rig_is_asked_no_higher_than_it_is_worth(guidance):
-    without = replace(guidance.bundle, parts=replace(guidance.bundle.parts, rig=None))
-    assert guidance.highest_timestep() == RIGGED_TO and Guidance(without).highest_timestep() == 999
-    wish = Wish(((guidance, 1.0), (Guidance(without), 1.0)), torch.zeros(8), "person", "", ("neutral",), "sds", 1.0)
-    assert wish.bounded((50, 900)) == (50, RIGGED_TO) and wish.bounded((400, 900)) == (RIGGED_TO, RIGGED_TO)
-    alone = replace(wish, guidances=((Guidance(without), 1.0),))
-    assert alone.bounded((50, 900)) == (50, 900)

@@ -7,9 +7,10 @@ import pytest
 from scipy.spatial import ConvexHull
 
 from idto3d.errors import UserError
+from idto3d.head.template import CENTIMETRE, LANDMARKS
 from idto3d.training.fit import follow, makehuman, register
 from idto3d.training.fit.makehuman_files import makehuman_arrays
-from idto3d.training.people.ict import CENTIMETRE, LANDMARKS, read_ict
+from idto3d.training.people.ict import read_ict
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,9 @@ from scipy.sparse import csr_matrix, diags
 from scipy.sparse.linalg import factorized
 from scipy.spatial import cKDTree
 
+from idto3d.head.template import EYE_SOCKETS, EYEBALLS, FACE, LANDMARKS, MOUTH_SOCKET
 from idto3d.training.fit.register import SKIN, neighbour_mean
-from idto3d.training.people.ict import EYE_SOCKETS, EYEBALLS, FACE, LANDMARKS, MOUTH_SOCKET, IctModel
+from idto3d.training.people.ict import IctModel
 
 LID = 0.004  # width of the skin around an eye that keeps its distance from the eyeball, metres
 SEAM = 0.004  # width of the border of the lips that stays shut, metres

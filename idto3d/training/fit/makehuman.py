@@ -15,10 +15,11 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from idto3d.errors import run_command
+from idto3d.head.template import CENTIMETRE
 from idto3d.training.fit.follow import complete, relaxed
 from idto3d.training.fit.makehuman_files import makehuman_arrays
 from idto3d.training.fit.register import SKIN, neighbour_mean, register, similarity
-from idto3d.training.people.ict import CENTIMETRE, IctModel, convert_checkout, read_ict
+from idto3d.training.people.ict import IctModel, convert_checkout, read_ict
 from idto3d.training.people.person import ANCESTRIES, GENDERS
 
 DECIMETRE = 0.1

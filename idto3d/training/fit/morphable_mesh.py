@@ -9,10 +9,11 @@ from scipy.spatial import cKDTree
 
 from idto3d.guidance.networks.morphable import FOLLOWED, HeadRig, RigSize
 from idto3d.head.skin import skin_colour
+from idto3d.head.template import DRAWN
 from idto3d.training.fit.surface_modes import SEED, SurfaceModes
 from idto3d.training.people import skin, synthetic
 from idto3d.training.people.hair_shapes import hair_mesh
-from idto3d.training.people.ict import DRAWN, IctModel
+from idto3d.training.people.ict import IctModel
 from idto3d.training.people.person import Person, draw_person
 from idto3d.training.people.scalp import AZIMUTHS, RINGS, grid_faces
 from idto3d.training.people.sculptor import COMBED, vertex_normals

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from idto3d.head.template import MOUTH_SOCKET
 from idto3d.training.fit.prior_solid import Solid
-from idto3d.training.people.ict import MOUTH_SOCKET
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from scipy.ndimage import gaussian_filter, grey_opening
 from torch import Tensor
 
 from idto3d.head.prior import SKIN_ALBEDO
-from idto3d.training.people.ict import EYE_SOCKETS, EYEBALLS, MOUTH_SOCKET, IctModel
+from idto3d.head.template import EYE_SOCKETS, EYEBALLS, MOUTH_SOCKET
+from idto3d.training.people.ict import IctModel
 from idto3d.words.expressions import EXPRESSIONS, Expression
 
 # Lips 9 mm apart and eyes wide: two cells of a coarse grid; every expression, neutral too, is a displacement from here.

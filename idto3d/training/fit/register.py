@@ -7,7 +7,8 @@ from scipy.interpolate import RBFInterpolator
 from scipy.sparse import csr_matrix, diags
 from scipy.spatial import cKDTree
 
-from idto3d.training.people.ict import LANDMARKS, MOUTH_SOCKET, IctModel
+from idto3d.head.template import LANDMARKS, MOUTH_SOCKET
+from idto3d.training.people.ict import IctModel
 
 # MakeHuman vertices of the Multi-PIE landmarks 7..9 (chin) and 27..67 (nose, eyes, lips), found once on a render of
 # the average young adult by a landmark detector.
@@ -16,7 +17,7 @@ NOSE_EYES_LIPS = (
     *(133, 131, 201, 5054, 322, 299, 307, 7065, 7124, 4851, 2, 55, 100, 47, 41, 6885, 6839, 6786, 11469, 6825, 6831),
     *(408, 5354, 450, 455, 7214, 7211, 7168, 7239, 7241, 492, 486, 484, 504, 507, 509, 7256, 7253, 7221, 494, 462),
 )
-MARKED = (*range(7, 10), *range(27, 68))  # which of ict.LANDMARKS they are
+MARKED = (*range(7, 10), *range(27, 68))  # which of LANDMARKS they are
 SKIN = MOUTH_SOCKET.start  # vertices before this one are the skin of face, head and neck
 ROUNDS = 14  # of the fit
 SLACK = 1e-5  # of the thin-plate warp at the landmarks

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from idto3d.head.template import LANDMARKS
 from idto3d.training.people.hair_tied import outward
-from idto3d.training.people.ict import LANDMARKS
 from idto3d.training.people.scalp import grid_faces
 from idto3d.training.people.skin import FRAMES
 

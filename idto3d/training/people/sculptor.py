@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+from idto3d.head import template
 from idto3d.head.skin import skin_colour
 from idto3d.training.people import glasses, ict, skin, wrinkles
 from idto3d.training.people.fringe import draw_fringe
@@ -14,7 +15,7 @@ from idto3d.training.people.scalp import Scalp, read_scalp
 from idto3d.training.people.strands import bumps
 from idto3d.words.traits import COLOURS, FACIAL_HAIR, STYLES
 
-SKIN = 11248  # the face and the back of the head come first among the model's vertices
+SKIN = template.SKIN.stop  # the face and the back of the head come first among the model's vertices
 BROW_DEPTH = 0.0011
 COMBED = np.array([0.0, -0.35, 0.0])  # added to the skin's normal: where a beard points
 
@@ -58,9 +59,9 @@ class Dressed:
 
 def open_studio(model: ict.IctModel) -> Studio:
     """Measure the regions, the scalp and the creases of the model's mean head."""
-    regions = skin.read_regions(model, ict.LANDMARKS)
+    regions = skin.read_regions(model, template.LANDMARKS)
     scalp = read_scalp(model.neutral, model.faces[(model.faces < SKIN).all(1)])
-    return Studio(model, regions, scalp, wrinkles.read_creases(model.neutral, ict.LANDMARKS, regions.face))
+    return Studio(model, regions, scalp, wrinkles.read_creases(model.neutral, template.LANDMARKS, regions.face))
 
 
 def dress(studio: Studio, person: Person) -> Dressed:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from skimage.measure import points_in_poly
 
+from idto3d.head import template
 from idto3d.training.people import ict
 from idto3d.training.people.scalp import HAIRLINE_DEG, HAIRLINE_Y
 
@@ -38,7 +39,7 @@ def read_regions(model: ict.IctModel, landmarks: tuple[int, ...]) -> Regions:
     v = model.neutral
     marks = v[list(landmarks)]
     face = np.zeros(len(v), np.float32)
-    face[ict.FACE] = 1
+    face[template.FACE] = 1
     front = face * (v[:, 2] > 0.05)
     lips = _inside(v, marks[48:60]) * front
     gap = np.minimum(_gap(v, marks[17:22]), _gap(v, marks[22:27]))
@@ -53,8 +54,8 @@ def read_regions(model: ict.IctModel, landmarks: tuple[int, ...]) -> Regions:
         "iris": iris,
         "pupil": pupil,
         "eyes": eyes,
-        "teeth": _part(v, ict.TEETH),
-        "mouth": np.maximum(_part(v, ict.MOUTH_SOCKET), _part(v, ict.GUMS_TONGUE)),
+        "teeth": _part(v, template.TEETH),
+        "mouth": np.maximum(_part(v, template.MOUTH_SOCKET), _part(v, template.GUMS_TONGUE)),
         "face": face,
         "brow_gap": np.where(front > 0, gap, RANGE),
         "brow_along": (np.abs(v[:, 0]) - 0.032) / 0.024,
@@ -129,7 +130,7 @@ def _scalp(v):
 def _eyes(model: ict.IctModel):
     v = model.neutral
     iris, pupil, eyes = (np.zeros(len(v), np.float32) for _ in range(3))
-    eyes[ict.EYEBALLS] = 1
+    eyes[template.EYEBALLS] = 1
     for side in (-1, 1):
         ball = np.flatnonzero((eyes > 0) & (np.sign(v[:, 0]) == side))
         centre = (v[ball].min(0) + v[ball].max(0)) / 2

@@ -2,11 +2,13 @@
 
 import signal
 
+from idto3d.determinism import repeatable
 from idto3d.ui.server import make_page, open_page, parse
 
 
 def main(argv: list[str] | None = None) -> None:
     """Build the page and serve it until interrupted or terminated."""
+    repeatable()
     asked = parse(argv)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     blocks, does = make_page(asked.runs, {"weights": asked.weights, "device": asked.device})

@@ -11,6 +11,7 @@ from pathlib import Path
 from idto3d import config
 from idto3d.checks import checked, checked_view, named_expressions
 from idto3d.config import HDRI, HeadOptions, RenderOptions
+from idto3d.determinism import repeatable
 from idto3d.errors import UserError
 from idto3d.words import expressions
 
@@ -32,6 +33,7 @@ def entry() -> None:
 
 def main(argv: list[str]) -> int:
     """Run one verb; returns the exit code."""
+    repeatable()
     parser = make_parser()
     arguments, rest = parser.parse_known_args(argv)
     if rest and arguments.verb not in FORWARDED:

@@ -4,6 +4,8 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
+from idto3d.determinism import repeatable
+
 
 class UserError(Exception):
     """Something the user can fix: one sentence says what, one says what to do.
@@ -22,6 +24,7 @@ class UserError(Exception):
 
 def run_command(main: Callable[[list[str]], int]) -> NoReturn:
     """Run a module's `main` on the command line and exit with its code; what a user can fix is printed and exits 2."""
+    repeatable()
     try:
         sys.exit(main(sys.argv[1:]))
     except UserError as error:

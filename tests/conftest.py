@@ -8,6 +8,10 @@ import tempfile
 
 from fake_hub import FakeHub
 
+from idto3d.determinism import repeatable
+
+repeatable()  # as the program's own doors do
+
 HUB = FakeHub()
 HOME = tempfile.TemporaryDirectory(prefix="idto3d-hub-")
 os.environ |= {

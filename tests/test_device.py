@@ -1,10 +1,19 @@
-"""Device and precision are chosen once, and said plainly when they are not there."""
+"""Device and precision are chosen once; what is not there is said plainly; the same numbers give the same bits."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
 
-from idto3d import device
+from idto3d import cli, determinism, device, errors
 from idto3d.errors import UserError
+from idto3d.jobs import worker
+
+ROOT = Path(__file__).parent.parent
 
 
 def test_auto_takes_the_cpu_where_there_is_no_other(monkeypatch):
@@ -35,3 +44,55 @@ def test_a_cpu_computes_in_bf16_only_where_it_has_amx(monkeypatch, amx, dtype):
 def test_a_graphics_card_computes_in_the_half_precision_it_has(monkeypatch, bf16, dtype):
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: bf16)
     assert device.choose_dtype(torch.device(device.CUDA)) == dtype
+
+
+LAYER = """
+import sys
+if sys.argv[1] == "as the program does": from idto3d.determinism import repeatable; repeatable()
+import torch
+random = torch.Generator().manual_seed(0)
+pictures, rows = torch.randn(8, 8, 16, generator=random), torch.randn(32, 64, generator=random)
+weight, column = torch.randn(8, 8, generator=random), torch.randn(64, generator=random)
+answers = set()
+for learning in (False, True):  # torch makes one product of a batch where the weights learn, else many
+    layer = torch.nn.Linear(8, 8, bias=False)
+    layer.weight = torch.nn.Parameter(weight.clone(), requires_grad=learning)
+    with torch.no_grad(): answers.add(layer(pictures.transpose(1, 2)).numpy().tobytes())
+places = set()
+for place in range(16):
+    copy = torch.empty(rows.numel() + 64)[place:place + rows.numel()].view(rows.shape)
+    places.add((copy.copy_(rows) @ column).numpy().tobytes())
+print(torch.backends.mkl.is_available(), len(answers), len(places))
+"""
+
+
+@pytest.mark.parametrize("kernels", ["AVX2", "SSE4_2"])
+def test_a_layer_gives_the_same_bits_wherever_its_weights_lie_and_whether_or_not_they_learn(kernels):
+    """On kernels of MKL that otherwise do not: those with AVX2 in the second respect, with SSE 4.2 in the first."""
+    settings = {name: value for name, value in os.environ.items() if not name.startswith("MKL_")}
+    settings |= {"MKL_ENABLE_INSTRUCTIONS": kernels, "PYTHONPATH": str(ROOT)}
+    words = [sys.executable, "-c", LAYER, "as the program does"]
+    answer = subprocess.run(words, capture_output=True, text=True, env=settings, timeout=300)
+    if answer.stdout.startswith("False"):
+        pytest.skip("this torch multiplies without MKL")
+    assert answer.stdout.split() == ["True", "1", "1"], answer.stderr
+
+
+def test_a_setting_of_the_user_stays(monkeypatch):
+    monkeypatch.setenv(determinism.MKL_SETTING, "COMPATIBLE")
+    determinism.repeatable()
+    assert os.environ[determinism.MKL_SETTING] == "COMPATIBLE"
+    monkeypatch.delenv(determinism.MKL_SETTING)
+    determinism.repeatable()
+    assert os.environ[determinism.MKL_SETTING] == "AUTO,STRICT"
+
+
+def test_every_front_door_sets_it(monkeypatch):
+    spec = importlib.util.spec_from_file_location("app", ROOT / "app.py")
+    page = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(page)
+    for door in (cli.main, worker.main, page.main, lambda _: errors.run_command(lambda words: 0)):
+        monkeypatch.delenv(determinism.MKL_SETTING, raising=False)
+        with pytest.raises(SystemExit):
+            door(["--help"])
+        assert os.environ[determinism.MKL_SETTING] == "AUTO,STRICT"

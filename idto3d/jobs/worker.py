@@ -16,6 +16,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from idto3d.determinism import repeatable
 from idto3d.errors import UserError
 from idto3d.jobs import record
 from idto3d.jobs.lock import FileLock, is_locked, try_lock
@@ -121,6 +122,7 @@ def _run(folder: Path, job: Job, pipeline: str, cancellation: Cancellation) -> s
 
 def main(argv: list[str] | None = None) -> int:
     """Own the job of one run folder until it ends."""
+    repeatable()
     parser = argparse.ArgumentParser(prog="python -m idto3d.jobs.worker", description=main.__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--pipeline", default=PIPELINE, help="the module that does the work")

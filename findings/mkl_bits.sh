@@ -1,6 +1,5 @@
 #!/bin/sh
 # Not part of CI: it fetches PyTorch and takes some minutes. It needs Python 3.11 or newer and an x86 processor with AVX2.
-# PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu fetches the small build for processors alone.
 #
 # Intel MKL multiplies float32 matrices for PyTorch on a CPU. Without AVX-512 the same numbers may give other bits:
 # - kernels for AVX2: a linear layer on a batch whose rows are not contiguous, where its weights learn

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from idto3d.bundle.find import Found, fetch_weights
 from idto3d.bundle.encoder import check_encoder, encoder_name
+from idto3d.bundle.find import Found, fetch_weights
 from idto3d.config import HeadOptions
 from idto3d.device import choose_device
 from idto3d.events import Event

@@ -29,10 +29,10 @@ import torch
 
 from idto3d.bundle.info import BundleInfo, EncoderInfo
 from idto3d.guidance.loading import save_bundle
-from idto3d.guidance.networks.base import with_rig
+from idto3d.guidance.networks.base import with_morphable
 from idto3d.guidance.networks.branches import attach, new_branches
 from idto3d.guidance.networks.lora import add_lora
-from idto3d.guidance.networks.tiny import TEST_SPEC, tiny_base, tiny_rig
+from idto3d.guidance.networks.tiny import TEST_SPEC, tiny_base, tiny_morphable
 from idto3d.words.captions import caption
 from idto3d.words.expressions import EXPRESSIONS
 from idto3d.words.prompts import DOMAINS, template, words
@@ -55,7 +55,7 @@ def tiny_bundle(tmp_path_factory):
     torch.manual_seed(0)
     texts = [caption("front left side back right", "geometry"), "albedo short green hair", *words("with as")]
     vocabulary = [word for text in (*texts, *(e.descriptor for e in EXPRESSIONS)) for word in words(text)]
-    parts = with_rig(tiny_base(TEST_SPEC, vocabulary), tiny_rig(TEST_SPEC, 128))
+    parts = with_morphable(tiny_base(TEST_SPEC, vocabulary), tiny_morphable(TEST_SPEC, 128))
     branches = {name: new_branches(parts.unet, 128, TEST_SPEC.text_width) for name in DOMAINS}
     for name in DOMAINS:
         for attention in branches[name].attention:

@@ -8,10 +8,10 @@ import torch
 
 from idto3d.bundle.info import BundleInfo, EncoderInfo
 from idto3d.guidance.loading import Bundle, load_bundle, save_bundle
-from idto3d.guidance.networks.base import with_rig
+from idto3d.guidance.networks.base import with_morphable
 from idto3d.guidance.networks.branches import Branches, new_branches
 from idto3d.guidance.networks.lora import add_lora, lora_parameters
-from idto3d.guidance.networks.tiny import TEST_SPEC, tiny_base, tiny_rig
+from idto3d.guidance.networks.tiny import TEST_SPEC, tiny_base, tiny_morphable
 from idto3d.guidance.prediction import Guidance
 from idto3d.words import prompts
 from idto3d.words.captions import caption
@@ -48,7 +48,7 @@ def _info() -> BundleInfo:
 @pytest.fixture(scope="session")
 def pristine_folder(tmp_path_factory) -> Path:
     torch.manual_seed(0)
-    parts = with_rig(tiny_base(TEST_SPEC, VOCABULARY), tiny_rig(TEST_SPEC, ID_DIM))
+    parts = with_morphable(tiny_base(TEST_SPEC, VOCABULARY), tiny_morphable(TEST_SPEC, ID_DIM))
     torch.nn.init.normal_(parts.unet.conv_in.weight, std=0.2)  # so that it listens
     branches = {domain: _stirred(new_branches(parts.unet, ID_DIM, TEST_SPEC.text_width)) for domain in DOMAINS}
     for domain in DOMAINS:

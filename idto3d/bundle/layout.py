@@ -4,13 +4,15 @@ from collections.abc import Collection
 
 from idto3d.bundle.entries import FILE
 from idto3d.bundle.info import BundleInfo
+from idto3d.errors import UserError
 from idto3d.words.prompts import DOMAINS
 
 UNET_FILE = "unet/diffusion_pytorch_model.safetensors"
 VAE_FILE = "vae/diffusion_pytorch_model.safetensors"
 TEXT_FILE = "text_encoder/model.safetensors"
-RIG = "rig"  # folder of the rig, which a base of others lacks
-RIG_FILE = "diffusion_pytorch_model.safetensors"
+MORPHABLE = "morphable"  # folder of the morphable head, which a base of others lacks
+FORMER_MORPHABLE = "rig"  # what that folder was called before
+MORPHABLE_FILE = "diffusion_pytorch_model.safetensors"
 WEIGHT_FILES = (UNET_FILE, VAE_FILE, TEXT_FILE)
 CONFIG_FILES = (
     "unet/config.json",
@@ -21,7 +23,7 @@ CONFIG_FILES = (
 )
 PRIOR_FILE, IDENTITY_FILE = "head_prior.safetensors", "identity.safetensors"
 DOMAIN_FILES = ("lora.safetensors", "id.safetensors", "expression.safetensors")
-RIG_FILES = (f"{RIG}/config.json", f"{RIG}/{RIG_FILE}")
+MORPHABLE_FILES = (f"{MORPHABLE}/config.json", f"{MORPHABLE}/{MORPHABLE_FILE}")
 WHOLE_TOKENIZER, SPLIT_TOKENIZER = ("tokenizer/tokenizer.json",), ("tokenizer/vocab.json", "tokenizer/merges.txt")
 BASE_EXTRAS = ("model_index.json", "tokenizer/special_tokens_map.json", "tokenizer/added_tokens.json")
 
@@ -30,6 +32,7 @@ def own_files(info: BundleInfo, present: Collection[str]) -> list[str]:
     """The files of a bundle of which `present` are there: all that loading takes, and of the others those present.
 
     Paths are relative to the bundle, with slashes. What comes from elsewhere on the Hub, see `sources`, is none of it.
+    Raises UserError for a bundle in the layout of before.
     """
     base = [] if info.base in info.sources else [f"{info.base}/{name}" for name in _base_files(info.base, present)]
     domains = [f"{domain}/{name}" for domain in DOMAINS if domain not in info.domains for name in DOMAIN_FILES]
@@ -37,12 +40,22 @@ def own_files(info: BundleInfo, present: Collection[str]) -> list[str]:
     return [FILE, *identity, *([PRIOR_FILE] if PRIOR_FILE in present else []), *base, *domains]
 
 
+def former_layout(folder: object) -> UserError:
+    """The refusal of a `folder` whose morphable head has the name of before."""
+    what = f"The morphable head in {folder} is in a folder '{FORMER_MORPHABLE}', which was its name before."
+    remedy = f"Rename that folder to '{MORPHABLE}', and in its config.json 'HeadRig' to 'MorphableHead'."
+    return UserError(what, remedy)
+
+
 def _base_files(folder: str, present: Collection[str]) -> list[str]:
+    if any(name.startswith(f"{folder}/{FORMER_MORPHABLE}/") for name in present):
+        raise former_layout(folder)
+
     def there(*names: str) -> list[str]:
         return [name for name in names if f"{folder}/{name}" in present]
 
-    rig = RIG_FILES if there(*RIG_FILES) else ()
+    morphable = MORPHABLE_FILES if there(*MORPHABLE_FILES) else ()
     tokenizer = [*there(*WHOLE_TOKENIZER), *there(*SPLIT_TOKENIZER)]
     if not set(WHOLE_TOKENIZER) <= set(tokenizer):
         tokenizer = SPLIT_TOKENIZER if tokenizer else WHOLE_TOKENIZER
-    return [*WEIGHT_FILES, *CONFIG_FILES, *tokenizer, *rig, *there(*BASE_EXTRAS)]
+    return [*WEIGHT_FILES, *CONFIG_FILES, *tokenizer, *morphable, *there(*BASE_EXTRAS)]

@@ -50,7 +50,7 @@ class Conditions:
 
 @dataclass(frozen=True)
 class Drawn:
-    """The rig's pictures [B, 3, S, S] in 0..1 under some conditions, and their latents [B, C, h, w]."""
+    """The morphable head's pictures [B, 3, S, S] in 0..1 under some conditions, and their latents [B, C, h, w]."""
 
     domain: str
     conditions: Conditions
@@ -155,9 +155,9 @@ class Guidance:
         return self._as_noise(with_condition, noisy, timesteps), self._as_noise(without, noisy, timesteps)
 
     @torch.no_grad()
-    def rig_latents(self, domain: str, conditions: Conditions) -> tuple[Tensor, Tensor] | None:
-        """Latents [B, C, h, w] of the rig's pictures (with, without) condition; None where there is no rig."""
-        if self.bundle.parts.rig is None:
+    def morphable_latents(self, domain: str, conditions: Conditions) -> tuple[Tensor, Tensor] | None:
+        """Latents [B, C, h, w] of the morphable head's pictures (with, without) condition; None without a head."""
+        if self.bundle.parts.morphable is None:
             return None
         if self._white is None:
             size = self.info.image_size
@@ -166,22 +166,22 @@ class Guidance:
         return latents, self._white.expand_as(latents)
 
     def _draw(self, domain: str, conditions: Conditions) -> Drawn:
-        """What the rig draws, drawn once for the same conditions: sampling asks at every step."""
+        """What the morphable head draws, drawn once for the same conditions: sampling asks at every step."""
         known = self._drawn
         if known is None or known.domain != domain or known.conditions is not conditions:
-            pictures = self.rigged(domain, conditions)
+            pictures = self.morphable_pictures(domain, conditions)
             known = self._drawn = Drawn(domain, conditions, pictures, self.encode(pictures))
         return known
 
-    def rigged(self, domain: str, conditions: Conditions) -> Tensor:
-        """Pictures [B, 3, S, S] in 0..1 of the rig under `conditions`; without condition they would be white."""
-        told = (conditions.text.mean(1), conditions.identity, conditions.expression, conditions.camera)
-        return self.bundle.parts.rig(domain, *told, (self.lambda_id, self.lambda_exp))
+    def morphable_pictures(self, domain: str, conditions: Conditions) -> Tensor:
+        """Pictures [B, 3, S, S] in 0..1 of the morphable head under `conditions`; white without any."""
+        given = (conditions.text.mean(1), conditions.identity, conditions.expression, conditions.camera)
+        return self.bundle.parts.morphable(domain, *given, (self.lambda_id, self.lambda_exp))
 
     def _inputs(self, domain: str, noisy: Tensor, conditions: Conditions) -> Tensor:
-        """What the UNet is given [2B, C or 2C, h, w]: the noisy latents twice, beside those of the rig's pictures."""
-        twice, rigged = torch.cat([noisy, noisy]).to(self.device), self.rig_latents(domain, conditions)
-        return twice if rigged is None else torch.cat([twice, torch.cat(rigged)], 1)
+        """What the UNet is given [2B, C or 2C, h, w]: the noisy latents twice, beside the morphable head's."""
+        twice, beside = torch.cat([noisy, noisy]).to(self.device), self.morphable_latents(domain, conditions)
+        return twice if beside is None else torch.cat([twice, torch.cat(beside)], 1)
 
     @torch.no_grad()
     def sample(
@@ -194,9 +194,10 @@ class Guidance:
     ) -> Tensor:
         """Pictures [B, 3, S, S] in 0..1 by DDIM (Song et al. 2021, eq. 12 with sigma 0) from the generator's noise.
 
-        Where there is a rig, all cameras are known and the bundle says so (`sampling_from`), it begins with the rig's
-        pictures under noise of that level (SDEdit, Meng et al. 2022): they are nearer to the answer than noise is. It
-        ends with what the autoencoder lost of them put back: the smallest forms of a face do not fit into the latents.
+        Where there is a morphable head, all cameras are known and the bundle says so (`sampling_from`), it begins with
+        that head's pictures under noise of that level (SDEdit, Meng et al. 2022): they are nearer to the answer than
+        noise is. It ends with what the autoencoder lost of them put back: the smallest forms of a face do not fit into
+        the latents.
         """
         scale = self.info.guidance_scale if guidance_scale is None else guidance_scale
         drawn = self._draw(domain, conditions) if self._begins_drawn(conditions) else None
@@ -212,12 +213,12 @@ class Guidance:
         return self.decode(latents) if drawn is None else self._finish(drawn, latents)
 
     def _begins_drawn(self, conditions: Conditions) -> bool:
-        """Whether sampling begins at the rig's pictures, not at noise alone."""
+        """Whether sampling begins at the morphable head's pictures, not at noise alone."""
         near = self.info.sampling_from < len(self.alpha_bars)
-        return near and self.bundle.parts.rig is not None and bool(conditions.camera.any(-1).all())
+        return near and self.bundle.parts.morphable is not None and bool(conditions.camera.any(-1).all())
 
     def _finish(self, drawn: Drawn, latents: Tensor) -> Tensor:
-        """Pictures of `latents`, with what coding took from the rig's pictures."""
+        """Pictures of `latents`, with what coding took from the morphable head's pictures."""
         return (self.decode(latents) + drawn.pictures - self.decode(drawn.latents)).clamp(0, 1)
 
     def _begin(

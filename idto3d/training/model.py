@@ -56,14 +56,15 @@ class Batch:
 
 
 class Model(nn.Module):
-    """What is trained: the UNet and both domains' branches; beside them the rig, where there is one.
+    """What is trained: the UNet and both domains' branches; beside them the morphable head, where there is one.
 
     Everything is on the UNet's device.
     """
 
     def __init__(self, parts: BaseParts, branches: dict[str, Branches]):
         super().__init__()
-        self.unet, self.text_encoder, self.vae, self.rig = parts.unet, parts.text_encoder, parts.vae, parts.rig
+        self.unet, self.text_encoder, self.vae = parts.unet, parts.text_encoder, parts.vae
+        self.morphable = parts.morphable
         self.branches = nn.ModuleDict(branches)
         self.tokenizer, self.scheduler = parts.tokenizer, parts.scheduler
         self._descriptors: Tensor | None = None
@@ -94,11 +95,11 @@ class Model(nn.Module):
         return text[inverse], (text.mean(1) * said[:, None])[inverse]
 
     @torch.no_grad()
-    def rig_latents(self, domain: str, batch: Batch, mean_text: Tensor | None = None) -> Tensor:
-        """Latents [B, C, h, w] of the rig's pictures."""
+    def morphable_latents(self, domain: str, batch: Batch, mean_text: Tensor | None = None) -> Tensor:
+        """Latents [B, C, h, w] of the morphable head's pictures."""
         mean_text = self.states(batch)[1] if mean_text is None else mean_text
         return encode_images(
-            self.vae, self.rig(domain, mean_text, batch.identity[:, 0], self.described(batch), batch.camera)
+            self.vae, self.morphable(domain, mean_text, batch.identity[:, 0], self.described(batch), batch.camera)
         )
 
     def forward(self, domain: str, noisy: Tensor, timesteps: Tensor, batch: Batch) -> Tensor:
@@ -106,7 +107,7 @@ class Model(nn.Module):
         attach(self.unet, self.branches[domain])
         text, mean = self.states(batch)
         embeds = {"image_embeds": [batch.identity, self.described(batch)[:, None]]}
-        inputs = noisy if self.rig is None else torch.cat([noisy, self.rig_latents(domain, batch, mean)], 1)
+        inputs = noisy if self.morphable is None else torch.cat([noisy, self.morphable_latents(domain, batch, mean)], 1)
         return self.unet(inputs, timesteps, encoder_hidden_states=text, added_cond_kwargs=embeds).sample
 
 

@@ -11,7 +11,7 @@ from idto3d.training.denoiser import PAPER, DenoiserOptions
 from idto3d.training.loop import PRECISIONS
 
 DENOISER_STAGES = ("base", "style", "expression")
-STAGES = ("vae", "rig", *DENOISER_STAGES, "bundle")
+STAGES = ("vae", "morphable", *DENOISER_STAGES, "bundle")
 WRITE = "Check the path, or write a dataset with `python -m idto3d synthesize` or `python -m idto3d scans`."
 FOLDERS = {  # options that name a folder which must be there, and what to do where it is not
     **dict.fromkeys(("data", "faces", "held_out"), WRITE),
@@ -25,7 +25,8 @@ MINUTES = {"vae": 60.0, "base": 360.0, "style": 60.0, "expression": 40.0}
 class TrainOptions:
     """Where the data is, where checkpoints go, what is trained and for how long.
 
-    `faces` are people whom the rig learns to read from instead of those of `data`: portraits of many are quickly drawn.
+    `faces` are people whom the morphable head learns to read from instead of those of `data`: portraits of many are
+    quickly drawn.
     `base` is a folder in the layout of a StableDiffusionPipeline; without one a small base is trained, from `init`, a
     bundle, where one is given. The minutes of style and expression are for both domains together.
     """
@@ -81,8 +82,8 @@ def _stages(text: str | None, base: Path | None, ict: Path | None) -> tuple[str,
         if stage not in usual:
             why = " with --base" if stage in STAGES else ""
             raise UserError(f"There is no stage '{stage}'{why} to train.", f"Choose from: {', '.join(usual)}.")
-    if text and "rig" in asked and ict is None:
-        raise UserError("A rig is made of a morphable model.", "Give one by --ict.")
+    if text and "morphable" in asked and ict is None:
+        raise UserError("A morphable head is made of a morphable model.", "Give one by --ict.")
     return asked
 
 
@@ -93,10 +94,12 @@ def _check(options: TrainOptions) -> None:
     if options.decoder_only and "vae" not in options.stages:
         raise UserError("--decoder-only is about the autoencoder.", "Say it with --stages vae, or leave it out.")
     if options.ict is not None and (options.base or not options.ict.exists()):
-        what = "A base of others takes no rig." if options.base else f"There is no ICT-FaceKit model at {options.ict}."
+        missing = f"There is no ICT-FaceKit model at {options.ict}."
+        what = "A base of others takes no morphable head." if options.base else missing
         raise UserError(what, "Leave --ict out." if options.base else "Give a packed .npz or a checkout's folder.")
     if options.faces is not None and options.ict is None:
-        raise UserError("--faces is read by the rig, and there is none.", "Give --ict, or leave --faces out.")
+        what = "--faces is read by the morphable head, and there is none."
+        raise UserError(what, "Give --ict, or leave --faces out.")
     if options.base and options.init:
         raise UserError("--base and --init name two places to start from.", "Give one of them.")
     if "bundle" in options.stages and not options.licence and (options.base or options.encoder not in FREE):
@@ -131,10 +134,10 @@ def _denoiser_fields() -> dict:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="idto3d train", description="Train a bundle.")
     parser.add_argument("--data", type=Path, required=True, help="dataset written by synthesize or scans")
-    many = "dataset of more people, for the rig to read faces from; portraits alone will do"
+    many = "dataset of more people, for the morphable head to read faces from; portraits alone will do"
     parser.add_argument("--faces", type=Path, default=None, help=many)
     parser.add_argument("--held-out", type=Path, default=None, help="dataset of people never trained on")
-    parser.add_argument("--ict", type=Path, default=None, help="ICT-FaceKit, .npz or folder, for the rig")
+    parser.add_argument("--ict", type=Path, default=None, help="ICT-FaceKit, .npz or folder, for the morphable head")
     parser.add_argument("--work", type=Path, required=True, help="folder of checkpoints, log, curve and samples")
     parser.add_argument("--base", type=Path, default=None, help="folder of a Stable Diffusion model to specialise")
     parser.add_argument("--init", type=Path, default=None, help="bundle whose small base and branches to start from")

@@ -61,7 +61,7 @@ def plan(name: str, model: Model, options: TrainOptions) -> Iterator[Stage]:
     told = _denoiser_options(name, options)
     if name == "base":
         model.requires_grad_(True)
-        for fixed in filter(None, (model.text_encoder, model.vae, model.rig)):
+        for fixed in filter(None, (model.text_encoder, model.vae, model.morphable)):
             fixed.requires_grad_(False)
         yield Stage("base", DOMAINS, told, options.work / "base.safetensors")
         return

@@ -15,7 +15,7 @@ from idto3d.guidance.networks.branches import PROJECTION_NAMES, Branches
 
 
 def start_base(parts: BaseParts, bundle: Path) -> BaseParts:
-    """`parts` with the UNet, the autoencoder and the rig of `bundle`; UserError if of another size.
+    """`parts` with the UNet, the autoencoder and the morphable head of `bundle`; UserError if of another size.
 
     The text encoder is left: it is fixed by its words, see `guidance.tiny.word_encoder`.
     """
@@ -24,12 +24,12 @@ def start_base(parts: BaseParts, bundle: Path) -> BaseParts:
     kinds = [one.scheduler.config.prediction_type for one in (parts, found)]
     if kinds[0] != kinds[1]:
         raise unfit(folder, f"it predicts '{kinds[1]}', the small base '{kinds[0]}'")
-    if found.rig is not None:
+    if found.morphable is not None:
         widen(parts.unet)
     for name in ("unet", "vae"):
         _take(getattr(parts, name), getattr(found, name).state_dict(), folder / name)
     parts.vae.register_to_config(scaling_factor=found.vae.config.scaling_factor)
-    return replace(parts, rig=found.rig)
+    return replace(parts, morphable=found.morphable)
 
 
 def _take(network: nn.Module, state: dict[str, torch.Tensor], path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`python -m idto3d train`: autoencoder, rig, base, LoRA style, expression branch, finished bundle.
+"""`python -m idto3d train`: autoencoder, morphable head, base, LoRA style, expression branch, finished bundle.
 
 Every stage reads the one before from the work folder and leaves a checkpoint there, so stages can be run one at a
 time (`--stages vae,base`) or all in a row. A stage that was interrupted goes on, one that is finished is not trained
@@ -19,19 +19,20 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from idto3d.bundle.info import BundleInfo, EncoderInfo
+from idto3d.bundle.layout import FORMER_MORPHABLE, MORPHABLE, former_layout
 from idto3d.errors import UserError, run_command
 from idto3d.files import write_tensors
 from idto3d.guidance.loading import save_bundle
-from idto3d.guidance.networks.base import BaseParts, load_base, load_rig, save_rig, with_rig
+from idto3d.guidance.networks.base import BaseParts, load_base, load_morphable, save_morphable, with_morphable
 from idto3d.guidance.networks.branches import new_branches
-from idto3d.guidance.networks.morphable import HeadRig
+from idto3d.guidance.networks.morphable import MorphableHead
 from idto3d.guidance.networks.tiny import EMBEDDED_SPEC, tiny_base
 from idto3d.training.data.dataset import People, read_people, read_portrayed, read_shards, said_words
 from idto3d.training.data.embedding import embedded_by, title
 from idto3d.training.denoiser import Data, mean_embedding
-from idto3d.training.fit.morphable import RigOptions, fit_rig
+from idto3d.training.fit.morphable import MorphableOptions, fit_morphable
 from idto3d.training.loop import make_accelerator
-from idto3d.training.measure.heard import rig_errors
+from idto3d.training.measure.heard import morphable_errors
 from idto3d.training.measure.samples import HEAD_TIMESTEPS, Gallery
 from idto3d.training.model import Model, whiten
 from idto3d.training.options import TrainOptions, parse
@@ -87,17 +88,17 @@ def check_encoder_of(options: TrainOptions) -> None:
 
 def _train_on_people(accelerator: Accelerator, parts: BaseParts, options: TrainOptions) -> None:
     with accelerator.main_process_first():  # it encodes, the others read
-        parts = run_rig(accelerator, parts, options) if options.base is None else parts
+        parts = run_morphable(accelerator, parts, options) if options.base is None else parts
         model, data = prepare(parts, options)
         held_out = _held_out(parts, options)
-    if "rig" in options.stages and model.rig is not None and accelerator.is_main_process:
-        print(json.dumps(rig_errors(model, held_out or data)), flush=True)
+    if "morphable" in options.stages and model.morphable is not None and accelerator.is_main_process:
+        print(json.dumps(morphable_errors(model, held_out or data)), flush=True)
     gallery = Gallery(parts.vae, held_out or data, options.guidance_scale)
     watch = Watch(options.work, gallery, options.sample_minutes)
     run_stages(accelerator, model, data, held_out, watch, options)
     if "bundle" in options.stages and accelerator.is_main_process:
         info, prior, identity = bundle_info(data.people, options), options.prior, options.identity
-        if parts.rig is not None:
+        if parts.morphable is not None:
             info = replace(info, timesteps=HEAD_TIMESTEPS, sampling_from=gallery.sampling_from)
         save_bundle(options.out, info, parts, dict(model.branches), prior, identity=identity)
 
@@ -199,32 +200,34 @@ def _train_vae(accelerator: Accelerator, parts: BaseParts, options: TrainOptions
     print(json.dumps(found), flush=True)
 
 
-def run_rig(accelerator: Accelerator, parts: BaseParts, options: TrainOptions) -> BaseParts:
-    """`parts` with the rig that is fitted here, or that the work folder holds, or else the bundle to start from.
+def run_morphable(accelerator: Accelerator, parts: BaseParts, options: TrainOptions) -> BaseParts:
+    """`parts` with the morphable head that is fitted here, that the work folder holds, or of the bundle to start from.
 
     Of many processes the main one fits, before the others come. Without a morphable model there may be none.
     """
-    folder = options.work / "rig"
+    folder = options.work / MORPHABLE
+    if (options.work / FORMER_MORPHABLE).is_dir():
+        raise former_layout(options.work)
     again = options.again and accelerator.is_main_process
-    if "rig" in options.stages and options.ict is not None and (again or not folder.exists()):
+    if "morphable" in options.stages and options.ict is not None and (again or not folder.exists()):
         people = read_portrayed(options.faces or options.data)
-        rig = fit_rig(parts, people, read_ict(options.ict), RigOptions(seed=options.seed))
-        _write_rig(rig, folder)
-        return with_rig(parts, rig)
+        head = fit_morphable(parts, people, read_ict(options.ict), MorphableOptions(seed=options.seed))
+        _write_morphable(head, folder)
+        return with_morphable(parts, head)
     if folder.exists():
-        return with_rig(parts, load_rig(folder))
+        return with_morphable(parts, load_morphable(folder))
     if options.ict is not None:
-        raise UserError(f"There is no rig in {options.work}.", "Fit it first, with --stages rig.")
-    if parts.rig is None and accelerator.is_main_process:
-        print("There is no --ict to make a rig of: the base learns without one.", file=sys.stderr)
+        raise UserError(f"There is no morphable head in {options.work}.", "Fit it first, with --stages morphable.")
+    if parts.morphable is None and accelerator.is_main_process:
+        print("There is no --ict to make a morphable head of: the base learns without one.", file=sys.stderr)
     return parts
 
 
-def _write_rig(rig: HeadRig, folder: Path) -> None:
-    """Write a rig that is whole or not there."""
+def _write_morphable(head: MorphableHead, folder: Path) -> None:
+    """Write a morphable head that is whole or not there."""
     partial = folder.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
-    save_rig(rig, partial)
+    save_morphable(head, partial)
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
 
@@ -235,9 +238,10 @@ def prepare(parts: BaseParts, options: TrainOptions) -> tuple[Model, Data]:
     if options.base is None:
         parts.vae.register_to_config(scaling_factor=scaling_factor(latents))
     id_dim, width = people.embedding.shape[-1], parts.unet.config.cross_attention_dim
-    if parts.rig is not None and parts.rig.config.id_dim != id_dim:
-        what = f"The rig reads {parts.rig.config.id_dim} numbers of a face, and the portraits have {id_dim}."
-        raise UserError(what, "Fit it anew, with --stages rig --again and --ict, or begin without --init.")
+    if parts.morphable is not None and parts.morphable.config.id_dim != id_dim:
+        known = parts.morphable.config.id_dim
+        what = f"The morphable head reads {known} numbers of a face, and the portraits have {id_dim}."
+        raise UserError(what, "Fit it anew, with --stages morphable --again and --ict, or begin without --init.")
     model = Model(parts, {domain: new_branches(parts.unet, id_dim, width) for domain in DOMAINS}).to(parts.vae.device)
     for domain, branch in model.branches.items():
         whiten(branch, "identity", mean_embedding(people.embedding))

@@ -62,7 +62,7 @@ def test_what_cannot_be_published_is_refused_before_anything_is_sent(hub, folder
         (folder / stray).write_bytes(b"")
         refused(f"{stray} does not belong")
         (folder / stray).unlink()
-    for name in ("albedo/expression.safetensors", "base/tokenizer/tokenizer.json", "base/rig/config.json"):
+    for name in ("albedo/expression.safetensors", "base/tokenizer/tokenizer.json", "base/morphable/config.json"):
         content = (folder / name).read_bytes()
         (folder / name).unlink()
         refused(f"incomplete: {name} is missing")
@@ -85,7 +85,7 @@ def test_the_layout_is_what_is_written_and_what_is_loaded(pristine_folder, info)
     present = {path.relative_to(pristine_folder).as_posix() for path in pristine_folder.rglob("*") if path.is_file()}
     assert set(own_files(info, present)) == present
     optional = {"head_prior.safetensors", "base/model_index.json"}
-    optional |= {name for name in present if name.startswith("base/rig/")}
+    optional |= {name for name in present if name.startswith("base/morphable/")}
     assert set(own_files(info, ())) == present - optional
     split = present - {"base/tokenizer/tokenizer.json"} | {"base/tokenizer/vocab.json"}
     assert "base/tokenizer/merges.txt" in own_files(info, split)

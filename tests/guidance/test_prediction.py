@@ -35,12 +35,12 @@ def as_noise(guidance, velocity: torch.Tensor) -> torch.Tensor:
 def test_one_call_answers_like_two_separate_ones(guidance):
     wanted = asked(guidance)
     cond, uncond = guidance.predict("geometry", noisy(guidance), TIMESTEPS, wanted)
-    unet, rig = guidance.bundle.parts.unet, guidance.bundle.parts.rig
+    unet, head = guidance.bundle.parts.unet, guidance.bundle.parts.morphable
 
     def alone(text, said, identity, expression, camera):
         embeds = {"image_embeds": [identity[:, None], expression[:, None]]}
         with torch.no_grad():
-            seen = rig("geometry", said * text.mean(1), identity, expression, camera, (1.0, 0.7))
+            seen = head("geometry", said * text.mean(1), identity, expression, camera, (1.0, 0.7))
             both = torch.cat([noisy(guidance), guidance.encode(seen)], 1)
             velocity = unet(both, TIMESTEPS, text, added_cond_kwargs=embeds).sample
         return as_noise(guidance, velocity)
@@ -114,7 +114,7 @@ def test_strengths_come_from_the_bundle_unless_given(bundle):
     detach(bundle.parts.unet)
     nobody = replace(asked(off), identity=torch.zeros(2, 6), expression=0 * asked(off).expression)
     with torch.no_grad():
-        both = torch.cat([noisy(off), plain.rig_latents("geometry", nobody)[0]], 1)
+        both = torch.cat([noisy(off), plain.morphable_latents("geometry", nobody)[0]], 1)
         base = bundle.parts.unet(both, TIMESTEPS, asked(off).text).sample
     assert torch.allclose(as_noise(off, base), answers[2], atol=1e-5)
 
@@ -152,7 +152,7 @@ def test_the_latent_scale_is_undone_by_decoding(guidance):
 
 @pytest.mark.parametrize("known", [False, True])
 def test_sampling_agrees_with_diffusers_own_ddim(guidance, known):
-    """From pure noise; where the cameras are known from the rig's pictures, whose lost detail is put back."""
+    """From pure noise; with known cameras from the morphable head's pictures, whose lost detail is put back."""
     wanted, steps = asked(guidance, camera=CAMERA if known else torch.zeros(2, 3)), 4
     found = guidance.sample("geometry", wanted, steps, torch.Generator().manual_seed(0), 2.0)
     changes = {"timestep_spacing": "trailing", "set_alpha_to_one": True, "prediction_type": "epsilon"}
@@ -163,9 +163,9 @@ def test_sampling_agrees_with_diffusers_own_ddim(guidance, known):
     lost = 0
     if known:
         assert visited[0] == 99
-        rigged = guidance.rig_latents("geometry", wanted)[0]
-        latents = scheduler.add_noise(rigged, latents, visited[:1])
-        lost = guidance.rigged("geometry", wanted) - guidance.decode(rigged)
+        begun = guidance.morphable_latents("geometry", wanted)[0]
+        latents = scheduler.add_noise(begun, latents, visited[:1])
+        lost = guidance.morphable_pictures("geometry", wanted) - guidance.decode(begun)
     for timestep in visited:
         cond, uncond = guidance.predict("geometry", latents, timestep.repeat(2), wanted)
         latents = scheduler.step(uncond + 2.0 * (cond - uncond), timestep, latents).prev_sample

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from idto3d.guidance.networks.base import with_rig
+from idto3d.guidance.networks.base import with_morphable
 from idto3d.guidance.networks.branches import new_branches
-from idto3d.guidance.networks.tiny import TEST_SPEC, tiny_base, tiny_rig
+from idto3d.guidance.networks.tiny import TEST_SPEC, tiny_base, tiny_morphable
 from idto3d.training import train
 from idto3d.training.data.dataset import ARRAYS, People
 from idto3d.training.denoiser import Data
@@ -49,8 +49,8 @@ def tiny_parts():
 
 
 def tiny_model() -> Model:
-    """The base with a rig and fresh branches in both domains, all of it learning."""
-    parts = with_rig(tiny_parts(), tiny_rig(TEST_SPEC, 8))
+    """The base with a morphable head and fresh branches in both domains, all of it learning."""
+    parts = with_morphable(tiny_parts(), tiny_morphable(TEST_SPEC, 8))
     return Model(parts, {name: new_branches(parts.unet, 8, TEST_SPEC.text_width) for name in DOMAINS})
 
 

@@ -177,7 +177,7 @@ def test_the_command_prints_a_row_for_each_setting_as_json(monkeypatch, tiny_bun
     found = strictly(capsys.readouterr().out)
     assert (found["people"], found["no_face"], found["among"], found["steps"]) == (1, 0, 2, 1)
     assert {"portraits_1", "portraits_2", "lambda_id_0", "lambda_exp_0", "lambda_id_0_unsaid", "words"} < set(found)
-    assert found["portraits_2"]["error_deg"] > 0 and found["portraits_2"]["rig_error_deg"] > 0
+    assert found["portraits_2"]["error_deg"] > 0 and found["portraits_2"]["morphable_error_deg"] > 0
     assert found["words"]["right_baby"] is None  # the stand-in of ICT-FaceKit has no words
 
 

@@ -8,10 +8,10 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from idto3d.bundle.find import IDENTITY_FILE
-from idto3d.bundle.layout import RIG, RIG_FILE
+from idto3d.bundle.layout import MORPHABLE, MORPHABLE_FILE
 from idto3d.config import EMBEDDED
 from idto3d.errors import UserError, run_command
-from idto3d.guidance.networks.base import load_rig
+from idto3d.guidance.networks.base import load_morphable
 from idto3d.subject.identity_file import load_identity
 from idto3d.training.fit.round_weights import BITS, KEPT, main, shortened
 
@@ -36,9 +36,9 @@ def test_zeros_the_largest_half_what_is_no_number_and_other_types_stay():
 
 @pytest.fixture
 def files(tmp_path):
-    """A copy of the embedded bundle, its rig's file and that of its identity network."""
+    """A copy of the embedded bundle, its morphable head's file and that of its identity network."""
     bundle = shutil.copytree(EMBEDDED, tmp_path / "bundle")
-    return bundle, bundle / "base" / RIG / RIG_FILE, bundle / IDENTITY_FILE
+    return bundle, bundle / "base" / MORPHABLE / MORPHABLE_FILE, bundle / IDENTITY_FILE
 
 
 def test_the_embedded_bundle_is_rounded_already(files, capsys):
@@ -49,26 +49,26 @@ def test_the_embedded_bundle_is_rounded_already(files, capsys):
 
 
 def test_a_bundle_is_rounded_in_place_and_can_be_read(files):
-    bundle, rig, identity = files
-    known, read = load_file(rig), load_file(identity)
+    bundle, morphable, identity = files
+    known, read = load_file(morphable), load_file(identity)
     assert main([str(bundle), "--bits", str(BITS - 2)]) == 0
-    after = load_file(rig)
+    after = load_file(morphable)
     assert all(torch.equal(after[name], known[name]) for name in KEPT)
     assert torch.equal(after["plain.weight"], shortened(known["plain.weight"], BITS - 2))
     assert not torch.equal(after["plain.weight"], known["plain.weight"])
     assert not torch.equal(load_file(identity)["head.weight"], read["head.weight"])
-    assert torch.equal(load_rig(rig.parent).plain.weight, after["plain.weight"].float())
+    assert torch.equal(load_morphable(morphable.parent).plain.weight, after["plain.weight"].float())
     assert torch.equal(load_identity(identity).head.weight, load_file(identity)["head.weight"].float())
 
 
 def test_an_identity_network_can_be_rounded_alone(files):
-    _, rig, identity = files
-    before = rig.read_bytes()
+    _, morphable, identity = files
+    before = morphable.read_bytes()
     assert main([str(identity), "--bits", "2"]) == 0
     with safe_open(identity, "pt") as file:
         assert "identity" in file.metadata()
         assert torch.equal(file.get_tensor("head.weight"), shortened(file.get_tensor("head.weight"), 2))
-    assert rig.read_bytes() == before
+    assert morphable.read_bytes() == before
 
 
 def test_as_a_command_it_says_what_was_wrong_and_exits_with_2(files, monkeypatch, capsys):
@@ -82,10 +82,10 @@ def test_as_a_command_it_says_what_was_wrong_and_exits_with_2(files, monkeypatch
 
 
 def test_what_cannot_be_rounded_is_refused(files):
-    bundle, rig, identity = files
+    bundle, morphable, identity = files
     with pytest.raises(UserError, match="ten bits"):
         main([str(bundle), "--bits", "11"])
-    rig.unlink()
+    morphable.unlink()
     identity.unlink()
-    with pytest.raises(UserError, match="no rig"):
+    with pytest.raises(UserError, match="no morphable head"):
         main([str(bundle)])

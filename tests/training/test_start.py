@@ -6,9 +6,9 @@ import torch
 from idto3d.bundle.info import BundleInfo, EncoderInfo, write_info
 from idto3d.errors import UserError
 from idto3d.guidance.loading import EXP_FILE, ID_FILE
-from idto3d.guidance.networks.base import save_base, with_rig
+from idto3d.guidance.networks.base import save_base, with_morphable
 from idto3d.guidance.networks.branches import new_branches, save_branch
-from idto3d.guidance.networks.tiny import TEST_SPEC, tiny_base, tiny_rig
+from idto3d.guidance.networks.tiny import TEST_SPEC, tiny_base, tiny_morphable
 from idto3d.training.model import encode_text, whiten
 from idto3d.training.options import parse
 from idto3d.training.start import same_layers, start_base, start_branches
@@ -44,15 +44,15 @@ def test_the_denoiser_and_the_autoencoder_go_on_while_new_words_come(bundle):
     assert not same_layers(parts, folder)
 
 
-def test_a_rig_goes_on_with_the_unet_that_listens_to_it(bundle):
+def test_a_morphable_head_goes_on_with_the_unet_that_listens_to_it(bundle):
     folder, old, _ = bundle
-    assert start_base(tiny_base(TEST_SPEC, ["jaw"]), folder).rig is None
-    old = with_rig(old, tiny_rig(TEST_SPEC, 6))
+    assert start_base(tiny_base(TEST_SPEC, ["jaw"]), folder).morphable is None
+    old = with_morphable(old, tiny_morphable(TEST_SPEC, 6))
     old.unet.conv_in.weight.data.normal_()
     save_base(old, folder / "base", torch.float32)
     parts = start_base(tiny_base(TEST_SPEC, ["jaw"]), folder)
     assert torch.equal(parts.unet.conv_in.weight, old.unet.conv_in.weight)
-    mine, theirs = parts.rig.state_dict(), old.rig.state_dict()
+    mine, theirs = parts.morphable.state_dict(), old.morphable.state_dict()
     assert all(torch.equal(value, theirs[name]) for name, value in mine.items()) and len(mine) == len(theirs)
 
 

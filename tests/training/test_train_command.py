@@ -83,7 +83,7 @@ def test_a_stage_is_not_built_on_nothing(given, tmp_path):
         (["--stages", "base"], "no stage 'base' with --base"),
         (["--encoder", "portrait"], "comes with its network"),
         (["--identity", "x.safetensors"], "comes with its network"),
-        (["--faces", "people"], "read by the rig"),
+        (["--faces", "people"], "read by the morphable head"),
         (["--early-stop", "3"], "never trained on"),
         (["--paper"], "never trained on"),
         (["--batch", "0"], "below 1"),
@@ -120,7 +120,7 @@ def test_the_paper_preset_and_what_is_said_beside_it(tmp_path):
     data.mkdir(), others.mkdir()
     usual = parse(["--data", str(data), "--work", "w"])
     assert usual.base_minutes == 360 and usual.denoiser.condition_rate == 1.2e-3
-    assert usual.stages == ("vae", "rig", "base", "style", "expression", "bundle")
+    assert usual.stages == ("vae", "morphable", "base", "style", "expression", "bundle")
     paper = parse(["--data", str(data), "--work", "w", "--held-out", str(others), "--paper", "--batch", "4"])
     told = paper.denoiser
     assert (told.learning_rate, told.condition_rate, told.most_steps, told.batch) == (1e-4, 1e-4, 200_000, 4)

@@ -8,9 +8,9 @@ import pytest
 import torch
 from diffusers import DDIMScheduler
 
-from idto3d.guidance.networks.base import with_rig
+from idto3d.guidance.networks.base import with_morphable
 from idto3d.guidance.networks.branches import new_branches
-from idto3d.guidance.networks.tiny import TEST_SPEC, noise_scheduler, tiny_base, tiny_rig
+from idto3d.guidance.networks.tiny import TEST_SPEC, noise_scheduler, tiny_base, tiny_morphable
 from idto3d.training import train
 from idto3d.training.data.dataset import read_people
 from idto3d.training.denoiser import (
@@ -34,7 +34,7 @@ from idto3d.words.prompts import DOMAINS
 @pytest.fixture(scope="module")
 def tiny(small):
     people = small.made_up_people()
-    parts = with_rig(small.tiny_parts(), tiny_rig(TEST_SPEC, 8))
+    parts = with_morphable(small.tiny_parts(), tiny_morphable(TEST_SPEC, 8))
     branches = {name: new_branches(parts.unet, 8, TEST_SPEC.text_width) for name in DOMAINS}
     return people, parts, Model(parts, branches)
 
@@ -92,7 +92,7 @@ def test_the_base_stage_leaves_the_text_encoder_as_it_is_so_that_words_stay_apar
     model = small.tiny_model()
     next(plan("base", model, options))
     learning = {name for name, value in named_tensors(model).items() if value.requires_grad}
-    assert learning and not any(name.startswith(("text_encoder", "vae", "rig")) for name in learning)
+    assert learning and not any(name.startswith(("text_encoder", "vae", "morphable")) for name in learning)
     states, _ = model.encode_text(["person with green hair", "person with blonde hair"])
     assert (states[0] - states[1]).norm() > 0.1 * states[0].norm()
     said = model.descriptors()

@@ -12,10 +12,20 @@ from torch import nn
 from transformers import AutoTokenizer, CLIPTextModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
-from idto3d.bundle.layout import CONFIG_FILES, RIG, RIG_FILE, TEXT_FILE, UNET_FILE, VAE_FILE, WEIGHT_FILES
+from idto3d.bundle.layout import (
+    CONFIG_FILES,
+    FORMER_MORPHABLE,
+    MORPHABLE,
+    MORPHABLE_FILE,
+    TEXT_FILE,
+    UNET_FILE,
+    VAE_FILE,
+    WEIGHT_FILES,
+    former_layout,
+)
 from idto3d.errors import UserError
 from idto3d.files import unfit, write_tensors
-from idto3d.guidance.networks.morphable import HeadRig
+from idto3d.guidance.networks.morphable import MorphableHead
 
 INDEX = {
     "_class_name": "StableDiffusionPipeline",
@@ -34,7 +44,7 @@ INDEX = {
 class BaseParts:
     """The networks of a latent diffusion model, in diffusers' and transformers' own classes.
 
-    With a `rig` the UNet sees the latents of its picture beside the noisy ones.
+    With a `morphable` the UNet sees the latents of its picture beside the noisy ones.
     """
 
     tokenizer: PreTrainedTokenizerBase
@@ -42,7 +52,7 @@ class BaseParts:
     vae: AutoencoderKL
     unet: UNet2DConditionModel
     scheduler: DDIMScheduler
-    rig: HeadRig | None = None
+    morphable: MorphableHead | None = None
 
 
 def plain_unet_state(unet: UNet2DConditionModel) -> dict[str, torch.Tensor]:
@@ -69,17 +79,17 @@ def save_base(parts: BaseParts, folder: str | Path, dtype: torch.dtype = torch.f
     save_tensors(plain_unet_state(parts.unet), folder / UNET_FILE, dtype)
     save_tensors(parts.vae.state_dict(), folder / VAE_FILE, dtype)
     save_tensors(parts.text_encoder.state_dict(), folder / TEXT_FILE, dtype)
-    if parts.rig is not None:
-        save_rig(parts.rig, folder / RIG, dtype)
+    if parts.morphable is not None:
+        save_morphable(parts.morphable, folder / MORPHABLE, dtype)
     tokenizer_class = ["transformers", type(parts.tokenizer).__name__]
     (folder / "model_index.json").write_text(json.dumps(INDEX | {"tokenizer": tokenizer_class}, indent=2) + "\n")
 
 
-def save_rig(rig: HeadRig, folder: Path, dtype: torch.dtype = torch.float32) -> None:
-    """Write a rig as `load_rig` reads it; numbers of vertices as int16 where they fit."""
-    rig.register_to_config(_name_or_path="")  # where it was read from is nobody's concern
-    rig.save_config(folder)
-    save_tensors({name: _narrow(value) for name, value in rig.state_dict().items()}, folder / RIG_FILE, dtype)
+def save_morphable(head: MorphableHead, folder: Path, dtype: torch.dtype = torch.float32) -> None:
+    """Write a morphable head as `load_morphable` reads it; numbers of vertices as int16 where they fit."""
+    head.register_to_config(_name_or_path="")  # where it was read from is nobody's concern
+    head.save_config(folder)
+    save_tensors({name: _narrow(value) for name, value in head.state_dict().items()}, folder / MORPHABLE_FILE, dtype)
 
 
 def _narrow(value: torch.Tensor) -> torch.Tensor:
@@ -100,7 +110,8 @@ def load_base(folder: str | Path, dtype: torch.dtype = torch.float32, variant: s
 
     The UNet comes in `dtype`, everything else in float32. All are frozen and in evaluation mode.
     `variant` is the word before the ending of weights that are named by precision (`fp16`).
-    Raises UserError for a missing or unreadable file, and where weights are not safetensors.
+    Raises UserError for a missing or unreadable file, where weights are not safetensors, and for a folder in the
+    layout of before.
     """
     folder = Path(folder)
     _expect_files(folder, variant)
@@ -111,7 +122,7 @@ def load_base(folder: str | Path, dtype: torch.dtype = torch.float32, variant: s
             vae=_load_network(AutoencoderKL, folder / "vae", torch.float32, variant),
             unet=_load_network(UNet2DConditionModel, folder / "unet", dtype, variant),
             scheduler=_load_scheduler(folder / "scheduler"),
-            rig=load_rig(folder / RIG) if (folder / RIG).is_dir() else None,
+            morphable=load_morphable(folder / MORPHABLE) if (folder / MORPHABLE).is_dir() else None,
         )
     _expect_inputs(parts, folder)
     for network in networks(parts):
@@ -121,17 +132,17 @@ def load_base(folder: str | Path, dtype: torch.dtype = torch.float32, variant: s
 
 def networks(parts: BaseParts) -> list[nn.Module]:
     """Everything in `parts` that computes."""
-    return [one for one in (parts.text_encoder, parts.vae, parts.unet, parts.rig) if one is not None]
+    return [one for one in (parts.text_encoder, parts.vae, parts.unet, parts.morphable) if one is not None]
 
 
-def with_rig(parts: BaseParts, rig: HeadRig) -> BaseParts:
-    """`parts` with `rig`, to whose pictures a UNet that had none does not listen yet.
+def with_morphable(parts: BaseParts, head: MorphableHead) -> BaseParts:
+    """`parts` with the morphable `head`, to whose pictures a UNet that had none does not listen yet.
 
     The UNet is changed where it is: its first layer takes twice the channels.
     """
-    if parts.rig is None:
+    if parts.morphable is None:
         widen(parts.unet)
-    return replace(parts, rig=rig.to(parts.unet.device))
+    return replace(parts, morphable=head.to(parts.unet.device))
 
 
 def encode_images(vae: AutoencoderKL, images: torch.Tensor) -> torch.Tensor:
@@ -177,18 +188,21 @@ def _load_network(kind: type, folder: Path, dtype: torch.dtype, variant: str | N
     return kind.from_pretrained(folder, dtype=dtype, variant=variant, local_files_only=True, use_safetensors=True)
 
 
-def load_rig(folder: Path) -> HeadRig:
-    """The rig in `folder`, frozen; numbers of vertices as int32, which all backends of torch.distributed carry."""
-    rig = _load_network(HeadRig, folder, torch.float32, None).requires_grad_(False).eval()
-    for name, value in rig.named_buffers():
+def load_morphable(folder: Path) -> MorphableHead:
+    """The morphable head in `folder`, frozen.
+
+    Numbers of vertices are int32, which all backends of torch.distributed carry.
+    """
+    head = _load_network(MorphableHead, folder, torch.float32, None).requires_grad_(False).eval()
+    for name, value in head.named_buffers():
         if not value.is_floating_point():
-            setattr(rig, name, value.int())
-    return rig
+            setattr(head, name, value.int())
+    return head
 
 
 def _expect_inputs(parts: BaseParts, folder: Path) -> None:
-    """Raises UserError unless the UNet takes the noisy latents, and beside them those of a rig's picture."""
-    channels = parts.vae.config.latent_channels * (1 if parts.rig is None else 2)
+    """Raises UserError unless the UNet takes the noisy latents, and beside them those of a morphable head's picture."""
+    channels = parts.vae.config.latent_channels * (1 if parts.morphable is None else 2)
     if parts.unet.config.in_channels != channels:
         raise unfit(folder, f"its UNet takes {parts.unet.config.in_channels} channels where {channels} are expected")
 
@@ -222,6 +236,8 @@ def _load_text_encoder(folder: Path, variant: str | None) -> CLIPTextModel:
 def _expect_files(folder: Path, variant: str | None) -> None:
     if not folder.is_dir():
         raise UserError(f"There is no base model at {folder}.", "Check the path; it should be a folder.")
+    if (folder / FORMER_MORPHABLE).is_dir():
+        raise former_layout(folder)
     for plain in WEIGHT_FILES:
         name = plain.replace(".safetensors", f".{variant}.safetensors") if variant else plain
         if not (folder / name).is_file():

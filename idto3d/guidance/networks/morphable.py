@@ -1,7 +1,7 @@
-"""The rig: a small morphable head with hair and beard that follows the conditions, and is drawn beside the noise.
+"""A small morphable head with hair and beard that follows the conditions, and is drawn beside the noise.
 
-The UNet sees the latents of the rig's picture next to the noisy ones and refines them, as DiffusionRig (Ding et al.,
-CVPR 2023) conditions its denoiser on pixel-aligned renders of a fitted morphable model. Where a face is, how it is
+The UNet sees the latents of its picture next to the noisy ones and refines them, as DiffusionRig (Ding et al., CVPR
+2023) conditions its denoiser on pixel-aligned renders of a fitted morphable model. Where a face is, how it is
 turned and what an expression does to it need not be learned from pictures; and all views show one and the same head.
 """
 
@@ -29,8 +29,8 @@ TURNED = -0.15  # camera-space z below which a normal shows the inside of an ope
 
 
 @dataclass(frozen=True)
-class RigSize:
-    """Numbers of everything in a rig. `hair`: vertices and faces of each hair style's mesh; zeros for a bald head."""
+class MorphableSize:
+    """How many of everything there are. `hair`: vertices and faces of each hair style's mesh; zeros for a bald head."""
 
     vertices: int
     handles: int
@@ -61,7 +61,7 @@ class Figures:
     moves: Tensor
 
 
-class HeadRig(ModelMixin, ConfigMixin):
+class MorphableHead(ModelMixin, ConfigMixin):
     """Pictures of the head that conditions describe: a mean head in metres that modes and expressions move.
 
     A condition that is all zeros is unknown. `words` tells from mean text states which words are said; shape and
@@ -75,7 +75,7 @@ class HeadRig(ModelMixin, ConfigMixin):
     @register_to_config
     def __init__(self, text_dim: int, id_dim: int, image_size: int, size: dict):
         super().__init__()
-        self.size = told = RigSize(**size)
+        self.size = told = MorphableSize(**size)
         strands = [sum(counts) for counts in zip(*told.hair, strict=True)]
         self.words = nn.Linear(text_dim, told.words)
         self.identity = nn.Linear(id_dim, min(id_dim, told.id_rank))

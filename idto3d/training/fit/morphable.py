@@ -1,4 +1,4 @@
-"""Fitting the rig's reading of conditions: words, expressions, and the shape and colours that follow from a face."""
+"""Fitting how the morphable head reads words, expressions, and the shape and colours that follow from a face."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from idto3d.errors import UserError
 from idto3d.guidance.networks.base import BaseParts
-from idto3d.guidance.networks.morphable import HeadRig
+from idto3d.guidance.networks.morphable import MorphableHead
 from idto3d.training.data.dataset import People, Portrayed
 from idto3d.training.denoiser import mean_embedding
-from idto3d.training.fit.morphable_mesh import build_rig, tones_of
+from idto3d.training.fit.morphable_mesh import build_morphable, tones_of
 from idto3d.training.fit.surface_modes import SurfaceModes, check_people, surface_modes
 from idto3d.training.model import encode_text
 from idto3d.training.people import skin
@@ -31,8 +31,8 @@ SPREAD = 0.1  # share of the largest variance that whitening adds to all, so tha
 
 
 @dataclass(frozen=True)
-class RigOptions:
-    """How the rig learns to read: words from `captions`, then what follows from them in `steps` of AdamW."""
+class MorphableOptions:
+    """How the morphable head learns to read: words from `captions`, then what follows from them in `steps` of AdamW."""
 
     captions: int = 12000
     steps: int = 16000
@@ -61,29 +61,32 @@ class Known:
     said: Tensor
 
 
-def fit_rig(parts: BaseParts, people: People | Portrayed, model: IctModel, options: RigOptions) -> HeadRig:
-    """A rig of `model` that reads the conditions of `parts` and is fitted to `people`; two minutes on a CPU for 12,000.
+def fit_morphable(
+    parts: BaseParts, people: People | Portrayed, model: IctModel, options: MorphableOptions
+) -> MorphableHead:
+    """A head of `model` that reads the conditions of `parts`, fitted to `people`; two minutes on a CPU for 12,000.
 
     Raises UserError for scans.
     """
     if people.coefficients.isnan().any():
-        raise UserError("Scans have no coefficients to fit a rig to.", "Leave --ict out: the base learns without one.")
+        what = "Scans have no coefficients to fit a morphable head to."
+        raise UserError(what, "Leave --ict out: the base learns without one.")
     phrases = known_phrases(model.words)
     text_dim, id_dim = parts.text_encoder.config.hidden_size, people.embedding.shape[-1]
     check_people(people.coefficients.numpy(), model)
     shapes = surface_modes(model)
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(options.seed)
-        rig = build_rig(model, shapes, (text_dim, id_dim, len(phrases)), parts.vae.config.sample_size)
-    read_words(rig, parts, people, phrases, options)
-    read_expressions(rig, parts)
-    read_faces(rig, mean_embedding(people.embedding))
-    learn(rig, known_people(people, model, shapes, phrases, options), phrases, options)
-    return rig.requires_grad_(False).eval()
+        head = build_morphable(model, shapes, (text_dim, id_dim, len(phrases)), parts.vae.config.sample_size)
+    read_words(head, parts, people, phrases, options)
+    read_expressions(head, parts)
+    read_faces(head, mean_embedding(people.embedding))
+    learn(head, known_people(people, model, shapes, phrases, options), phrases, options)
+    return head.requires_grad_(False).eval()
 
 
 def known_phrases(words: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """(attribute, word) of everything that the rig hears; `words` are those of the morphable model."""
+    """(attribute, word) of everything that the morphable head hears; `words` are those of the morphable model."""
     said = [(name, choice) for name, choices in ATTRIBUTES.items() for choice in choices]
     return (*said, *(("face", word) for word in words if " " in word))
 
@@ -101,7 +104,9 @@ def _is_said(look: Mapping, name: str, word: str, parts: Sequence[str]) -> bool:
 
 
 @torch.no_grad()
-def read_words(rig: HeadRig, parts: BaseParts, people: People | Portrayed, phrases, options: RigOptions) -> None:
+def read_words(
+    head: MorphableHead, parts: BaseParts, people: People | Portrayed, phrases, options: MorphableOptions
+) -> None:
     """Set the reading of words by ridge regression from mean text states of random captions."""
     chance, texts, said = Random(options.seed), [], []
     for _ in range(options.captions):
@@ -114,21 +119,21 @@ def read_words(rig: HeadRig, parts: BaseParts, people: People | Portrayed, phras
     given = torch.cat([states - states.mean(0), torch.ones(len(states), 1)], 1)
     system = given.T @ given + 1e-5 * len(given) * states.var(0).mean() * torch.eye(given.shape[1])
     solved = torch.linalg.solve(system, given.T @ wanted)
-    rig.words.weight.copy_(solved[:-1].T)
-    rig.words.bias.copy_(solved[-1] - states.mean(0) @ solved[:-1])
+    head.words.weight.copy_(solved[:-1].T)
+    head.words.bias.copy_(solved[-1] - states.mean(0) @ solved[:-1])
 
 
 @torch.no_grad()
-def read_expressions(rig: HeadRig, parts: BaseParts) -> None:
+def read_expressions(head: MorphableHead, parts: BaseParts) -> None:
     """Set the reading of expressions: each descriptor means its own expression and none of the others."""
     states = encode_text(parts, [expression.descriptor for expression in EXPRESSIONS])[1]
-    rig.expression.weight.copy_(torch.linalg.pinv(states.double()).T)
+    head.expression.weight.copy_(torch.linalg.pinv(states.double()).T)
 
 
 @torch.no_grad()
-def read_faces(rig: HeadRig, embeddings: Tensor) -> None:
+def read_faces(head: MorphableHead, embeddings: Tensor) -> None:
     """Set the reading of `embeddings` [n, D]: their principal directions, the strongest of a deviation of 0.48."""
-    layer, mean = rig.identity, embeddings.mean(0)
+    layer, mean = head.identity, embeddings.mean(0)
     variances, directions = torch.linalg.eigh(torch.cov((embeddings - mean).T))
     variances, directions = variances[-layer.out_features :].clamp(min=0), directions[:, -layer.out_features :]
     layer.weight.copy_(0.5 * (directions / (variances + SPREAD * variances.max()).sqrt()).T)
@@ -136,9 +141,9 @@ def read_faces(rig: HeadRig, embeddings: Tensor) -> None:
 
 
 def known_people(
-    people: People | Portrayed, model: IctModel, shapes: SurfaceModes, phrases, options: RigOptions
+    people: People | Portrayed, model: IctModel, shapes: SurfaceModes, phrases, options: MorphableOptions
 ) -> Known:
-    """What the rig should find of each of the `people`, as they are and altered by a word."""
+    """What the morphable head should find of each of the `people`, as they are and altered by a word."""
     chance, rows = Random(options.seed), list(zip(people.looks, people.coefficients.numpy(), strict=True))
     others = [_altered(look, row, model, chance) for look, row in rows for _ in range(options.others)]
     words = torch.tensor([said_of(look, phrases) for look in people.looks])
@@ -158,35 +163,37 @@ def _altered(look: Mapping, coefficients: np.ndarray, model: IctModel, chance: R
 
 
 def _wanted(looks: Sequence[Mapping], coefficients: np.ndarray, shapes: SurfaceModes) -> Tensor:
-    """[n, K + 9 + styles + beards] of people: what `HeadRig.estimate` should say."""
+    """[n, K + 9 + styles + beards] of people: what `MorphableHead.estimate` should say."""
     tones = np.stack([tones_of(look) for look in looks])
     styles = np.eye(len(HAIR_STYLES))[[HAIR_STYLES.index(look["hair_style"]) for look in looks]]
     beards = np.eye(len(BEARDS))[[BEARDS.index(look["beard"]) for look in looks]]
     return torch.from_numpy(np.concatenate([shapes.amounts(coefficients), tones, styles, beards], 1)).float()
 
 
-def learn(rig: HeadRig, known: Known, phrases, options: RigOptions) -> None:
+def learn(head: MorphableHead, known: Known, phrases, options: MorphableOptions) -> None:
     """Learn shape, colours and styles from words and faces, any of which may be missing."""
     generator = torch.Generator().manual_seed(options.seed)
-    mean, scale = _start(rig, known)
-    learning = nn.ModuleList([rig.plain, rig.hidden, rig.bent]).parameters()
+    mean, scale = _start(head, known)
+    learning = nn.ModuleList([head.plain, head.hidden, head.bent]).parameters()
     optimiser = torch.optim.AdamW(learning, options.rate, weight_decay=options.decay)
     parts = torch.tensor([_part(name) for name, _ in phrases])
     for step in range(options.steps):
         optimiser.param_groups[0]["lr"] = options.rate * (1 - step / options.steps)
-        features, wanted = draw(rig, known, parts, options, generator)
-        kept = (torch.rand(len(features), rig.hidden.out_features, generator=generator) >= options.dropout).float()
-        hidden = nn.functional.silu(rig.hidden(features)) * kept / (1 - options.dropout)
-        loss = (rig.plain(features) + rig.bent(hidden) - (wanted - mean) / scale).square().mean()
+        features, wanted = draw(head, known, parts, options, generator)
+        kept = (torch.rand(len(features), head.hidden.out_features, generator=generator) >= options.dropout).float()
+        hidden = nn.functional.silu(head.hidden(features)) * kept / (1 - options.dropout)
+        loss = (head.plain(features) + head.bent(hidden) - (wanted - mean) / scale).square().mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         if step % 1000 == 999:
-            log.info("rig: step %d of %d, loss %.4f", step + 1, options.steps, loss.item())
-    _finish(rig, mean, scale)
+            log.info("morphable: step %d of %d, loss %.4f", step + 1, options.steps, loss.item())
+    _finish(head, mean, scale)
 
 
-def draw(rig: HeadRig, known: Known, parts: Tensor, options: RigOptions, generator) -> tuple[Tensor, Tensor]:
+def draw(
+    head: MorphableHead, known: Known, parts: Tensor, options: MorphableOptions, generator
+) -> tuple[Tensor, Tensor]:
     """Features [B, F] of random people, of whom some things are not said or known, and what is wanted [B, O]."""
     which = torch.randint(len(known.words), (options.batch,), generator=generator)
     altered = torch.rand(options.batch, 1, generator=generator) < options.altered
@@ -196,7 +203,7 @@ def draw(rig: HeadRig, known: Known, parts: Tensor, options: RigOptions, generat
     told |= altered & (known.said[other] > 0)
     identity = mean_embedding(known.embedding[which], generator)
     unknown = torch.rand(options.batch, 1, generator=generator) < options.unknown
-    faces = rig.identity(identity).detach() * (identity.any(-1, keepdim=True) & ~unknown)
+    faces = head.identity(identity).detach() * (identity.any(-1, keepdim=True) & ~unknown)
     return torch.cat([words * told, faces], 1), torch.where(altered, known.other_wanted[other], known.wanted[which])
 
 
@@ -206,19 +213,19 @@ def _part(name: str) -> int:
 
 
 @torch.no_grad()
-def _start(rig: HeadRig, known: Known) -> tuple[Tensor, Tensor]:
+def _start(head: MorphableHead, known: Known) -> tuple[Tensor, Tensor]:
     """Mean and scale of the outputs: modes of shape keep their sizes against each other, as errors of one surface."""
     mean, scale = known.wanted.mean(0), known.wanted.std(0)
-    modes = rig.size.modes
+    modes = head.size.modes
     scale[:modes] = (scale[:modes].square().sum() / SHAPE).sqrt()
-    rig.bent.weight.zero_()
+    head.bent.weight.zero_()
     return mean, scale.clamp(min=1e-6)
 
 
 @torch.no_grad()
-def _finish(rig: HeadRig, mean: Tensor, scale: Tensor) -> None:
+def _finish(head: MorphableHead, mean: Tensor, scale: Tensor) -> None:
     """Put the outputs' mean and scale into the last layers."""
-    for layer in (rig.plain, rig.bent):
+    for layer in (head.plain, head.bent):
         layer.weight.mul_(scale[:, None])
         layer.bias.mul_(scale)
-    rig.plain.bias.add_(mean)
+    head.plain.bias.add_(mean)

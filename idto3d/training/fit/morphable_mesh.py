@@ -1,4 +1,4 @@
-"""The rig's geometry, from a morphable model: a thinned mesh, the handles that move it, colours, hair, beards."""
+"""The morphable head's geometry, from ICT-FaceKit: a thinned mesh, the handles that move it, colours, hair, beards."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from scipy.spatial import cKDTree
 
-from idto3d.guidance.networks.morphable import FOLLOWED, HeadRig, RigSize
+from idto3d.guidance.networks.morphable import FOLLOWED, MorphableHead, MorphableSize
 from idto3d.head.skin import skin_colour
 from idto3d.head.template import DRAWN
 from idto3d.training.fit.surface_modes import SEED, SurfaceModes
@@ -30,8 +30,10 @@ HEADS = 32  # of hair whose mean a style's mesh is
 PAINTED = 200  # people whose colours are measured
 
 
-def build_rig(model: IctModel, shapes: SurfaceModes, inputs: tuple[int, int, int], image_size: int) -> HeadRig:
-    """A rig with the geometry of `model` that reads nothing from conditions yet.
+def build_morphable(
+    model: IctModel, shapes: SurfaceModes, inputs: tuple[int, int, int], image_size: int
+) -> MorphableHead:
+    """A morphable head with the geometry of `model` that reads nothing from conditions yet.
 
     inputs: lengths of a text state and of an embedding, and the number of words.
     """
@@ -42,11 +44,11 @@ def build_rig(model: IctModel, shapes: SurfaceModes, inputs: tuple[int, int, int
     geometry |= _movements(model, shapes, rest, kept) | _beards(studio, vertex_normals(rest[kept], faces), kept)
     text_dim, id_dim, words = inputs
     handles, moves = geometry["modes"].shape[1], len(EXPRESSIONS)
-    size = RigSize(len(kept), handles, len(faces), len(shapes.modes), moves, words, counts, len(BEARDS))
-    rig = HeadRig(text_dim, id_dim, image_size, {**vars(size)})
+    size = MorphableSize(len(kept), handles, len(faces), len(shapes.modes), moves, words, counts, len(BEARDS))
+    head = MorphableHead(text_dim, id_dim, image_size, {**vars(size)})
     for name, values in (geometry | locks).items():
-        getattr(rig, name).copy_(torch.from_numpy(np.asarray(values)))
-    return rig
+        getattr(head, name).copy_(torch.from_numpy(np.asarray(values)))
+    return head
 
 
 def _movements(model: IctModel, shapes: SurfaceModes, rest: np.ndarray, kept: np.ndarray) -> dict[str, np.ndarray]:

@@ -1,4 +1,4 @@
-"""`python -m idto3d.training.fit.round_weights PATH`: round weights of an identity network and a rig, to pack smaller.
+"""`python -m idto3d.training.fit.round_weights PATH`: round weights of networks, to pack smaller.
 
 A half keeps ten bits of its mantissa; with six, every number is right within 0.8 %. Places on the head stay as they
 are, and so do the whitening of identities, which tells small differences of large numbers, and what is rounded already.
@@ -13,12 +13,12 @@ from torch import Tensor
 
 from idto3d.bundle.find import IDENTITY_FILE
 from idto3d.bundle.info import read_info
-from idto3d.bundle.layout import RIG, RIG_FILE
+from idto3d.bundle.layout import MORPHABLE, MORPHABLE_FILE
 from idto3d.errors import UserError, run_command
 from idto3d.files import write_tensors
 
 BITS = 6
-KEPT = ("mean", "hair_offsets", "identity.weight", "identity.bias")  # of the rig
+KEPT = ("mean", "hair_offsets", "identity.weight", "identity.bias")  # of the morphable head
 
 
 def main(argv: list[str]) -> int:
@@ -39,10 +39,10 @@ def weights_of(path: Path) -> list[Path]:
     """The file at `path`, or a bundle's files that are rounded. Raises UserError where there is none."""
     if path.is_file():
         return [path]
-    files = (path / IDENTITY_FILE, path / read_info(path).base / RIG / RIG_FILE)
+    files = (path / IDENTITY_FILE, path / read_info(path).base / MORPHABLE / MORPHABLE_FILE)
     found = [file for file in files if file.is_file()]
     if not found:
-        raise UserError(f"The bundle {path} has no identity network and no rig.", "Leave it as it is.")
+        raise UserError(f"The bundle {path} has no identity network and no morphable head.", "Leave it as it is.")
     return found
 
 

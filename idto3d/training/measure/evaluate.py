@@ -133,7 +133,9 @@ def measure_person(
     full, rows = [s for s in settings(told) if s.full], []
     images = sampled(Guidance(bundle), "geometry", [(case.sight, case.identity(s.portraits)) for s in full], case, told)
     for setting, image in zip(full, images, strict=True):
-        beside = rigged(Guidance(bundle), case, answers, setting) | regressed(studio, prior, case, answers, setting)
+        beside = of_morphable(Guidance(bundle), case, answers, setting) | regressed(
+            studio, prior, case, answers, setting
+        )
         rows.append((setting.name, measure(image, case, answers) | beside))
     for setting in (s for s in settings(told) if not s.full):
         guidance = Guidance(bundle, setting.lambda_id, setting.lambda_exp)
@@ -236,11 +238,11 @@ def _hit(nearest, image: np.ndarray, candidates: list[np.ndarray]) -> float:
     return float(nearest(image, candidates) == 0) if candidates else float("nan")
 
 
-def rigged(guidance: Guidance, case: Case, answers: Answers, setting: Setting) -> dict:
-    """The same questions to the rig alone, for comparison; nothing where there is none."""
-    image = evaluation.rigged(guidance, "geometry", case.sight, case.identity(setting.portraits))
+def of_morphable(guidance: Guidance, case: Case, answers: Answers, setting: Setting) -> dict:
+    """The same questions to the morphable head alone, for comparison; nothing where there is none."""
+    image = evaluation.morphable_picture(guidance, "geometry", case.sight, case.identity(setting.portraits))
     found = {} if image is None else measure(image, case, answers)
-    return {f"rig_{name}": value for name, value in found.items() if name != "average_head_error_deg"}
+    return {f"morphable_{name}": value for name, value in found.items() if name != "average_head_error_deg"}
 
 
 def regressed(studio, prior: HeadPrior | None, case: Case, answers: Answers, setting: Setting) -> dict:

@@ -90,11 +90,11 @@ def samples(
     return _pictures(guidance.sample(domain, together, steps, torch.Generator().manual_seed(seed), scale))
 
 
-def rigged(guidance: Guidance, domain: str, sight: Sight, identity: torch.Tensor) -> np.ndarray | None:
-    """The map [S, S, 3] uint8 of the rig; None where the guidance has none."""
-    if guidance.bundle.parts.rig is None:
+def morphable_picture(guidance: Guidance, domain: str, sight: Sight, identity: torch.Tensor) -> np.ndarray | None:
+    """The map [S, S, 3] uint8 of the morphable head; None where the guidance has none."""
+    if guidance.bundle.parts.morphable is None:
         return None
-    return _pictures(guidance.rigged(domain, _conditions(guidance, domain, sight, identity)))[0]
+    return _pictures(guidance.morphable_pictures(domain, _conditions(guidance, domain, sight, identity)))[0]
 
 
 def _pictures(images: torch.Tensor) -> list[np.ndarray]:

@@ -40,15 +40,15 @@ def heard(model: Model, data: Data, domain: str, count: int = 64) -> dict[str, f
 
 
 @torch.no_grad()
-def rig_errors(model: Model, data: Data, most: int = 350) -> dict[str, float]:
-    """Per domain the mean squared error of the latents of the rig's pictures, of `most` random views of `data`."""
+def morphable_errors(model: Model, data: Data, most: int = 350) -> dict[str, float]:
+    """Per domain the mean squared error of the morphable head's latents, of `most` random views of `data`."""
     count = min(len(data.people.person), most)
     drawn = {domain: _described(model, data, domain, count, torch.Generator().manual_seed(7))[1] for domain in DOMAINS}
-    return {f"rig_{domain}_error": _rig_error(model, domain, batch) for domain, batch in drawn.items()}
+    return {f"morphable_{domain}_error": _morphable_error(model, domain, batch) for domain, batch in drawn.items()}
 
 
-def _rig_error(model: Model, domain: str, batch: Batch, size: int = 32) -> float:
-    missed = [model.rig_latents(domain, piece) - piece.latents for piece in batch.pieces(size)]
+def _morphable_error(model: Model, domain: str, batch: Batch, size: int = 32) -> float:
+    missed = [model.morphable_latents(domain, piece) - piece.latents for piece in batch.pieces(size)]
     return torch.cat(missed).square().mean().item()
 
 

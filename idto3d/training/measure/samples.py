@@ -36,7 +36,7 @@ class Gallery:
 
 @torch.no_grad()
 def grid(model: Model, gallery: Gallery, domains: tuple[str, ...]) -> Image.Image:
-    """Per domain a row of true pictures, one of the rig's where there is one, and one of samples.
+    """Per domain a row of true pictures, one of the morphable head's where there is one, and one of samples.
 
     All are under the same conditions, the samples from fixed noise.
     """
@@ -47,8 +47,8 @@ def grid(model: Model, gallery: Gallery, domains: tuple[str, ...]) -> Image.Imag
         random = torch.Generator().manual_seed(gallery.seed)
         batch = draw_batch(gallery.data.people, gallery.data.latents[domain], domain, which, EVERYTHING, random)
         batch = batch.to(model.unet.device)
-        rigged = [] if model.rig is None else [model.rig_latents(domain, batch)]
-        for latents in (batch.latents, *rigged, sample(model, domain, batch, gallery, random)):
+        drawn = [] if model.morphable is None else [model.morphable_latents(domain, batch)]
+        for latents in (batch.latents, *drawn, sample(model, domain, batch, gallery, random)):
             rows.append(_decode(gallery.vae, latents))
     return make_image_grid(sum(rows, []), rows=len(rows), cols=len(which))
 
@@ -59,13 +59,13 @@ def sample(model: Model, domain: str, batch: Batch, gallery: Gallery, random: to
     They begin about as those of `Guidance.sample`.
     """
     scheduler = DDIMScheduler.from_config(model.scheduler.config, timestep_spacing="trailing")  # begins at pure noise
-    rigged = model.rig is not None and bool(batch.camera.any(-1).all())
-    share = gallery.sampling_from / len(scheduler.alphas_cumprod) if rigged else 1
+    is_drawn = model.morphable is not None and bool(batch.camera.any(-1).all())
+    share = gallery.sampling_from / len(scheduler.alphas_cumprod) if is_drawn else 1
     scheduler.set_timesteps(round(gallery.steps / share))
     visited = scheduler.timesteps[-gallery.steps :]
     latents = torch.randn(batch.latents.shape, generator=random).to(batch.latents.device)
-    if rigged:
-        latents = scheduler.add_noise(model.rig_latents(domain, batch), latents, visited[:1])
+    if is_drawn:
+        latents = scheduler.add_noise(model.morphable_latents(domain, batch), latents, visited[:1])
     for timestep in visited:
         timesteps = timestep.to(latents.device).expand(len(latents))
         without = model(domain, latents, timesteps, batch.unconditional())

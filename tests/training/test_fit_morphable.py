@@ -1,4 +1,4 @@
-"""The rig is fitted: its mesh is the model's, and it reads words, expressions and faces."""
+"""The morphable head is fitted: its mesh is the model's, and it reads words, expressions and faces."""
 
 from dataclasses import replace
 
@@ -11,11 +11,11 @@ from idto3d.errors import UserError
 from idto3d.guidance.networks.tiny import TEST_SPEC, tiny_base
 from idto3d.training import train
 from idto3d.training.data.dataset import People
-from idto3d.training.fit.morphable import RigOptions, fit_rig, known_phrases, said_of
-from idto3d.training.fit.morphable_mesh import build_rig, thinned, tones_of
+from idto3d.training.fit.morphable import MorphableOptions, fit_morphable, known_phrases, said_of
+from idto3d.training.fit.morphable_mesh import build_morphable, thinned, tones_of
 from idto3d.training.fit.surface_modes import mirror_of, surface_modes
 from idto3d.training.loop import make_accelerator
-from idto3d.training.measure.heard import rig_errors
+from idto3d.training.measure.heard import morphable_errors
 from idto3d.training.model import encode_text
 from idto3d.training.options import parse
 from idto3d.training.people.ict import read_ict
@@ -26,7 +26,7 @@ from idto3d.words.expressions import EXPRESSIONS
 from idto3d.words.prompts import DOMAINS
 from idto3d.words.traits import BEARDS, HAIR_STYLES
 
-QUICK = RigOptions(captions=1500, steps=500, altered=0.0, dropout=0.0, decay=0.0)
+QUICK = MorphableOptions(captions=1500, steps=500, altered=0.0, dropout=0.0, decay=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -43,18 +43,18 @@ def faces(small):
 def fitted(small, small_ict, faces):
     spec = replace(TEST_SPEC, text_width=128, max_words=32)  # room for all words of a caption at once
     parts, model = tiny_base(spec, train.known_words()), read_ict(small_ict)
-    return parts, model, fit_rig(parts, faces, model, QUICK)
+    return parts, model, fit_morphable(parts, faces, model, QUICK)
 
 
 @torch.no_grad()
 def figures(fitted, people: People, who: int, text: str = "", identity: bool = True, expression: int = 0):
-    parts, _, rig = fitted
+    parts, _, head = fitted
     states, mood = encode_text(parts, [text])[0].mean(1), encode_text(parts, [EXPRESSIONS[expression].descriptor])[1]
-    return rig.figures(states * bool(text), people.embedding[who, :1] * identity, mood)
+    return head.figures(states * bool(text), people.embedding[who, :1] * identity, mood)
 
 
 def test_a_face_alone_tells_its_shape(fitted, faces):
-    _, model, rig = fitted
+    _, model, head = fitted
     true = surface_modes(model).amounts(faces.coefficients.numpy())
     found = np.concatenate([figures(fitted, faces, who).shape.numpy() for who in range(90)])
     none = figures(fitted, faces, 0, identity=False).shape.numpy()
@@ -76,39 +76,39 @@ def test_words_tell_hair_and_skin_and_an_expression_moves_by_itself(fitted, face
 
 
 def test_the_mesh_is_the_models_and_moves_as_it_does(fitted):
-    _, model, rig = fitted
-    assert rig.size.faces < len(model.faces) and rig.mean.abs().max() < 0.2
+    _, model, head = fitted
+    assert head.size.faces < len(model.faces) and head.mean.abs().max() < 0.2
     jaw = [e.name for e in EXPRESSIONS].index("mouth stretch")
     wanted = np.tensordot(model.weights(EXPRESSIONS[jaw]), model.expression, 1)
-    moved = rig.followed(rig.moves[jaw])
+    moved = head.followed(head.moves[jaw])
     assert moved.abs().max() == pytest.approx(np.abs(wanted).max(), rel=0.05)
-    assert not rig.moves[0].any()
-    corners = rig.mean[rig.faces.long()]
+    assert not head.moves[0].any()
+    corners = head.mean[head.faces.long()]
     outward = torch.linalg.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    assert ((outward * (corners.mean(1) - rig.mean.mean(0))).sum(-1) > 0).float().mean() > 0.95
+    assert ((outward * (corners.mean(1) - head.mean.mean(0))).sum(-1) > 0).float().mean() > 0.95
 
 
 def test_vertices_follow_handles_as_the_model_moves_them(small_ict):
     model, random = read_ict(small_ict), np.random.default_rng(0)
     shapes, (kept, _) = surface_modes(model), thinned(model)
     rest = model.neutral + np.tensordot(shapes.mean, model.identity, 1)
-    rig = build_rig(model, shapes, (8, 8, 3), 32)
+    head = build_morphable(model, shapes, (8, 8, 3), 32)
     amounts = random.normal(size=len(shapes.modes)) * shapes.deviation
     wanted = np.tensordot(amounts @ shapes.modes, model.identity[:, kept], 1)
-    found = rig.followed(torch.einsum("k,khc->hc", torch.from_numpy(amounts).float(), rig.modes)).numpy()
-    assert rig.size.handles < len(kept) and np.allclose(rig.mean.numpy(), rest[kept], atol=1e-6)
+    found = head.followed(torch.einsum("k,khc->hc", torch.from_numpy(amounts).float(), head.modes)).numpy()
+    assert head.size.handles < len(kept) and np.allclose(head.mean.numpy(), rest[kept], atol=1e-6)
     assert np.square(found - wanted).sum() < 0.01 * np.square(wanted).sum()
 
 
 def test_beards_lie_on_the_lower_face_and_point_outward(small_ict):
     model = read_ict(small_ict)
-    rig = build_rig(model, surface_modes(model), (8, 8, 3), 32)
+    head = build_morphable(model, surface_modes(model), (8, 8, 3), 32)
     full = BEARDS.index("beard")
-    assert not rig.beard_cover[BEARDS.index("clean")].any() and not rig.beard_depth[: BEARDS.index("moustache")].any()
-    assert 0.005 < rig.beard_depth[full] < 0.010
-    where = rig.beard_cover[full] > 0.5
-    assert where.any() and rig.mean[where, 1].max() < 0.02
-    assert 0 < rig.beard_cover[BEARDS.index("moustache")].sum() < 0.5 * rig.beard_cover[full].sum()
+    assert not head.beard_cover[BEARDS.index("clean")].any() and not head.beard_depth[: BEARDS.index("moustache")].any()
+    assert 0.005 < head.beard_depth[full] < 0.010
+    where = head.beard_cover[full] > 0.5
+    assert where.any() and head.mean[where, 1].max() < 0.02
+    assert 0 < head.beard_cover[BEARDS.index("moustache")].sum() < 0.5 * head.beard_cover[full].sum()
 
 
 def test_only_what_a_caption_says_is_said(faces):
@@ -123,29 +123,34 @@ def test_only_what_a_caption_says_is_said(faces):
 
 def test_it_is_fitted_once_and_read_by_what_builds_on_it(small, small_ict, faces, tmp_path, capsys, monkeypatch):
     quick = replace(QUICK, captions=50, steps=3)
-    monkeypatch.setattr(train, "fit_rig", lambda parts, people, model, _: fit_rig(parts, people, model, quick))
+    monkeypatch.setattr(train, "fit_morphable", lambda *given: fit_morphable(*given[:3], quick))
     data = str(small.write_dataset(tmp_path / "people", faces))
     words = ["--data", data, "--work", str(tmp_path), "--stages"]
     one = make_accelerator("auto")
-    assert train.run_rig(one, small.tiny_parts(), parse([*words, "base"])).rig is None
+    assert train.run_morphable(one, small.tiny_parts(), parse([*words, "base"])).morphable is None
     assert "learns without one" in capsys.readouterr().err
-    with pytest.raises(UserError, match="no rig in"):
-        train.run_rig(one, small.tiny_parts(), parse([*words, "base", "--ict", str(small_ict)]))
+    with pytest.raises(UserError, match="no morphable head in"):
+        train.run_morphable(one, small.tiny_parts(), parse([*words, "base", "--ict", str(small_ict)]))
+    (tmp_path / "rig").mkdir()
+    with pytest.raises(UserError, match="Rename that folder to 'morphable'"):  # as the stage called it before
+        train.run_morphable(one, small.tiny_parts(), parse([*words, "base"]))
+    (tmp_path / "rig").rmdir()
     with pytest.raises(UserError, match="made of a morphable model"):
-        parse([*words, "rig"])
-    parts = train.run_rig(one, small.tiny_parts(), parse([*words, "rig", "--ict", str(small_ict)]))
-    again = train.run_rig(one, small.tiny_parts(), parse([*words, "base"]))
-    assert all(torch.equal(a, again.rig.state_dict()[name]) for name, a in parts.rig.state_dict().items())
+        parse([*words, "morphable"])
+    parts = train.run_morphable(one, small.tiny_parts(), parse([*words, "morphable", "--ict", str(small_ict)]))
+    again = train.run_morphable(one, small.tiny_parts(), parse([*words, "base"]))
+    assert all(torch.equal(a, again.morphable.state_dict()[name]) for name, a in parts.morphable.state_dict().items())
     assert parts.unet.config.in_channels == 2 * parts.unet.config.out_channels
     model, found = train.prepare(again, parse([*words, "base"]))
     others = replace(faces, embedding=faces.embedding.flip(0))
-    told = [*words, "rig", "--ict", str(small_ict), "--again", "--faces"]
+    told = [*words, "morphable", "--ict", str(small_ict), "--again", "--faces"]
     more = small.write_dataset(tmp_path / "more", others)
     for path in more.glob("[0-9]???.safetensors"):  # portraits alone
         save_file({"coefficients": load_file(path)["coefficients"]}, path)
-    other = train.run_rig(one, small.tiny_parts(), parse([*told, str(more)]))
-    assert not torch.equal(other.rig.plain.weight, parts.rig.plain.weight)  # read from other people's portraits
-    assert set(found.latents) == set(DOMAINS) and model.rig is again.rig
+    other = train.run_morphable(one, small.tiny_parts(), parse([*told, str(more)]))
+    # it was read from other people's portraits
+    assert not torch.equal(other.morphable.plain.weight, parts.morphable.plain.weight)
+    assert set(found.latents) == set(DOMAINS) and model.morphable is again.morphable
 
 
 def test_the_mirror_of_a_shape_is_that_of_its_vertices(small_ict):
@@ -168,7 +173,7 @@ def test_the_mirror_of_a_shape_is_that_of_its_vertices(small_ict):
 def test_scans_and_people_of_another_model_are_refused(small, small_ict, faces, given, why):
     others = replace(faces, coefficients=given(faces.coefficients))
     with pytest.raises(UserError, match=why):
-        fit_rig(small.tiny_parts(), others, read_ict(small_ict), QUICK)
+        fit_morphable(small.tiny_parts(), others, read_ict(small_ict), QUICK)
 
 
 def test_a_fit_is_its_seeds_alone_and_leaves_the_dice_as_they_are(small, small_ict, faces):
@@ -176,23 +181,23 @@ def test_a_fit_is_its_seeds_alone_and_leaves_the_dice_as_they_are(small, small_i
     for seed in (1, 2):
         torch.manual_seed(seed)
         before = torch.get_rng_state()
-        fits.append(fit_rig(small.tiny_parts(), faces, read_ict(small_ict), told).state_dict())
+        fits.append(fit_morphable(small.tiny_parts(), faces, read_ict(small_ict), told).state_dict())
         torch.manual_seed(seed)
         assert torch.equal(before, torch.get_rng_state())
     assert all(torch.equal(value, fits[1][name]) for name, value in fits[0].items())
 
 
-def test_the_rigs_error_is_that_of_its_latents(small):
+def test_the_morphable_heads_error_is_that_of_its_latents(small):
     model, data = small.tiny_model(), small.tiny_data()
-    found = rig_errors(model, data)
-    assert set(found) == {"rig_geometry_error", "rig_albedo_error"}
-    assert 0 < rig_errors(model, data, most=3)["rig_albedo_error"] != found["rig_albedo_error"]
+    found = morphable_errors(model, data)
+    assert set(found) == {"morphable_geometry_error", "morphable_albedo_error"}
+    assert 0 < morphable_errors(model, data, most=3)["morphable_albedo_error"] != found["morphable_albedo_error"]
 
 
-def test_a_rig_of_other_embeddings_is_refused(small, fitted, faces, tmp_path):
+def test_a_morphable_head_of_other_embeddings_is_refused(small, fitted, faces, tmp_path):
     other = replace(faces, embedding=faces.embedding[..., :5])
     data = str(small.write_dataset(tmp_path / "people", other))
     parts = small.tiny_parts()
-    parts = train.with_rig(parts, fitted[2])
+    parts = train.with_morphable(parts, fitted[2])
     with pytest.raises(UserError, match="reads 8 numbers of a face, and the portraits have 5"):
         train.prepare(parts, parse(["--data", data, "--work", str(tmp_path), "--stages", "base"]))

@@ -12,7 +12,7 @@ from diffusers import StableDiffusionPipeline, UNet2DConditionModel
 from safetensors.torch import save
 from tokenizers.pre_tokenizers import ByteLevel
 
-from idto3d.guidance.networks.base import INDEX, BaseParts
+from idto3d.guidance.networks.base import MODEL_INDEX, BaseParts
 from idto3d.guidance.networks.tiny import TEST_SPEC, tiny_base
 
 DIMENSION = 128
@@ -166,7 +166,7 @@ def community(hub, prefix: str) -> dict:
 def stock_pipeline(folder: Path, variant: str | None, scratch: Path) -> StableDiffusionPipeline:
     """What diffusers itself makes of such a folder, copied to `scratch` with the index that we do not fetch."""
     shutil.copytree(folder, scratch)
-    index = json.dumps(INDEX | {"tokenizer": ["transformers", "CLIPTokenizer"]})
+    index = json.dumps(MODEL_INDEX | {"tokenizer": ["transformers", "CLIPTokenizer"]})
     (scratch / "model_index.json").write_text(index)
     return StableDiffusionPipeline.from_pretrained(
         scratch, variant=variant, dtype=torch.float32, safety_checker=None, local_files_only=True

@@ -32,8 +32,8 @@ from idto3d.training.vae import progress
 from idto3d.training.watch import Watch
 
 PRECISIONS = ("auto", "bf16", "fp16", "no")
-READING = re.compile(r"attn2\.to_[kv]\.weight$")  # of the base; with an adapter on it, the LoRA learns instead
-PATIENCE = timedelta(hours=6)  # how long processes wait for the main one, which may be encoding the data set
+READING_WEIGHTS = re.compile(r"attn2\.to_[kv]\.weight$")  # of the base; with an adapter on it, the LoRA learns instead
+PROCESS_TIMEOUT = timedelta(hours=6)  # how long processes wait for the main one, which may be encoding the data set
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def make_accelerator(precision: str) -> Accelerator:
         precision = {torch.bfloat16: "bf16", torch.float16: "fp16"}.get(choose_dtype(device), "no")
     if precision == "fp16" and on_cpu:
         raise UserError("Half precision (fp16) needs a GPU.", "Use --precision bf16.")
-    handlers = [DistributedDataParallelKwargs(broadcast_buffers=False), InitProcessGroupKwargs(timeout=PATIENCE)]
+    handlers = [DistributedDataParallelKwargs(broadcast_buffers=False), InitProcessGroupKwargs(timeout=PROCESS_TIMEOUT)]
     return Accelerator(mixed_precision=precision, cpu=on_cpu, kwargs_handlers=handlers)
 
 
@@ -146,7 +146,7 @@ def _groups(model: Model, trained: list[nn.Parameter], options: DenoiserOptions)
     The latter are the branches and the keys and values of the base's text cross-attention.
     """
     reading = {id(p) for p in model.branches.parameters()}
-    reading |= {id(p) for name, p in model.unet.named_parameters() if READING.search(name)}
+    reading |= {id(p) for name, p in model.unet.named_parameters() if READING_WEIGHTS.search(name)}
     if model.unet.add_embedding is not None:
         reading |= {id(p) for p in model.unet.add_embedding.parameters()}
     groups = (

@@ -13,7 +13,7 @@ from idto3d.guidance.networks.branches import BRANCHES, Branches, attach
 from idto3d.words.expressions import EXPRESSIONS
 from idto3d.words.prompts import FORMS, heard
 
-SHRINK = 0.02  # share of the largest variance that whitening adds to all
+WHITENING_SHARE = 0.02  # share of the largest variance that whitening adds to all
 TENSORS = ("latents", "identity", "expression", "no_expression", "camera", "weight")
 
 
@@ -167,8 +167,8 @@ def whiten(branches: Branches, branch: str, embeddings: Tensor) -> None:
     first, second = (branches.projection.image_projection_layers[BRANCHES.index(branch)].ff.net[i] for i in (0, 2))
     first, mean = first.proj, embeddings.mean(0)
     values, vectors = torch.linalg.eigh(torch.cov((embeddings - mean).T))
-    whitening = (vectors / (values + SHRINK * values.max()).sqrt()).T
-    heard = values.clamp(min=0) / (values + SHRINK * values.max())  # variance of each whitened direction, at most 1
+    whitening = (vectors / (values + WHITENING_SHARE * values.max()).sqrt()).T
+    heard = values.clamp(min=0) / (values + WHITENING_SHARE * values.max())  # variance of each direction, at most 1
     mixing = torch.randn(first.out_features, len(whitening)) * heard.sqrt() / heard.sum().sqrt()
     first.weight.copy_(mixing @ whitening)
     first.bias.copy_(-first.weight @ mean)

@@ -12,9 +12,9 @@ from idto3d.training.loop import PRECISIONS
 
 DENOISER_STAGES = ("base", "style", "expression")
 STAGES = ("vae", "morphable", *DENOISER_STAGES, "bundle")
-WRITE = "Check the path, or write a dataset with `python -m idto3d synthesize` or `python -m idto3d scans`."
+DATASET_REMEDY = "Check the path, or write a dataset with `python -m idto3d synthesize` or `python -m idto3d scans`."
 FOLDERS = {  # options that name a folder which must be there, and what to do where it is not
-    **dict.fromkeys(("data", "faces", "held_out"), WRITE),
+    **dict.fromkeys(("data", "faces", "held_out"), DATASET_REMEDY),
     "base": "Check the path; it should be a Stable Diffusion model in diffusers' layout.",
     "init": "Check the path; it should be a bundle, such as weights/embedded.",
 }

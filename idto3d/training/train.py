@@ -47,7 +47,7 @@ from idto3d.words.expressions import EXPRESSIONS
 from idto3d.words.prompts import DOMAINS, MEDIA, VIEWS, template, words
 from idto3d.words.traits import BEARDS, HAIR_COLOURS, HAIR_STYLES, SKINS
 
-LICENCE = (
+OWN_LICENCE = (
     "Apache-2.0; trained on renders of ICT-FaceKit (MIT) with MakeHuman's shape changes (CC0) and embeddings of dlib's "
     "face recognition model (CC0)"
 )
@@ -144,7 +144,7 @@ def bundle_info(people: People, options: TrainOptions) -> BundleInfo:
     """What the bundle says about itself."""
     return BundleInfo(
         name=options.name,
-        licence="; ".join(filter(None, (options.licence, people.licence))) or LICENCE,
+        licence="; ".join(filter(None, (options.licence, people.licence))) or OWN_LICENCE,
         image_size=people.normal.shape[1],
         identity_encoder=EncoderInfo(options.encoder, people.embedding.shape[-1]),
         expressions={expression.name: expression.descriptor for expression in EXPRESSIONS},

@@ -25,7 +25,7 @@ def other_egg(model) -> tuple[np.ndarray, np.ndarray]:
     ring = np.sqrt(1 - height**2)
     vertices = CENTIMETRE * np.stack([8 * ring * np.sin(turn), 12 * height - 1, 9.5 * ring * np.cos(turn)], 1)
     vertices = vertices[np.random.default_rng(1).permutation(len(vertices))]
-    marks = [LANDMARKS[i] for i in register.MARKED]
+    marks = [LANDMARKS[i] for i in register.MARKED_LANDMARKS]
     vertices[list((*register.CHIN, *register.NOSE_EYES_LIPS))] = model.neutral[marks]
     faces = ConvexHull(vertices).simplices
     a, b, c = (vertices[faces[:, i]] for i in range(3))

@@ -13,7 +13,7 @@ from idto3d.subject.identity_file import load_identity
 from idto3d.subject.portrait_net import SIDE
 from idto3d.training.data import embedding, faces
 from idto3d.training.data.augment import augmented
-from idto3d.training.data.faces import SCALE, WIDE, head_mask, read_known
+from idto3d.training.data.faces import CROP_SCALE, WIDE, head_mask, read_known
 from idto3d.training.fit import portrait_encoder, portrait_targets
 from idto3d.training.measure.portrait_scores import compared, told_of
 from idto3d.training.people.ict import read_ict
@@ -35,7 +35,7 @@ def dataset(tmp_path):
         known[0, 0] = 0
         marks = np.tile(np.float32([[42, 50], [66, 50], [54, 69], [37, 50], [71, 50]]), (PEOPLE, PORTRAITS, 1, 1))
         found = {"crop": crop, "landmarks": marks, "embedding": known}
-        save_file(found, tmp_path / f"{shard:04}.faces.safetensors", {"scale": SCALE})
+        save_file(found, tmp_path / f"{shard:04}.faces.safetensors", {"scale": CROP_SCALE})
         arrays = {"coefficients": coefficients, "portraits": np.zeros((PEOPLE * PORTRAITS, 8, 8, 3), np.uint8)}
         save_file(arrays, tmp_path / f"{shard:04}.safetensors")
         looks = [asdict(draw_person(seed).look) for seed in range(PEOPLE)]

@@ -13,7 +13,7 @@ from idto3d.config import EMBEDDED
 from idto3d.errors import UserError, run_command
 from idto3d.guidance.networks.base import load_morphable
 from idto3d.subject.identity_file import load_identity
-from idto3d.training.fit.round_weights import BITS, KEPT, main, shortened
+from idto3d.training.fit.round_weights import KEPT_TENSORS, MANTISSA_BITS, main, shortened
 
 
 @pytest.mark.parametrize("bits", [1, 6, 9, 10])
@@ -51,10 +51,10 @@ def test_the_embedded_bundle_is_rounded_already(files, capsys):
 def test_a_bundle_is_rounded_in_place_and_can_be_read(files):
     bundle, morphable, identity = files
     known, read = load_file(morphable), load_file(identity)
-    assert main([str(bundle), "--bits", str(BITS - 2)]) == 0
+    assert main([str(bundle), "--bits", str(MANTISSA_BITS - 2)]) == 0
     after = load_file(morphable)
-    assert all(torch.equal(after[name], known[name]) for name in KEPT)
-    assert torch.equal(after["plain.weight"], shortened(known["plain.weight"], BITS - 2))
+    assert all(torch.equal(after[name], known[name]) for name in KEPT_TENSORS)
+    assert torch.equal(after["plain.weight"], shortened(known["plain.weight"], MANTISSA_BITS - 2))
     assert not torch.equal(after["plain.weight"], known["plain.weight"])
     assert not torch.equal(load_file(identity)["head.weight"], read["head.weight"])
     assert torch.equal(load_morphable(morphable.parent).plain.weight, after["plain.weight"].float())

@@ -11,8 +11,8 @@ import trimesh
 from PIL import Image
 
 from idto3d.errors import UserError
-from idto3d.training.scans.mesh import LINEAR, MeshLimits, read_mesh, sample
-from idto3d.training.scans.pose import EYES, axes, find_eyes, find_pose
+from idto3d.training.scans.mesh import LINEAR_OF_BYTE, MeshLimits, read_mesh, sample
+from idto3d.training.scans.pose import EYES_MIDPOINT, axes, find_eyes, find_pose
 from idto3d.training.scans.table import expression_index, read_attributes, read_neutrals
 from idto3d.words.captions import described
 
@@ -34,8 +34,8 @@ def test_textures_colour_the_side_they_belong_to(tmp_path, ending):
     mesh = read_mesh(tmp_path / f"a.{ending}", LIMITS)
     first = mesh.vertices[mesh.faces[:, 0], 0]
     colours = corner_colours(mesh)
-    assert mesh.coloured and np.allclose(colours[first > 0.03], LINEAR[list(RED)], atol=0.01)
-    assert np.allclose(colours[first < -0.03], LINEAR[list(BLUE)], atol=0.01)
+    assert mesh.coloured and np.allclose(colours[first > 0.03], LINEAR_OF_BYTE[list(RED)], atol=0.01)
+    assert np.allclose(colours[first < -0.03], LINEAR_OF_BYTE[list(BLUE)], atol=0.01)
 
 
 def test_vertex_colours_are_srgb_in_ply_and_linear_in_glb(tmp_path):
@@ -43,7 +43,7 @@ def test_vertex_colours_are_srgb_in_ply_and_linear_in_glb(tmp_path):
     colours = np.full((len(vertices), 3), 128, np.uint8)
     colours[0] = 255
     scan = trimesh.Trimesh(vertices, faces, process=False, vertex_colors=colours)
-    for ending, expected in (("ply", LINEAR[128]), ("glb", 128 / 255)):
+    for ending, expected in (("ply", LINEAR_OF_BYTE[128]), ("glb", 128 / 255)):
         scan.export(tmp_path / f"a.{ending}")
         assert np.median(read_mesh(tmp_path / f"a.{ending}", LIMITS).albedo) == pytest.approx(expected, abs=1e-3)
 
@@ -111,7 +111,7 @@ def test_eyes_are_levelled_and_put_where_ours_are(tmp_path):
     )
     right, left = find_eyes(placed, GreenEncoder())
     assert pose.seen and abs(left[1] - right[1]) < 0.003 and left[0] > right[0]
-    assert np.allclose((right + left) / 2, EYES, atol=0.004)
+    assert np.allclose((right + left) / 2, EYES_MIDPOINT, atol=0.004)
     with pytest.raises(UserError, match="mm apart.*--scale auto"):
         find_pose(mesh, axes("y", "z"), 0.01, GreenEncoder(), None)
     assert find_pose(mesh, axes("y", "z"), None, BlindEncoder(), pose) is pose

@@ -27,7 +27,7 @@ from idto3d.errors import UserError
 from idto3d.files import unfit, write_tensors
 from idto3d.guidance.networks.morphable import MorphableHead
 
-INDEX = {
+MODEL_INDEX = {
     "_class_name": "StableDiffusionPipeline",
     "feature_extractor": [None, None],
     "image_encoder": [None, None],
@@ -82,7 +82,7 @@ def save_base(parts: BaseParts, folder: str | Path, dtype: torch.dtype = torch.f
     if parts.morphable is not None:
         save_morphable(parts.morphable, folder / MORPHABLE, dtype)
     tokenizer_class = ["transformers", type(parts.tokenizer).__name__]
-    (folder / "model_index.json").write_text(json.dumps(INDEX | {"tokenizer": tokenizer_class}, indent=2) + "\n")
+    (folder / "model_index.json").write_text(json.dumps(MODEL_INDEX | {"tokenizer": tokenizer_class}, indent=2) + "\n")
 
 
 def save_morphable(head: MorphableHead, folder: Path, dtype: torch.dtype = torch.float32) -> None:

@@ -21,11 +21,11 @@ from idto3d.render.draw import Surface, camera_normals, draw_surface, paint, sam
 from idto3d.render.rasterizer import Rasterizer
 from idto3d.words.prompts import MEDIA
 
-TONES = 9  # numbers of the colours of skin, of hair, and of brows and beard, sRGB
-FOLLOWED = 8  # handles that a vertex follows
+COLOUR_NUMBERS = 9  # numbers of the colours of skin, of hair, and of brows and beard, sRGB
+HANDLES_PER_VERTEX = 8  # handles that a vertex follows
 BEARD_TONE = 0.95  # of the colour of brows: a beard's, in sRGB
-FINER = 2  # times as many pixels on a side are drawn and averaged, as in the maps that are trained on
-TURNED = -0.15  # camera-space z below which a normal shows the inside of an open shell, which is drawn as its outside
+SUPERSAMPLING = 2  # times as many pixels on a side are drawn and averaged, as in the maps that are trained on
+BEHIND_Z = -0.15  # camera-space z below which a normal shows the inside of an open shell, which is drawn as its outside
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class MorphableHead(ModelMixin, ConfigMixin):
             "mean": (told.vertices, 3),
             "modes": (told.modes, told.handles, 3),
             "moves": (told.moves, told.handles, 3),
-            "pull": (told.vertices, FOLLOWED),
+            "pull": (told.vertices, HANDLES_PER_VERTEX),
             "paint": (3, told.vertices, 3),
             "beard_way": (told.vertices, 3),
             "beard_depth": (told.beards,),
@@ -98,13 +98,13 @@ class MorphableHead(ModelMixin, ConfigMixin):
         }.items():
             self.register_buffer(name, torch.zeros(shape))
         places = {"faces": (told.faces, 3), "hair_roots": (strands[0],), "hair_faces": (strands[1], 3)}
-        for name, shape in {**places, "near": (told.vertices, FOLLOWED)}.items():
+        for name, shape in {**places, "near": (told.vertices, HANDLES_PER_VERTEX)}.items():
             self.register_buffer(name, torch.zeros(shape, dtype=torch.int32))
 
     def _outputs(self) -> tuple[int, ...]:
         """How many numbers `estimate` tells of shape, of each of the colours, of styles and of beards."""
         told = self.size
-        return (told.modes, *[TONES // 3] * 3, len(told.hair), told.beards)
+        return (told.modes, *[COLOUR_NUMBERS // 3] * 3, len(told.hair), told.beards)
 
     @torch.no_grad()
     def forward(
@@ -148,9 +148,9 @@ class MorphableHead(ModelMixin, ConfigMixin):
     def _picture(self, domain: str, figures: Figures, index: int, camera: Camera) -> Tensor:
         vertices, faces, colours = self.dressed(figures, index)
         rasterizer = self._rasterizer(vertices.device)
-        surface = draw_surface(vertices, faces, camera, rasterizer, FINER * self.config.image_size)
+        surface = draw_surface(vertices, faces, camera, rasterizer, SUPERSAMPLING * self.config.image_size)
         values = (outward(surface) + 1) / 2 if domain == "geometry" else sample(surface, colours)
-        return avg_pool2d(paint(surface, values)[0].permute(0, 3, 1, 2), FINER)[0].clamp(0, 1)
+        return avg_pool2d(paint(surface, values)[0].permute(0, 3, 1, 2), SUPERSAMPLING)[0].clamp(0, 1)
 
     def _rasterizer(self, device: torch.device) -> Rasterizer:
         """Made once: that of a GPU holds buffers."""
@@ -185,7 +185,7 @@ class MorphableHead(ModelMixin, ConfigMixin):
 def outward(surface: Surface) -> Tensor:
     """Camera-space normals [P, 3] as `camera_normals`, those of the inside of open shells turned over."""
     normals = camera_normals(surface)
-    return torch.where(normals[:, 2:] < TURNED, -normals, normals)
+    return torch.where(normals[:, 2:] < BEHIND_Z, -normals, normals)
 
 
 def _span(counts: Sequence[int], place: int) -> slice:

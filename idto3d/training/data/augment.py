@@ -13,8 +13,9 @@ from torch import Tensor
 
 from idto3d.subject.portrait_net import SIDE
 
-PIECE = 8  # crops that share a size to which they are shrunk
-TURN_DEG, ZOOM, SHIFT, WOBBLE = 7.0, 0.08, 0.045, 0.5  # spread of roll, scale, place (crop widths), landmarks (pixels)
+CROPS_PER_SIZE = 8  # crops that share a size to which they are shrunk
+# Spread of roll, scale, place (crop widths) and landmarks.
+ROLL_DEG, ZOOM_SHARE, SHIFT_WIDTHS, JITTER_PIXELS = 7.0, 0.08, 0.045, 0.5
 
 
 def augmented(crops: Tensor, landmarks: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -35,16 +36,16 @@ def augmented(crops: Tensor, landmarks: Tensor, random: torch.Generator) -> tupl
 def moved(pictures: Tensor, landmarks: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
     """Crops [B, C, W, W] turned, scaled and shifted a little, as [B, C, 96, 96]; landmarks follow, not exactly."""
     count, wide = len(pictures), pictures.shape[-1]
-    angle = torch.deg2rad(_normal((count,), TURN_DEG, random)).clamp(-0.35, 0.35)
-    zoom = torch.exp(_normal((count,), ZOOM, random))
-    shift = _normal((count, 2), SHIFT * SIDE, random)
+    angle = torch.deg2rad(_normal((count,), ROLL_DEG, random)).clamp(-0.35, 0.35)
+    zoom = torch.exp(_normal((count,), ZOOM_SHARE, random))
+    shift = _normal((count, 2), SHIFT_WIDTHS * SIDE, random)
     turn = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()], 1).view(-1, 2, 2) * zoom[:, None, None]
     theta = torch.cat([turn * (SIDE / wide), (shift * 2 / wide)[..., None]], 2)
     grid = F.affine_grid(theta, [count, 1, SIDE, SIDE], align_corners=False)
     centred = landmarks - wide / 2 - shift[:, None]
     marks = torch.linalg.solve(turn, centred.transpose(1, 2)).transpose(1, 2) + SIDE / 2
     sampled = F.grid_sample(pictures, grid, padding_mode="border", align_corners=False)
-    return sampled, marks + _normal(marks.shape, WOBBLE, random)
+    return sampled, marks + _normal(marks.shape, JITTER_PIXELS, random)
 
 
 def behind(image: Tensor, mask: Tensor, random: torch.Generator) -> Tensor:
@@ -93,7 +94,7 @@ def in_front(image: Tensor, random: torch.Generator) -> Tensor:
 def coarse(image: Tensor, random: torch.Generator) -> Tensor:
     """Two of three crops lose resolution: shrunk to a third or more and enlarged, a few with motion blur."""
     pieces = []
-    for piece in image.split(PIECE):
+    for piece in image.split(CROPS_PER_SIZE):
         side = int(SIDE * (0.31 + 0.94 * float(torch.rand((), generator=random)) ** 0.7))
         if side < SIDE:
             piece = F.interpolate(piece, size=(side, side), mode="area" if side % 2 else "bilinear")

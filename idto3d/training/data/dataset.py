@@ -15,7 +15,7 @@ from idto3d.errors import UserError
 from idto3d.words.prompts import words
 
 PICTURES = ("normal", "albedo")
-SCANNED = 100  # coefficients that a scan is given, all of them NaN
+SCAN_COEFFICIENTS = 100  # coefficients that a scan is given, all of them NaN
 ARRAYS = (*PICTURES, "expression", "azimuth_deg", "elevation_deg")
 
 
@@ -125,7 +125,7 @@ def _coefficients(shard: Path, count: int) -> np.ndarray:
     with safe_open(shard.with_name(shard.name + ".safetensors"), "numpy") as file:
         if "coefficients" in file.keys():  # noqa: SIM118
             return file.get_tensor("coefficients")
-    return np.full((count, SCANNED), np.nan, np.float32)
+    return np.full((count, SCAN_COEFFICIENTS), np.nan, np.float32)
 
 
 def said_words(folder: Path) -> list[str]:

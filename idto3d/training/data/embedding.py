@@ -16,7 +16,7 @@ from idto3d.subject.portrait_encoder import GLANCES
 from idto3d.training.data.faces import Faces, read_faces
 from idto3d.training.data.shards import save_arrays, shard_path
 
-PLAIN = "dlib"  # what gave embeddings in whose file no encoder is named
+UNNAMED_ENCODER = "dlib"  # what gave embeddings in whose file no encoder is named
 
 
 def add_encoder(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +47,7 @@ def is_embedded(folder: Path, shard: int, title: str) -> bool:
 def embedded_by(path: Path) -> str:
     """The title of the encoder that gave the embeddings in a file."""
     with safe_open(path, "numpy") as file:
-        return (file.metadata() or {}).get("encoder", PLAIN)
+        return (file.metadata() or {}).get("encoder", UNNAMED_ENCODER)
 
 
 def embed_portraits(folder: Path, shard: int, portraits: int, encoder: str, identity: Path | None = None) -> None:

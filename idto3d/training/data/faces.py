@@ -17,8 +17,8 @@ from idto3d.subject.portrait_encoder import WIDE
 from idto3d.training.data.dataset import read_looks, read_numbers, shards
 from idto3d.training.data.shards import run_all, save_arrays, shard_path
 
-SCALE = f"{WIDE} pixels, eyes {HEAD_EYES:g} apart"  # said in the files
-PLAIN = 22  # grey levels by which a pixel may differ from the plain background of its row
+CROP_SCALE = f"{WIDE} pixels, eyes {HEAD_EYES:g} apart"  # said in the files
+BACKGROUND_LEVELS = 22  # grey levels by which a pixel may differ from the plain background of its row
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def read_faces(folder: Path, shard: int, finder: DlibEncoder | None = None) -> F
     """The faces of one shard, found now where that was not done yet, or for crops of another size or scale."""
     path = _path(folder, shard)
     if not _is_cut(path):
-        save_arrays(path, find_faces(folder, shard, finder or DlibEncoder()), {"scale": SCALE})
+        save_arrays(path, find_faces(folder, shard, finder or DlibEncoder()), {"scale": CROP_SCALE})
     return Faces(**load_file(path))
 
 
@@ -84,7 +84,7 @@ def _is_cut(path: Path) -> bool:
     if not path.exists():
         return False
     with safe_open(path, "numpy") as file:
-        return (file.metadata() or {}).get("scale") == SCALE
+        return (file.metadata() or {}).get("scale") == CROP_SCALE
 
 
 def read_known(folder: Path, workers: int = 1) -> KnownFaces:
@@ -146,7 +146,7 @@ def head_mask(picture: np.ndarray) -> np.ndarray:
     edge = np.concatenate([picture[:, :6], picture[:, -6:]], 1).astype(np.float32)
     plain = ndimage.gaussian_filter1d(np.median(edge, 1), 2, axis=0)[:, None]
     smooth = ndimage.uniform_filter(picture.astype(np.float32), (3, 3, 0))
-    head = ndimage.binary_fill_holes(np.abs(smooth - plain).max(-1) > PLAIN)
+    head = ndimage.binary_fill_holes(np.abs(smooth - plain).max(-1) > BACKGROUND_LEVELS)
     labels, count = ndimage.label(ndimage.binary_opening(head, iterations=2))
     if not count:
         return np.full(picture.shape[:2], 255, np.uint8)

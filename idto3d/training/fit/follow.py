@@ -9,8 +9,8 @@ from idto3d.head.template import EYE_SOCKETS, EYEBALLS, FACE, LANDMARKS, MOUTH_S
 from idto3d.training.fit.register import SKIN, neighbour_mean
 from idto3d.training.people.ict import IctModel
 
-LID = 0.004  # width of the skin around an eye that keeps its distance from the eyeball, metres
-SEAM = 0.004  # width of the border of the lips that stays shut, metres
+LID_WIDTH = 0.004  # width of the skin around an eye that keeps its distance from the eyeball, metres
+SEAM_WIDTH = 0.004  # width of the border of the lips that stays shut, metres
 
 
 def complete(model: IctModel, delta: np.ndarray) -> np.ndarray:
@@ -30,10 +30,10 @@ def _with_shut_lips(neutral: np.ndarray, delta: np.ndarray) -> np.ndarray:
     corners = neutral[list(LANDMARKS[60:])]
     seam = np.concatenate([corners + (np.roll(corners, 1, 0) - corners) * t for t in np.linspace(0, 1, 5)])
     gap = cKDTree(seam).query(neutral)[0]
-    near = np.flatnonzero(gap < 4 * SEAM)
-    spread = np.exp(-(((neutral[near, None] - neutral[None, near]) / SEAM) ** 2).sum(-1))
+    near = np.flatnonzero(gap < 4 * SEAM_WIDTH)
+    spread = np.exp(-(((neutral[near, None] - neutral[None, near]) / SEAM_WIDTH) ** 2).sum(-1))
     even = spread @ delta[near] / spread.sum(1, keepdims=True)
-    share = np.exp(-((gap[near, None] / SEAM / 1.5) ** 2))
+    share = np.exp(-((gap[near, None] / SEAM_WIDTH / 1.5) ** 2))
     result = delta.copy()
     result[near] += share * (even - delta[near])
     return result
@@ -58,7 +58,7 @@ def _carry_eye(model: IctModel, full: np.ndarray, side: int) -> None:
     full[own] = _followed(neutral[own], neutral[lids], full[lids])
     offset = neutral[FACE] - centre
     reach = np.linalg.norm(offset, axis=1)
-    near = np.exp(-((np.maximum(reach - np.linalg.norm(neutral[lids] - centre, axis=1).max(), 0) / LID) ** 2))
+    near = np.exp(-((np.maximum(reach - np.linalg.norm(neutral[lids] - centre, axis=1).max(), 0) / LID_WIDTH) ** 2))
     outward = offset / reach[:, None]
     wanted = ((_followed(neutral[FACE], neutral[lids], full[lids]) - full[FACE]) * outward).sum(1)
     full[FACE] += (near * wanted)[:, None] * outward

@@ -41,9 +41,9 @@ FACE_WORDS = {
     "heavy brow": {"eyebrows/eyebrows-trans-forward": 0.3, "eyebrows/eyebrows-trans-down": 0.3},
 }
 BABY_EYES, OLD_HEAD = "eyes/*-eye-scale-incr", "head/head-age-incr"
-NECK = (-0.19, -0.12)  # height in metres below which nothing moves, and above which everything does
-SMOOTHING = 10  # averages over neighbours of a carried change
-BABY_SMOOTHING = 35  # a baby's deltas are a metre long, and so coarse in half precision
+NECK_HEIGHTS = (-0.19, -0.12)  # height in metres below which nothing moves, and above which everything does
+SMOOTHING_ROUNDS = 10  # averages over neighbours of a carried change
+BABY_SMOOTHING_ROUNDS = 35  # a baby's deltas are a metre long, and so coarse in half precision
 # A baby's short neck would draw the shoulders up: below this line (z, y in metres) its neck only follows its head.
 NECK_LINE = ((-0.08, -0.03), (-0.04, -0.04), (0.01, -0.075), (0.045, -0.098))
 
@@ -121,7 +121,7 @@ def carry_over(model: IctModel, makehuman_path: str | Path) -> WordShapes:
         delta = match.read(shape) @ turn.T + offset - at_rest
         _carry_ears(model, human, match.place(young), match.place(shape) @ turn.T + offset, delta)
         delta = _stiff_neck(model, mean, delta) if word == "baby" else _faded(model.neutral[:SKIN], delta)
-        for _ in range(BABY_SMOOTHING if word == "baby" else SMOOTHING):
+        for _ in range(BABY_SMOOTHING_ROUNDS if word == "baby" else SMOOTHING_ROUNDS):
             delta = 0.5 * delta + 0.5 * (mean @ delta)
         deltas.append(complete(model, delta))
     return WordShapes((*AXES, *FACE_WORDS), np.stack(deltas).astype(np.float32))
@@ -148,7 +148,7 @@ def _head(model: IctModel) -> np.ndarray:
 
 def _faded(neutral: np.ndarray, delta: np.ndarray) -> np.ndarray:
     """`delta` [S, 3] that fades out down the neck, since shoulders stay where they are."""
-    share = np.clip((neutral[:, 1] - NECK[0]) / (NECK[1] - NECK[0]), 0, 1)
+    share = np.clip((neutral[:, 1] - NECK_HEIGHTS[0]) / (NECK_HEIGHTS[1] - NECK_HEIGHTS[0]), 0, 1)
     return delta * (share * share * (3 - 2 * share))[:, None]
 
 
@@ -157,8 +157,8 @@ def _stiff_neck(model: IctModel, mean: csr_matrix, delta: np.ndarray) -> np.ndar
     neutral = model.neutral[:SKIN]
     ears = (np.abs(neutral[:, 0]) > 0.058) & (neutral[:, 1] > -0.06) & (np.abs(neutral[:, 2]) < 0.05)
     free = np.flatnonzero(~ears & (neutral[:, 1] < np.interp(neutral[:, 2], *zip(*NECK_LINE, strict=True))))
-    result = np.where((neutral[:, 1] < NECK[0] + 0.02)[:, None], 0, delta)
-    free = free[neutral[free, 1] > NECK[0] + 0.02]
+    result = np.where((neutral[:, 1] < NECK_HEIGHTS[0] + 0.02)[:, None], 0, delta)
+    free = free[neutral[free, 1] > NECK_HEIGHTS[0] + 0.02]
     return relaxed(result, mean, free, 1e-6)
 
 

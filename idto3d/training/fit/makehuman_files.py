@@ -14,7 +14,7 @@ import numpy as np
 from idto3d.errors import UserError
 
 MESH, TARGETS = "3dobjs/base.obj", "targets"
-HEAD = 5.0  # height in decimetres above which a vertex belongs to head, neck and shoulders; others do not move
+LOWEST_MOVED_DM = 5.0  # height in decimetres above which a vertex moves: it belongs to head, neck or shoulders
 REMEDY = "Give a checkout of makehumancommunity/makehuman, or a packed .npz."
 
 
@@ -45,7 +45,8 @@ def convert_makehuman(folder: Path, targets: Iterable[str]) -> dict[str, np.ndar
     if data is None:
         raise UserError(f"{folder} holds no {MESH}.", REMEDY)
     names, mesh = sorted(set(targets)), _read_mesh(data / MESH)
-    changes = [_read_target(data / TARGETS / f"{name}.target", mesh["vertices"][:, 1] > HEAD) for name in names]
+    moving = mesh["vertices"][:, 1] > LOWEST_MOVED_DM
+    changes = [_read_target(data / TARGETS / f"{name}.target", moving) for name in names]
     moved = np.concatenate(changes)
     return mesh | {
         "target_names": np.array(names),

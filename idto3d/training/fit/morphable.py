@@ -26,8 +26,8 @@ from idto3d.words.prompts import DOMAINS, VIEWS
 from idto3d.words.traits import AGES, ATTRIBUTES, BEARDS, GENDERS, HAIR_STYLES
 
 log = logging.getLogger(__name__)
-SHAPE = 28.0  # weight of all modes of shape together, where each number of a colour and each style weighs 1
-SPREAD = 0.1  # share of the largest variance that whitening adds to all, so that the smallest stay small
+SHAPE_WEIGHT = 28.0  # weight of all modes of shape together, where each number of a colour and each style weighs 1
+WHITENING_SHARE = 0.1  # share of the largest variance that whitening adds to all, so that the smallest stay small
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def read_faces(head: MorphableHead, embeddings: Tensor) -> None:
     layer, mean = head.identity, embeddings.mean(0)
     variances, directions = torch.linalg.eigh(torch.cov((embeddings - mean).T))
     variances, directions = variances[-layer.out_features :].clamp(min=0), directions[:, -layer.out_features :]
-    layer.weight.copy_(0.5 * (directions / (variances + SPREAD * variances.max()).sqrt()).T)
+    layer.weight.copy_(0.5 * (directions / (variances + WHITENING_SHARE * variances.max()).sqrt()).T)
     layer.bias.copy_(-layer.weight @ mean)
 
 
@@ -217,7 +217,7 @@ def _start(head: MorphableHead, known: Known) -> tuple[Tensor, Tensor]:
     """Mean and scale of the outputs: modes of shape keep their sizes against each other, as errors of one surface."""
     mean, scale = known.wanted.mean(0), known.wanted.std(0)
     modes = head.size.modes
-    scale[:modes] = (scale[:modes].square().sum() / SHAPE).sqrt()
+    scale[:modes] = (scale[:modes].square().sum() / SHAPE_WEIGHT).sqrt()
     head.bent.weight.zero_()
     return mean, scale.clamp(min=1e-6)
 

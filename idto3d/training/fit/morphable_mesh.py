@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from scipy.spatial import cKDTree
 
-from idto3d.guidance.networks.morphable import FOLLOWED, MorphableHead, MorphableSize
+from idto3d.guidance.networks.morphable import HANDLES_PER_VERTEX, MorphableHead, MorphableSize
 from idto3d.head.skin import skin_colour
 from idto3d.head.template import DRAWN
-from idto3d.training.fit.surface_modes import SEED, SurfaceModes
+from idto3d.training.fit.surface_modes import SHAPES_SEED, SurfaceModes
 from idto3d.training.people import skin, synthetic
 from idto3d.training.people.hair_shapes import hair_mesh
 from idto3d.training.people.ict import IctModel
@@ -20,14 +20,14 @@ from idto3d.training.people.sculptor import COMBED, vertex_normals
 from idto3d.words.expressions import EXPRESSIONS
 from idto3d.words.traits import BEARDS, COLOURS, FACIAL_HAIR, HAIR_STYLES, natural_colour
 
-PARTS = (("M_Face", "M_BackHead"), ("M_Teeth", "M_GumsTongue"), DRAWN[4:])  # that are thinned each for itself
-FACES = (18000, 2000, 1200)  # that are left of each
-HANDLES = (3600, 500, 400)  # faces of the coarser mesh whose corners are the handles
-LOOSE = 1e-3  # how much the nearest handles are preferred to those that tell a vertex's movements best
+THINNED_PARTS = (("M_Face", "M_BackHead"), ("M_Teeth", "M_GumsTongue"), DRAWN[4:])  # that are thinned each for itself
+FACES_LEFT = (18000, 2000, 1200)  # that are left of each
+HANDLE_FACES = (3600, 500, 400)  # faces of the coarser mesh whose corners are the handles
+NEARNESS_WEIGHT = 1e-3  # how much the nearest handles are preferred to those that tell a vertex's movements best
 HAIR_STEPS = (3, 4)  # of the rings and azimuths of a style's shell, each so manieth is kept
 TIED_FACES = 2000  # that are left of a tail or a knot
-HEADS = 32  # of hair whose mean a style's mesh is
-PAINTED = 200  # people whose colours are measured
+HAIR_SAMPLES = 32  # of hair whose mean a style's mesh is
+PAINTED_PEOPLE = 200  # people whose colours are measured
 
 
 def build_morphable(
@@ -55,7 +55,7 @@ def _movements(model: IctModel, shapes: SurfaceModes, rest: np.ndarray, kept: np
     """What handles do under modes and expressions of the head `rest` [N, 3], and how vertices follow them."""
     modes = np.tensordot(shapes.modes, model.identity[:, kept], 1)
     moves = np.stack([np.tensordot(model.weights(e), model.expression[:, kept], 1) for e in EXPRESSIONS])
-    handles = np.unique(cKDTree(rest[kept]).query(rest[thinned(model, HANDLES)[0]])[1])
+    handles = np.unique(cKDTree(rest[kept]).query(rest[thinned(model, HANDLE_FACES)[0]])[1])
     moved = np.concatenate([modes * shapes.deviation[:, None, None], moves])
     posed = np.concatenate(rest[kept] + moves, 1)  # the two lips, say, are near each other in some expressions only
     near, pull = followed(posed, moved, handles)
@@ -68,20 +68,20 @@ def followed(posed: np.ndarray, moved: np.ndarray, handles: np.ndarray) -> tuple
     The nearest ones in `posed` [V, D], by the shares that tell best, in the least squares of all movements `moved`
     [M, V, 3], how the vertex moves.
     """
-    distance, near = cKDTree(posed[handles]).query(posed, k=FOLLOWED)
+    distance, near = cKDTree(posed[handles]).query(posed, k=HANDLES_PER_VERTEX)
     plain = 1 / (distance + 1e-4) ** 2
     plain /= plain.sum(1, keepdims=True)
     rows = moved.transpose(1, 0, 2).reshape(len(posed), -1)
     theirs = rows[handles][near]
     gram, told = theirs @ theirs.transpose(0, 2, 1), np.einsum("vkm,vm->vk", theirs, rows)
-    loose = LOOSE * np.trace(gram, axis1=1, axis2=2)[:, None] / FOLLOWED + 1e-12
-    system = gram + loose[..., None] * np.eye(FOLLOWED)
+    loose = NEARNESS_WEIGHT * np.trace(gram, axis1=1, axis2=2)[:, None] / HANDLES_PER_VERTEX + 1e-12
+    system = gram + loose[..., None] * np.eye(HANDLES_PER_VERTEX)
     return near, np.linalg.solve(system, (told + loose * plain)[..., None])[..., 0]
 
 
-def thinned(model: IctModel, left: tuple[int, ...] = FACES) -> tuple[np.ndarray, np.ndarray]:
+def thinned(model: IctModel, left: tuple[int, ...] = FACES_LEFT) -> tuple[np.ndarray, np.ndarray]:
     """Indices [V] of the model's vertices that are kept where about `left` faces are, and faces [F, 3] over these."""
-    groups = [np.isin(model.material, [DRAWN.index(name) for name in names]) for names in PARTS]
+    groups = [np.isin(model.material, [DRAWN.index(name) for name in names]) for names in THINNED_PARTS]
     drawn = [(group, most) for group, most in zip(groups, left, strict=True) if group.any()]
     faces = [simplified(model.neutral, model.faces[group], most) for group, most in drawn]
     kept, flat = np.unique(np.concatenate(faces), return_inverse=True)
@@ -108,7 +108,7 @@ def _hair_styles(studio, rest: np.ndarray, roots: np.ndarray):
 
 def _hair(style: str, scalp, rest: np.ndarray, roots: np.ndarray):
     """Offsets [H, 3] from the nearest of `roots` [V, 3], those roots [H], factors [H] on the colour, faces [F, 3]."""
-    made = [hair_mesh(style, rest, scalp, np.random.default_rng(SEED + i)) for i in range(HEADS)]
+    made = [hair_mesh(style, rest, scalp, np.random.default_rng(SHAPES_SEED + i)) for i in range(HAIR_SAMPLES)]
     if made[0] is None:
         return np.zeros((0, 3)), np.zeros(0, int), np.zeros(0), np.zeros((0, 3), int)
     vertices, shade = (np.mean([getattr(one, name) for one in made], 0) for name in ("vertices", "shade"))
@@ -138,7 +138,7 @@ def _beards(studio, normals: np.ndarray, kept: np.ndarray) -> dict[str, np.ndarr
 
 def _paint(studio, kept: np.ndarray) -> np.ndarray:
     """[3, V, 3]: sRGB colours of bald heads as `[0] + [1] * skin + [2] * brows`, by least squares in each channel."""
-    people = [_bald(draw_person(SEED + i, studio.model.words)) for i in range(PAINTED)]
+    people = [_bald(draw_person(SHAPES_SEED + i, studio.model.words)) for i in range(PAINTED_PEOPLE)]
     neutral = studio.model.neutral
     painted = [skin.paint(p.look, studio.regions, neutral, np.random.default_rng(p.seed))[kept] for p in people]
     wanted, tones = synthetic.srgb(np.stack(painted)), np.stack([tones_of(vars(person.look)) for person in people])

@@ -32,9 +32,9 @@ from idto3d.training.measure.portrait_scores import measure, told_of
 from idto3d.training.people.ict import read_ict
 from idto3d.training.state import is_finished, read_state, state_path, step_random, write_state
 
-WEIGHED = 100  # people from whom the weight of codes beside dlib's numbers is taken
-WORDS = 0.05  # weight of each attribute's cross entropy beside the codes' squared error
-VARIED = 0.5  # share of a batch that is varied like photos; the others are only shifted
+WEIGHED_PEOPLE = 100  # people from whom the weight of codes beside dlib's numbers is taken
+WORDS_WEIGHT = 0.05  # weight of each attribute's cross entropy beside the codes' squared error
+VARIED_SHARE = 0.5  # share of a batch that is varied like photos; the others are only shifted
 
 
 @dataclass(frozen=True)
@@ -205,7 +205,7 @@ def draw(faces: KnownFaces, count: int, random: torch.Generator) -> tuple[Tensor
     rows = np.argwhere(faces.found())
     rows = rows[torch.randint(len(rows), (count,), generator=random).numpy()]
     crops, marks = faces.crops(rows[:, 0], rows[:, 1]), faces.landmarks[rows[:, 0], rows[:, 1]]
-    crops, marks, varied = torch.from_numpy(crops), torch.from_numpy(marks), round(VARIED * count)
+    crops, marks, varied = torch.from_numpy(crops), torch.from_numpy(marks), round(VARIED_SHARE * count)
     photos = augmented(crops[:varied], marks[:varied], random)
     plain = shifted(crops[varied:], marks[varied:], random)
     return torch.from_numpy(rows[:, 0]), *(torch.cat(pair) for pair in zip(photos, plain, strict=True))
@@ -225,7 +225,7 @@ def loss(net: PortraitNet, inputs: Sequence[Tensor], told: Lessons, rows: Tensor
     weight = net.code_share.sqrt()
     error = ((codes.float() - told.codes[rows]).square() * weight / weight.mean()).mean()
     known = [(said.float(), told.words[name][rows]) for name, said in scores.items()]
-    return error + WORDS * sum(F.cross_entropy(said, true) for said, true in known if (true >= 0).any())
+    return error + WORDS_WEIGHT * sum(F.cross_entropy(said, true) for said, true in known if (true >= 0).any())
 
 
 @torch.no_grad()
@@ -246,7 +246,7 @@ def _written(net: PortraitNet, average: list[Tensor], told: Lessons, options: En
 
 def weigh(net: PortraitNet, faces: KnownFaces) -> None:
     """Set the scale at which the codes of two portraits lie as far apart as dlib's embeddings of them."""
-    some = faces.some(np.arange(min(WEIGHED, len(faces.looks))))
+    some = faces.some(np.arange(min(WEIGHED_PEOPLE, len(faces.looks))))
     found = some.found()
     codes, known = told_of(net, some).codes[torch.from_numpy(found)], torch.from_numpy(some.embedding[found])
     net.embedding_scale.copy_((known.var(0).sum() / codes.var(0).sum().clamp(min=1e-9)).sqrt())

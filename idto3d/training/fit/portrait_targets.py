@@ -11,7 +11,7 @@ from idto3d.training.fit.surface_modes import check_people, mirror_of, surface_m
 from idto3d.training.people.ict import IctModel
 
 ATTRIBUTES = ("hair_style", "hair_colour", "beard", "skin", "age", "gender", "ancestry")
-UNKNOWN = -100  # class of a word that a look lacks; cross entropy leaves it out
+UNKNOWN_CLASS = -100  # class of a word that a look lacks; cross entropy leaves it out
 
 
 def fresh_net(faces: KnownFaces, model: IctModel) -> PortraitNet:
@@ -43,6 +43,6 @@ def vocabularies(looks: Sequence[dict]) -> dict[str, tuple[str, ...]]:
 def classes(looks: Sequence[dict], attributes: dict[str, tuple[str, ...]]) -> dict[str, Tensor]:
     """For each attribute the place [n] int64 of every look's word among its words; -100 where it has none."""
     return {
-        name: torch.tensor([words.index(look[name]) if look.get(name) in words else UNKNOWN for look in looks])
+        name: torch.tensor([words.index(look[name]) if look.get(name) in words else UNKNOWN_CLASS for look in looks])
         for name, words in attributes.items()
     }

@@ -15,12 +15,12 @@ from idto3d.words.expressions import EXPRESSIONS, Expression
 
 # Lips 9 mm apart and eyes wide: two cells of a coarse grid; every expression, neutral too, is a displacement from here.
 PARTED = Expression("parted", "", {"jawOpen": 0.18, "mouthUpperUp": 0.22, "mouthLowerDown": 0.22, "eyeWide": 0.8})
-SKIN = EYE_SOCKETS.stop  # vertices before this one are skin and sockets
+SKIN_AND_SOCKETS = EYE_SOCKETS.stop  # vertices before this one are skin and sockets
 EYE_RADIUS, CORNEA_RADIUS = 0.0141, 0.0095  # a millimetre less than the model's, so that lids stand out
 CORNEA = np.array([[0.0006, 0, 0.0065], [-0.0006, 0, 0.0065]], np.float32)  # its centre from the eyeball's, left first
 RIM_DROP = 0.012  # thickness given to the thin edge of the bust, metres
 LID_RINGS = 2  # rings of skin between the eye socket's border and the edges of the lids
-BLINK = 1.2  # of the blink's full closing: a coarse mesh cuts the corner at the lid's edge, which must hide the eye
+BLINK_WEIGHT = 1.2  # times the full blink: a coarse mesh cuts the corner at the lid's edge, which must hide the eye
 LID_DEPTH = 0.002  # how far the eyeball draws back behind shut lids, metres
 SMOOTHING = 0.0012  # of the distance on its lattices, metres
 # Ears and nostrils are finer than a coarse grid's cells: the ears are smoothed more and thickened, the nostrils closed
@@ -77,16 +77,16 @@ def build_solid(model: IctModel) -> Solid:
     fields = np.concatenate([parted[None], moved - parted, model.identity])
     centres = np.stack([ball.mean(1) for ball in np.split(fields[:, EYEBALLS], 2, axis=1)], 1)
     centres[0] += np.array([[-0.001, 0, -0.0045], [0.001, 0, -0.0045]])  # the iris's vertices pull the mean forward
-    faces = model.faces[(model.faces < SKIN).all(1)]
+    faces = model.faces[(model.faces < SKIN_AND_SOCKETS).all(1)]
     sockets = ((MOUTH_SOCKET, 0, 0), (EYE_SOCKETS, 1, LID_RINGS), (EYE_SOCKETS, -1, LID_RINGS))
     rims = [_rim(model.neutral, faces, *socket) for socket in sockets]
-    fields = _fill_sockets(fields[:, :SKIN].copy(), rims, centres[0], model.neutral)
+    fields = _fill_sockets(fields[:, :SKIN_AND_SOCKETS].copy(), rims, centres[0], model.neutral)
     hidden = _grown(faces, EYE_SOCKETS, LID_RINGS)[faces].all(1)
     faces, fields = _cap_neck(faces, fields)
     balls = [_eyeball_points(fields, rims[1 + side], centres, _growth(model, side), side) for side in range(2)]
     fields = np.concatenate([fields, *balls], 1)
     eyeball = np.arange(fields.shape[1]) >= fields.shape[1] - sum(ball.shape[1] for ball in balls)
-    colours = _albedo(np.concatenate([model.neutral[:SKIN], fields[0, SKIN:]]), eyeball)
+    colours = _albedo(np.concatenate([model.neutral[:SKIN_AND_SOCKETS], fields[0, SKIN_AND_SOCKETS:]]), eyeball)
     hidden = np.pad(hidden, (0, len(faces) - len(hidden)))
     motion, identity = fields[1 : 1 + count], fields[1 + count :]
     return Solid(fields[0], identity, motion, faces, hidden, eyeball, centres[0], colours, model.words)
@@ -95,7 +95,7 @@ def build_solid(model: IctModel) -> Solid:
 def _shut(model: IctModel, weights: np.ndarray) -> np.ndarray:
     """Blendshape weights [57] with the blink carried past closing."""
     blink = np.array([name.startswith("eyeBlink") for name in model.expression_names])
-    return np.where(blink, BLINK * weights, weights)
+    return np.where(blink, BLINK_WEIGHT * weights, weights)
 
 
 def _eyeball_points(fields: np.ndarray, rim: tuple, centres: np.ndarray, growth: np.ndarray, side: int) -> np.ndarray:
@@ -196,14 +196,14 @@ def _fill_sockets(fields: np.ndarray, rims: list, eyes: np.ndarray, neutral: np.
 def _cap_neck(faces: np.ndarray, fields: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Close the neck: a short wall down from its open edge, then a fan to one vertex as low as the edge's front."""
     edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).astype(np.int64)
-    rim = edges[~np.isin(edges[:, 0] * SKIN + edges[:, 1], edges[:, 1] * SKIN + edges[:, 0])]
+    rim = edges[~np.isin(edges[:, 0] * SKIN_AND_SOCKETS + edges[:, 1], edges[:, 1] * SKIN_AND_SOCKETS + edges[:, 0])]
     ring = np.unique(rim)
     lowered, centre = fields[:, ring].copy(), fields[:, ring].mean(1, keepdims=True)
     lowered[0, :, 1] -= RIM_DROP
     centre[0, 0, 1] = lowered[0, :, 1].min()
     a, b = rim.T
-    below_a, below_b = (SKIN + np.searchsorted(ring, end) for end in (a, b))
-    fan = np.stack([below_b, below_a, np.full(len(rim), SKIN + len(ring))], 1)
+    below_a, below_b = (SKIN_AND_SOCKETS + np.searchsorted(ring, end) for end in (a, b))
+    fan = np.stack([below_b, below_a, np.full(len(rim), SKIN_AND_SOCKETS + len(ring))], 1)
     wall = np.concatenate([np.stack([b, a, below_a], 1), np.stack([b, below_a, below_b], 1)])
     return np.concatenate([faces, wall, fan]).astype(faces.dtype), np.concatenate([fields, lowered, centre], 1)
 

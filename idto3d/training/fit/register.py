@@ -17,10 +17,10 @@ NOSE_EYES_LIPS = (
     *(133, 131, 201, 5054, 322, 299, 307, 7065, 7124, 4851, 2, 55, 100, 47, 41, 6885, 6839, 6786, 11469, 6825, 6831),
     *(408, 5354, 450, 455, 7214, 7211, 7168, 7239, 7241, 492, 486, 484, 504, 507, 509, 7256, 7253, 7221, 494, 462),
 )
-MARKED = (*range(7, 10), *range(27, 68))  # which of LANDMARKS they are
+MARKED_LANDMARKS = (*range(7, 10), *range(27, 68))  # which of LANDMARKS they are
 SKIN = MOUTH_SOCKET.start  # vertices before this one are the skin of face, head and neck
-ROUNDS = 14  # of the fit
-SLACK = 1e-5  # of the thin-plate warp at the landmarks
+FIT_ROUNDS = 14  # of the fit
+WARP_SLACK = 1e-5  # of the thin-plate warp at the landmarks
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ def register(model: IctModel, young: np.ndarray, faces: np.ndarray, ears: tuple[
     known, wanted = np.concatenate([own[marks], own[marks] * mirror]), np.concatenate([wanted, wanted * mirror])
     turn, offset = similarity(wanted, known)
     surface = _dense(young @ turn.T + offset, faces)
-    warp = RBFInterpolator(known * 10, wanted @ turn.T + offset - known, smoothing=SLACK)
+    warp = RBFInterpolator(known * 10, wanted @ turn.T + offset - known, smoothing=WARP_SLACK)
     fitted, mean = own + warp(own * 10), neighbour_mean(model, SKIN)
-    for step in range(ROUNDS):
+    for step in range(FIT_ROUNDS):
         move = surface.points[_closest(surface, fitted, model)] - fitted
         for _ in range(60 // (1 + step)):
             move = mean @ move
@@ -66,7 +66,7 @@ def register(model: IctModel, young: np.ndarray, faces: np.ndarray, ears: tuple[
 def _landmarks(model: IctModel, young: np.ndarray, skin: np.ndarray, ears) -> tuple[np.ndarray, np.ndarray]:
     """Skin vertices [L] of `model` and the places [L, 3] on `young` that correspond: landmarks, ears and skull."""
     own = model.neutral[:SKIN]
-    marks = [LANDMARKS[i] for i in MARKED]
+    marks = [LANDMARKS[i] for i in MARKED_LANDMARKS]
     places = [young[i] for i in (*CHIN, *NOSE_EYES_LIPS)]
     for side, indices in zip((1, -1), ears, strict=True):
         ear = (own[:, 0] * side > 0.072) & (np.abs(own[:, 1] - 0.005) < 0.05) & (np.abs(own[:, 2]) < 0.045)

@@ -17,15 +17,15 @@ from idto3d.bundle.layout import MORPHABLE, MORPHABLE_FILE
 from idto3d.errors import UserError, run_command
 from idto3d.files import write_tensors
 
-BITS = 6
-KEPT = ("mean", "hair_offsets", "identity.weight", "identity.bias")  # of the morphable head
+MANTISSA_BITS = 6
+KEPT_TENSORS = ("mean", "hair_offsets", "identity.weight", "identity.bias")  # of the morphable head
 
 
 def main(argv: list[str]) -> int:
     """The command."""
     parser = argparse.ArgumentParser(prog="idto3d.training.fit.round_weights", description=__doc__.split("\n")[0])
     parser.add_argument("path", type=Path, help="an identity.safetensors, or a bundle's folder; files are replaced")
-    parser.add_argument("--bits", type=int, default=BITS, help=f"of the mantissa, 1 to 10 ({BITS})")
+    parser.add_argument("--bits", type=int, default=MANTISSA_BITS, help=f"of the mantissa, 1 to 10 ({MANTISSA_BITS})")
     told = parser.parse_args(argv)
     if not 1 <= told.bits <= 10:
         raise UserError("The mantissa of a half has ten bits.", "Give --bits from 1 to 10.")
@@ -51,7 +51,7 @@ def round_file(path: Path, bits: int) -> None:
     with safe_open(path, "pt") as file:
         known = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         metadata = file.metadata()
-    rounded = {name: value if name in KEPT else shortened(value, bits) for name, value in known.items()}
+    rounded = {name: value if name in KEPT_TENSORS else shortened(value, bits) for name, value in known.items()}
     write_tensors(path, rounded, metadata)
 
 

@@ -10,10 +10,10 @@ from idto3d.training.people.ict import IctModel
 from idto3d.training.people.person import draw_coefficients
 from idto3d.training.people.sculptor import SKIN
 
-SEED = 3_000_000  # of the people whose shapes are measured, far from those trained on
-SHAPES = 2000  # of them
+SHAPES_SEED = 3_000_000  # of the people whose shapes are measured, far from those trained on
+SHAPES_MEASURED = 2000  # of them
 MODES = 64
-FLIP = np.array([-1, 1, 1], np.float32)  # left and right change places
+MIRROR = np.array([-1, 1, 1], np.float32)  # left and right change places
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,21 +38,21 @@ class SurfaceModes:
 
 def surface_modes(model: IctModel) -> SurfaceModes:
     """At most 64 modes of the heads of `model`, the strongest first."""
-    drawn = draw_coefficients(SHAPES, model.words, SEED).astype(np.float64)
+    drawn = draw_coefficients(SHAPES_MEASURED, model.words, SHAPES_SEED).astype(np.float64)
     average, gram = drawn.mean(0), surface_gram(model)
     half = np.linalg.cholesky(gram + 1e-9 * np.trace(gram) * np.eye(len(gram)))
     _, sizes, directions = np.linalg.svd((drawn - average) @ half, full_matrices=False)
     modes = np.linalg.solve(half.T, directions[:MODES].T).T
-    parts = (average, modes, gram @ modes.T, sizes[:MODES] / SHAPES**0.5)
+    parts = (average, modes, gram @ modes.T, sizes[:MODES] / SHAPES_MEASURED**0.5)
     return SurfaceModes(*(part.astype(np.float32) for part in parts))
 
 
 def mirror_of(model: IctModel, shapes: SurfaceModes) -> np.ndarray:
     """[K, K]: `mirror @ amounts` are about those of the mirrored head, as far as the modes hold it."""
     rest = model.neutral[:SKIN]
-    _, other = cKDTree(rest).query(rest * FLIP)  # the model's vertices come in pairs
+    _, other = cKDTree(rest).query(rest * MIRROR)  # the model's vertices come in pairs
     moved = np.tensordot(shapes.modes, model.identity[:, :SKIN], 1)
-    return np.einsum("kvc,lvc->kl", moved, (moved * FLIP)[:, other])
+    return np.einsum("kvc,lvc->kl", moved, (moved * MIRROR)[:, other])
 
 
 def check_people(coefficients: np.ndarray, model: IctModel) -> None:

@@ -33,8 +33,8 @@ from idto3d.training.people.ict import read_ict
 from idto3d.training.people.person import Person, draw_coefficients, draw_person
 
 FIRST_SEED = 6_000_000  # far from any training seed
-PIECE = 5  # people that a process measures at a time
-AVERAGED = 2000  # people of whom the average head is the mean
+PEOPLE_PER_PIECE = 5  # people that a process measures at a time
+AVERAGED_PEOPLE = 2000  # people of whom the average head is the mean
 FRONT = {"expression": 0, "azimuth_deg": 0.0}
 
 
@@ -76,7 +76,7 @@ def main(argv: list[str]) -> int:
     """The command."""
     told, as_line = parse(argv)
     seeds = range(FIRST_SEED + told.seed, FIRST_SEED + told.seed + told.people)
-    pieces = [seeds[i : i + PIECE] for i in range(0, len(seeds), PIECE)]
+    pieces = [seeds[i : i + PEOPLE_PER_PIECE] for i in range(0, len(seeds), PEOPLE_PER_PIECE)]
     rows: dict[str, list[dict]] = {}
     for found in tqdm(measured_pieces(told, pieces), total=len(pieces), unit="piece"):
         for name, measured in found:
@@ -118,7 +118,7 @@ def measure_people(told: EvaluateOptions, seeds: Sequence[int]) -> list[tuple[st
 
 def average_coefficients(studio: synthetic.Studio) -> np.ndarray:
     """[C] mean identity coefficients of people."""
-    return draw_coefficients(AVERAGED, studio.model.words, FIRST_SEED - AVERAGED).mean(0)
+    return draw_coefficients(AVERAGED_PEOPLE, studio.model.words, FIRST_SEED - AVERAGED_PEOPLE).mean(0)
 
 
 def measure_person(
@@ -164,7 +164,7 @@ def true_maps(studio, sight: Sight, others: Sequence[Person], average: np.ndarra
     """Draw everything a sample of `sight` is compared with."""
     front = replace(sight, **FRONT)
     mean = evaluation.average_head(sight.person, average)
-    regrown = replace(sight.person, seed=sight.person.seed + evaluation.OTHER_STRANDS)
+    regrown = replace(sight.person, seed=sight.person.seed + evaluation.OTHER_STRANDS_SEED)
     own = synthetic.dress(studio, sight.person)
 
     def drawn(sights: Sequence[Sight], domain: str) -> list[np.ndarray]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from idto3d.errors import UserError
 
-LEAST = {"people": 1, "among": 2, "steps": 1, "processes": 1}
+LEAST_VALUES = {"people": 1, "among": 2, "steps": 1, "processes": 1}
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def _counts(text: str) -> tuple[int, ...]:
 
 
 def _check(options: EvaluateOptions) -> None:
-    for name, least in LEAST.items():
+    for name, least in LEAST_VALUES.items():
         if getattr(options, name) < least:
             raise UserError(f"--{name} {getattr(options, name)} measures nothing.", f"Give at least {least}.")
 

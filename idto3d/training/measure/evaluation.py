@@ -22,13 +22,13 @@ from idto3d.words.traits import HAIR_COLOURS, HAIR_STYLES
 
 VIEWS_DEG = (0.0, 45.0, 90.0, 135.0, 180.0, -135.0, -90.0, -45.0)
 VIEW_CHANCE = (0.28, 0.16, 0.10, 0.06, 0.08, 0.06, 0.10, 0.16)
-WHITE = 250  # above this in all channels a pixel counts as background
-VISIBLE = 12  # grey levels by which two candidates must differ at a pixel for it to count
+WHITE_LEVEL = 250  # above this in all channels a pixel counts as background
+VISIBLE_LEVELS = 12  # grey levels by which two candidates must differ at a pixel for it to count
 ASKED_WORDS = {  # word -> attribute, opposite
     **{"baby": ("age", "young"), "old": ("age", "young")},
     **{"male": ("gender", "female"), "female": ("gender", "male")},
 }
-OTHER_STRANDS = 500_000_000  # added to a seed: the same words with other hair
+OTHER_STRANDS_SEED = 500_000_000  # added to a seed: the same words with other hair
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def _conditions(guidance: Guidance, domain: str, sight: Sight, identity: torch.T
 def angle(first: np.ndarray, second: np.ndarray) -> float:
     """Mean angle in degrees between two normal maps [S, S, 3] uint8 where either shows the head."""
     a, b = (image.astype(np.float32) / 127.5 - 1 for image in (first, second))
-    inside = ~((first > WHITE).all(-1) & (second > WHITE).all(-1))
+    inside = ~((first > WHITE_LEVEL).all(-1) & (second > WHITE_LEVEL).all(-1))
     lengths = np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1)
     cosine = (a * b).sum(-1)[inside] / np.maximum(lengths[inside], 1e-6)
     return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))).mean())
@@ -126,7 +126,7 @@ def nearest_by_angle(image: np.ndarray, candidates: Sequence[np.ndarray]) -> int
 def nearest_by_colour(image: np.ndarray, candidates: Sequence[np.ndarray]) -> int:
     """Which of the albedo maps lies nearest to `image` in sRGB where the candidates differ at all."""
     stack = np.stack(candidates).astype(np.float32)
-    differs = np.ptp(stack, axis=0).max(-1) > VISIBLE
+    differs = np.ptp(stack, axis=0).max(-1) > VISIBLE_LEVELS
     gaps = np.abs(stack - image.astype(np.float32))[:, differs].mean((1, 2))
     return int(np.argmin(gaps))
 
@@ -162,7 +162,7 @@ def _with_look(sight: Sight, **changed: str) -> Sight:
 
 def average_head(person: Person, average: np.ndarray) -> Person:
     """Whoever is known by nothing but the words about hair and skin: `average` [C] coefficients, other strands."""
-    return replace(person, coefficients=average, seed=person.seed + OTHER_STRANDS)
+    return replace(person, coefficients=average, seed=person.seed + OTHER_STRANDS_SEED)
 
 
 def with_word(person: Person, word: str, words: Sequence[str]) -> tuple[Person, Person]:

@@ -10,22 +10,22 @@ import numpy as np
 from idto3d.subject.align import EYE_DISTANCE, EYE_HEIGHT, aligned_crop
 
 SIDES = ("left_right", "up_down")
-FACE_ROWS, FACE_HALF = (0.42, 0.72), 0.17  # the face in a front view, shares of the picture
+FACE_ROWS, FACE_HALF_WIDTH = (0.42, 0.72), 0.17  # the face in a front view, shares of the picture
 LUMINANCE = (0.2126, 0.7152, 0.0722)
 # The same part of a face in an aligned crop, in shares of its side: from the brows to the lips, three quarters of an
 # eye distance to each side of the nose.
 CROP_ROWS = tuple(EYE_HEIGHT + eyes * EYE_DISTANCE for eyes in (-0.3, 1.1))
-CROP_HALF = 0.75 * EYE_DISTANCE
+CROP_HALF_WIDTH = 0.75 * EYE_DISTANCE
 
 
 def uneven_light(albedo: np.ndarray) -> tuple[float, float]:
     """Unevenness of the face of a front albedo map [S, S, 3] uint8."""
-    return _uneven(albedo, FACE_ROWS, FACE_HALF)
+    return _uneven(albedo, FACE_ROWS, FACE_HALF_WIDTH)
 
 
 def portrait_light(pixels: np.ndarray, landmarks: np.ndarray) -> tuple[float, float]:
     """Unevenness of a face in a portrait [H, W, 3] uint8; rows 0 and 1 of its `landmarks` are the eyes."""
-    return _uneven(aligned_crop(pixels, landmarks), CROP_ROWS, CROP_HALF)
+    return _uneven(aligned_crop(pixels, landmarks), CROP_ROWS, CROP_HALF_WIDTH)
 
 
 def _uneven(picture: np.ndarray, rows: tuple[float, float], half: float) -> tuple[float, float]:

@@ -10,11 +10,11 @@ from idto3d.subject.portrait_encoder import read_heads
 from idto3d.subject.portrait_net import PortraitNet
 from idto3d.training.data.augment import augmented
 from idto3d.training.data.faces import KnownFaces
-from idto3d.training.fit.portrait_targets import UNKNOWN, classes
+from idto3d.training.fit.portrait_targets import UNKNOWN_CLASS, classes
 
-COUNTS = (1, 2, 5)
-AMONG = 50
-PIECE = 64  # portraits at a time
+PORTRAIT_COUNTS = (1, 2, 5)
+PEOPLE_AMONG = 50
+PORTRAITS_AT_A_TIME = 64  # portraits at a time
 Answer = tuple[Tensor, dict[str, Tensor]]  # codes [n, K], and scores [n, words] of each attribute
 
 
@@ -31,7 +31,8 @@ class Told:
 def told_of(net: PortraitNet, faces: KnownFaces, random: torch.Generator | None = None) -> Told:
     """Asks for every portrait as it is, as the encoder does; with `random` once for a photo-like variation of it."""
     rows, shape = np.argwhere(faces.found()), faces.landmarks.shape[:2]
-    answers = [_answer(net, faces, part, random) for part in np.array_split(rows, max(1, -(-len(rows) // PIECE)))]
+    pieces = np.array_split(rows, max(1, -(-len(rows) // PORTRAITS_AT_A_TIME)))
+    answers = [_answer(net, faces, piece, random) for piece in pieces]
 
     def placed(values: list[Tensor]) -> Tensor:
         whole = torch.full((*shape, values[0].shape[1]), float("nan"))
@@ -54,7 +55,7 @@ def measure(net: PortraitNet, faces: KnownFaces) -> dict:
     whose likeliest word is right. Clean portraits are read as the encoder does, varied ones ("photo_like") once."""
     truth = net.whitened(torch.from_numpy(faces.coefficients))
     clean, varied = told_of(net, faces), told_of(net, faces, torch.Generator().manual_seed(11))
-    shape = {f"portraits_{count}": compared(net, mean_code(clean.codes, count), truth) for count in COUNTS}
+    shape = {f"portraits_{count}": compared(net, mean_code(clean.codes, count), truth) for count in PORTRAIT_COUNTS}
     shape["photo_like_1"] = compared(net, mean_code(varied.codes, 1), truth)
     return {"shape": shape, "words": right_words(net, clean, faces)}
 
@@ -76,11 +77,11 @@ def compared(net: PortraitNet, codes: Tensor, truth: Tensor) -> dict[str, float]
         "explained": 1 - left.mean().item(),
         "explained_surface": 1 - (left * share).sum().item(),
         "right_head": right_heads(codes, truth, share),
-        "among": min(AMONG, len(codes)),
+        "among": min(PEOPLE_AMONG, len(codes)),
     }
 
 
-def right_heads(codes: Tensor, truth: Tensor, share: Tensor, among: int = AMONG) -> float:
+def right_heads(codes: Tensor, truth: Tensor, share: Tensor, among: int = PEOPLE_AMONG) -> float:
     """Share of `codes` [n, K] whose nearest of the true codes of 50 people is the right one; by both measures' mean.
 
     Distances count each mode by the root of its share of the surface, which neither drowns the fine modes nor hears
@@ -101,5 +102,5 @@ def right_words(net: PortraitNet, told: Told, faces: KnownFaces) -> dict[str, fl
     hits = {}
     for name, true in classes(faces.looks, net.size.attributes).items():
         guess, wanted = told.scores[name][people, first].argmax(1), true[people]
-        hits[name] = (guess == wanted)[wanted != UNKNOWN].float().mean().item()
+        hits[name] = (guess == wanted)[wanted != UNKNOWN_CLASS].float().mean().item()
     return hits

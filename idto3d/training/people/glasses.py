@@ -7,7 +7,7 @@ from idto3d.training.people.hair_tied import outward
 from idto3d.training.people.scalp import grid_faces
 from idto3d.training.people.skin import FRAMES
 
-AROUND, THICKNESS = 8, 0.0017  # vertices around a tube, its radius in metres
+TUBE_SIDES, TUBE_RADIUS = 8, 0.0017  # vertices around a tube, its radius in metres
 HALF_HEIGHT = 0.020
 CLEARANCE = 0.011  # of the rims in front of the corners of the eyes, metres
 
@@ -62,8 +62,8 @@ def _tube(points: np.ndarray, closed: bool):
     side /= np.linalg.norm(side, axis=1, keepdims=True) + 1e-9
     other = np.cross(ahead, side)
     other /= np.linalg.norm(other, axis=1, keepdims=True) + 1e-9
-    turn = np.linspace(0, 2 * np.pi, AROUND, endpoint=False)[None, :, None]
-    tube = points[:, None] + THICKNESS * (np.cos(turn) * side[:, None] + np.sin(turn) * other[:, None])
+    turn = np.linspace(0, 2 * np.pi, TUBE_SIDES, endpoint=False)[None, :, None]
+    tube = points[:, None] + TUBE_RADIUS * (np.cos(turn) * side[:, None] + np.sin(turn) * other[:, None])
     tube = np.concatenate([tube, tube[:1]]) if closed else tube
-    faces = grid_faces(len(tube), AROUND)
+    faces = grid_faces(len(tube), TUBE_SIDES)
     return tube.reshape(-1, 3), outward(tube.reshape(-1, 3) - points.mean(0), faces)

@@ -4,7 +4,7 @@ import numpy as np
 
 from idto3d.training.people.scalp import grid_faces, smooth
 
-STEPS, AROUND = 40, 28
+RINGS, RING_VERTICES = 40, 28
 
 
 def tail_mesh(knot: np.ndarray, outward: np.ndarray, end: np.ndarray, random: np.random.Generator):
@@ -12,7 +12,7 @@ def tail_mesh(knot: np.ndarray, outward: np.ndarray, end: np.ndarray, random: np
 
     Returns vertices [H, 3], faces [F, 3] and the brightness of the strands [H].
     """
-    t = np.linspace(0, 1, STEPS, dtype=np.float32)[:, None]
+    t = np.linspace(0, 1, RINGS, dtype=np.float32)[:, None]
     points = _bezier(t, knot - 0.004 * outward, knot + 0.075 * outward + [0, 0.015, 0], end * [0.9, 0, 1.1], end)
     swell = random.uniform(0.025, 0.034)
     profile = 0.011 + (swell - 0.011) * smooth(t, 0.02, 0.4) - (swell - 0.003) * smooth(t, 0.55, 1.0)
@@ -27,7 +27,7 @@ def tail_mesh(knot: np.ndarray, outward: np.ndarray, end: np.ndarray, random: np
 
 def knot_mesh(centre: np.ndarray, outward: np.ndarray, radius: float, random: np.random.Generator):
     """A coil of hair of `radius` metres around `centre` [3], flat along `outward` [3]; see tail_mesh."""
-    polar = np.linspace(0.02, np.pi - 0.02, STEPS, dtype=np.float32)[:, None]
+    polar = np.linspace(0.02, np.pi - 0.02, RINGS, dtype=np.float32)[:, None]
     turn = _turns()
     coil = np.sin(random.uniform(5, 7) * polar + random.choice((-1, 1)) * 2 * turn + random.uniform(0, 6))
     strands = np.sin(15 * polar + 5 * turn)
@@ -45,7 +45,7 @@ def _bezier(t, a, b, c, d) -> np.ndarray:
 
 
 def _turns() -> np.ndarray:
-    return np.linspace(0, 2 * np.pi, AROUND, endpoint=False, dtype=np.float32)[None]
+    return np.linspace(0, 2 * np.pi, RING_VERTICES, endpoint=False, dtype=np.float32)[None]
 
 
 def _frame(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

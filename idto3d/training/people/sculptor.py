@@ -82,7 +82,7 @@ def dress(studio: Studio, person: Person) -> Dressed:
     return Dressed(
         rest=rest,
         offsets=offsets,
-        inward=-wrinkles.DEPTH * normals,
+        inward=-wrinkles.CREASE_DEPTH * normals,
         albedo=np.concatenate([albedo, *(colours for _, _, colours in worn)]).astype(np.float32),
         worn=np.concatenate([np.zeros((0, 3), np.float32), *(vertices for vertices, _, _ in worn)]),
         worn_normals=np.concatenate([np.zeros((0, 3), np.float32), *(vertex_normals(v, f) for v, f, _ in worn)]),
@@ -120,7 +120,7 @@ def sculpt(studio: Studio, person: Person, weights: np.ndarray, dressed: Dressed
     moved = np.tensordot(weights[used].astype(np.float32), model.expression[used], 1)
     skinned = (dressed.rest + dressed.offsets + moved + dressed.inward * creases[:, None]).astype(np.float32)
     albedo = dressed.albedo.copy()
-    albedo[: len(skinned)] *= (1 - wrinkles.DARKENING * np.minimum(creases, 1.3))[:, None]
+    albedo[: len(skinned)] *= (1 - wrinkles.CREASE_DARKENING * np.minimum(creases, 1.3))[:, None]
     normals = np.concatenate([vertex_normals(skinned, model.faces), dressed.worn_normals])
     return Sculpture(np.concatenate([skinned, dressed.worn]), normals, albedo, dressed.faces)
 

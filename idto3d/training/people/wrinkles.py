@@ -12,8 +12,8 @@ FOLDED_BY = {
 }
 AT_REST = {"middle-aged": 0.35, "old": 0.85}
 YIELDING = {"baby": 0.25, "child": 0.35, "young": 0.6, "middle-aged": 0.9, "old": 1.1}
-DEPTH = 0.0014  # of a full crease, metres
-DARKENING = 0.22  # share of the light that a full crease loses
+CREASE_DEPTH = 0.0014  # of a full crease, metres
+CREASE_DARKENING = 0.22  # share of the light that a full crease loses
 
 
 def read_creases(neutral: np.ndarray, landmarks: tuple[int, ...], face: np.ndarray) -> np.ndarray:

@@ -30,7 +30,7 @@ from idto3d.words.captions import described
 NPHM_SCALE = 0.25  # metres per unit: NPHM keeps its meshes in FLAME's space (metres, +Y up, face to +Z) times four
 NPHM_LICENCE = "trained on NPHM scans: research only, under their terms of use; not for redistribution"
 OTHER_LICENCE = "trained on scans, under the terms of their owners"
-GREY = 0.5  # linear albedo of a scan without colours
+GREY_ALBEDO = 0.5  # linear albedo of a scan without colours
 LEAST_COVER = 0.02  # of the front view
 
 
@@ -164,7 +164,7 @@ def _coloured(mesh: ScanMesh, scan: Scan, options: ScanOptions) -> ScanMesh:
     if not options.grey:
         what = f"'{scan.path.name}' has no colours; a texture that it names may be missing."
         raise UserError(what, "Put the texture beside it, or draw it grey with --grey.")
-    return replace(mesh, albedo=np.full_like(mesh.albedo, GREY))
+    return replace(mesh, albedo=np.full_like(mesh.albedo, GREY_ALBEDO))
 
 
 def _placed(mesh: ScanMesh, pose: Pose) -> ScanMesh:

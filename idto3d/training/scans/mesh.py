@@ -91,7 +91,8 @@ def sample(image: np.ndarray, uv: np.ndarray) -> np.ndarray:
     left, top = np.floor(x).astype(np.int64), np.floor(y).astype(np.int64)
     across, down = (x - left)[:, None], (y - top)[:, None]
     rows, columns = (top % height, (top + 1) % height), (left % width, (left + 1) % width)
-    upper, lower = (LINEAR[image[r, columns[0]]] * (1 - across) + LINEAR[image[r, columns[1]]] * across for r in rows)
+    corners = ([LINEAR_OF_BYTE[image[row, column]] for column in columns] for row in rows)
+    upper, lower = (first * (1 - across) + second * across for first, second in corners)
     return upper * (1 - down) + lower * down
 
 
@@ -100,7 +101,7 @@ def linear_of(srgb: np.ndarray) -> np.ndarray:
     return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
 
-LINEAR = linear_of(np.arange(256) / 255)
+LINEAR_OF_BYTE = linear_of(np.arange(256) / 255)
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,7 +190,7 @@ def _material(material) -> tuple[Image.Image | None, np.ndarray]:
 def _vertex_albedo(colours: np.ndarray, path: Path) -> np.ndarray:
     """[N, 3] linear from uint8: glTF defines its vertex colours as linear, OBJ and PLY programs write sRGB."""
     rgb = np.asarray(colours)[:, :3]
-    return (rgb / 255).astype(np.float32) if path.suffix.lower() == ".glb" else LINEAR[rgb]
+    return (rgb / 255).astype(np.float32) if path.suffix.lower() == ".glb" else LINEAR_OF_BYTE[rgb]
 
 
 def _texels(picture: Image.Image, name: str, limits: MeshLimits) -> np.ndarray:

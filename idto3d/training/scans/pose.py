@@ -15,13 +15,14 @@ from idto3d.training.scans.mesh import ScanMesh
 
 AXES = ("x", "y", "z", "-x", "-y", "-z")
 # Where `find_eyes` finds those of ICT-FaceKit's mean head, metres: their middle, and how far they are apart.
-EYES = np.array([0.0, 0.035, 0.096])
+EYES_MIDPOINT = np.array([0.0, 0.035, 0.096])
 EYE_DISTANCE = 0.061
 PLAUSIBLE_EYES = (0.040, 0.090)  # metres; outside this the scale is wrong
-TOP, NOSE, HEAD_HEIGHT = 0.168, 0.131, 0.36  # of the mean head with short hair, metres; the height includes the neck
+# Of the mean head with short hair, metres; its height includes the neck.
+TOP_HEIGHT, NOSE_DEPTH, HEAD_HEIGHT = 0.168, 0.131, 0.36
 ROLL_DEG = (5.0, 30.0)  # tilts that are levelled; on twelve upright heads the detector was wrong by up to 2.9 degrees
-SAME_SPACE = 0.02  # metres; a scowl alone moves what the detector takes for eyes by one centimetre
-FRAME = 0.34  # metres; what the front view for the face detector shows
+SAME_SPACE_METRES = 0.02  # metres; a scowl alone moves what the detector takes for eyes by one centimetre
+FRAME_METRES = 0.34  # metres; what the front view for the face detector shows
 FRAME_PIXELS = 512
 
 
@@ -66,7 +67,7 @@ def find_pose(
         return other if other is not None else _pose_by_bounds(upright, turn, scale)
     if other is not None and other.seen:
         there = other.place(eyes.mean(0)[None] @ turn)[0]
-        if np.linalg.norm(there - EYES) < SAME_SPACE:
+        if np.linalg.norm(there - EYES_MIDPOINT) < SAME_SPACE_METRES:
             return other
     apart, roll = eyes[1] - eyes[0], _level(eyes[1] - eyes[0])
     distance = float(np.linalg.norm(apart))
@@ -78,7 +79,7 @@ def find_pose(
             f"Give --scale auto, or about {EYE_DISTANCE / distance:.2g}.",
         )
     rotation = roll @ turn
-    return Pose(rotation, scale, EYES - scale * roll @ eyes.mean(0), seen=True)
+    return Pose(rotation, scale, EYES_MIDPOINT - scale * roll @ eyes.mean(0), seen=True)
 
 
 def _level(apart: np.ndarray) -> np.ndarray:
@@ -98,14 +99,14 @@ def _pose_by_bounds(upright: np.ndarray, turn: np.ndarray, scale: float | None) 
     head = upright[upright[:, 1] >= high[1] - HEAD_HEIGHT / scale]
     middle = (head[:, 0].min() + head[:, 0].max()) / 2
     corner = np.array([middle, high[1], head[:, 2].max()])
-    return Pose(turn, scale, np.array([0.0, TOP, NOSE]) - scale * corner, seen=False)
+    return Pose(turn, scale, np.array([0.0, TOP_HEIGHT, NOSE_DEPTH]) - scale * corner, seen=False)
 
 
 def find_eyes(mesh: ScanMesh, encoder: IdentityEncoder) -> np.ndarray | None:
     """The person's right and left eye [2, 3] on an upright `mesh`, in its units; None where no face is found."""
     low, high = mesh.vertices.min(0), mesh.vertices.max(0)
     centre, extent = (low + high) / 2, float((high - low)[:2].max())
-    inside = replace(mesh, vertices=(mesh.vertices - centre) * (FRAME / max(extent, 1e-9)))
+    inside = replace(mesh, vertices=(mesh.vertices - centre) * (FRAME_METRES / max(extent, 1e-9)))
     view = camera(0.0, 0.0, np.zeros(3))
     normals, albedo, mask = look_at(inside, view, FRAME_PIXELS)
     light = 0.25 + 0.75 * np.clip(normals[..., 2:], 0, 1)

@@ -46,8 +46,8 @@ WORDS = {
     "lips rolled": "lip roll",
 }
 SKIP = "skip"
-LOOK = ("age", "ancestry", "gender", "skin", "hair_style", "hair_colour", "beard")
-COLUMNS = ("subject", "expression", "file", "shows", *LOOK)
+LOOK_COLUMNS = ("age", "ancestry", "gender", "skin", "hair_style", "hair_colour", "beard")
+COLUMNS = ("subject", "expression", "file", "shows", *LOOK_COLUMNS)
 MOST_BYTES = 20_000_000
 MOST_WORDS = 6  # in one cell
 
@@ -82,7 +82,7 @@ def read_attributes(path: Path | None) -> Attributes:
         subject, place = key(row["subject"]), f"{shown_name(path)}, line {number}"
         if not subject:
             raise UserError(f"{place} names no subject.", "Fill the column subject.")
-        look = {column: _few_words(row.get(column, ""), column, place) for column in LOOK}
+        look = {column: _few_words(row.get(column, ""), column, place) for column in LOOK_COLUMNS}
         told.looks.setdefault(subject, {}).update({column: said for column, said in look.items() if said})
         _add_scan(told, subject, row, place)
     return told

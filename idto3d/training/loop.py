@@ -130,11 +130,11 @@ def _begin(accelerator: Accelerator, model: Model, stage: Stage, sitting: Tensor
     accelerator.ddp_handler.find_unused_parameters = len(stage.domains) > 1  # a step uses one domain's branches
     wrapped, optimiser = accelerator.prepare(copy(model), optimiser)  # it marks and changes the object it is given
     average = EMAModel(trained.values(), decay=stage.options.ema, foreach=True)
-    found = read_state(state_path(stage.checkpoint), trained, optimiser, average.shadow_params) or {}
-    scaler = found.pop("scaler", None)
+    state = read_state(state_path(stage.checkpoint), trained, optimiser, average.shadow_params) or {}
+    scaler = state.pop("scaler", None)
     if scaler and accelerator.scaler is not None:
         accelerator.scaler.load_state_dict(scaler)
-    done = Progress(**found)
+    done = Progress(**state)
     average.optimization_step = done.step
     started = time.monotonic() - done.seconds
     return Run(accelerator, model, wrapped, trained, optimiser, average, done, started, sitting)
@@ -211,9 +211,9 @@ def _evaluate(run: Run, stage: Stage, held_out: Data) -> dict[str, float]:
     figures, errors = {}, []
     with averaged(run):
         for domain in stage.domains:
-            found = heard(run.model, held_out, domain)
-            errors.append(found["error"])
-            figures |= {f"{domain}_{name}": round(value, 5) for name, value in found.items()}
+            measured = heard(run.model, held_out, domain)
+            errors.append(measured["error"])
+            figures |= {f"{domain}_{name}": round(value, 5) for name, value in measured.items()}
     _judge(run, stage, sum(errors) / len(errors))
     return figures
 
@@ -235,10 +235,10 @@ def _judge(run: Run, stage: Stage, error: float) -> None:
 
 def _save(run: Run, stage: Stage) -> None:
     """Write the state and then, unless the best one is kept, the average: a checkpoint without a state is finished."""
-    told = asdict(run.progress) | {"seconds": run.seconds()}
+    about = asdict(run.progress) | {"seconds": run.seconds()}
     if run.accelerator.scaler is not None:
-        told["scaler"] = run.accelerator.scaler.state_dict()
-    write_state(state_path(stage.checkpoint), run.trained, run.optimiser, told, run.average.shadow_params)
+        about["scaler"] = run.accelerator.scaler.state_dict()
+    write_state(state_path(stage.checkpoint), run.trained, run.optimiser, about, run.average.shadow_params)
     if not stage.options.early_stop:
         _save_average(run, stage)
 

@@ -21,7 +21,7 @@ TENSORS = ("latents", "identity", "expression", "no_expression", "camera", "weig
 class Batch:
     """Scaled latents [B, C, h, w], captions, identity [B, 1, D], expression indices [B], and what is dropped [B].
 
-    `camera` [B, 3] are camera codes, zeros where none is told. `weight` [B, 1, h, w] is how much each place counts in
+    `camera` [B, 3] are camera codes, zeros where none is known. `weight` [B, 1, h, w] is how much each place counts in
     the loss. The last `twins` views are the first ones again, in another expression and otherwise under the same
     conditions.
     """

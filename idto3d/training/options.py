@@ -88,8 +88,8 @@ def _stages(text: str | None, base: Path | None, ict: Path | None) -> tuple[str,
 
 
 def _check(options: TrainOptions) -> None:
-    told = options.denoiser
-    if min(told.batch, told.warmup, told.evaluate_steps, options.rank_self, options.rank_cross) < 1:
+    denoiser = options.denoiser
+    if min(denoiser.batch, denoiser.warmup, denoiser.evaluate_steps, options.rank_self, options.rank_cross) < 1:
         raise UserError("A batch, a rank or a number of steps is below 1.", "Give at least 1.")
     if options.decoder_only and "vae" not in options.stages:
         raise UserError("--decoder-only is about the autoencoder.", "Say it with --stages vae, or leave it out.")
@@ -111,7 +111,7 @@ def _check(options: TrainOptions) -> None:
     if options.prior is not None and not options.prior.is_file():
         what = f"There is no head prior at {options.prior}."
         raise UserError(what, "Fit one with: python -m idto3d.training.fit.head_prior")
-    if told.early_stop and options.held_out is None:
+    if denoiser.early_stop and options.held_out is None:
         what = "Stopping early needs people who are never trained on."
         raise UserError(what, "Give their dataset by --held-out, or --early-stop 0.")
     _check_folders(options)

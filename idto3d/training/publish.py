@@ -12,5 +12,5 @@ def main(argv: list[str]) -> None:
     parser.add_argument("folder", type=Path, metavar="DIR", help="folder of the bundle, with a README.md as its card")
     parser.add_argument("repo", metavar="ORG/REPO", help="repository on the Hub; it is made where it is missing")
     parser.add_argument("--private", action="store_true", help="make the repository private")
-    told = parser.parse_args(argv)
-    print(publish_bundle(told.folder, told.repo, told.private))
+    options = parser.parse_args(argv)
+    print(publish_bundle(options.folder, options.repo, options.private))

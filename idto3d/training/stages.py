@@ -58,12 +58,12 @@ def plan(name: str, model: Model, options: TrainOptions) -> Iterator[Stage]:
     The text encoder never learns, as in Stable Diffusion: trained along, ours came to give all captions of one view
     nearly the same states, and words and expressions went unheard.
     """
-    told = _denoiser_options(name, options)
+    denoiser = _denoiser_options(name, options)
     if name == "base":
         model.requires_grad_(True)
         for fixed in filter(None, (model.text_encoder, model.vae, model.morphable)):
             fixed.requires_grad_(False)
-        yield Stage("base", DOMAINS, told, options.work / "base.safetensors")
+        yield Stage("base", DOMAINS, denoiser, options.work / "base.safetensors")
         return
     for domain in DOMAINS:
         if domain not in getattr(model.unet, "peft_config", {}):
@@ -72,7 +72,7 @@ def plan(name: str, model: Model, options: TrainOptions) -> Iterator[Stage]:
         model.requires_grad_(False)
         _mark_adapter(name, model, domain)
         title = f"{name}-{domain}"
-        yield Stage(title, (domain,), told, options.work / f"{title}.safetensors")
+        yield Stage(title, (domain,), denoiser, options.work / f"{title}.safetensors")
 
 
 def _mark_adapter(name: str, model: Model, domain: str) -> None:

@@ -20,16 +20,16 @@ def start_base(parts: BaseParts, bundle: Path) -> BaseParts:
     The text encoder is left: it is fixed by its words, see `guidance.tiny.word_encoder`.
     """
     folder = bundle / read_info(bundle).base
-    found = load_base(folder)
-    kinds = [one.scheduler.config.prediction_type for one in (parts, found)]
+    earlier = load_base(folder)
+    kinds = [one.scheduler.config.prediction_type for one in (parts, earlier)]
     if kinds[0] != kinds[1]:
         raise unfit(folder, f"it predicts '{kinds[1]}', the small base '{kinds[0]}'")
-    if found.morphable is not None:
+    if earlier.morphable is not None:
         widen(parts.unet)
     for name in ("unet", "vae"):
-        _take(getattr(parts, name), getattr(found, name).state_dict(), folder / name)
-    parts.vae.register_to_config(scaling_factor=found.vae.config.scaling_factor)
-    return replace(parts, morphable=found.morphable)
+        _take(getattr(parts, name), getattr(earlier, name).state_dict(), folder / name)
+    parts.vae.register_to_config(scaling_factor=earlier.vae.config.scaling_factor)
+    return replace(parts, morphable=earlier.morphable)
 
 
 def _take(network: nn.Module, state: dict[str, torch.Tensor], path: Path) -> None:
@@ -41,10 +41,10 @@ def _take(network: nn.Module, state: dict[str, torch.Tensor], path: Path) -> Non
 
 def same_layers(parts: BaseParts, bundle: Path) -> bool:
     """Whether the text encoder of `parts` says the same of words that `bundle` knew as that bundle's own."""
-    found = read_tensors(bundle / read_info(bundle).base / TEXT_FILE)
+    theirs = read_tensors(bundle / read_info(bundle).base / TEXT_FILE)
     own = parts.text_encoder.state_dict()
-    layers = [name for name in found if name in own and "token_embedding" not in name]
-    return all(torch.allclose(own[name], found[name].to(own[name]), atol=1e-3) for name in layers)
+    layers = [name for name in theirs if name in own and "token_embedding" not in name]
+    return all(torch.allclose(own[name], theirs[name].to(own[name]), atol=1e-3) for name in layers)
 
 
 @torch.no_grad()
@@ -63,8 +63,8 @@ def start_branches(branches: Branches, folder: Path, expression_mlp: bool) -> No
 
 
 def _take_mlp(layer: nn.Module, state: dict[str, torch.Tensor]) -> None:
-    found = {ours: state[f"image_proj.{theirs}"] for theirs, ours in PROJECTION_NAMES.items()}
+    taken = {ours: state[f"image_proj.{theirs}"] for theirs, ours in PROJECTION_NAMES.items()}
     own = dict(layer.named_parameters())
-    if all(own[name].shape == value.shape for name, value in found.items()):
-        for name, value in found.items():
+    if all(own[name].shape == value.shape for name, value in taken.items()):
+        for name, value in taken.items():
             own[name].copy_(value)

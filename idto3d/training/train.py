@@ -62,8 +62,8 @@ def main(argv: list[str]) -> int:
     check_encoder_of(options)
     accelerator = make_accelerator(options.precision)
     if accelerator.is_main_process:
-        told = {"processes": accelerator.num_processes, "device": accelerator.device.type}
-        print(json.dumps(told | {"precision": accelerator.mixed_precision}), flush=True)
+        run = {"processes": accelerator.num_processes, "device": accelerator.device.type}
+        print(json.dumps(run | {"precision": accelerator.mixed_precision}), flush=True)
     torch.manual_seed(options.seed)
     with accelerator.main_process_first():  # it writes what the others read
         parts = _base(options)
@@ -122,14 +122,14 @@ def _own_base(options: TrainOptions) -> BaseParts:
         parts = start_base(parts, options.init)
     kept = options.work / "text_encoder.safetensors"
     order = " ".join(parts.tokenizer.convert_ids_to_tokens(range(len(parts.tokenizer))))
-    told = {"words": order, "predicts": parts.scheduler.config.prediction_type}
+    about = {"words": order, "predicts": parts.scheduler.config.prediction_type}
     if not kept.exists():
-        write_tensors(kept, parts.text_encoder.state_dict(), told)
+        write_tensors(kept, parts.text_encoder.state_dict(), about)
     with safe_open(kept, "pt") as file:
-        found = file.metadata() or {}
-    if found.get("words") != told["words"]:
+        known = file.metadata() or {}
+    if known.get("words") != about["words"]:
         raise UserError("The dataset's captions hold other words than before.", "Train in a new --work folder.")
-    if found.get("predicts") != told["predicts"]:
+    if known.get("predicts") != about["predicts"]:
         raise UserError(f"{kept} is of a base of another kind.", "Train in a new --work folder.")
     parts.text_encoder.load_state_dict(load_file(kept))
     return parts
@@ -191,13 +191,13 @@ def _train_vae(accelerator: Accelerator, parts: BaseParts, options: TrainOptions
         parts.vae.load_state_dict(load_file(checkpoint))
     elif options.decoder_only and options.init is None:
         raise UserError(f"There is no autoencoder in {options.work} to refine.", "Train a whole one, or give --init.")
-    told = VaeOptions(options.vae_minutes, seed=options.seed)
+    vae_options = VaeOptions(options.vae_minutes, seed=options.seed)
     if options.decoder_only:
-        told = replace(told, decoder_only=True, learning_rate=REFINING_RATE)
+        vae_options = replace(vae_options, decoder_only=True, learning_rate=REFINING_RATE)
     report = lambda step, loss: watch.step("vae", step, time.monotonic() - started, torch.tensor(loss))  # noqa: E731
-    train_vae(parts.vae, people, told, checkpoint, report)
-    found = {"psnr_normal": psnr(parts.vae, people.normal[:32]), "psnr_albedo": psnr(parts.vae, people.albedo[:32])}
-    print(json.dumps(found), flush=True)
+    train_vae(parts.vae, people, vae_options, checkpoint, report)
+    figures = {"psnr_normal": psnr(parts.vae, people.normal[:32]), "psnr_albedo": psnr(parts.vae, people.albedo[:32])}
+    print(json.dumps(figures), flush=True)
 
 
 def run_morphable(accelerator: Accelerator, parts: BaseParts, options: TrainOptions) -> BaseParts:

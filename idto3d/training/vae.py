@@ -69,9 +69,9 @@ def train_vae(
     optimiser = torch.optim.AdamW(
         trained.values(), lr=options.learning_rate, betas=(0.9, 0.99), weight_decay=1e-4, fused=True
     )
-    found = read_state(state_path(checkpoint), trained, optimiser) or {"step": 0, "seconds": 0.0}
+    state = read_state(state_path(checkpoint), trained, optimiser) or {"step": 0, "seconds": 0.0}
     saved = time.monotonic()
-    step, started = found["step"], saved - found["seconds"]
+    step, started = state["step"], saved - state["seconds"]
     while (share := progress(started, options.minutes, step, options.most_steps)) < 1:
         for group in optimiser.param_groups:
             group["lr"] = options.learning_rate * min(1, (step + 1) / 100) * max(0.03, 1 - share)
@@ -84,8 +84,8 @@ def train_vae(
         optimiser.step()
         step += 1
         if time.monotonic() - saved > options.save_seconds:
-            told = {"step": step, "seconds": time.monotonic() - started}
-            write_state(state_path(checkpoint), trained, optimiser, told)
+            about = {"step": step, "seconds": time.monotonic() - started}
+            write_state(state_path(checkpoint), trained, optimiser, about)
             saved = time.monotonic()
         report(step, loss.item())
     write_tensors(checkpoint, vae.state_dict())

@@ -92,13 +92,13 @@ def _chart(title: str, curves: dict[str, dict[int, float]], top: int) -> str:
     values = [value for curve in curves.values() for value in curve.values()]
     last = max(step for curve in curves.values() for step in curve)
     low, high = min(values), max(values)
-    said = [f'<text x="8" y="{top + 16}">{title}: {low:.4g} to {high:.4g}, step {last}</text>']
+    elements = [f'<text x="8" y="{top + 16}">{title}: {low:.4g} to {high:.4g}, step {last}</text>']
     for name, curve in curves.items():
         points = " ".join(_points(curve, last, low, high, top + MARGIN))
-        said.append(
+        elements.append(
             f'<polyline fill="none" stroke="{COLOURS[name]}" points="{points}"><title>{name}</title></polyline>'
         )
-    return "\n".join(said)
+    return "\n".join(elements)
 
 
 def _points(curve: dict[int, float], last: int, low: float, high: float, top: int) -> Iterable[str]:

@@ -15,7 +15,7 @@ from idto3d.training.data import embedding, faces
 from idto3d.training.data.augment import augmented
 from idto3d.training.data.faces import CROP_SCALE, WIDE, head_mask, read_known
 from idto3d.training.fit import portrait_encoder, portrait_targets
-from idto3d.training.measure.portrait_scores import compared, told_of
+from idto3d.training.measure.portrait_scores import compared, readings_of
 from idto3d.training.people.ict import read_ict
 from idto3d.training.people.person import draw_person
 
@@ -53,7 +53,7 @@ def options(dataset, small_ict):
 def trained(told):
     learn, held = portrait_encoder.people(told)
     net = portrait_encoder.begin(learn, told)
-    return portrait_encoder.train(net, portrait_encoder.lessons(net, learn, told), held, told)
+    return portrait_encoder.train(net, portrait_encoder.lessons_of(net, learn, told), held, told)
 
 
 def test_shape_and_words_are_learned_measured_written_and_gone_on_from(dataset, options, capsys):
@@ -104,12 +104,12 @@ def test_the_shape_that_shows_in_the_crops_is_found(options):
     told = replace(options, batch=16)
     torch.manual_seed(0)
     net = portrait_encoder.begin(learn, told)
-    lessons = portrait_encoder.lessons(net, learn, told)
+    lessons = portrait_encoder.lessons_of(net, learn, told)
     optimiser = torch.optim.AdamW(net.parameters(), 2e-3)
     for step in range(80):
         portrait_encoder._step(net, optimiser, lessons, told, step)
     net.mirror.copy_(torch.eye(net.size.modes))  # a patch mirrored is as bright, so it is of the same head
-    codes = told_of(net.eval(), learn).codes.nanmean(1)
+    codes = readings_of(net.eval(), learn).codes.nanmean(1)
     right, wrong = ((codes - truth).square()[:, :4].sum() for truth in (lessons.codes, lessons.codes.roll(1, 0)))
     assert right < 0.5 * wrong
 

@@ -253,7 +253,7 @@ def _expect_files(folder: Path, variant: str | None) -> None:
 
 def _expect_no_code(config: Path) -> None:
     """Raises UserError where a configuration names Python of the folder's own, which transformers would run."""
-    with suppress(ValueError, TypeError):  # a damaged file is told when it is loaded
+    with suppress(ValueError, TypeError):  # a damaged file is refused when it is loaded
         if "auto_map" in json.loads(config.read_bytes()):
             what = f"{config} asks for Python code of its own (auto_map), and none is run."
             raise UserError(what, "Use a model whose classes are transformers' and diffusers' own.")

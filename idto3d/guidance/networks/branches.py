@@ -174,6 +174,6 @@ def _projection(state: dict[str, Tensor], path: Path) -> IPAdapterFaceIDImagePro
 @torch.no_grad()
 def _fill(parameter: nn.Parameter, state: dict[str, Tensor], key: str, path: Path) -> None:
     if key not in state or state[key].shape != parameter.shape:
-        found = tuple(state[key].shape) if key in state else "nothing"
-        raise unfit(path, f"{key} should be {tuple(parameter.shape)}, found {found}")
+        given = tuple(state[key].shape) if key in state else "nothing"
+        raise unfit(path, f"{key} should be {tuple(parameter.shape)}, found {given}")
     parameter.copy_(state[key])

@@ -75,36 +75,36 @@ class MorphableHead(ModelMixin, ConfigMixin):
     @register_to_config
     def __init__(self, text_dim: int, id_dim: int, image_size: int, size: dict):
         super().__init__()
-        self.size = told = MorphableSize(**size)
-        strands = [sum(counts) for counts in zip(*told.hair, strict=True)]
-        self.words = nn.Linear(text_dim, told.words)
-        self.identity = nn.Linear(id_dim, min(id_dim, told.id_rank))
-        self.expression = nn.Linear(text_dim, told.moves, bias=False)
-        features, outputs = told.words + self.identity.out_features, sum(self._outputs())
-        self.plain, self.hidden = nn.Linear(features, outputs), nn.Linear(features, told.hidden)
-        self.bent = nn.Linear(told.hidden, outputs)
+        self.size = sizes = MorphableSize(**size)
+        strands = [sum(counts) for counts in zip(*sizes.hair, strict=True)]
+        self.words = nn.Linear(text_dim, sizes.words)
+        self.identity = nn.Linear(id_dim, min(id_dim, sizes.id_rank))
+        self.expression = nn.Linear(text_dim, sizes.moves, bias=False)
+        features, outputs = sizes.words + self.identity.out_features, sum(self._outputs())
+        self.plain, self.hidden = nn.Linear(features, outputs), nn.Linear(features, sizes.hidden)
+        self.bent = nn.Linear(sizes.hidden, outputs)
         self._draws: tuple[torch.device, Rasterizer] | None = None
         for name, shape in {
-            "mean": (told.vertices, 3),
-            "modes": (told.modes, told.handles, 3),
-            "moves": (told.moves, told.handles, 3),
-            "pull": (told.vertices, HANDLES_PER_VERTEX),
-            "paint": (3, told.vertices, 3),
-            "beard_way": (told.vertices, 3),
-            "beard_depth": (told.beards,),
-            "beard_cover": (told.beards, told.vertices),
+            "mean": (sizes.vertices, 3),
+            "modes": (sizes.modes, sizes.handles, 3),
+            "moves": (sizes.moves, sizes.handles, 3),
+            "pull": (sizes.vertices, HANDLES_PER_VERTEX),
+            "paint": (3, sizes.vertices, 3),
+            "beard_way": (sizes.vertices, 3),
+            "beard_depth": (sizes.beards,),
+            "beard_cover": (sizes.beards, sizes.vertices),
             "hair_offsets": (strands[0], 3),
             "hair_shade": (strands[0],),
         }.items():
             self.register_buffer(name, torch.zeros(shape))
-        places = {"faces": (told.faces, 3), "hair_roots": (strands[0],), "hair_faces": (strands[1], 3)}
-        for name, shape in {**places, "near": (told.vertices, HANDLES_PER_VERTEX)}.items():
+        places = {"faces": (sizes.faces, 3), "hair_roots": (strands[0],), "hair_faces": (strands[1], 3)}
+        for name, shape in {**places, "near": (sizes.vertices, HANDLES_PER_VERTEX)}.items():
             self.register_buffer(name, torch.zeros(shape, dtype=torch.int32))
 
     def _outputs(self) -> tuple[int, ...]:
         """How many numbers `estimate` tells of shape, of each of the colours, of styles and of beards."""
-        told = self.size
-        return (told.modes, *[COLOUR_NUMBERS // 3] * 3, len(told.hair), told.beards)
+        size = self.size
+        return (size.modes, *[COLOUR_NUMBERS // 3] * 3, len(size.hair), size.beards)
 
     @torch.no_grad()
     def forward(

@@ -46,10 +46,10 @@ class Portrayed:
 
 def shards(folder: Path) -> list[Path]:
     """The finished shards of a dataset. Raises UserError when there is none."""
-    found = sorted(path.with_suffix("") for path in Path(folder).glob("[0-9]*.json"))
-    if not found:
+    paths = sorted(path.with_suffix("") for path in Path(folder).glob("[0-9]*.json"))
+    if not paths:
         raise UserError(f"There is no dataset in {folder}.", "Write one with `python -m idto3d synthesize` or `scans`.")
-    return found
+    return paths
 
 
 def read_people(folder: Path, most: int | None = None, embedded: bool = True, pictures: bool = True) -> People:
@@ -66,13 +66,13 @@ def read_portrayed(folder: Path) -> Portrayed:
 
     Raises UserError where there is no dataset, or none that is embedded.
     """
-    found = _usable(folder, embedded=True)
-    looks = [read_looks(shard) for shard in found]
-    coefficients = [_coefficients(shard, len(told)) for shard, told in zip(found, looks, strict=True)]
+    paths = _usable(folder, embedded=True)
+    looks = [read_looks(shard) for shard in paths]
+    coefficients = [_coefficients(shard, len(of_shard)) for shard, of_shard in zip(paths, looks, strict=True)]
     return Portrayed(
-        torch.from_numpy(_stacked([load_file(_identity(shard))["embedding"] for shard in found])),
+        torch.from_numpy(_stacked([load_file(_identity(shard))["embedding"] for shard in paths])),
         torch.from_numpy(np.concatenate(coefficients)),
-        tuple(look for told in looks for look in told),
+        tuple(look for of_shard in looks for look in of_shard),
     )
 
 
@@ -83,14 +83,14 @@ def read_shards(folder: Path) -> Iterator[People]:
 
 
 def _usable(folder: Path, embedded: bool) -> list[Path]:
-    found = [shard for shard in shards(folder) if not embedded or _identity(shard).exists()]
-    if not found:
+    paths = [shard for shard in shards(folder) if not embedded or _identity(shard).exists()]
+    if not paths:
         raise UserError(f"No portrait in {folder} is embedded yet.", "Let the command that writes it finish.")
-    return found
+    return paths
 
 
-def _read(found: list[Path], embedded: bool, pictures: bool) -> People:
-    pieces = [_read_shard(shard, embedded, pictures) for shard in found]
+def _read(paths: list[Path], embedded: bool, pictures: bool) -> People:
+    pieces = [_read_shard(shard, embedded, pictures) for shard in paths]
     counts = np.cumsum([0] + [len(piece["looks"]) for piece in pieces])
     person = [piece["person"] + first for piece, first in zip(pieces, counts, strict=False)]
     return People(
@@ -142,10 +142,10 @@ def _read_shard(shard: Path, embedded: bool, pictures: bool) -> dict:
     path = shard.with_name(shard.name + ".safetensors")
     if not _has_views(path):
         raise UserError(f"{path} holds portraits alone.", "Draw its people with --views 1 or more.")
-    arrays, told = _read_arrays(path, pictures), _words(shard)
-    piece = {name: arrays[name] for name in ARRAYS} | {"licence": told.get("licence", "")}
+    arrays, about = _read_arrays(path, pictures), _words(shard)
+    piece = {name: arrays[name] for name in ARRAYS} | {"licence": about.get("licence", "")}
     _, piece["person"] = np.unique(arrays["person"], return_inverse=True)
-    piece["looks"] = [one["look"] for one in told["people"]]
+    piece["looks"] = [one["look"] for one in about["people"]]
     count = len(piece["looks"])
     piece["coefficients"] = _coefficients(shard, count)
     piece["embedding"] = load_file(_identity(shard))["embedding"] if embedded else np.zeros((count, 1, 1), np.float32)

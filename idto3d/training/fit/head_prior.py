@@ -204,8 +204,8 @@ def _split(values: Tensor) -> tuple[Tensor, Tensor]:
 def _colour_loss(prior, targets: Targets, options: FitOptions, generator: torch.Generator) -> Tensor:
     pick = torch.randint(len(targets.points), (options.batch,), generator=generator)
     nearness = 0.002 / (targets.sdf[pick].abs() + 0.002)
-    found = torch.sigmoid(prior.colour(targets.points[pick]))
-    return ((found.sqrt() - targets.albedo[pick].sqrt()).square().sum(1) * nearness).mean() * 10.0
+    predicted = torch.sigmoid(prior.colour(targets.points[pick]))
+    return ((predicted.sqrt() - targets.albedo[pick].sqrt()).square().sum(1) * nearness).mean() * 10.0
 
 
 def surface_error(prior: HeadPrior, solid: Solid, heads: int, seed: int = 1000) -> dict[str, float]:
@@ -215,8 +215,8 @@ def surface_error(prior: HeadPrior, solid: Solid, heads: int, seed: int = 1000) 
     for coefficients in draw_coefficients(heads, solid.words, UNSEEN_SEED + seed):
         points = tensor_of(solid.base[face] + np.tensordot(coefficients, solid.identity[:, face], 1))
         z, basis = torch.from_numpy(coefficients) @ prior.coefficient_map, prior.basis(points)
-        found = (basis.mean + basis.modes @ z, prior.distance(points, z), basis.mean)
-        errors.append([float(distance.abs().mean()) for distance in found])
+        distances = (basis.mean + basis.modes @ z, prior.distance(points, z), basis.mean)
+        errors.append([float(distance.abs().mean()) for distance in distances])
     return dict(zip(("linear", "carried", "mean_head"), np.mean(errors, axis=0).tolist(), strict=True))
 
 

@@ -186,13 +186,13 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--ict", type=Path, required=True, help="packed ICT-FaceKit .npz or a checkout's folder")
     parser.add_argument("--makehuman", type=Path, required=True, help="MakeHuman: a checkout's folder, or packed .npz")
     parser.add_argument("--out", type=Path, required=True, help="where to write the packed model with words (.npz)")
-    told = parser.parse_args(argv)
-    told.ict = told.ict.expanduser()
-    shapes = carry_over(read_ict(told.ict), told.makehuman)
-    packed = convert_checkout(told.ict) if told.ict.is_dir() else dict(np.load(told.ict, allow_pickle=False))
+    options = parser.parse_args(argv)
+    options.ict = options.ict.expanduser()
+    shapes = carry_over(read_ict(options.ict), options.makehuman)
+    packed = convert_checkout(options.ict) if options.ict.is_dir() else dict(np.load(options.ict, allow_pickle=False))
     added = (shapes.deltas / CENTIMETRE).astype(packed["identity"].dtype)
     packed["identity"] = np.concatenate([packed["identity"][:100], added])
-    np.savez_compressed(told.out, **packed, word_names=np.array(shapes.names))
+    np.savez_compressed(options.out, **packed, word_names=np.array(shapes.names))
     return 0
 
 

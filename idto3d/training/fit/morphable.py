@@ -40,7 +40,7 @@ class MorphableOptions:
     rate: float = 3e-3
     decay: float = 0.1
     dropout: float = 0.2  # of the small network's hidden layer
-    told: float = 0.6  # chance that a part of a person is said
+    mentioned: float = 0.6  # chance that a part of a person is said
     unknown: float = 0.1  # chance that the face is not given
     altered: float = 0.4  # chance that an age or a gender is said that may not be theirs: then the words count
     others: int = 6  # alterations that are known of each person
@@ -50,15 +50,15 @@ class MorphableOptions:
 @dataclass(frozen=True)
 class Known:
     """What is known of n people: embeddings [n, P, D], words [n, W], wanted outputs [n, O], and the same of each one
-    altered by a word in A ways: `other_words` [n, A, W], `other_wanted` [n, A, O], and `said` [n, A, W], their ages and
-    genders, which are then told."""
+    altered by a word in A ways: `other_words` [n, A, W], `other_wanted` [n, A, O], and `altered_words` [n, A, W], their
+    ages and genders, which are then said."""
 
     embedding: Tensor
     words: Tensor
     wanted: Tensor
     other_words: Tensor
     other_wanted: Tensor
-    said: Tensor
+    altered_words: Tensor
 
 
 def fit_morphable(
@@ -111,7 +111,7 @@ def read_words(
     chance, texts, said = Random(options.seed), [], []
     for _ in range(options.captions):
         look = people.looks[chance.randrange(len(people.looks))]
-        mentioned = [part for part in PARTS if chance.random() < options.told]
+        mentioned = [part for part in PARTS if chance.random() < options.mentioned]
         texts.append(caption(chance.choice(tuple(VIEWS)), chance.choice(DOMAINS), varied(look, mentioned, chance)))
         said.append(said_of(look, phrases, mentioned))
     states = torch.cat([encode_text(parts, texts[i : i + 250])[0].mean(1) for i in range(0, len(texts), 250)]).double()
@@ -151,13 +151,13 @@ def known_people(
     wanted = _wanted(people.looks, people.coefficients.numpy(), shapes)
     other_wanted = _wanted([vars(o.look) for o in others], np.stack([o.coefficients for o in others]), shapes)
     altered = torch.tensor([float(name in ("age", "gender")) for name, _ in phrases])
-    told = (other_words, other_wanted, altered * other_words)
-    return Known(people.embedding, words, wanted, *(one.unflatten(0, (len(rows), options.others)) for one in told))
+    of_others = (other_words, other_wanted, altered * other_words)
+    return Known(people.embedding, words, wanted, *(one.unflatten(0, (len(rows), options.others)) for one in of_others))
 
 
 def _altered(look: Mapping, coefficients: np.ndarray, model: IctModel, chance: Random) -> Person:
-    told = {**look, "face": tuple(look["face"])}
-    person = Person(coefficients, skin.Look(**told), 0)
+    traits = {**look, "face": tuple(look["face"])}
+    person = Person(coefficients, skin.Look(**traits), 0)
     attribute = chance.choice(("age", "gender"))
     return changed(person, model.words, **{attribute: chance.choice(AGES if attribute == "age" else GENDERS)})
 
@@ -199,12 +199,13 @@ def draw(
     altered = torch.rand(options.batch, 1, generator=generator) < options.altered
     other = (which, torch.randint(options.others, (options.batch,), generator=generator))
     words = torch.where(altered, known.other_words[other], known.words[which])
-    told = torch.rand(options.batch, int(parts.max()) + 1, generator=generator)[:, parts] < options.told
-    told |= altered & (known.said[other] > 0)
+    mentioned = torch.rand(options.batch, int(parts.max()) + 1, generator=generator)[:, parts] < options.mentioned
+    mentioned |= altered & (known.altered_words[other] > 0)
     identity = mean_embedding(known.embedding[which], generator)
     unknown = torch.rand(options.batch, 1, generator=generator) < options.unknown
     faces = head.identity(identity).detach() * (identity.any(-1, keepdim=True) & ~unknown)
-    return torch.cat([words * told, faces], 1), torch.where(altered, known.other_wanted[other], known.wanted[which])
+    wanted = torch.where(altered, known.other_wanted[other], known.wanted[which])
+    return torch.cat([words * mentioned, faces], 1), wanted
 
 
 def _part(name: str) -> int:

@@ -73,10 +73,10 @@ def followed(posed: np.ndarray, moved: np.ndarray, handles: np.ndarray) -> tuple
     plain /= plain.sum(1, keepdims=True)
     rows = moved.transpose(1, 0, 2).reshape(len(posed), -1)
     theirs = rows[handles][near]
-    gram, told = theirs @ theirs.transpose(0, 2, 1), np.einsum("vkm,vm->vk", theirs, rows)
+    gram, wanted = theirs @ theirs.transpose(0, 2, 1), np.einsum("vkm,vm->vk", theirs, rows)
     loose = NEARNESS_WEIGHT * np.trace(gram, axis1=1, axis2=2)[:, None] / HANDLES_PER_VERTEX + 1e-12
     system = gram + loose[..., None] * np.eye(HANDLES_PER_VERTEX)
-    return near, np.linalg.solve(system, (told + loose * plain)[..., None])[..., 0]
+    return near, np.linalg.solve(system, (wanted + loose * plain)[..., None])[..., 0]
 
 
 def thinned(model: IctModel, left: tuple[int, ...] = FACES_LEFT) -> tuple[np.ndarray, np.ndarray]:
@@ -91,8 +91,8 @@ def thinned(model: IctModel, left: tuple[int, ...] = FACES_LEFT) -> tuple[np.nda
 def simplified(vertices: np.ndarray, faces: np.ndarray, most: int) -> np.ndarray:
     """About `most` faces [F, 3] instead of `faces`, of the same `vertices`: new corners become the nearest old ones."""
     used, flat = np.unique(faces, return_inverse=True)
-    told = {"target_count": min(most, len(faces) - 1), "agg": 3}
-    points, triangles = fast_simplification.simplify(vertices[used], flat.reshape(-1, 3).astype(np.int64), **told)
+    options = {"target_count": min(most, len(faces) - 1), "agg": 3}
+    points, triangles = fast_simplification.simplify(vertices[used], flat.reshape(-1, 3).astype(np.int64), **options)
     corners = used[cKDTree(vertices[used]).query(points)[1]][triangles]
     a, b, c = corners.T
     return corners[(a != b) & (b != c) & (c != a)]

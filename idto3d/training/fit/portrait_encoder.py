@@ -28,7 +28,7 @@ from idto3d.training.data.augment import augmented
 from idto3d.training.data.faces import KnownFaces, read_known
 from idto3d.training.fit.portrait_targets import classes, fresh_net
 from idto3d.training.fit.surface_modes import check_people
-from idto3d.training.measure.portrait_scores import measure, told_of
+from idto3d.training.measure.portrait_scores import measure, readings_of
 from idto3d.training.people.ict import read_ict
 from idto3d.training.state import is_finished, read_state, state_path, step_random, write_state
 
@@ -86,7 +86,7 @@ def main(argv: list[str]) -> int:
     check_people(held.coefficients, read_ict(options.ict))
     print(json.dumps({"people": len(learn.looks), "held_out": len(held.looks)}), flush=True)
     net = begin(learn, options)
-    net = train(net, lessons(net, learn, options), held, options)
+    net = train(net, lessons_of(net, learn, options), held, options)
     print(json.dumps(_rounded(measure(net, held))), flush=True)
     return 0
 
@@ -130,25 +130,25 @@ def begin(learn: KnownFaces, options: EncoderOptions) -> PortraitNet:
 @torch.no_grad()
 def _take(net: PortraitNet, other: PortraitNet) -> None:
     """Give `net` the weights of `other` as far as they fit; codes and words only where they mean the same."""
-    own, found = dict(net.named_parameters()), dict(other.named_parameters())
+    own, earlier = dict(net.named_parameters()), dict(other.named_parameters())
     same = net.size.attributes == other.size.attributes and torch.equal(net.coefficient_map, other.coefficient_map)
     for name, value in own.items():
-        if name in found and value.shape == found[name].shape and (same or not name.startswith("head.")):
-            value.copy_(found[name])
+        if name in earlier and value.shape == earlier[name].shape and (same or not name.startswith("head.")):
+            value.copy_(earlier[name])
     if same:
         ratio, modes = other.code_std / net.code_std, net.size.modes
         net.head.weight[:modes] *= ratio[:, None]
         net.head.bias[:modes] *= ratio
 
 
-def lessons(net: PortraitNet, learn: KnownFaces, options: EncoderOptions) -> Lessons:
+def lessons_of(net: PortraitNet, learn: KnownFaces, options: EncoderOptions) -> Lessons:
     """What `net` should tell of the people."""
     earlier = read_description(options.init)["provenance"] if options.init is not None else {}
     codes = net.whitened(torch.from_numpy(learn.coefficients))
     return Lessons(learn, codes, classes(learn.looks, net.size.attributes), earlier)
 
 
-def train(net: PortraitNet, told: Lessons, held: KnownFaces, options: EncoderOptions) -> PortraitNet:
+def train(net: PortraitNet, lessons: Lessons, held: KnownFaces, options: EncoderOptions) -> PortraitNet:
     """Train until the minutes are over; writes `out` and, while under way, its state. Returns the averaged network."""
     net.train().to(memory_format=torch.channels_last)
     options.out.parent.mkdir(parents=True, exist_ok=True)
@@ -162,7 +162,7 @@ def train(net: PortraitNet, told: Lessons, held: KnownFaces, options: EncoderOpt
     losses = []
     while (minutes := before + (time.monotonic() - started) / 60) < options.minutes:
         _set_rate(optimiser, options, step, minutes)
-        losses.append(_step(net, optimiser, told, options, step))
+        losses.append(_step(net, optimiser, lessons, options, step))
         _follow(average, trained.values(), min(options.ema, (1 + step) / (10 + step)))
         step += 1
         if time.monotonic() - saved > options.save_seconds:
@@ -170,9 +170,9 @@ def train(net: PortraitNet, told: Lessons, held: KnownFaces, options: EncoderOpt
             saved = time.monotonic()
         if time.monotonic() - measured > 60 * options.measure_minutes:
             report = {"step": step, "minutes": minutes, "loss": float(np.mean(losses))}
-            print(json.dumps(_rounded(report | measure(_written(net, average, told, options), held))), flush=True)
+            print(json.dumps(_rounded(report | measure(_written(net, average, lessons, options), held))), flush=True)
             measured, losses = time.monotonic(), []
-    finished = _written(net, average, told, options)
+    finished = _written(net, average, lessons, options)
     state.unlink(missing_ok=True)
     return finished
 
@@ -188,11 +188,11 @@ def _set_rate(optimiser: torch.optim.Optimizer, options: EncoderOptions, step: i
         group["lr"] = rate
 
 
-def _step(net: PortraitNet, optimiser, told: Lessons, options: EncoderOptions, step: int) -> float:
+def _step(net: PortraitNet, optimiser, lessons: Lessons, options: EncoderOptions, step: int) -> float:
     """One step of AdamW; returns the loss. A loss or gradient that is not finite changes nothing."""
     random = step_random(options.seed, step)
-    rows, *inputs = draw(told.faces, options.batch, random)
-    value = loss(net, inputs, told, rows)
+    rows, *inputs = draw(lessons.faces, options.batch, random)
+    value = loss(net, inputs, lessons, rows)
     optimiser.zero_grad()
     value.backward()
     if torch.isfinite(torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)):
@@ -218,13 +218,13 @@ def shifted(crops: Tensor, landmarks: Tensor, random: torch.Generator) -> tuple[
     return pictures, landmarks - torch.tensor([x, y])
 
 
-def loss(net: PortraitNet, inputs: Sequence[Tensor], told: Lessons, rows: Tensor) -> Tensor:
+def loss(net: PortraitNet, inputs: Sequence[Tensor], lessons: Lessons, rows: Tensor) -> Tensor:
     """Squared error of the codes, each mode by the root of its share, and the cross entropy of every attribute."""
     with in_half(choose_device("cpu")):
         codes, scores = net(inputs[0].contiguous(memory_format=torch.channels_last), *inputs[1:])
     weight = net.code_share.sqrt()
-    error = ((codes.float() - told.codes[rows]).square() * weight / weight.mean()).mean()
-    known = [(said.float(), told.words[name][rows]) for name, said in scores.items()]
+    error = ((codes.float() - lessons.codes[rows]).square() * weight / weight.mean()).mean()
+    known = [(said.float(), lessons.words[name][rows]) for name, said in scores.items()]
     return error + WORDS_WEIGHT * sum(F.cross_entropy(said, true) for said, true in known if (true >= 0).any())
 
 
@@ -233,14 +233,14 @@ def _follow(average: list[Tensor], parameters, decay: float) -> None:
     torch._foreach_lerp_(average, [parameter.detach() for parameter in parameters], 1 - decay)
 
 
-def _written(net: PortraitNet, average: list[Tensor], told: Lessons, options: EncoderOptions) -> PortraitNet:
+def _written(net: PortraitNet, average: list[Tensor], lessons: Lessons, options: EncoderOptions) -> PortraitNet:
     """The averaged network, saved."""
     result = PortraitNet(net.size)
     names = [name for name, _ in net.named_parameters()]
     result.load_state_dict(net.state_dict() | dict(zip(names, average, strict=True)))
-    weigh(result.eval(), told.faces)
-    provenance = {"people": len(told.faces.looks), "minutes": options.minutes, "seed": options.seed}
-    save_identity(result, options.out, provenance | {"earlier": told.earlier})
+    weigh(result.eval(), lessons.faces)
+    provenance = {"people": len(lessons.faces.looks), "minutes": options.minutes, "seed": options.seed}
+    save_identity(result, options.out, provenance | {"earlier": lessons.earlier})
     return result
 
 
@@ -248,7 +248,7 @@ def weigh(net: PortraitNet, faces: KnownFaces) -> None:
     """Set the scale at which the codes of two portraits lie as far apart as dlib's embeddings of them."""
     some = faces.some(np.arange(min(WEIGHED_PEOPLE, len(faces.looks))))
     found = some.found()
-    codes, known = told_of(net, some).codes[torch.from_numpy(found)], torch.from_numpy(some.embedding[found])
+    codes, known = readings_of(net, some).codes[torch.from_numpy(found)], torch.from_numpy(some.embedding[found])
     net.embedding_scale.copy_((known.var(0).sum() / codes.var(0).sum().clamp(min=1e-9)).sqrt())
 
 

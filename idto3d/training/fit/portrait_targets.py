@@ -36,8 +36,8 @@ def fresh_net(faces: KnownFaces, model: IctModel) -> PortraitNet:
 
 def vocabularies(looks: Sequence[dict]) -> dict[str, tuple[str, ...]]:
     """For each attribute that the looks have, the words that occur, in alphabetical order."""
-    found = {name: tuple(sorted({look[name] for look in looks if look.get(name)})) for name in ATTRIBUTES}
-    return {name: words for name, words in found.items() if len(words) > 1}
+    occurring = {name: tuple(sorted({look[name] for look in looks if look.get(name)})) for name in ATTRIBUTES}
+    return {name: words for name, words in occurring.items() if len(words) > 1}
 
 
 def classes(looks: Sequence[dict], attributes: dict[str, tuple[str, ...]]) -> dict[str, Tensor]:

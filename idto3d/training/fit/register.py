@@ -59,8 +59,8 @@ def register(model: IctModel, young: np.ndarray, faces: np.ndarray, ears: tuple[
         for _ in range(60 // (1 + step)):
             move = mean @ move
         fitted = fitted + move
-    found = _closest(surface, fitted, model)
-    return Match(surface.corners[found], surface.weights[found], turn, offset)
+    closest = _closest(surface, fitted, model)
+    return Match(surface.corners[closest], surface.weights[closest], turn, offset)
 
 
 def _landmarks(model: IctModel, young: np.ndarray, skin: np.ndarray, ears) -> tuple[np.ndarray, np.ndarray]:

@@ -26,11 +26,11 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="idto3d.training.fit.round_weights", description=__doc__.split("\n")[0])
     parser.add_argument("path", type=Path, help="an identity.safetensors, or a bundle's folder; files are replaced")
     parser.add_argument("--bits", type=int, default=MANTISSA_BITS, help=f"of the mantissa, 1 to 10 ({MANTISSA_BITS})")
-    told = parser.parse_args(argv)
-    if not 1 <= told.bits <= 10:
+    options = parser.parse_args(argv)
+    if not 1 <= options.bits <= 10:
         raise UserError("The mantissa of a half has ten bits.", "Give --bits from 1 to 10.")
-    for path in weights_of(told.path):
-        round_file(path, told.bits)
+    for path in weights_of(options.path):
+        round_file(path, options.bits)
         print(f"rounded {path}")
     return 0
 
@@ -40,10 +40,10 @@ def weights_of(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     files = (path / IDENTITY_FILE, path / read_info(path).base / MORPHABLE / MORPHABLE_FILE)
-    found = [file for file in files if file.is_file()]
-    if not found:
+    present = [file for file in files if file.is_file()]
+    if not present:
         raise UserError(f"The bundle {path} has no identity network and no morphable head.", "Leave it as it is.")
-    return found
+    return present
 
 
 def round_file(path: Path, bits: int) -> None:
@@ -61,8 +61,8 @@ def shortened(values: Tensor, bits: int) -> Tensor:
         return values
     left = 10 - bits
     numbers = values.view(torch.int16).int() & 0xFFFF
-    found = ((numbers + (1 << left >> 1)) >> left << left).to(torch.int16).view(torch.float16)
-    return torch.where(found.isfinite() & values.isfinite(), found, values)  # the largest would become infinite
+    rounded = ((numbers + (1 << left >> 1)) >> left << left).to(torch.int16).view(torch.float16)
+    return torch.where(rounded.isfinite() & values.isfinite(), rounded, values)  # the largest would become infinite
 
 
 if __name__ == "__main__":

@@ -74,46 +74,46 @@ class Answers:
 
 def main(argv: list[str]) -> int:
     """The command."""
-    told, as_line = parse(argv)
-    seeds = range(FIRST_SEED + told.seed, FIRST_SEED + told.seed + told.people)
+    options, as_line = parse(argv)
+    seeds = range(FIRST_SEED + options.seed, FIRST_SEED + options.seed + options.people)
     pieces = [seeds[i : i + PEOPLE_PER_PIECE] for i in range(0, len(seeds), PEOPLE_PER_PIECE)]
     rows: dict[str, list[dict]] = {}
-    for found in tqdm(measured_pieces(told, pieces), total=len(pieces), unit="piece"):
-        for name, measured in found:
+    for piece_rows in tqdm(measured_pieces(options, pieces), total=len(pieces), unit="piece"):
+        for name, measured in piece_rows:
             rows.setdefault(name, []).append(measured)
     asked = len(next(iter(rows.values()), []))
-    counts = {"people": asked, "no_face": told.people - asked, "among": told.among, "steps": told.steps}
-    table = {name: mean_of(found) for name, found in rows.items()}
+    counts = {"people": asked, "no_face": options.people - asked, "among": options.among, "steps": options.steps}
+    table = {name: mean_of(measured) for name, measured in rows.items()}
     print(json.dumps(counts | table, indent=None if as_line else 1, allow_nan=False))
     return 0
 
 
-def measured_pieces(told: EvaluateOptions, pieces: Sequence[Sequence[int]]) -> Iterator[list[tuple[str, dict]]]:
+def measured_pieces(options: EvaluateOptions, pieces: Sequence[Sequence[int]]) -> Iterator[list[tuple[str, dict]]]:
     """What `measure_people` finds of each piece, in other processes where more than one is asked for."""
-    if told.processes == 1:
-        yield from map(partial(measure_people, told), pieces)
+    if options.processes == 1:
+        yield from map(partial(measure_people, options), pieces)
         return
-    share = (max(1, (os.cpu_count() or 1) // told.processes),)
+    share = (max(1, (os.cpu_count() or 1) // options.processes),)
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(told.processes, spawn, torch.set_num_threads, share) as pool:
-        yield from pool.map(partial(measure_people, told), pieces)
+    with ProcessPoolExecutor(options.processes, spawn, torch.set_num_threads, share) as pool:
+        yield from pool.map(partial(measure_people, options), pieces)
 
 
-def measure_people(told: EvaluateOptions, seeds: Sequence[int]) -> list[tuple[str, dict]]:
+def measure_people(options: EvaluateOptions, seeds: Sequence[int]) -> list[tuple[str, dict]]:
     """(row, figures) of every setting of every person of `seeds` whose portraits show a face."""
-    studio = synthetic.open_studio(read_ict(told.ict))
-    bundle = load_bundle(told.bundle, choose_device("auto"))
+    studio = synthetic.open_studio(read_ict(options.ict))
+    bundle = load_bundle(options.bundle, choose_device("auto"))
     encoder = make_encoder(bundle.info.identity_encoder.name, bundle.identity_path)
     prior = None if bundle.prior_path is None else load_prior(bundle.prior_path, "cpu")
     average = average_coefficients(studio)
-    found = []
+    rows = []
     for seed in seeds:
-        case = evaluation.draw_case(studio, encoder, seed, max(told.portraits))
+        case = evaluation.draw_case(studio, encoder, seed, max(options.portraits))
         if case is not None:
-            others = [draw_person(seed + step, studio.model.words) for step in range(1, told.among)]
+            others = [draw_person(seed + step, studio.model.words) for step in range(1, options.among)]
             answers = true_maps(studio, case.sight, others, average, bundle.info.image_size)
-            found += measure_person(bundle, studio, prior, case, answers, told)
-    return found
+            rows += measure_person(bundle, studio, prior, case, answers, options)
+    return rows
 
 
 def average_coefficients(studio: synthetic.Studio) -> np.ndarray:
@@ -127,34 +127,35 @@ def measure_person(
     prior: HeadPrior | None,
     case: Case,
     answers: Answers,
-    told: EvaluateOptions,
+    options: EvaluateOptions,
 ) -> list[tuple[str, dict]]:
     """The rows of one person: by number of portraits, without a branch, and what words do."""
-    full, rows = [s for s in settings(told) if s.full], []
-    images = sampled(Guidance(bundle), "geometry", [(case.sight, case.identity(s.portraits)) for s in full], case, told)
+    full, rows = [s for s in settings(options) if s.full], []
+    asked = [(case.sight, case.identity(setting.portraits)) for setting in full]
+    images = sampled(Guidance(bundle), "geometry", asked, case, options)
     for setting, image in zip(full, images, strict=True):
         beside = of_morphable(Guidance(bundle), case, answers, setting) | regressed(
             studio, prior, case, answers, setting
         )
         rows.append((setting.name, measure(image, case, answers) | beside))
-    for setting in (s for s in settings(told) if not s.full):
+    for setting in (s for s in settings(options) if not s.full):
         guidance = Guidance(bundle, setting.lambda_id, setting.lambda_exp)
         sight = replace(case.sight, said=setting.said)
-        (image,) = sampled(guidance, "geometry", [(sight, case.identity(setting.portraits))], case, told)
+        (image,) = sampled(guidance, "geometry", [(sight, case.identity(setting.portraits))], case, options)
         rows.append((setting.name, measure(image, case, answers)))
-    return [*rows, ("words", words_heard(Guidance(bundle), studio, case, answers, told))]
+    return [*rows, ("words", words_heard(Guidance(bundle), studio, case, answers, options))]
 
 
-def sampled(guidance: Guidance, domain: str, asked, case: Case, told: EvaluateOptions) -> list[np.ndarray]:
+def sampled(guidance: Guidance, domain: str, asked, case: Case, options: EvaluateOptions) -> list[np.ndarray]:
     """Samples of `asked`, from noise that depends on the person."""
-    return evaluation.samples(guidance, domain, asked, told.steps, told.scale, case.sight.person.seed)
+    return evaluation.samples(guidance, domain, asked, options.steps, options.scale, case.sight.person.seed)
 
 
-def settings(told: EvaluateOptions) -> list[Setting]:
+def settings(options: EvaluateOptions) -> list[Setting]:
     """The rows: one per number of portraits, then with each branch switched off."""
-    rows = [Setting(f"portraits_{count}", count) for count in told.portraits]
-    if told.ablations:
-        count = told.portraits[-1]
+    rows = [Setting(f"portraits_{count}", count) for count in options.portraits]
+    if options.ablations:
+        count = options.portraits[-1]
         rows += [Setting("lambda_id_0", count, lambda_id=0.0), Setting("lambda_exp_0", count, lambda_exp=0.0)]
         rows += [Setting("lambda_id_0_unsaid", count, lambda_id=0.0, said=False)]  # words tell who it is, too
     return rows
@@ -196,34 +197,34 @@ def measure(normal: np.ndarray, case: Case, answers: Answers) -> dict:
     }
 
 
-def words_heard(guidance: Guidance, studio, case: Case, answers: Answers, told: EvaluateOptions) -> dict:
+def words_heard(guidance: Guidance, studio, case: Case, answers: Answers, options: EvaluateOptions) -> dict:
     """Figures of fronts under the most portraits: hair, even light, and whether a word moves the shape its way.
 
     A word's sample is compared with the person as the word has them and as its opposite; NaN for words that the bundle
     or the model lacks.
     """
-    identity, front = case.identity(max(told.portraits)), replace(case.sight, **FRONT)
+    identity, front = case.identity(max(options.portraits)), replace(case.sight, **FRONT)
     pairs = word_pairs(guidance, studio, case.sight.person)
     sights = [front, *(pair[0] for pair in pairs.values())]
-    normal, *worded = sampled(guidance, "geometry", [(sight, identity) for sight in sights], case, told)
-    (albedo,) = sampled(guidance, "albedo", [(front, identity)], case, told)
-    found = dict.fromkeys((f"right_{word}" for word in evaluation.ASKED_WORDS), float("nan"))
+    normal, *worded = sampled(guidance, "geometry", [(sight, identity) for sight in sights], case, options)
+    (albedo,) = sampled(guidance, "albedo", [(front, identity)], case, options)
+    answered = dict.fromkeys((f"right_{word}" for word in evaluation.ASKED_WORDS), float("nan"))
     for image, (word, pair) in zip(worded, pairs.items(), strict=True):
         maps = [evaluation.truth(studio, one, "geometry", len(image)) for one in pair]
-        found[f"right_{word}"] = _hit(evaluation.nearest_by_angle, image, maps)
+        answered[f"right_{word}"] = _hit(evaluation.nearest_by_angle, image, maps)
     hair = {
         "right_hair_style": _hit(evaluation.nearest_by_angle, normal, answers.styles),
         "right_hair_colour": _hit(evaluation.nearest_by_colour, albedo, answers.colours),
     }
     even = unevenness(albedo, answers.front_albedo, answers.regrown_albedo)
-    return found | hair | even | light_followed(guidance, front, case, told)
+    return answered | hair | even | light_followed(guidance, front, case, options)
 
 
-def light_followed(guidance: Guidance, front: Sight, case: Case, told: EvaluateOptions) -> dict[str, float]:
+def light_followed(guidance: Guidance, front: Sight, case: Case, options: EvaluateOptions) -> dict[str, float]:
     """Whether albedo maps sampled from two portraits, one each, differ as these were lit; NaN for a single portrait."""
     if len(case.embeddings) < 2:
         return dict.fromkeys((f"light_{side}_followed" for side in SIDES), float("nan"))
-    alone = [sampled(guidance, "albedo", [(front, one)], case, told)[0] for one in case.embeddings[:2]]
+    alone = [sampled(guidance, "albedo", [(front, one)], case, options)[0] for one in case.embeddings[:2]]
     return followed(alone, case.light[:2])
 
 
@@ -241,17 +242,17 @@ def _hit(nearest, image: np.ndarray, candidates: list[np.ndarray]) -> float:
 def of_morphable(guidance: Guidance, case: Case, answers: Answers, setting: Setting) -> dict:
     """The same questions to the morphable head alone, for comparison; nothing where there is none."""
     image = evaluation.morphable_picture(guidance, "geometry", case.sight, case.identity(setting.portraits))
-    found = {} if image is None else measure(image, case, answers)
-    return {f"morphable_{name}": value for name, value in found.items() if name != "average_head_error_deg"}
+    figures = {} if image is None else measure(image, case, answers)
+    return {f"morphable_{name}": value for name, value in figures.items() if name != "average_head_error_deg"}
 
 
 def regressed(studio, prior: HeadPrior | None, case: Case, answers: Answers, setting: Setting) -> dict:
     """The same questions to the head prior's linear regression from the embedding, for comparison."""
     if prior is None:
         return {}
-    found = prior.expected_coefficients(prior.shape_code(case.identity(setting.portraits))).numpy()
+    expected = prior.expected_coefficients(prior.shape_code(case.identity(setting.portraits))).numpy()
     coefficients = np.zeros_like(case.sight.person.coefficients)  # a prior without words says nothing of their modes
-    coefficients[: len(found)] = found[: len(coefficients)]
+    coefficients[: len(expected)] = expected[: len(coefficients)]
     person = replace(case.sight.person, coefficients=coefficients)
     image = evaluation.truth(studio, replace(case.sight, person=person), "geometry", len(answers.average))
     return {
@@ -264,7 +265,7 @@ def mean_of(rows: Sequence[dict]) -> dict[str, float | None]:
     """Column means of `rows`, without the NaNs; None for a question that had no answer in any row."""
     columns = {key: np.array([row[key] for row in rows]) for key in (rows[0] if rows else ())}
     answers = {key: column[~np.isnan(column)] for key, column in columns.items()}
-    return {key: round(float(found.mean()), 4) if len(found) else None for key, found in answers.items()}
+    return {key: round(float(values.mean()), 4) if len(values) else None for key, values in answers.items()}
 
 
 if __name__ == "__main__":

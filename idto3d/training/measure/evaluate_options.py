@@ -27,9 +27,9 @@ class EvaluateOptions:
 
 def parse(argv: list[str]) -> tuple[EvaluateOptions, bool]:
     """The options in `argv`, and whether the answer is to be one line. Raises UserError for numbers that cannot be."""
-    told = vars(_parser().parse_args(argv))
-    as_line, _ = told.pop("json"), told.pop("what")
-    options = EvaluateOptions(**told | {"portraits": _counts(told["portraits"])})
+    values = vars(_parser().parse_args(argv))
+    as_line, _ = values.pop("json"), values.pop("what")
+    options = EvaluateOptions(**values | {"portraits": _counts(values["portraits"])})
     _check(options)
     return options, as_line
 

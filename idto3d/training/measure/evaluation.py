@@ -60,7 +60,7 @@ class Case:
 def draw_case(studio, encoder, seed: int, portraits: int) -> Case | None:
     """A case from a seed; None where one of the `portraits` shows no face to the encoder."""
     person, random = draw_person(seed, studio.model.words), np.random.default_rng([seed, 5])
-    found, light = [], []
+    embeddings, light = [], []
     for _ in range(portraits):
         index, strength = synthetic.draw_expression(random)
         weights = studio.model.weights(EXPRESSIONS[index], strength * 0.6)
@@ -68,10 +68,10 @@ def draw_case(studio, encoder, seed: int, portraits: int) -> Case | None:
         faces = encoder.embed(portrait)
         if not faces:
             return None
-        found.append(faces[0].embedding)
+        embeddings.append(faces[0].embedding)
         light.append(portrait_light(portrait, faces[0].landmarks))
     sight = Sight(person, int(random.integers(len(EXPRESSIONS))), float(random.choice(VIEWS_DEG, p=VIEW_CHANCE)))
-    return Case(sight, torch.from_numpy(np.stack(found)), np.array(light))
+    return Case(sight, torch.from_numpy(np.stack(embeddings)), np.array(light))
 
 
 def truth(studio, sight: Sight, domain: str, size: int, dressed: synthetic.Dressed | None = None) -> np.ndarray:

@@ -44,10 +44,10 @@ def unevenness(albedo: np.ndarray, true: np.ndarray, regrown: np.ndarray) -> dic
     Their means over people tell of every difference, and of one that all samples share, as light painted in would be.
     "strands" is the amount for the true face with its hair `regrown`, of which the words say just as much.
     """
-    found = {}
+    figures = {}
     for side, lean, strands in zip(SIDES, leaning(albedo, true), leaning(regrown, true), strict=True):
-        found |= {f"light_{side}": abs(lean), f"light_{side}_lean": lean, f"light_{side}_strands": abs(strands)}
-    return found
+        figures |= {f"light_{side}": abs(lean), f"light_{side}_lean": lean, f"light_{side}_strands": abs(strands)}
+    return figures
 
 
 def leaning(albedo: np.ndarray, true: np.ndarray) -> tuple[float, float]:

@@ -19,7 +19,7 @@ Answer = tuple[Tensor, dict[str, Tensor]]  # codes [n, K], and scores [n, words]
 
 
 @dataclass(frozen=True)
-class Told:
+class Readings:
     """What the network says of every portrait of n people: codes [n, P, K], NaN where no face was found, and the
     scores [n, P, words] of each attribute."""
 
@@ -28,7 +28,7 @@ class Told:
 
 
 @torch.no_grad()
-def told_of(net: PortraitNet, faces: KnownFaces, random: torch.Generator | None = None) -> Told:
+def readings_of(net: PortraitNet, faces: KnownFaces, random: torch.Generator | None = None) -> Readings:
     """Asks for every portrait as it is, as the encoder does; with `random` once for a photo-like variation of it."""
     rows, shape = np.argwhere(faces.found()), faces.landmarks.shape[:2]
     pieces = np.array_split(rows, max(1, -(-len(rows) // PORTRAITS_AT_A_TIME)))
@@ -40,7 +40,7 @@ def told_of(net: PortraitNet, faces: KnownFaces, random: torch.Generator | None 
         return whole
 
     scores = {name: placed([said[name] for _, said in answers]) for name in net.size.attributes}
-    return Told(placed([code for code, _ in answers]), scores)
+    return Readings(placed([code for code, _ in answers]), scores)
 
 
 def _answer(net: PortraitNet, faces: KnownFaces, rows: np.ndarray, random: torch.Generator | None) -> Answer:
@@ -54,7 +54,7 @@ def measure(net: PortraitNet, faces: KnownFaces) -> dict:
     """Figures of people who were not learned from: how much of their shapes is known, and the share of first portraits
     whose likeliest word is right. Clean portraits are read as the encoder does, varied ones ("photo_like") once."""
     truth = net.whitened(torch.from_numpy(faces.coefficients))
-    clean, varied = told_of(net, faces), told_of(net, faces, torch.Generator().manual_seed(11))
+    clean, varied = readings_of(net, faces), readings_of(net, faces, torch.Generator().manual_seed(11))
     shape = {f"portraits_{count}": compared(net, mean_code(clean.codes, count), truth) for count in PORTRAIT_COUNTS}
     shape["photo_like_1"] = compared(net, mean_code(varied.codes, 1), truth)
     return {"shape": shape, "words": right_words(net, clean, faces)}
@@ -95,12 +95,12 @@ def right_heads(codes: Tensor, truth: Tensor, share: Tensor, among: int = PEOPLE
     return torch.cat(hits).mean().item()
 
 
-def right_words(net: PortraitNet, told: Told, faces: KnownFaces) -> dict[str, float]:
+def right_words(net: PortraitNet, readings: Readings, faces: KnownFaces) -> dict[str, float]:
     """Share of the first found portraits whose likeliest word is right, for each attribute."""
     found = faces.found()
     people, first = np.flatnonzero(found.any(1)), found.argmax(1)[found.any(1)]
     hits = {}
     for name, true in classes(faces.looks, net.size.attributes).items():
-        guess, wanted = told.scores[name][people, first].argmax(1), true[people]
+        guess, wanted = readings.scores[name][people, first].argmax(1), true[people]
         hits[name] = (guess == wanted)[wanted != UNKNOWN_CLASS].float().mean().item()
     return hits

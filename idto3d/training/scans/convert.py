@@ -67,11 +67,11 @@ class ShardJob:
 
 def main(argv: list[str]) -> int:
     """The command: find the scans, draw the shards, then embed their portraits."""
-    told = _parser().parse_args(argv)
-    options, people, notices = _plan(told)
+    values = _parser().parse_args(argv)
+    options, people, notices = _plan(values)
     print(f"{len(people)} people with {sum(len(person.scans) for person in people)} scans. {options.licence}.")
     print("\n".join(notices), end="\n" if notices else "")
-    write_dataset(people, options, told.workers)
+    write_dataset(people, options, values.workers)
     return 0
 
 
@@ -110,8 +110,8 @@ def draw_shard(job: ShardJob) -> list[str]:
 
 def embed_shard(job: ShardJob) -> None:
     """Embed a shard's portraits."""
-    told = job.options
-    embed_portraits(told.out, job.shard, told.portraits, told.encoder, told.identity)
+    options = job.options
+    embed_portraits(options.out, job.shard, options.portraits, options.encoder, options.identity)
 
 
 def draw_person(
@@ -149,12 +149,12 @@ def _opened(
     for scan in person.scans:
         try:
             mesh = _coloured(read_mesh(scan.path, options.limits), scan, options)
-            found = find_pose(mesh, axes(options.up, options.face), options.scale, encoder, pose)
-            mesh = _visible(_placed(mesh, found), scan).for_pixels(2 * options.size)
+            own_pose = find_pose(mesh, axes(options.up, options.face), options.scale, encoder, pose)
+            mesh = _visible(_placed(mesh, own_pose), scan).for_pixels(2 * options.size)
         except UserError as error:
             notices.append(f"{scan.name} is left out. {error}")
             continue
-        pose = pose if pose is not None and pose.seen else found
+        pose = pose if pose is not None and pose.seen else own_pose
         yield scan, mesh
 
 
@@ -195,26 +195,26 @@ def _file(job: ShardJob, suffix: str) -> Path:
     return shard_path(job.options.out, job.shard, suffix)
 
 
-def _plan(told: argparse.Namespace) -> tuple[ScanOptions, tuple[ScannedPerson, ...], list[str]]:
+def _plan(values: argparse.Namespace) -> tuple[ScanOptions, tuple[ScannedPerson, ...], list[str]]:
     """The options, the people asked for, and what is left out. Raises UserError before anything is drawn."""
-    nphm = told.layout == "nphm"
-    table = read_attributes(told.attributes)
-    neutrals = read_neutrals(told.neutrals)
+    nphm = values.layout == "nphm"
+    table = read_attributes(values.attributes)
+    neutrals = read_neutrals(values.neutrals)
     attributes = Attributes(table.looks, neutrals | table.shows, table.files)
-    people, notices = find_people(told.folder, told.layout, told.mesh, attributes)
-    wanted = people[max(told.first, 0) :][: told.people]
+    people, notices = find_people(values.folder, values.layout, values.mesh, attributes)
+    wanted = people[max(values.first, 0) :][: values.people]
     if not wanted:
-        raise UserError(f"There are only {len(people)} people, none after the first {told.first}.", "Lower --first.")
+        raise UserError(f"There are only {len(people)} people, none after the first {values.first}.", "Lower --first.")
     unsaid = sum(not person.look for person in wanted)
     if unsaid:
         notices.append(f"{unsaid} people have no words in a table of attributes; captions call each 'person'.")
-    axes(told.up, told.face)
+    axes(values.up, values.face)
     options = ScanOptions(
-        **{name: getattr(told, name) for name in ("out", "up", "face", "grey", "views", "portraits", "size", "seed")},
-        scale=(NPHM_SCALE if nphm else None) if told.scale is None else told.scale or None,
-        encoder=told.encoder,
-        identity=told.identity,
-        licence=told.licence or (NPHM_LICENCE if nphm else OTHER_LICENCE),
+        **{name: getattr(values, name) for name in ("out", "up", "face", "grey", "views", "portraits", "size", "seed")},
+        scale=(NPHM_SCALE if nphm else None) if values.scale is None else values.scale or None,
+        encoder=values.encoder,
+        identity=values.identity,
+        licence=values.licence or (NPHM_LICENCE if nphm else OTHER_LICENCE),
     )
     return options, wanted, notices
 

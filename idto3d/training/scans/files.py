@@ -39,13 +39,13 @@ class ScannedPerson:
 
 
 @dataclass(frozen=True)
-class _Found:
-    """A mesh file before it is known what it shows; `told` is what the file's place says."""
+class _MeshFile:
+    """A mesh file before it is known what it shows; `named` is what the file's place says."""
 
     path: Path
     subject: str
     expression: str
-    told: str
+    named: str
 
 
 def find_people(
@@ -61,14 +61,14 @@ def find_people(
     if not files:
         raise UserError(f"{folder} holds no scans in the layout {layout}.", f"{_example(layout, mesh)}")
     scans, strange = {}, Counter()
-    for found in files:
-        shows = attributes.shows.get((found.subject, key(found.expression)), found.told)
+    for file in files:
+        shows = attributes.shows.get((file.subject, key(file.expression)), file.named)
         index = expression_index(shows)
         if index is None:
             strange["number" if shows.isdigit() else shows.casefold()] += 1
         else:
-            name = f"{found.subject}/{found.expression}"
-            scans.setdefault(found.subject, []).append(Scan(found.path, name, index))
+            name = f"{file.subject}/{file.expression}"
+            scans.setdefault(file.subject, []).append(Scan(file.path, name, index))
     notices = [_left_out(shows, count) for shows, count in sorted(strange.items())]
     if not scans:
         raise UserError(f"No scan in {folder} shows a known expression. {notices[0]}", _remedy(layout))
@@ -84,27 +84,27 @@ def _natural(name: str) -> tuple:
     return (0, int(name), name) if name.isdigit() else (1, 0, name)
 
 
-def _nphm_files(folder: Path, mesh: str) -> list[_Found]:
-    found = []
+def _nphm_files(folder: Path, mesh: str) -> list[_MeshFile]:
+    files = []
     for subject in _visible(folder):
         for expression in _visible(subject) if subject.is_dir() else ():
             paths = [path for ending in ENDINGS if (path := expression / (mesh + ending)).is_file()]
             if paths:
-                found.append(_Found(paths[0], key(subject.name), key(expression.name), expression.name))
-    return found
+                files.append(_MeshFile(paths[0], key(subject.name), key(expression.name), expression.name))
+    return files
 
 
-def _mesh_files(folder: Path, attributes: Attributes) -> list[_Found]:
-    found = []
+def _mesh_files(folder: Path, attributes: Attributes) -> list[_MeshFile]:
+    files = []
     for path in sorted(folder.rglob("*")):
         place = path.relative_to(folder)
         if path.suffix.lower() not in ENDINGS or not path.is_file() or any(p.startswith(".") for p in place.parts):
             continue
         alone = len(place.parts) == 1
-        subject, told = (path.stem, "neutral") if alone else (place.parent.as_posix(), path.stem)
+        subject, named = (path.stem, "neutral") if alone else (place.parent.as_posix(), path.stem)
         subject, shows = attributes.files.get(place.as_posix(), (subject, ""))
-        found.append(_Found(path, key(subject), key(path.stem), shows or told))
-    return found
+        files.append(_MeshFile(path, key(subject), key(path.stem), shows or named))
+    return files
 
 
 def _visible(folder: Path) -> list[Path]:

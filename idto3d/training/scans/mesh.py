@@ -58,11 +58,11 @@ class ScanMesh:
     def colours(self, face: np.ndarray, weight: np.ndarray) -> np.ndarray:
         """Linear albedo [P, 3] of P points: their `face` [P] and barycentric `weight` [P, 3]."""
         corners, texture = self.faces[face], self.texture_of[face]
-        found = (self.albedo[corners] * weight[..., None]).sum(1)
+        colours = (self.albedo[corners] * weight[..., None]).sum(1)
         uv = (self.uv[corners] * weight[..., None]).sum(1)
         for i, image in enumerate(self.textures):
-            found[texture == i] = sample(image, uv[texture == i]) * self.tints[i]
-        return found
+            colours[texture == i] = sample(image, uv[texture == i]) * self.tints[i]
+        return colours
 
     def for_pixels(self, size: int) -> "ScanMesh":
         """The same mesh, in metres, with textures of at most about two texels per pixel of a map `size` wide."""
@@ -121,14 +121,14 @@ def read_mesh(path: Path, limits: MeshLimits) -> ScanMesh:
     name = f"{shown_name(path.parent)}/{shown_name(path)}"
     scene = _open_scene(path, name, limits)
     nodes = (scene.graph[node] for node in scene.graph.nodes_geometry)
-    found = [(transform, scene.geometry[geometry]) for transform, geometry in nodes]
-    found = [(transform, one) for transform, one in found if isinstance(one, trimesh.Trimesh)]
-    count = sum(len(one.faces) for _, one in found)
+    parts = [(transform, scene.geometry[geometry]) for transform, geometry in nodes]
+    parts = [(transform, one) for transform, one in parts if isinstance(one, trimesh.Trimesh)]
+    count = sum(len(one.faces) for _, one in parts)
     if count > limits.faces:
         raise UserError(f"'{name}' has {count} triangles, more than {limits.faces}.", "Decimate it first.")
     if not count:
         raise UserError(f"'{name}' holds no triangles.", "Export it as a mesh, not as points.")
-    return _joined([_part(transform, one, path, name, limits) for transform, one in found], name)
+    return _joined([_part(transform, one, path, name, limits) for transform, one in parts], name)
 
 
 def _open_scene(path: Path, name: str, limits: MeshLimits) -> trimesh.Scene:

@@ -1,6 +1,6 @@
 """Bringing scans into our space: metres, +Y up, the face to +Z, the eyes where a synthetic head has them.
 
-The axes are told by options. Place, roll and (unless told) size come from the eyes, which a face detector finds in a
+The axes are given by options. Place, roll and (unless given) size come from the eyes, which a face detector finds in a
 front view; where it finds none, from the scan's bounds.
 """
 
@@ -59,7 +59,7 @@ def find_pose(
 
     scale: metres per unit of the file, None to take it from the eyes. other: a pose of the same subject. It is kept
     where no face is found, and where it puts the eyes nearly right, so that only the expression moves between scans
-    taken in one space; else it gives the scale where that is not told. Raises UserError for a wrong scale.
+    taken in one space; else it gives the scale where that is not given. Raises UserError for a wrong scale.
     """
     upright = mesh.vertices @ turn.T
     eyes = find_eyes(replace(mesh, vertices=upright, normals=mesh.normals @ turn.T), encoder)

@@ -75,35 +75,35 @@ def expression_index(text: str) -> int | None:
 
 def read_attributes(path: Path | None) -> Attributes:
     """The table in `path`, an empty one for None. Raises UserError for one that cannot be read or has odd columns."""
-    told = Attributes()
+    attributes = Attributes()
     if path is None:
-        return told
+        return attributes
     for number, row in _rows(path):
         subject, place = key(row["subject"]), f"{shown_name(path)}, line {number}"
         if not subject:
             raise UserError(f"{place} names no subject.", "Fill the column subject.")
         look = {column: _few_words(row.get(column, ""), column, place) for column in LOOK_COLUMNS}
-        told.looks.setdefault(subject, {}).update({column: said for column, said in look.items() if said})
-        _add_scan(told, subject, row, place)
-    return told
+        attributes.looks.setdefault(subject, {}).update({column: cell for column, cell in look.items() if cell})
+        _add_scan(attributes, subject, row, place)
+    return attributes
 
 
-def _add_scan(told: Attributes, subject: str, row: dict[str, str], place: str) -> None:
+def _add_scan(attributes: Attributes, subject: str, row: dict[str, str], place: str) -> None:
     """Note which scan the row is about and what that shows."""
     expression, file, shows = (row.get(column, "") for column in ("expression", "file", "shows"))
     if shows and not (expression or file):
         raise UserError(f"{place} says what a scan shows, but not which scan.", "Fill expression or file.")
     if file:
-        told.files[Path(file.replace("\\", "/")).as_posix()] = (subject, shows or expression)
+        attributes.files[Path(file.replace("\\", "/")).as_posix()] = (subject, shows or expression)
     elif expression and shows:
-        told.shows[subject, key(expression)] = shows
+        attributes.shows[subject, key(expression)] = shows
 
 
 def _few_words(cell: str, column: str, place: str) -> str:
-    said = words(cell)
-    if len(said) > MOST_WORDS:
-        raise UserError(f"{place} has {len(said)} words for {column}.", f"Use at most {MOST_WORDS}.")
-    return " ".join(said)
+    cell_words = words(cell)
+    if len(cell_words) > MOST_WORDS:
+        raise UserError(f"{place} has {len(cell_words)} words for {column}.", f"Use at most {MOST_WORDS}.")
+    return " ".join(cell_words)
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from idto3d.config import FREE
 from idto3d.errors import UserError
+from idto3d.training.arguments import add_dataset, add_ict, add_out, add_seed, expect_folder, expect_one
 from idto3d.training.denoiser import PAPER, DenoiserOptions
 from idto3d.training.loop import PRECISIONS
 
@@ -89,8 +90,8 @@ def _stages(text: str | None, base: Path | None, ict: Path | None) -> tuple[str,
 
 def _check(options: TrainOptions) -> None:
     denoiser = options.denoiser
-    if min(denoiser.batch, denoiser.warmup, denoiser.evaluate_steps, options.rank_self, options.rank_cross) < 1:
-        raise UserError("A batch, a rank or a number of steps is below 1.", "Give at least 1.")
+    ranks = (options.rank_self, options.rank_cross)
+    expect_one("A batch, a rank or a number of steps", denoiser.batch, denoiser.warmup, denoiser.evaluate_steps, *ranks)
     if options.decoder_only and "vae" not in options.stages:
         raise UserError("--decoder-only is about the autoencoder.", "Say it with --stages vae, or leave it out.")
     if options.ict is not None and (options.base or not options.ict.exists()):
@@ -119,9 +120,7 @@ def _check(options: TrainOptions) -> None:
 
 def _check_folders(options: TrainOptions) -> None:
     for name, remedy in FOLDERS.items():
-        folder = getattr(options, name)
-        if folder is not None and not folder.is_dir():
-            raise UserError(f"There is no folder {folder}, which --{name.replace('_', '-')} names.", remedy)
+        expect_folder(getattr(options, name), name, remedy)
     if options.held_out is not None and options.held_out.resolve() == options.data.resolve():
         what = "--held-out and --data name one dataset, so nobody would be held out."
         raise UserError(what, "Give a dataset of other people by --held-out, or leave it out.")
@@ -133,11 +132,11 @@ def _denoiser_fields() -> dict:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="idto3d train", description="Train a bundle.")
-    parser.add_argument("--data", type=Path, required=True, help="dataset written by synthesize or scans")
+    add_dataset(parser, "--data", "dataset written by synthesize or scans", required=True)
     many = "dataset of more people, for the morphable head to read faces from; portraits alone will do"
-    parser.add_argument("--faces", type=Path, default=None, help=many)
-    parser.add_argument("--held-out", type=Path, default=None, help="dataset of people never trained on")
-    parser.add_argument("--ict", type=Path, default=None, help="ICT-FaceKit, .npz or folder, for the morphable head")
+    add_dataset(parser, "--faces", many)
+    add_dataset(parser, "--held-out", "dataset of people never trained on")
+    add_ict(parser, "ICT-FaceKit, .npz or folder, for the morphable head", required=False)
     parser.add_argument("--work", type=Path, required=True, help="folder of checkpoints, log, curve and samples")
     parser.add_argument("--base", type=Path, default=None, help="folder of a Stable Diffusion model to specialise")
     parser.add_argument("--init", type=Path, default=None, help="bundle whose small base and branches to start from")
@@ -154,8 +153,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rank-cross", type=int, default=32, help="LoRA rank in cross-attention")
     parser.add_argument("--precision", choices=PRECISIONS, default="auto", help="of the networks; weights are float32")
     parser.add_argument("--sample-minutes", type=float, default=10.0, help="minutes between sample grids; 0: none")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=Path("bundle"), help="folder of the finished bundle")
+    add_seed(parser)
+    add_out(parser, "folder of the finished bundle", Path("bundle"))
     parser.add_argument("--prior", type=Path, default=None, help="head prior to put into the bundle")
     parser.add_argument("--name", default="bundle", help="what the bundle is called")
     parser.add_argument("--licence", default="", help="terms of the bundle; needed with --base or another encoder")

@@ -5,14 +5,14 @@ A dataset is a folder of shards, see shards.py. Same options, same bytes.
 
 import argparse
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from idto3d.errors import UserError
-from idto3d.training.data.embedding import add_encoder, embed_portraits, is_embedded, title
+from idto3d.errors import UserError, run_command
+from idto3d.training.arguments import PROCESSORS, add_encoder, add_ict, add_out, add_workers, expect_one
+from idto3d.training.data.embedding import embed_portraits, is_embedded, title
 from idto3d.training.data.shards import run_all, save_arrays, save_words, shard_path
 from idto3d.training.people import synthetic
 from idto3d.training.people.ict import read_ict
@@ -36,7 +36,7 @@ class SynthesisOptions:
     portrait_size: int = 256
     per_shard: int = 50
     first_seed: int = 0
-    workers: int = os.cpu_count() or 1
+    workers: int = PROCESSORS
     encoder: str = "dlib"
     identity: Path | None = None
 
@@ -117,23 +117,22 @@ def embed_shard(job: tuple[SynthesisOptions, int]) -> None:
 
 def _parse(argv: list[str]) -> SynthesisOptions:
     parser = argparse.ArgumentParser(prog="idto3d synthesize", description="Write a dataset of synthetic people.")
-    parser.add_argument("--ict", type=Path, required=True, help="packed ICT-FaceKit .npz or a checkout's folder")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the dataset")
+    add_ict(parser)
+    add_out(parser, "folder of the dataset")
     parser.add_argument("--people", type=int, default=2000)
     parser.add_argument("--views", type=int, default=8, help="normal and albedo maps per person; 0: portraits alone")
     parser.add_argument("--expressions", type=int, default=1, help="of each view whose camera sees the face")
     parser.add_argument("--portraits", type=int, default=4, help="lit portraits per person")
     parser.add_argument("--size", type=int, default=128, help="side of the maps, pixels")
     parser.add_argument("--first-seed", type=int, default=0, help="people are drawn from consecutive seeds")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    add_workers(parser)
     add_encoder(parser)
     options = SynthesisOptions(**vars(parser.parse_args(argv)))
-    if min(options.people, options.portraits, options.expressions) < 1 or options.views < 0:
-        raise UserError("A number of people, portraits or expressions is below 1.", "Give at least 1.")
+    expect_one("A number of people, portraits or expressions", options.people, options.portraits, options.expressions)
+    if options.views < 0:
+        raise UserError("A number of views is below 0.", "Give 0 for portraits alone, or more.")
     return options
 
 
 if __name__ == "__main__":
-    import sys
-
-    sys.exit(main(sys.argv[1:]))
+    run_command(main)

@@ -1,6 +1,5 @@
 """Identity embeddings of a dataset's portraits: `NNNN.identity.safetensors`, made anew when the encoder changes."""
 
-import argparse
 import hashlib
 from pathlib import Path
 
@@ -10,19 +9,12 @@ from safetensors.numpy import load_file
 
 from idto3d.errors import UserError
 from idto3d.subject import encoders
-from idto3d.subject.encoders import ENCODERS
 from idto3d.subject.face import IdentityEncoder
 from idto3d.subject.portrait_encoder import GLANCES
 from idto3d.training.data.faces import Faces, read_faces
 from idto3d.training.data.shards import save_arrays, shard_path
 
 UNNAMED_ENCODER = "dlib"  # what gave embeddings in whose file no encoder is named
-
-
-def add_encoder(parser: argparse.ArgumentParser) -> None:
-    """The options --encoder and --identity."""
-    parser.add_argument("--encoder", choices=ENCODERS, default="dlib", help="identity encoder of the portraits")
-    parser.add_argument("--identity", type=Path, help="network of the encoder portrait; embeds anew when it changes")
 
 
 def title(encoder: str, identity: Path | None) -> str:

@@ -15,8 +15,11 @@ import torch
 from scipy.spatial import cKDTree
 from torch import Tensor
 
+from idto3d.errors import run_command
 from idto3d.head.prior import BOX, CODE, FACE_BOX, HeadPrior, PriorSize, lattice
 from idto3d.head.prior_file import load_prior, read_description, save_prior
+from idto3d.head.template import FACE
+from idto3d.training.arguments import add_dataset, add_ict, add_out
 from idto3d.training.fit.prior_regression import fit_regression, read_faces
 from idto3d.training.fit.prior_samples import Samples, sample_surface, vertex_weight
 from idto3d.training.fit.prior_solid import (
@@ -27,7 +30,7 @@ from idto3d.training.fit.prior_solid import (
     tensor_of,
     unit,
 )
-from idto3d.training.people.ict import FACE, read_ict
+from idto3d.training.people.ict import read_ict
 from idto3d.training.people.person import draw_coefficients, second_moments, word_codes
 
 log = logging.getLogger(__name__)
@@ -220,14 +223,14 @@ def surface_error(prior: HeadPrior, solid: Solid, heads: int, seed: int = 1000) 
     return dict(zip(("linear", "carried", "mean_head"), np.mean(errors, axis=0).tolist(), strict=True))
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main(argv: list[str]) -> int:
     """The command line; see --help."""
     parser = argparse.ArgumentParser(description="Fit the head prior to ICT-FaceKit heads.")
-    parser.add_argument("--ict", type=Path, help="packed ICT-FaceKit .npz or a checkout's folder")
-    parser.add_argument("--out", type=Path, required=True, help="where to write the prior (.safetensors)")
-    parser.add_argument("--people", type=Path, help="dataset written by synthesize, for the regression from faces")
+    add_ict(parser, required=False)
+    add_out(parser, "where to write the prior (.safetensors)")
+    add_dataset(parser, "--people", "dataset written by synthesize, for the regression from faces")
     parser.add_argument("--refit-regression", type=Path, metavar="PRIOR", help="only refit the regression of PRIOR")
-    chosen = parser.parse_args(arguments)
+    chosen = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     prior, provenance = _fitted(parser, chosen)
     if chosen.people:
@@ -236,6 +239,7 @@ def main(arguments: list[str] | None = None) -> None:
         provenance |= {"regression_heads": len(faces.hair), "explained_variance": shares}
         log.info("the regression explains %.3f of z and %.3f of hair styles", shares["shape"], shares["style"])
     save_prior(prior, chosen.out, provenance)
+    return 0
 
 
 def _fitted(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> tuple[HeadPrior, dict]:
@@ -254,4 +258,4 @@ def _fitted(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> tupl
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -16,6 +16,7 @@ from scipy.sparse import csr_matrix
 
 from idto3d.errors import run_command
 from idto3d.head.template import CENTIMETRE
+from idto3d.training.arguments import add_ict, add_out
 from idto3d.training.fit.follow import complete, relaxed
 from idto3d.training.fit.makehuman_files import makehuman_arrays
 from idto3d.training.fit.register import SKIN, neighbour_mean, register, similarity
@@ -183,9 +184,9 @@ def _ramp(x: np.ndarray, low: float, high: float) -> np.ndarray:
 def main(argv: list[str]) -> int:
     """The command line; see --help."""
     parser = argparse.ArgumentParser(description="Add identity modes that have words to a packed ICT-FaceKit model.")
-    parser.add_argument("--ict", type=Path, required=True, help="packed ICT-FaceKit .npz or a checkout's folder")
+    add_ict(parser)
     parser.add_argument("--makehuman", type=Path, required=True, help="MakeHuman: a checkout's folder, or packed .npz")
-    parser.add_argument("--out", type=Path, required=True, help="where to write the packed model with words (.npz)")
+    add_out(parser, "where to write the packed model with words (.npz)")
     options = parser.parse_args(argv)
     options.ict = options.ict.expanduser()
     shapes = carry_over(read_ict(options.ict), options.makehuman)

@@ -24,6 +24,7 @@ from idto3d.device import choose_device, in_half
 from idto3d.errors import UserError, run_command
 from idto3d.subject.identity_file import load_identity, read_description, save_identity
 from idto3d.subject.portrait_net import SIDE, PortraitNet
+from idto3d.training.arguments import add_dataset, add_ict, add_out, add_seed, add_workers
 from idto3d.training.data.augment import augmented
 from idto3d.training.data.faces import KnownFaces, read_known
 from idto3d.training.fit.portrait_targets import classes, fresh_net
@@ -260,17 +261,17 @@ def _rounded(value):
 
 def _parse(argv: list[str]) -> EncoderOptions:
     parser = argparse.ArgumentParser(prog="idto3d.training.fit.portrait_encoder", description=__doc__.split("\n")[0])
-    parser.add_argument("--data", type=Path, required=True, help="dataset written by synthesize")
-    parser.add_argument("--out", type=Path, required=True, help="where to write identity.safetensors")
-    parser.add_argument("--ict", type=Path, required=True, help="ICT-FaceKit, .npz or folder, that drew the people")
+    add_dataset(parser, "--data", "dataset written by synthesize", required=True)
+    add_out(parser, "where to write identity.safetensors")
+    add_ict(parser, "ICT-FaceKit, .npz or folder, that drew the people")
     parser.add_argument("--minutes", type=float, required=True, help="of training")
-    parser.add_argument("--held-out", type=Path, help="dataset never trained on; else the last shard is held out")
+    add_dataset(parser, "--held-out", "dataset never trained on; else the last shard is held out")
     parser.add_argument("--init", type=Path, help="an identity.safetensors whose network to go on from")
     parser.add_argument("--batch", type=int, default=64, help="portraits per step")
     parser.add_argument("--learning-rate", type=float, default=2e-3, help="peak rate of AdamW")
-    parser.add_argument("--workers", type=int, default=1, help="processes that find faces")
+    add_workers(parser, "processes that find faces", default=1)
     parser.add_argument("--threads", type=int, default=0, help="processor threads; 0: as many as there are")
-    parser.add_argument("--seed", type=int, default=0)
+    add_seed(parser)
     return EncoderOptions(**vars(parser.parse_args(argv)))
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from idto3d.errors import UserError
+from idto3d.training.arguments import add_ict, add_seed
 
 LEAST_VALUES = {"people": 1, "among": 2, "steps": 1, "processes": 1}
 
@@ -51,14 +52,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="idto3d evaluate", description="Measure a bundle's guidance.")
     parser.add_argument("what", choices=("guidance",))
     parser.add_argument("bundle", help="embedded, community, a folder, or ORG/REPO[@REV]")
-    parser.add_argument("--ict", type=Path, required=True, help="packed ICT-FaceKit .npz or a checkout's folder")
+    add_ict(parser)
     parser.add_argument("--people", type=int, default=300, help="held-out people")
     parser.add_argument("--portraits", default="1,2,5", help="how many portraits' mean embedding is given, a row each")
     parser.add_argument("--among", type=int, default=50, help="candidates of the identity question")
     parser.add_argument("--steps", type=int, default=20, help="sampling steps")
     parser.add_argument("--scale", type=float, default=None, help="guidance scale; the bundle's own when absent")
     parser.add_argument("--ablations", action="store_true", help="three more rows: without one branch each, and unsaid")
-    parser.add_argument("--seed", type=int, default=0, help="added to the first held-out person's seed")
+    add_seed(parser, "added to the first held-out person's seed")
     parser.add_argument("--processes", type=int, default=1, help="people at a time")
     parser.add_argument("--json", action="store_true", help="one line of JSON")
     return parser

@@ -8,7 +8,6 @@ scan's own, which are albedo only as far as the scanner's light was even. Same s
 import argparse
 import json
 import logging
-import os
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -16,9 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-from idto3d.errors import UserError
+from idto3d.errors import UserError, run_command
 from idto3d.subject.face import IdentityEncoder
-from idto3d.training.data.embedding import add_encoder, embed_portraits, is_embedded, title
+from idto3d.training.arguments import add_encoder, add_out, add_seed, add_workers, count
+from idto3d.training.data.embedding import embed_portraits, is_embedded, title
 from idto3d.training.data.shards import run_all, save_arrays, save_words, shard_path
 from idto3d.training.people import synthetic
 from idto3d.training.scans.files import LAYOUTS, MESHES, Scan, ScannedPerson, find_people
@@ -227,16 +227,10 @@ def _scale(text: str) -> float:
     return value
 
 
-def _count(text: str) -> int:
-    if int(text) < 1:
-        raise argparse.ArgumentTypeError("give a number of at least 1")
-    return int(text)
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="idto3d scans", description="Turn scans of people into a dataset.")
     parser.add_argument("folder", type=Path, help="folder of the scans")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the dataset")
+    add_out(parser, "folder of the dataset")
     parser.add_argument("--layout", choices=LAYOUTS, default="meshes", help="how the folder is arranged")
     parser.add_argument("--mesh", choices=MESHES, default="scan", help="which NPHM mesh; only scans have colours")
     parser.add_argument("--attributes", type=Path, help="CSV of words about subjects, and of what scans show")
@@ -245,19 +239,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--face", choices=AXES, default="z", help="axis the face looks along")
     parser.add_argument("--scale", type=_scale, help="metres per unit, or auto (nphm: 0.25, meshes: auto)")
     parser.add_argument("--grey", action="store_true", help="draw scans without colours in grey, not leave them out")
-    parser.add_argument("--views", type=_count, default=8, help="normal and albedo maps per scan")
-    parser.add_argument("--portraits", type=_count, default=4, help="lit portraits per person")
-    parser.add_argument("--size", type=_count, default=128, help="side of the maps, pixels")
+    parser.add_argument("--views", type=count, default=8, help="normal and albedo maps per scan")
+    parser.add_argument("--portraits", type=count, default=4, help="lit portraits per person")
+    parser.add_argument("--size", type=count, default=128, help="side of the maps, pixels")
     parser.add_argument("--first", type=int, default=0, help="people to pass over, e.g. those that another set holds")
-    parser.add_argument("--people", type=_count, help="most people")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--people", type=count, help="most people")
+    add_seed(parser)
     add_encoder(parser)
     parser.add_argument("--licence", default="", help="the scans' terms in words; a bundle trained on them repeats it")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    add_workers(parser)
     return parser
 
 
 if __name__ == "__main__":
-    import sys
-
-    sys.exit(main(sys.argv[1:]))
+    run_command(main)

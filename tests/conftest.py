@@ -26,13 +26,14 @@ os.environ.pop("HF_TOKEN", None)
 # ruff: noqa: E402
 import pytest
 import torch
+from tiny_morphable import tiny_morphable
 
 from idto3d.bundle.info import BundleInfo, EncoderInfo
 from idto3d.guidance.loading import save_bundle
 from idto3d.guidance.networks.base import with_morphable
 from idto3d.guidance.networks.branches import attach, new_branches
 from idto3d.guidance.networks.lora import add_lora
-from idto3d.guidance.networks.tiny import TEST_SPEC, tiny_base, tiny_morphable
+from idto3d.guidance.networks.tiny import TEST_SPEC, tiny_base
 from idto3d.words.captions import caption
 from idto3d.words.expressions import EXPRESSIONS
 from idto3d.words.prompts import DOMAINS, template, words

@@ -1,6 +1,6 @@
 """Score distillation: turning predicted noise into a gradient on latents."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -9,17 +9,6 @@ from torch import Tensor
 from idto3d.guidance.prediction import Conditions, Guidance
 
 FORMS = ("sds", "csd", "sds_shared")
-Weighting = Callable[[Tensor], Tensor]
-
-
-def one_minus_alpha_bar(alpha_bar: Tensor) -> Tensor:
-    """w(t) = 1 - alpha_bar, the noise's variance (DreamFusion, Poole et al. 2022)."""
-    return 1 - alpha_bar
-
-
-def sqrt_weighting(alpha_bar: Tensor) -> Tensor:
-    """w(t) = sqrt(alpha_bar) (1 - alpha_bar): less weight on the noisiest timesteps (Fantasia3D, Chen et al. 2023)."""
-    return alpha_bar.sqrt() * (1 - alpha_bar)
 
 
 @dataclass(frozen=True)
@@ -28,7 +17,6 @@ class Distillation:
 
     form: str = "csd"
     guidance_scale: float = 7.5
-    weighting: Weighting = one_minus_alpha_bar
 
     def __post_init__(self):
         if self.form not in FORMS:
@@ -52,8 +40,9 @@ def distillation_gradient(
 
     sds, sds_shared: `w (eps_uncond + s (eps_cond - eps_uncond) - noise)`, DreamFusion, Poole et al. 2022, eq. 3.
     csd: `w (eps_cond - eps_uncond)`, the classifier score alone, free of the noise; Yu et al. 2023.
+    w is the noise's variance, `1 - alpha_bar`.
     """
-    weight = how.weighting(alpha_bar)
+    weight = 1 - alpha_bar
     score = eps_cond - eps_uncond
     if how.form == "csd":
         return weight * score

@@ -9,9 +9,7 @@ from idto3d.guidance.distillation import (
     distil,
     distillation_gradient,
     draw_noise,
-    one_minus_alpha_bar,
     sds_loss,
-    sqrt_weighting,
 )
 
 DRAW = torch.Generator().manual_seed(4)
@@ -37,15 +35,6 @@ def test_csd_is_the_weighted_classifier_score_and_knows_no_noise():
     found = distillation_gradient(how, COND, UNCOND, NOISE, ALPHA_BAR)
     assert torch.equal(found, (1 - ALPHA_BAR) * (COND - UNCOND))
     assert torch.equal(found, distillation_gradient(how, COND, UNCOND, 5 * NOISE, ALPHA_BAR))
-
-
-def test_weightings_follow_their_formulas():
-    levels = torch.tensor([0.0, 0.25, 1.0])
-    assert one_minus_alpha_bar(levels).tolist() == [1.0, 0.75, 0.0]
-    assert sqrt_weighting(levels).tolist() == [0.0, 0.375, 0.0]
-    how = Distillation("csd", weighting=sqrt_weighting)
-    found = distillation_gradient(how, COND, UNCOND, NOISE, ALPHA_BAR)
-    assert torch.equal(found, ALPHA_BAR.sqrt() * (1 - ALPHA_BAR) * (COND - UNCOND))
 
 
 def test_an_unknown_form_is_refused():

@@ -1,10 +1,8 @@
 """A stand-in for ICT-FaceKit with its vertex layout: an egg with small bumps for identities and expressions."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
+import training.small
 from accelerate.state import AcceleratorState
 from scipy.spatial import ConvexHull
 
@@ -14,10 +12,7 @@ from idto3d.words.expressions import EXPRESSIONS
 @pytest.fixture(scope="session")
 def small():
     """The module small.py beside this file: a tiny model and its data."""
-    spec = importlib.util.spec_from_file_location("small", Path(__file__).with_name("small.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return training.small
 
 
 @pytest.fixture

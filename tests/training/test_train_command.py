@@ -13,7 +13,6 @@ from idto3d.errors import UserError
 from idto3d.guidance.loading import load_bundle
 from idto3d.guidance.networks.base import save_base
 from idto3d.training import train
-from idto3d.training.data.dataset import read_people, read_shards
 from idto3d.training.data.embedding import title
 from idto3d.training.options import parse
 
@@ -133,24 +132,6 @@ def test_faces_that_are_nowhere_are_missed_at_once(tmp_path):
     with pytest.raises(UserError, match="no folder .*nowhere"):
         parse([*words, str(tmp_path / "nowhere")])
     assert parse([*words, str(tmp_path)]).faces == tmp_path
-
-
-def test_shards_may_hold_different_numbers_of_portraits(small, tmp_path):
-    folder = small.write_dataset(tmp_path / "people", small.made_up_people())
-    path = folder / "0001.identity.safetensors"
-    second = load_file(path)["embedding"]
-    save_file({"embedding": second[:, :2].contiguous()}, path)
-    embedding = read_people(folder, pictures=False).embedding
-    assert embedding.shape[1] == 3 and torch.equal(embedding[3:, :2], second[:, :2]) and not embedding[3:, 2].any()
-
-
-def test_shards_are_read_in_the_order_of_the_whole(given):
-    _, folder = given
-    whole = read_people(folder / "people", pictures=False)
-    pieces = list(read_shards(folder / "people"))
-    assert whole.normal.shape == (0, 32, 32, 3) and len(pieces) == 2
-    assert torch.equal(torch.cat([piece.expression for piece in pieces]), whole.expression)
-    assert sum(len(piece.normal) for piece in pieces) == len(whole.person)
 
 
 def test_a_bundle_names_the_encoder_its_people_were_embedded_with_and_takes_its_network_along(given, tmp_path):

@@ -149,7 +149,8 @@ def test_the_curve_is_drawn_and_a_repeated_step_replaces_the_first(tmp_path):
 
 def test_two_processes_end_with_one_model_after_different_batches(tmp_path):
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    quiet = {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true", "PYTHONPATH": str(TWO_PROCESSES.parents[2])}
+    path = os.pathsep.join(map(str, (TWO_PROCESSES.parents[2], TWO_PROCESSES.parents[1])))
+    quiet = {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true", "PYTHONPATH": path}
     subprocess.run([*launch, str(TWO_PROCESSES), str(tmp_path)], env=os.environ | quiet, check=True, timeout=600)
     first, second = (json.loads((tmp_path / f"{process}.json").read_text()) for process in range(2))
     assert first["processes"] == second["processes"] == 2

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import torch
-from small import tiny_data, tiny_model
+from training.small import tiny_data, tiny_model
 
 from idto3d.training import loop
 from idto3d.training.denoiser import DenoiserOptions
@@ -39,8 +39,8 @@ def main(folder: Path) -> None:
         stage = loop.Stage(name, domains, options, folder / f"{name}.safetensors")
         loop.train_denoiser(accelerator, model, stage, data, data, Watch(folder))
         weights.append(digest(torch.cat([value.detach().flatten() for value in named_tensors(model).values()])))
-    told = {"processes": accelerator.num_processes, "weights": weights, "batches": drawn}
-    (folder / f"{accelerator.process_index}.json").write_text(json.dumps(told))
+    report = {"processes": accelerator.num_processes, "weights": weights, "batches": drawn}
+    (folder / f"{accelerator.process_index}.json").write_text(json.dumps(report))
     accelerator.end_training()
 
 

@@ -1,12 +1,12 @@
 """A folder of scans becomes a dataset: NPHM's layout, folders of meshes, and what is left out with words."""
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from training.scans.scanned import BlindEncoder, two_coloured
 
 from idto3d import cli
 from idto3d.guidance.networks.branches import new_branches
@@ -20,9 +20,6 @@ from idto3d.training.vae import cache_latents
 from idto3d.training.watch import Watch
 from idto3d.words.expressions import NAMES
 from idto3d.words.prompts import DOMAINS
-
-sys.path.insert(0, str(Path(__file__).parent))
-from scanned import BlindEncoder, two_coloured
 
 SMALL = ("--size", "32", "--views", "6", "--portraits", "2", "--workers", "1")
 Z_UP = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])  # our y becomes the file's z, our z its -y

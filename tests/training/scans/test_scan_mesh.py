@@ -1,23 +1,29 @@
 """Reading scanned meshes: colours, places, tables, and what is refused."""
 
 import pickle
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import trimesh
 from PIL import Image
+from training.scans.scanned import (
+    BLUE,
+    RED,
+    BlindEncoder,
+    GreenEncoder,
+    ball,
+    glb_of,
+    png_header,
+    two_coloured,
+    with_eyes,
+)
 
 from idto3d.errors import UserError
 from idto3d.training.scans.mesh import LINEAR_OF_BYTE, MeshLimits, read_mesh, sample
 from idto3d.training.scans.pose import EYES_MIDPOINT, axes, find_eyes, find_pose
 from idto3d.training.scans.table import expression_index, read_attributes, read_neutrals
 from idto3d.words.captions import described
-
-sys.path.insert(0, str(Path(__file__).parent))
-from scanned import BLUE, RED, BlindEncoder, GreenEncoder, ball, glb_of, png_header, two_coloured, with_eyes
 
 LIMITS = MeshLimits()
 

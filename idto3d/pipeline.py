@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from idto3d.bundle.encoder import encoder_name
-from idto3d.bundle.find import Found, find_bundle
+from idto3d.bundle.find import LocatedBundle, find_bundle
 from idto3d.checks import checked
 from idto3d.config import HDRI, ExportOptions, HeadOptions, RenderOptions, as_json
 from idto3d.device import choose_device
@@ -54,7 +54,7 @@ def create_head(photos: list[Path], options: HeadOptions, folder: Path, checkpoi
 
 
 def meet(
-    photos: list[Path], options: HeadOptions, weights: Found
+    photos: list[Path], options: HeadOptions, weights: LocatedBundle
 ) -> Generator[Event, None, tuple[Subject | None, IdentityEncoder]]:
     """Who the photos show to the encoder of the weights; None without photos.
 

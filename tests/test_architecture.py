@@ -19,7 +19,6 @@ FLOORS = (  # from the ground; a room imports rooms of floors below its own, and
     ("subject", "bundle"),
     ("head",),
     ("fields", "guidance"),
-    ("evidence",),
     ("stages",),
     ("export",),
     ("pipeline",),
@@ -73,6 +72,11 @@ def test_a_room_imports_only_floors_below(room):
         ours = {name.split(".")[1] for name in imports_of(path) if name.startswith("idto3d.") and name.count(".")}
         extra = ours - below(room) - {"__version__"}
         assert not extra, f"{path.relative_to(ROOT)} imports {sorted(extra)}"
+
+
+def test_the_picture_of_the_house_shows_its_floors():
+    picture = (ROOT / "docs" / "architecture.md").read_text().split("```")[1].strip("\n").splitlines()
+    assert [set(line[:64].split()) for line in reversed(picture)] == [set(floor) for floor in FLOORS]
 
 
 def test_only_the_command_line_knows_the_training_room():

@@ -29,9 +29,9 @@ def check_files(source: Source, folder: Path) -> None:
     """
     record = _record_path(source)
     known = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else {}
-    found = {name: _checked(source, folder / name, name, known.get(name)) for name in source.files}
-    if any(known.get(name) != entry for name, entry in found.items()):
-        write_json(record, known | found)
+    checked = {name: _checked(source, folder / name, name, known.get(name)) for name in source.files}
+    if any(known.get(name) != entry for name, entry in checked.items()):
+        write_json(record, known | checked)
 
 
 def recorded(source: Source) -> dict[str, str]:
@@ -57,11 +57,11 @@ def _checked(source: Source, path: Path, name: str, known: Mapping | None) -> di
         return dict(known)
     expected = source.files[name] or (known or {}).get("sha256")
     digest = sha256_of(path)
-    found, wanted = (digest, expected) if expected else _announced(path, digest)
-    if found != wanted:
+    actual, wanted = (digest, expected) if expected else _announced(path, digest)
+    if actual != wanted:
         _remove(path)
         raise UserError(
-            f"{name} of {source.title()} is not the file that was published: its hash is {found[:16]}..., "
+            f"{name} of {source.title()} is not the file that was published: its hash is {actual[:16]}..., "
             f"not {wanted[:16]}....",
             "It was removed from the cache; run it again to fetch it anew.",
         )

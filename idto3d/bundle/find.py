@@ -25,7 +25,7 @@ ON_HUB = re.compile(rf"({REPO.pattern})(?:@([\w./-]+))?")
 
 
 @dataclass(frozen=True)
-class Found:
+class LocatedBundle:
     """A bundle of which bundle.json is here: what it says, and the folder or the source of its own files.
 
     The network of its identity encoder is here too, where it has one, so that photos can be read first.
@@ -69,14 +69,14 @@ class Weights:
         return self.sources[name] / Path(only).with_suffix(".safetensors")
 
 
-def find_bundle(weights: str | Path) -> Generator[Event, None, Found]:
+def find_bundle(weights: str | Path) -> Generator[Event, None, LocatedBundle]:
     """Read the bundle.json of `weights`; of one on the Hub no large file is fetched. Raises UserError."""
     name = str(weights)
     if name in NAMED and not NAMED[name].is_dir():
         raise UserError(f"The {name} weights are not at {NAMED[name]}.", "Install idto3d together with its weights.")
     if name in NAMED or Path(weights).is_dir():
         folder = NAMED.get(name, Path(weights))
-        return Found(read_info(folder), folder)
+        return LocatedBundle(read_info(folder), folder)
     match = ON_HUB.fullmatch(name)
     if not match:
         raise UserError(
@@ -86,7 +86,7 @@ def find_bundle(weights: str | Path) -> Generator[Event, None, Found]:
     return (yield from _find_on_hub(match[1], match[2] or BRANCH))
 
 
-def _find_on_hub(repo: str, revision: str) -> Generator[Event, None, Found]:
+def _find_on_hub(repo: str, revision: str) -> Generator[Event, None, LocatedBundle]:
     commit, notice = _commit(repo, revision)
     if notice:
         yield Notice(notice)
@@ -95,7 +95,7 @@ def _find_on_hub(repo: str, revision: str) -> Generator[Event, None, Found]:
     info = read_info(folder)
     if info.identity_encoder.has_file():
         folder = _at_once(replace(card, files={FILE: "", IDENTITY_FILE: ""}))
-    return Found(info, folder, Source(repo, commit, info.licence, dict.fromkeys(_own_files(card, info), "")))
+    return LocatedBundle(info, folder, Source(repo, commit, info.licence, dict.fromkeys(_own_files(card, info), "")))
 
 
 def _at_once(small: Source) -> Path:
@@ -137,16 +137,16 @@ def _own_files(card: Source, info: BundleInfo) -> list[str]:
     return own_files(info, {entry.path for entry in tree})
 
 
-def fetch_weights(found: Found, refine: bool = True) -> Generator[Event, None, Weights]:
-    """Fetch what `found` still lacks, saying its size and licence before and its progress meanwhile.
+def fetch_weights(located: LocatedBundle, refine: bool = True) -> Generator[Event, None, Weights]:
+    """Fetch what `located` still lacks, saying its size and licence before and its progress meanwhile.
 
     refine: also what only the refinement needs. Where everything is here, nothing is asked. Raises UserError.
     """
-    folder = found.folder if found.origin is None else (yield from fetch(found.origin))
+    folder = located.folder if located.origin is None else (yield from fetch(located.origin))
     sources = {}
-    for name in needed(found.info, refine):
-        sources[name] = yield from fetch(found.info.sources[name])
-    return Weights(found.info, folder, sources, found.title())
+    for name in needed(located.info, refine):
+        sources[name] = yield from fetch(located.info.sources[name])
+    return Weights(located.info, folder, sources, located.title())
 
 
 def needed(info: BundleInfo, refine: bool) -> list[str]:

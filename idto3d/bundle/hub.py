@@ -72,16 +72,16 @@ def plan(source: Source) -> Plan:
     The first question is one that is not repeated for half a minute where nobody answers.
     """
     asked(source, lambda: HfApi().model_info(source.repo, revision=source.revision, timeout=FIRST_ANSWER))
-    found = asked(source, lambda: _snapshot(source, Tally(), dry_run=True))
-    if absent := set(source.files) - {file.filename for file in found}:
+    files = asked(source, lambda: _snapshot(source, Tally(), dry_run=True))
+    if absent := set(source.files) - {file.filename for file in files}:
         raise UserError(
             f"{source.title()} has no file {sorted(absent)[0]}.", "Ask the author of the bundle to correct its sources."
         )
     return Plan(
         source=source,
-        size=sum(file.file_size or 0 for file in found),
-        missing=sum(file.file_size or 0 for file in found if file.will_download),
-        files=tuple(file.filename for file in found if file.will_download),
+        size=sum(file.file_size or 0 for file in files),
+        missing=sum(file.file_size or 0 for file in files if file.will_download),
+        files=tuple(file.filename for file in files if file.will_download),
     )
 
 
@@ -186,9 +186,9 @@ def plainly(fault: BaseException, source: Source) -> UserError:
     """What went wrong with `source`, in words of the user."""
     causes = tuple(_causes(fault))
     page = f"{constants.ENDPOINT}/{source.repo}"
-    found = next((answer for kind, answer in _answers(source, page) if any(isinstance(c, kind) for c in causes)), None)
-    if found is not None:
-        return UserError(*found)
+    known = next((answer for kind, answer in _answers(source, page) if any(isinstance(c, kind) for c in causes)), None)
+    if known is not None:
+        return UserError(*known)
     last = str(causes[-1]).strip().splitlines() or [type(causes[-1]).__name__]
     return UserError(
         f"Fetching {source.title()} broke off: {last[0][:200]}.",

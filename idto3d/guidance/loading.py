@@ -51,11 +51,11 @@ def load_bundle(weights: str | Path, device: torch.device, dtype: torch.dtype | 
 
     Nobody is told of a download's progress; see `find_bundle` and `fetch_weights` for that. Raises UserError.
     """
-    found = exhausted(find_bundle(weights))
-    return load_weights(exhausted(fetch_weights(found, refine=False)), device, dtype)
+    located = exhausted(find_bundle(weights))
+    return load_weights(exhausted(fetch_weights(located, refine=False)), device, dtype)
 
 
-def load_weights(found: Weights, device: torch.device, dtype: torch.dtype | None = None) -> Bundle:
+def load_weights(weights: Weights, device: torch.device, dtype: torch.dtype | None = None) -> Bundle:
     """Load a bundle whose files are all here onto `device`.
 
     The UNets and the VAE's encoder are in `dtype` (None: what suits the device), the text encoder and the decoder,
@@ -63,34 +63,38 @@ def load_weights(found: Weights, device: torch.device, dtype: torch.dtype | None
     Raises UserError where a file is missing, damaged, not safetensors, or does not belong to the others.
     """
     dtype = dtype or choose_dtype(device)
-    info, folder = found.info, found.folder
-    parts = _base(found, info.base, device, dtype)
-    unets = {domain: _own_unet(found, domain, device, dtype) or parts.unet for domain in DOMAINS}
-    branches = {domain: _load_domain(found, domain, unets[domain], parts, dtype) for domain in DOMAINS}
+    info, folder = weights.info, weights.folder
+    parts = _base(weights, info.base, device, dtype)
+    unets = {domain: _own_unet(weights, domain, device, dtype) or parts.unet for domain in DOMAINS}
+    branches = {domain: _load_domain(weights, domain, unets[domain], parts, dtype) for domain in DOMAINS}
     prior = folder / PRIOR_FILE
     prior = prior if prior.is_file() else None
     identity = folder / IDENTITY_FILE if info.identity_encoder.has_file() else None
     return Bundle(info, folder, parts, unets, branches, prior, device, dtype, identity)
 
 
-def load_refinement(found: Weights, device: torch.device, dtype: torch.dtype | None = None) -> Bundle | None:
+def load_refinement(weights: Weights, device: torch.device, dtype: torch.dtype | None = None) -> Bundle | None:
     """Load the second guidance of a bundle, which knows the domain albedo alone; None where there is none."""
-    second, domain = found.info.refinement, "albedo"
+    second, domain = weights.info.refinement, "albedo"
     if second is None:
         return None
     dtype = dtype or choose_dtype(device)
-    parts = _base(found, second.base, device, dtype)
+    parts = _base(weights, second.base, device, dtype)
     branches = {}
     if second.adapter:
-        branches[domain] = _load_adapter(found, second.adapter, domain, parts.unet, dtype)
+        branches[domain] = _load_adapter(weights, second.adapter, domain, parts.unet, dtype)
     info = replace(
-        found.info, prompts={domain: second.prompt}, guidance_scale=second.guidance_scale, lambda_exp=0.0, vocabulary=()
+        weights.info,
+        prompts={domain: second.prompt},
+        guidance_scale=second.guidance_scale,
+        lambda_exp=0.0,
+        vocabulary=(),
     )
-    return Bundle(info, found.folder, parts, {domain: parts.unet}, branches, None, device, dtype)
+    return Bundle(info, weights.folder, parts, {domain: parts.unet}, branches, None, device, dtype)
 
 
-def _base(found: Weights, name: str, device: torch.device, dtype: torch.dtype) -> BaseParts:
-    parts = load_base(found.place(name), dtype, found.variant(name))
+def _base(weights: Weights, name: str, device: torch.device, dtype: torch.dtype) -> BaseParts:
+    parts = load_base(weights.place(name), dtype, weights.variant(name))
     parts.vae.encoder.to(dtype)
     parts.vae.quant_conv.to(dtype)
     for network in networks(parts):
@@ -98,9 +102,9 @@ def _base(found: Weights, name: str, device: torch.device, dtype: torch.dtype) -
     return parts
 
 
-def _own_unet(found: Weights, domain: str, device: torch.device, dtype: torch.dtype) -> UNet2DConditionModel | None:
-    name = found.info.domains[domain].unet if domain in found.info.domains else ""
-    return load_unet(found.place(name), dtype, found.variant(name)).to(device) if name else None
+def _own_unet(weights: Weights, domain: str, device: torch.device, dtype: torch.dtype) -> UNet2DConditionModel | None:
+    name = weights.info.domains[domain].unet if domain in weights.info.domains else ""
+    return load_unet(weights.place(name), dtype, weights.variant(name)).to(device) if name else None
 
 
 def save_bundle(
@@ -131,24 +135,24 @@ def save_bundle(
 
 
 def _load_domain(
-    found: Weights, domain: str, unet: UNet2DConditionModel, parts: BaseParts, dtype: torch.dtype
+    weights: Weights, domain: str, unet: UNet2DConditionModel, parts: BaseParts, dtype: torch.dtype
 ) -> Branches:
-    if domain in found.info.domains:
-        return _load_adapter(found, found.info.domains[domain].adapter, domain, unet, dtype)
-    folder = found.folder / domain
+    if domain in weights.info.domains:
+        return _load_adapter(weights, weights.info.domains[domain].adapter, domain, unet, dtype)
+    folder = weights.folder / domain
     load_lora(unet, domain, folder / LORA_FILE)
     branches = load_branches(unet, folder / ID_FILE, folder / EXP_FILE, dtype)
-    dimensions = (found.info.identity_encoder.dimension, parts.text_encoder.config.hidden_size)
+    dimensions = (weights.info.identity_encoder.dimension, parts.text_encoder.config.hidden_size)
     _expect_widths(branches, dimensions, (folder / ID_FILE, folder / EXP_FILE))
     return branches.requires_grad_(False)
 
 
-def _load_adapter(found: Weights, name: str, domain: str, unet: UNet2DConditionModel, dtype: torch.dtype) -> Branches:
+def _load_adapter(weights: Weights, name: str, domain: str, unet: UNet2DConditionModel, dtype: torch.dtype) -> Branches:
     """The identity branch of an adapter in the layout of IP-Adapter-FaceID; its LoRA becomes the domain's."""
-    path = found.file(name)
+    path = weights.file(name)
     load_faceid_lora(unet, domain, path)
     branches = load_branches(unet, path, None, dtype)
-    _expect_widths(branches, (found.info.identity_encoder.dimension,), (path,))
+    _expect_widths(branches, (weights.info.identity_encoder.dimension,), (path,))
     return branches.requires_grad_(False)
 
 

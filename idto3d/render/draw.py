@@ -11,7 +11,7 @@ from idto3d.geometry.mesh import vertex_normals
 from idto3d.render.brdf import shade
 from idto3d.render.camera import Camera, camera_to, clip_positions, view_directions
 from idto3d.render.color import srgb_from_linear, tone_map
-from idto3d.render.environment import Environment, specular_light
+from idto3d.render.environment import Environment
 from idto3d.render.material import Material
 from idto3d.render.rasterizer import Fragments, Rasterizer, interpolate_covered
 
@@ -84,16 +84,6 @@ def draw_normals(
     return paint(surface, (camera_normals(surface) + 1) / 2)
 
 
-def draw_attribute(surface: Surface, attribute: Tensor, background: Tensor | float = 1.0) -> tuple[Tensor, Tensor]:
-    """Image [B, S, S, C] and mask [B, S, S, 1] of a per-vertex `attribute` [V, C] or [B, V, C]."""
-    return paint(surface, sample(surface, attribute), background)
-
-
-def draw_material(surface: Surface, material: Material) -> tuple[Tensor, Tensor]:
-    """Images [B, S, S, 5] (albedo in sRGB, roughness, metallic; on white) and masks [B, S, S, 1]."""
-    return paint(surface, torch.cat([srgb_from_linear(material.albedo), material.roughness, material.metallic], -1))
-
-
 def draw_relit(
     surface: Surface, material: Material, environment: Environment, background: Tensor | float = 1.0
 ) -> tuple[Tensor, Tensor]:
@@ -103,17 +93,6 @@ def draw_relit(
     """
     radiance = shade(surface.normal, surface.view, material.albedo, material.roughness, material.metallic, environment)
     return paint(surface, srgb_from_linear(tone_map(radiance)), background)
-
-
-def draw_backdrop(camera: Camera, environment: Environment, size: int, roughness: float = 0.25) -> Tensor:
-    """The blurred environment behind the head, tone-mapped sRGB [B, S, S, 3], as a background for `draw_relit`."""
-    steps = (torch.arange(size, device=camera.c2w.device) + 0.5) * 2 / size - 1
-    extent = np.tan(camera.fov_y / 2)
-    y, x = torch.meshgrid(-steps * extent, steps * extent, indexing="ij")
-    rays = F.normalize(torch.stack([x, y, -torch.ones_like(x)], -1), dim=-1)
-    direction = torch.einsum("hwk,bck->bhwc", rays, camera.c2w[:, :3, :3])
-    radiance = specular_light(environment, direction, torch.full_like(direction[..., :1], roughness))
-    return srgb_from_linear(tone_map(radiance))
 
 
 def to_uint8(image: Tensor) -> np.ndarray:

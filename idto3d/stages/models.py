@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from idto3d.bundle.encoder import check_encoder, encoder_name
-from idto3d.bundle.find import Found, fetch_weights
+from idto3d.bundle.find import LocatedBundle, fetch_weights
 from idto3d.config import HeadOptions
 from idto3d.device import choose_device
 from idto3d.events import Event
@@ -37,7 +37,7 @@ class Models:
     title: str
 
 
-def load_encoder(weights: Found, asked: str) -> IdentityEncoder:
+def load_encoder(weights: LocatedBundle, asked: str) -> IdentityEncoder:
     """The encoder that is `asked` for, see `encoder_name`, its models loaded.
 
     Raises UserError where it is not the weights' own, or its file is missing or damaged.
@@ -47,7 +47,9 @@ def load_encoder(weights: Found, asked: str) -> IdentityEncoder:
     return encoder
 
 
-def load_models(options: HeadOptions, encoder: IdentityEncoder, weights: Found) -> Generator[Event, None, Models]:
+def load_models(
+    options: HeadOptions, encoder: IdentityEncoder, weights: LocatedBundle
+) -> Generator[Event, None, Models]:
     """Fetch where needed, and load the weights, reporting a download's size, licence and progress.
 
     Raises UserError where they are missing or were trained with another encoder; that is said before anything large

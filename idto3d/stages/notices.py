@@ -20,7 +20,7 @@ def notices(options: HeadOptions, start: Start, wish: Wish) -> Iterator[Notice]:
     yield from say_high(options, guidance.info)
     yield from guesses(start)
     longest = guidance.info.prompt("geometry", max(prompts.VIEWS, key=len), wish.subject, "")
-    lost = [word for word in prompts.words(guidance.cut_off(longest)) if word in prompts.words(wish.subject)]
+    lost = prompts.lost_words(guidance.cut_off(longest), wish.subject)
     if lost:
         yield Notice(f"The prompt is too long for the weights; this is not heard: {' '.join(lost)}.")
 

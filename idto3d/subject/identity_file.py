@@ -32,11 +32,11 @@ def load_identity(path: str | Path) -> PortraitNet:
     if not path.is_file():
         raise UserError(f"The identity network {path} is missing.", "Fetch the weights again.")
     try:
-        told = read_description(path)
-        if told["version"] != VERSION:
+        description = read_description(path)
+        if description["version"] != VERSION:
             what = f"The identity network {path} is of another version of idto3d."
             raise UserError(what, "Use weights of this version, or train the bundle anew: docs/training.md tells how.")
-        net = PortraitNet(_size(told["size"]))
+        net = PortraitNet(_size(description["size"]))
         net.load_state_dict({name: value.float() for name, value in load_file(path).items()})
     except (
         safetensors.SafetensorError,
@@ -51,16 +51,16 @@ def load_identity(path: str | Path) -> PortraitNet:
     return net.requires_grad_(False).eval().to(memory_format=torch.channels_last)
 
 
-def _size(told: dict) -> PortraitSize:
-    words = {name: tuple(words) for name, words in told["attributes"].items()}
-    shape = {name: tuple(told[name]) for name in ("widths", "blocks")}
-    return PortraitSize(**told | shape | {"attributes": words})
+def _size(description: dict) -> PortraitSize:
+    words = {name: tuple(words) for name, words in description["attributes"].items()}
+    shape = {name: tuple(description[name]) for name in ("widths", "blocks")}
+    return PortraitSize(**description | shape | {"attributes": words})
 
 
 def read_description(path: str | Path) -> dict:
     """Version, size and provenance of what is in `path`. Raises ValueError for a file of another kind."""
     with safetensors.safe_open(str(path), "pt") as file:
-        told = json.loads((file.metadata() or {}).get(KEY, "{}"))
-    if not isinstance(told, dict) or "version" not in told:
+        description = json.loads((file.metadata() or {}).get(KEY, "{}"))
+    if not isinstance(description, dict) or "version" not in description:
         raise ValueError(f"{path} is not an identity file")
-    return told
+    return description

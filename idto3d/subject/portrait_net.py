@@ -76,8 +76,8 @@ class PortraitNet(nn.Module):
         features = self.layers(crops * 4 - 2)
         marks = (landmarks.flatten(1) - SIDE / 2) / HALF
         whole = self.whole(torch.cat([features.mean((2, 3)), marks], 1))
-        told = self.head(self.mix(whole + self.places(self.summary(features).flatten(1))))
-        code, *scores = told.split([self.size.modes, *(len(words) for words in self.size.attributes.values())], 1)
+        outputs = self.head(self.mix(whole + self.places(self.summary(features).flatten(1))))
+        code, *scores = outputs.split([self.size.modes, *(len(words) for words in self.size.attributes.values())], 1)
         return code, dict(zip(self.size.attributes, scores, strict=True))
 
     def whitened(self, coefficients: Tensor) -> Tensor:

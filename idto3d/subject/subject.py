@@ -81,8 +81,8 @@ def read_subject(
 def _made(options: SubjectOptions) -> Generator[Event, None, IdentityEncoder]:
     """The encoder that is asked for; what it downloads is told first."""
     name = "dlib" if options.encoder == AUTO else options.encoder
-    if told := to_download(name):
-        yield Notice(told)
+    if download := to_download(name):
+        yield Notice(download)
     return make_encoder(name)
 
 

@@ -8,12 +8,11 @@ import torch
 
 from idto3d.render.camera import standard_cameras
 from idto3d.render.draw import (
-    draw_attribute,
-    draw_backdrop,
-    draw_material,
     draw_normals,
     draw_relit,
     draw_surface,
+    paint,
+    sample,
     to_uint8,
 )
 from idto3d.render.environment import map_directions, prefilter, rotate
@@ -95,7 +94,7 @@ def test_a_loss_on_normals_flattens_a_ball_by_gradient_descent(ball, front, cpu)
 def test_attributes_show_on_the_chosen_background(ball, front, cpu):
     vertices, faces = ball
     surface = draw_surface(vertices, faces, front, cpu, SIZE)
-    image, _ = draw_attribute(surface, torch.full((len(vertices), 2), 0.25), 0.75)
+    image, _ = paint(surface, sample(surface, torch.full((len(vertices), 2), 0.25)), 0.75)
     assert torch.allclose(image[0, 16, 16], torch.tensor(0.25)) and torch.equal(image[0, 0, 0], torch.full((2,), 0.75))
     assert torch.allclose(surface.position.norm(dim=-1), torch.tensor(0.1), atol=2e-3)
 
@@ -121,21 +120,6 @@ def test_relighting_has_gradients_for_albedo_and_outline(ball, front, cpu):
     material.albedo.requires_grad_()
     draw_relit(surface, material, prefilter(torch.ones(8, 16, 3)))[0].square().sum().backward()
     assert (material.albedo.grad > 0).all() and vertices.grad.isfinite().all() and vertices.grad.abs().sum() > 0
-
-
-def test_material_pictures_hold_albedo_in_srgb_then_roughness_and_metallic(ball, front, cpu):
-    surface = draw_surface(*ball, front, cpu, SIZE)
-    image, _ = draw_material(surface, plain(surface, 0.21404, 0.6, 0.1))
-    assert torch.allclose(image[0, 16, 16], torch.tensor([0.5, 0.5, 0.5, 0.6, 0.1]), atol=1e-3)
-
-
-def test_a_front_camera_has_what_is_behind_the_head_as_its_backdrop(front):
-    behind = prefilter((map_directions(16, 32)[..., 2:] < -0.5).float().expand(16, 32, 3) * 0.5)
-    assert draw_backdrop(front, behind, 8).min() > 0.5
-    assert draw_backdrop(standard_cameras(180.0, 0.0), behind, 8).max() < 0.1
-    above = prefilter((map_directions(16, 32)[..., 1:2] > 0).float().expand(16, 32, 3) * 0.5)
-    backdrop = draw_backdrop(front, above, 8)[0]
-    assert backdrop[0].mean() > backdrop[-1].mean()
 
 
 def test_an_empty_view_is_all_background(ball, cpu, front):

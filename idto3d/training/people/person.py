@@ -69,10 +69,10 @@ def second_moments(words: Sequence[str], first_seed: int) -> np.ndarray:
     if not words:
         return SPREAD**2 * np.eye(PLAIN)
     drawn = draw_coefficients(SAMPLED, words, first_seed).astype(np.float64)
-    found = drawn.T @ drawn / len(drawn)
-    found[:PLAIN] *= np.eye(PLAIN, len(found))  # only by chance do plain modes go with anything
-    found[PLAIN:, :PLAIN] = 0
-    return found
+    moments = drawn.T @ drawn / len(drawn)
+    moments[:PLAIN] *= np.eye(PLAIN, len(moments))  # only by chance do plain modes go with anything
+    moments[PLAIN:, :PLAIN] = 0
+    return moments
 
 
 def word_codes(words: Sequence[str], coefficient_map: np.ndarray) -> dict[str, np.ndarray]:

@@ -13,13 +13,14 @@ import torch
 from accelerate import Accelerator
 from safetensors.torch import load_file
 
+from idto3d import files
 from idto3d.bundle.info import BundleInfo, EncoderInfo
 from idto3d.files import write_tensors
 from idto3d.guidance.loading import load_bundle, save_bundle
 from idto3d.guidance.networks.branches import new_branches
 from idto3d.guidance.networks.lora import add_lora
 from idto3d.guidance.networks.tiny import EMBEDDED_SPEC, tiny_base
-from idto3d.training import model, train
+from idto3d.training import train
 from idto3d.words.prompts import DOMAINS
 
 ROOT = Path(__file__).parents[2]
@@ -82,7 +83,7 @@ def test_who_does_not_come_first_writes_nothing_that_all_start_from(given, tmp_p
 
     written = []
     monkeypatch.setattr(Accelerator, "main_process_first", after_the_main_process)
-    monkeypatch.setattr(train, "write_tensors", lambda tensors, path, *_: written.append(path.name))
+    monkeypatch.setattr(train, "write_tensors", lambda path, *_: written.append(path.name))
     train.main([*words, "--work", str(second), "--stages", "vae"])
     assert not written and {path.stem for path in first.iterdir()} == {"text_encoder", "vae"}
 
@@ -95,7 +96,7 @@ def test_two_processes_may_write_one_file_at_a_time(tmp_path, monkeypatch):
         if len(synced) == 1:
             write_tensors(path, {"a": torch.ones(1)})
 
-    monkeypatch.setattr(model.os, "getpid", lambda: next(processes))
-    monkeypatch.setattr(model.os, "fsync", interrupted)
+    monkeypatch.setattr(files.os, "getpid", lambda: next(processes))
+    monkeypatch.setattr(files.os, "fsync", interrupted)
     write_tensors(path, {"a": torch.zeros(1)})
     assert load_file(path)["a"] == 0 and len(list(tmp_path.iterdir())) == 1

@@ -15,9 +15,6 @@ def checked(options: HeadOptions) -> HeadOptions:
     _check_expressions(options.expressions)
     if not options.weights.strip():
         raise UserError("No weights are named.", "Give embedded, community, a folder, or ORG/REPO.")
-    if options.shape.conditioned_sdf:
-        what = "shape.conditioned_sdf gives each expression a mesh of its own, and no asset can be made of them yet."
-        raise UserError(what, "Leave it out.")
     return options
 
 

@@ -81,9 +81,6 @@ class ShapeOptions:
     )
     refresh: int = option(20, "steps between rebuilds of the narrow band", least=1)
     prior: bool = option(True, "start from the bundle's head prior; otherwise from an ellipsoid")
-    conditioned_sdf: bool = option(
-        False, "one SDF per expression, the paper's variant; refused, no asset is made of it yet"
-    )
     band_cells: float = option(2.0, "half the width of the narrow band, grid cells", least=1)
     residual_scale: float = option(0.005, "metres of signed distance per unit of the shape network's output", least=0)
     warp_scale: float = option(

@@ -214,7 +214,6 @@ def test_an_interrupted_run_is_cancelled_with_130_and_can_be_resumed(tmp_path, p
                 ("material.joint_timesteps=50,1000", "material.joint_timesteps cannot be 1000"),
                 ("material.joint_timesteps=50", "'50' is no value for material.joint_timesteps"),
                 ("material.hash_grid.levels=0", "material.hash_grid.levels cannot be 0"),
-                ("shape.conditioned_sdf=yes", "no asset can be made of them"),
             )
         ),
         (["generate", "--out", "{new}", "--resume"], "no run in"),

@@ -13,7 +13,7 @@ from idto3d.export.uv import Texels, Unwrapped, spread
 from idto3d.render.color import srgb_from_linear
 from idto3d.render.material import Material
 
-CHUNK = 1 << 17  # texels at a time
+TEXELS_AT_ONCE = 1 << 17
 STRETCHED = 1.5  # growth of a piece of surface up to which its relief stays as it is
 
 
@@ -44,9 +44,7 @@ def texels_onto(
 
 def sampled(sample: SampleOne, points: np.ndarray, expression: int, device: torch.device) -> np.ndarray:
     """Albedo (linear), roughness and metallic [N, 5] float32, 0..1, at canonical `points` [N, 3]."""
-    return np.concatenate(
-        [_sampled_chunk(sample, points[i : i + CHUNK], expression, device) for i in range(0, len(points), CHUNK)]
-    )
+    return np.concatenate([_sampled_chunk(sample, points[part], expression, device) for part in _chunks(len(points))])
 
 
 def _sampled_chunk(sample: SampleOne, points: np.ndarray, expression: int, device: torch.device) -> np.ndarray:
@@ -119,7 +117,7 @@ def as_bytes(values: np.ndarray) -> np.ndarray:
 
 
 def _chunks(count: int) -> list[slice]:
-    return [slice(start, start + CHUNK) for start in range(0, count, CHUNK)]
+    return [slice(start, start + TEXELS_AT_ONCE) for start in range(0, count, TEXELS_AT_ONCE)]
 
 
 def _part(onto: Correspondence, part: slice) -> Correspondence:

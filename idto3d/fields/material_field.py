@@ -13,7 +13,7 @@ from idto3d.fields.modulated import CODE_SIZE, ExpressionTransformer, ModulatedM
 from idto3d.head.colours import ColourPrior
 from idto3d.render.material import Material
 
-DEPTH = 3  # layers of the transformer, as in ID-to-3D
+TRANSFORMER_LAYERS = 3  # layers of the transformer, as in ID-to-3D
 ROUGHNESS = (0.08, 0.98)
 METALLIC = (0.0, 0.9)
 START_ROUGHNESS = 0.5
@@ -67,7 +67,7 @@ class MaterialField(nn.Module):
         self._prior = (prior,)  # in a tuple, so that a prior does not become a submodule
         self.codes = nn.Parameter(torch.randn(len(self.expressions), CODE_SIZE, generator=generator))
         self.encoding = BoxEncoding(options.hash_grid, box, device, generator)
-        self.transformer = ExpressionTransformer(DEPTH, 0, generator)
+        self.transformer = ExpressionTransformer(TRANSFORMER_LAYERS, 0, generator)
         self.modulated = ModulatedMlp(self.encoding.out_channels, 5, generator)
         self.to(device)
 

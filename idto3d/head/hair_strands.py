@@ -9,7 +9,7 @@ CROWN = (0.0, 0.110, -0.030)  # where combed hair parts, metres on the mean head
 WAVES = 24
 STRANDS = (35.0, 190.0)  # fewest and most waves of combed hair around the head
 LOCKS = (0.005, 0.013)  # finest and coarsest wave of curls, metres
-DEPTH = 0.3  # standard deviation of the logarithm of the brightness
+CONTRAST = 0.3  # standard deviation of the logarithm of the brightness
 MOST = 2.0  # standard deviations
 
 
@@ -21,7 +21,7 @@ def strand_tone(points: Tensor, curled: bool) -> Tensor:
     random = torch.Generator().manual_seed(1)
     waves = _curls(points, random) if curled else _combed(points, random)
     height = waves.mean(-1, keepdim=True) * (2 * WAVES) ** 0.5  # of unit variance
-    return torch.exp(DEPTH * height.clamp(-MOST, MOST) - DEPTH**2 / 2)
+    return torch.exp(CONTRAST * height.clamp(-MOST, MOST) - CONTRAST**2 / 2)
 
 
 def _combed(points: Tensor, random: torch.Generator) -> Tensor:

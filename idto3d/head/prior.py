@@ -18,13 +18,13 @@ from idto3d.words.expressions import NAMES
 from idto3d.words.traits import HAIR_STYLES
 
 CODE = 32
-CHUNK = 32768
+POINTS_AT_ONCE = 32768
 BOX = ((-0.15, -0.21, -0.15), (0.15, 0.17, 0.15))
 FACE_BOX = ((-0.072, -0.062, 0.045), (0.072, 0.076, 0.135))
-BLEND = 0.008  # width of the border in which the fine lattice takes over from the coarse one, metres
+LATTICE_BLEND_M = 0.008  # width of the border in which the fine lattice takes over from the coarse one, metres
 SLOPE_STEP = 0.002  # half the step of the finite differences of the distance, metres
-FLOOR = -0.192  # the bust's flat end, inside the box, metres
-RIM = 0.016  # over which the bust's side is rounded into its end, metres
+BUST_END_Y_M = -0.192  # the bust's flat end, inside the box, metres
+BUST_RIM_M = 0.016  # over which the bust's side is rounded into its end, metres
 SKIN_ALBEDO = (0.45, 0.27, 0.19)  # of the mean head
 LIKE_SKIN = 0.9  # distance between logarithms of colours at which one is hardly like skin any more
 NO_SKIN = (0.25, 0.60)  # squares of such distances from which on something is less and less, and then no skin at all
@@ -103,7 +103,7 @@ class HeadPrior(nn.Module):
         """[N] signed distance of the mean bald head at `points` [N, 3], metres; canonical pose."""
         low, high = points.new_tensor(FACE_BOX)
         depth = torch.minimum(points - low, high - points).amin(-1)
-        share = smooth(depth, 0.0, BLEND)
+        share = smooth(depth, 0.0, LATTICE_BLEND_M)
         fine, coarse = _read(self.fine, FACE_BOX, points), _read(self.coarse, BOX, points)
         return _floored(coarse + share * (fine - coarse), points)
 
@@ -114,7 +114,8 @@ class HeadPrior(nn.Module):
         """
         mean, flow = self.mean_distance(points), self._flow(points)
         modes = -torch.einsum("nkc,nc->nk", flow, self._slope(points))
-        kept = smooth(points[:, 1], FLOOR - 0.013, FLOOR + 0.012)[:, None]  # the flat end of the neck stays
+        low, high = BUST_END_Y_M - 0.013, BUST_END_Y_M + 0.012
+        kept = smooth(points[:, 1], low, high)[:, None]  # the flat end of the neck stays
         return SdfBasis(mean, modes * kept, hair_distances(points, mean))
 
     def distance(self, points: Tensor, z: Tensor) -> Tensor:
@@ -221,8 +222,8 @@ class HeadPrior(nn.Module):
 
 
 def _floored(distance: Tensor, points: Tensor) -> Tensor:
-    """`distance` [N] of a head that ends at FLOOR, in a rim that is round enough for a coarse grid to follow."""
-    return rounded_intersection(distance, FLOOR - points[:, 1], RIM)
+    """`distance` [N] of a head that ends at BUST_END_Y_M, in a rim that is round enough for a coarse grid to follow."""
+    return rounded_intersection(distance, BUST_END_Y_M - points[:, 1], BUST_RIM_M)
 
 
 def toned(albedo: Tensor, tone: Sequence[float]) -> Tensor:
@@ -253,6 +254,6 @@ def _read(values: Tensor, box: tuple, points: Tensor) -> Tensor:
 
 def _in_chunks(network: Callable[[Tensor], Tensor], points: Tensor) -> Tensor:
     # Without gradients a chunk at a time stays in the processor's cache; with gradients nothing is gained.
-    if torch.is_grad_enabled() or len(points) <= CHUNK:
+    if torch.is_grad_enabled() or len(points) <= POINTS_AT_ONCE:
         return network(points)
-    return torch.cat([network(part) for part in points.split(CHUNK)])
+    return torch.cat([network(part) for part in points.split(POINTS_AT_ONCE)])

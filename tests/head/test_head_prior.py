@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from idto3d.config import EMBEDDED
 from idto3d.head.hair_volumes import hair_distances
-from idto3d.head.prior import BOX, CHUNK, HeadPrior, PriorSize
+from idto3d.head.prior import BOX, POINTS_AT_ONCE, HeadPrior, PriorSize
 from idto3d.head.prior_file import load_prior, read_description, save_prior
 from idto3d.words.expressions import NAMES
 from idto3d.words.traits import HAIR_STYLES, STYLES
@@ -39,7 +39,7 @@ def test_the_basis_the_warp_and_the_albedo_have_a_row_for_each_point():
 
 
 def test_many_points_in_chunks_give_what_they_give_at_once():
-    prior, points = HeadPrior(SMALL), some_points(CHUNK + 7)
+    prior, points = HeadPrior(SMALL), some_points(POINTS_AT_ONCE + 7)
     with torch.no_grad():
         chunked = prior.basis(points).modes
     assert torch.allclose(chunked, prior.basis(points).modes, atol=1e-7)

@@ -12,7 +12,7 @@ import pygltflib as gltf
 from idto3d.export.gltf.accessors import BufferWriter
 from idto3d.export.gltf.provenance import GENERATOR, Provenance, as_extras
 
-STILL = 2e-5  # metres; a vertex that an expression moves less stays where it is
+SMALLEST_MOVE_M = 2e-5  # metres; a vertex that an expression moves less stays where it is
 CLIP = "expressions"  # name of the animation
 
 
@@ -92,7 +92,7 @@ def _mesh(writer: BufferWriter, part: PartMesh, expressions: tuple[str, ...], ma
 
 def displacements_kept(displacements: np.ndarray) -> np.ndarray:
     """`displacements` [K, V, 3] float32 without the movements too small to see."""
-    still = np.linalg.norm(displacements, axis=-1, keepdims=True) < STILL
+    still = np.linalg.norm(displacements, axis=-1, keepdims=True) < SMALLEST_MOVE_M
     return np.where(still, 0.0, displacements).astype(np.float32)
 
 

@@ -132,7 +132,7 @@ def one_head(studio, seed: int, which: int, options: HeadOptions, models, encode
     """All measurements of one set of photos."""
     photos = portraits(studio, seed, count, which, folder, encoder)
     subject = exhausted(read_subject(photos, options.subject, encoder))
-    start = start_of(subject, options.prompt, models.prior)
+    start = start_of(subject, options, models.prior)
     wish = make_wish(start, options, models)
     rasterizer, random = make_rasterizer(models.device), torch.Generator().manual_seed(options.seed)
     begun, carrier = time.monotonic(), carrier_of(start, models, options)

@@ -24,20 +24,20 @@ def write_atomic(path: Path, data: bytes) -> Path:
 
     Folders above it are made. The partial file is this process's own: several may write the same path.
     """
-    with _atomic(Path(path)) as part:
+    with atomic(Path(path)) as part:
         part.write_bytes(data)
     return Path(path)
 
 
 def copy_atomic(source: Path, path: Path) -> Path:
     """Copy a file, whole or not at all."""
-    with _atomic(Path(path)) as part:
+    with atomic(Path(path)) as part:
         shutil.copyfile(source, part)
     return Path(path)
 
 
 @contextmanager
-def _atomic(path: Path) -> Iterator[Path]:
+def atomic(path: Path) -> Iterator[Path]:
     """A partial file to write, which takes the place of `path` in the end, or vanishes where that fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -60,6 +60,15 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def move_all(source: Path, target: Path, last: str) -> None:
+    """Move every file below the folder `source` to its place below `target`, the one named `last` in the end."""
+    names = sorted((path.relative_to(source) for path in source.rglob("*") if path.is_file()), key=str)
+    for name in sorted(names, key=lambda name: str(name) == last):
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(source / name, target / name)
+    remove(source)
 
 
 def write_json(path: Path, data: Mapping) -> Path:
@@ -96,7 +105,7 @@ def write_tensors(path: str | Path, tensors: Mapping[str, "Tensor"], metadata: M
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    with _atomic(Path(path)) as part:
+    with atomic(Path(path)) as part:
         try:
             save_file(_unshared(tensors), part, dict(metadata) if metadata else None)
         except SafetensorError as fault:

@@ -15,12 +15,12 @@ from idto3d.bundle.encoder import encoder_name
 from idto3d.bundle.find import LocatedBundle, find_bundle
 from idto3d.checks import checked
 from idto3d.config import HDRI, ExportOptions, HeadOptions, RenderOptions, as_json
-from idto3d.device import choose_device
 from idto3d.events import Event, Finished, Notice
 from idto3d.export.asset import write_asset
 from idto3d.export.gltf.provenance import Provenance
 from idto3d.export.view import draw_view
 from idto3d.fields.tetrahedral import TetrahedralShape
+from idto3d.files import move_all, remove
 from idto3d.head.start import start_of
 from idto3d.render.backend import make_rasterizer
 from idto3d.render.environment import environment_to, load_environments
@@ -34,6 +34,8 @@ from idto3d.stages.shape import grow_shape
 from idto3d.subject.encoders import to_download
 from idto3d.subject.face import IdentityEncoder
 from idto3d.subject.subject import Subject, read_subject
+
+SCRATCH = ".export"  # where a new asset is made beside the one of before
 
 
 def create_head(photos: list[Path], options: HeadOptions, folder: Path, checkpoints: Checkpoints) -> Iterator[Event]:
@@ -73,7 +75,7 @@ def make(
     subject: Subject | None, models: Models, options: HeadOptions, checkpoints: Checkpoints
 ) -> Generator[Event, None, tuple[FinishedHead, Canvas]]:
     """Work out who the head is, grow its shape, and paint it."""
-    start = start_of(subject, options.prompt, models.prior)
+    start = start_of(subject, options, models.prior)
     wish = make_wish(start, options, models)
     yield from notices(options, start, wish)
 
@@ -82,6 +84,7 @@ def make(
     head = yield from grow_shape(wish, carrier, options, checkpoints, random)
 
     coefficients, learned = carrier.coefficients(), carrier.module.state_dict()
+    del carrier  # its band is large, and painting needs the memory
     lights = tuple(environment_to(light, models.device) for light in load_environments(HDRI))
     canvas = make_canvas(head, lights, make_rasterizer(models.device))
     field = yield from paint_material(wish, canvas, colours_of(models.prior, coefficients, start), options, checkpoints)
@@ -103,16 +106,20 @@ def write(finished: FinishedHead, folder: Path) -> Generator[Event, None, Path]:
 def export_head(folder: Path, options: ExportOptions | None = None) -> Iterator[Event]:
     """Make the asset again from the head that is saved in `folder`, without photos and without weights.
 
-    `options` take the place of those it was exported with, and are kept in turn. The last event is Finished. Raises
-    UserError where no head is saved there.
+    `options` take the place of those it was exported with, and are kept in turn. The asset of before stays until the
+    new one is whole. The last event is Finished. Raises UserError where no head is saved there.
     """
-    saved = load_head(folder, choose_device("auto"))
+    saved = load_head(folder)
     wanted = checked(replace(saved.options, export=options or saved.options.export))
-    finished = replace(saved, options=wanted)
-    glb = yield from write(finished, folder)
-    if wanted != saved.options:
-        save_head(folder, finished)
-    yield Finished(folder, glb)
+    finished, scratch = replace(saved, options=wanted), folder / SCRATCH
+    try:
+        glb = yield from write(finished, scratch)
+        if wanted != saved.options:
+            save_head(scratch, finished)
+        move_all(scratch, folder, last=glb.name)
+    finally:
+        remove(scratch)
+    yield Finished(folder, folder / glb.name)
 
 
 def render_view(folder: Path, options: RenderOptions) -> np.ndarray:

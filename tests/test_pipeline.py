@@ -152,6 +152,26 @@ def test_the_asset_is_made_again_from_the_saved_head_without_photos_or_weights(o
     assert files(folder) == coarse
 
 
+def test_an_export_that_is_stopped_leaves_the_asset_of_before(options, tmp_path):
+    list(run(options, tmp_path))
+    before = files(tmp_path)
+    for stop in range(1, 9):
+        for count, _event in enumerate(events := pipeline.export_head(tmp_path, replace(options.export, faces=200)), 1):
+            if count == stop:
+                break
+        events.close()
+        assert files(tmp_path) == before
+
+
+def test_a_head_of_another_hash_grid_is_refused_for_what_it_is(options, tmp_path):
+    list(run(options, tmp_path))
+    path = tmp_path / "head.safetensors"
+    words = json.loads(read_metadata(path)["head"]) | {"hash_grid": "TcnnHashGrid"}
+    write_tensors(path, read_tensors(path), {"head": json.dumps(words)})
+    with pytest.raises(UserError, match="painted with the hash grid of TcnnHashGrid"):
+        list(pipeline.export_head(tmp_path))
+
+
 def test_the_face_embedding_is_kept_or_left_out(options, tmp_path, astronaut):
     for keep in (True, False):
         asked = replace(options, subject=SubjectOptions(keep=keep))
@@ -303,7 +323,7 @@ def test_steps_that_are_not_finite_are_skipped_and_counted():
 def said(options, prompt):
     """What a user is told before the work on `prompt` begins."""
     models, options = loaded(options, make_encoder("dlib")), replace(options, prompt=prompt)
-    start = start_of(None, prompt, models.prior)
+    start = start_of(None, options, models.prior)
     return [notice.text for notice in notices(options, start, make_wish(start, options, models))]
 
 

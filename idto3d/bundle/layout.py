@@ -48,7 +48,8 @@ def former_layout(folder: object) -> UserError:
 
 
 def _base_files(folder: str, present: Collection[str]) -> list[str]:
-    if any(name.startswith(f"{folder}/{FORMER_MORPHABLE}/") for name in present):
+    former = any(name.startswith(f"{folder}/{FORMER_MORPHABLE}/") for name in present)
+    if former and f"{folder}/{MORPHABLE_FILES[0]}" not in present:
         raise former_layout(folder)
 
     def there(*names: str) -> list[str]:

@@ -148,6 +148,7 @@ class BoxEncoding(nn.Module):
         self.register_buffer("side", (high - low).max(), persistent=False)
         self.register_buffer("centre", (high + low) / 2, persistent=False)
         self.encoding = make_encoding(options, device, generator)
+        self.kind = type(self.encoding).__name__
         self.out_channels = self.encoding.out_channels + 3
 
     def forward(self, points: Tensor) -> Tensor:

@@ -83,8 +83,9 @@ class TetrahedralShape:
     @torch.no_grad()
     def finished(self) -> Head:
         """The surface of the whole grid, its largest connected piece alone: a solid has no floating bits."""
-        band, prepared = self._about(self._everywhere(), self.coefficients())
-        meshed = self._field.mesh(band, prepared, range(len(self._field.expressions)))
+        self._sdf = self._everywhere()
+        self._band, self._prepared = self._about(self._sdf, self.coefficients())
+        meshed = self._field.mesh(self._band, self._prepared, range(len(self._field.expressions)))
         kept, faces = largest_component(meshed.faces, len(meshed.canonical))
         whole = Meshed(meshed.canonical[kept], faces, meshed.displacements[:, kept], meshed.strayed)
         return _head(whole, self._field.expressions)

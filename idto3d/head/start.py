@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from idto3d.config import HeadOptions
 from idto3d.head.ellipsoid import EllipsoidPrior
 from idto3d.head.prior import HeadPrior
 from idto3d.subject.subject import Subject
@@ -45,15 +46,15 @@ class Start:
         return {name: trait.word for name, trait in self.traits.items()}
 
 
-def start_of(subject: Subject | None, prompt: str, prior: HeadPrior | EllipsoidPrior) -> Start:
+def start_of(subject: Subject | None, options: HeadOptions, prior: HeadPrior | EllipsoidPrior) -> Start:
     """Who is meant by what the photos show (None without photos) and the prompt says.
 
-    The prompt overrules photos; what neither says of the hair is the prior's guess at the face, and without a face
-    USUAL_STYLE.
+    The prompt overrules photos; what neither says of the hair is the prior's guess at the face where photos may say
+    traits, and else USUAL_STYLE, of which captions say nothing.
     """
-    embedding = None if subject is None else subject.embedding
-    traits = _traits(subject, prompt, prior)
-    words = {name: trait.word for name, trait in traits.items()}
+    embedding, prompt = None if subject is None else subject.embedding, options.prompt
+    traits = _traits(subject, options, prior)
+    words = {name: trait.word for name, trait in traits.items() if trait.source != DEFAULT}
     phrases = said_phrases(words_of(meant(prompt)), prior.phrases)
     coefficients = prior.word_shift(phrases)
     if embedding is not None:
@@ -61,11 +62,11 @@ def start_of(subject: Subject | None, prompt: str, prior: HeadPrior | EllipsoidP
     return Start(embedding, traits, subject_phrase(words, prompt), coefficients)
 
 
-def _traits(subject: Subject | None, prompt: str, prior: HeadPrior | EllipsoidPrior) -> dict[str, Trait]:
+def _traits(subject: Subject | None, options: HeadOptions, prior: HeadPrior | EllipsoidPrior) -> dict[str, Trait]:
     traits = {name: Trait(word, PHOTOS) for name, word in (subject.traits if subject else {}).items()}
-    traits |= {name: Trait(word, WORDS) for name, word in said_traits(prompt).items()}
+    traits |= {name: Trait(word, WORDS) for name, word in said_traits(options.prompt).items()}
     if HAIR not in traits and prior.styles:
-        traits[HAIR] = _usual_hair(subject, prior)
+        traits[HAIR] = _usual_hair(subject if options.subject.traits else None, prior)
     return traits
 
 

@@ -164,7 +164,11 @@ def begun(job: Job) -> Job:
 
 
 def ended(job: Job, status: str, error: JobError | None = None) -> Job:
-    """`job` as it is when it is over; of further work that was not done, the job before it."""
-    if status != DONE and job.before is not None:
-        return job.before
+    """`job` as it is when it is over.
+
+    Of further work on a finished head that is the job before it, which tells how the head was made, with the options
+    of what was done.
+    """
+    if job.before is not None:
+        return replace(job.before, options=job.options) if status == DONE else job.before
     return replace(job, status=status, pid=None, ended=now(), error=error, before=None)

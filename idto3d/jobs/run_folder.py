@@ -9,9 +9,10 @@
     head.glb textures/ renders/ expressions/     the asset
 
 Photos, crops, checkpoints, and the face embedding in head.safetensors are biometric data: the folder is 0700,
-`delete_run` removes all of it, and a refused run keeps none of it.
+`delete_run` removes all of it, and a run that is refused before its first checkpoint keeps none of it.
 """
 
+import errno
 import shutil
 import traceback
 from collections.abc import Callable, Generator, Iterator
@@ -21,7 +22,7 @@ from idto3d.config import HeadOptions
 from idto3d.errors import UserError
 from idto3d.events import Event
 from idto3d.files import private_folder, remove
-from idto3d.jobs import event_log, record
+from idto3d.jobs import record
 from idto3d.jobs.checkpoint import Checkpointer
 from idto3d.jobs.event_log import EventLog
 from idto3d.jobs.lock import FileLock, is_locked, try_lock
@@ -33,7 +34,6 @@ PHOTOS = "photos"
 CHECKPOINTS = "checkpoints"
 HEAD = "head.safetensors"
 GLB = "head.glb"
-TRACES = (CHECKPOINTS, event_log.SUBJECT, event_log.FILE, HEAD, GLB)  # what would be taken for a new run's own
 FREE_BYTES = 1 << 30
 
 
@@ -85,8 +85,7 @@ def begin(folder: Path, photos: list[Path], options: HeadOptions) -> tuple[FileL
     lock = claim(folder)
     try:
         check_new(folder)
-        for name in TRACES:
-            remove(folder / name)
+        keep_only_record(folder)
         write_job(folder, job)
     except BaseException:
         lock.release()
@@ -175,6 +174,13 @@ def perform(folder: Path, job: Job, work: Work, resume: bool = False) -> Generat
         write_job(folder, record.ended(job, record.FAILED, JobError(error.what, error.remedy)))
         if job.before is None and not has_checkpoints(folder):
             keep_only_record(folder)
+        raise
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            full = UserError("The disk is too full to go on.", "Free some space and resume.")
+            write_job(folder, record.ended(job, record.FAILED, JobError(full.what, full.remedy)))
+            raise full from error
+        write_job(folder, record.ended(job, record.FAILED, fault(error)))
         raise
     except Exception as error:
         write_job(folder, record.ended(job, record.FAILED, fault(error)))

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from idto3d.config import HeadOptions, as_json, from_json
+from idto3d.device import choose_device
 from idto3d.errors import UserError
 from idto3d.fields.material_field import MaterialField
 from idto3d.files import read_metadata, read_tensors, write_tensors
@@ -102,11 +103,16 @@ def _words(finished: FinishedHead) -> dict:
         "options": as_json(finished.options),
         "weights": finished.weights,
         "licences": list(finished.licences),
+        "hash_grid": finished.field.encoding.kind,
     }
 
 
-def load_head(folder: Path, device: torch.device | str = "cpu") -> FinishedHead:
-    """The head saved in `folder`. Raises UserError where there is none, or it is damaged or of another version."""
+def load_head(folder: Path) -> FinishedHead:
+    """The head saved in `folder`, on the device that its options name.
+
+    Raises UserError where there is none, it is damaged or of another version, or that device or its hash grid is not
+    there.
+    """
     path = Path(folder) / FILE
     if not path.is_file():
         raise UserError(f"There is no {FILE} in '{folder}'.", "Give the folder of a run that is done.")
@@ -114,18 +120,33 @@ def load_head(folder: Path, device: torch.device | str = "cpu") -> FinishedHead:
         words = json.loads(read_metadata(path)[KEY])
         if words["version"] != VERSION:
             raise ValueError(f"version {words['version']}")
-        return _finished(read_tensors(path), words, device)
+        return _finished(read_tensors(path), words)
+    except (torch.OutOfMemoryError, OtherHashGrid):
+        raise
     except (*DAMAGE, UserError) as fault:
         what = f"'{path}' is damaged or of another version of idto3d."
         raise UserError(what, "Make the head again, or use the version that made it.") from fault
 
 
-def _finished(tensors: Mapping[str, Tensor], words: Mapping, device: torch.device | str) -> FinishedHead:
-    start, options = start_from(tensors, words["start"], device), from_json(HeadOptions, words["options"])
+class OtherHashGrid(UserError):
+    """A head was painted with a hash grid that this machine does not compute with."""
+
+
+def _other_hash_grid(kind: str) -> OtherHashGrid:
+    remedy = "Export it on a machine like the one that made it, or make it again here."
+    return OtherHashGrid(f"The head was painted with the hash grid of {kind}, which is not used here.", remedy)
+
+
+def _finished(tensors: Mapping[str, Tensor], words: Mapping) -> FinishedHead:
+    options = from_json(HeadOptions, words["options"])
+    device = choose_device(options.device)
+    start = start_from(tensors, words["start"], device)
     prior = prior_from(under("prior.", tensors), words["prior"], device)
     coefficients = tensors["coefficients"].to(device)
     colours, box = colours_of(prior, coefficients, start), (BOX_LOW, BOX_HIGH)
     field = MaterialField(options.expressions, options.material, box, prior=colours, device=device)
+    if field.encoding.kind != words["hash_grid"]:
+        raise _other_hash_grid(words["hash_grid"])
     field.load_state_dict(under("field.", tensors))
     return FinishedHead(
         start,

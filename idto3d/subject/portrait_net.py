@@ -1,6 +1,6 @@
 """A small network of ours that reads a head's shape from an aligned portrait, and says what hair, beard, skin it shows.
 
-It is trained on synthetic portraits alone (training/portrait_encoder.py).
+It is trained on synthetic portraits alone (training/fit/portrait_encoder.py).
 """
 
 from dataclasses import dataclass, field

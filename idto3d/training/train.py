@@ -206,7 +206,7 @@ def run_morphable(accelerator: Accelerator, parts: BaseParts, options: TrainOpti
     Of many processes the main one fits, before the others come. Without a morphable model there may be none.
     """
     folder = options.work / MORPHABLE
-    if (options.work / FORMER_MORPHABLE).is_dir():
+    if (options.work / FORMER_MORPHABLE).is_dir() and not (options.work / MORPHABLE).is_dir():
         raise former_layout(options.work)
     again = options.again and accelerator.is_main_process
     if "morphable" in options.stages and options.ict is not None and (again or not folder.exists()):

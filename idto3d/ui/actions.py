@@ -152,8 +152,10 @@ def options_of(request: Request) -> HeadOptions:
     """The options of a request. Raises UserError for an unknown preset or expression, or a seed out of range."""
     if not 0 <= request.seed <= LARGEST_SEED:
         raise UserError(f"{request.seed} is no seed.", f"Give a whole number from 0 to {LARGEST_SEED}.")
+    preset = config.preset(request.preset)
     return replace(
-        config.preset(request.preset),
+        preset,
+        subject=replace(preset.subject, keep=False),  # nothing on the page needs a stranger's embedding
         prompt=clean(request.prompt),
         negative_prompt=clean(request.negative_prompt),
         expressions=named_expressions(request.expressions),

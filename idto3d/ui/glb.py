@@ -5,6 +5,8 @@ import struct
 import zipfile
 from pathlib import Path
 
+from idto3d.files import atomic
+
 FILES = ("head.glb",)
 FOLDERS = ("textures", "renders", "expressions")
 
@@ -37,8 +39,8 @@ def asset_files(folder: Path) -> list[Path]:
 
 
 def write_zip(folder: Path, path: Path) -> Path:
-    """ZIP the asset of a run folder into `path`."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+    """ZIP the asset of a run folder into `path`, whole or not at all."""
+    with atomic(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
         for file in asset_files(folder):
             archive.write(file, Path("head") / file.relative_to(folder))
     return path

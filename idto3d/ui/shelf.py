@@ -6,11 +6,12 @@ A finished job has one folder here, named by a digest of its id, with links to (
 import hashlib
 import math
 import os
-import shutil
+import secrets
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
-from idto3d.files import private_folder, remove, sha256_of
+from idto3d.files import copy_atomic, private_folder, remove, sha256_of
 from idto3d.ui.glb import write_zip
 
 NAME = "heads"
@@ -26,7 +27,6 @@ class Shelf:
         """A served GLB of the job."""
         path = self._place(job_id) / "head.glb"
         if not _as_new_as(path, glb):
-            path.unlink(missing_ok=True)
             _link(glb, path)
         return path
 
@@ -86,7 +86,9 @@ def _as_new_as(path: Path, source: Path) -> bool:
 
 
 def _link(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # another disk, or a file system without links
-        shutil.copyfile(source, target)
+    with suppress(OSError):  # another disk, or a file system without links
+        link = target.with_name(f".{target.name}.{secrets.token_hex(4)}.link")
+        os.link(source, link)
+        os.replace(link, target)
+        return
+    copy_atomic(source, target)

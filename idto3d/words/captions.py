@@ -14,7 +14,8 @@ from idto3d.words.traits import FACIAL_HAIR, NOUNS, SMALL, STYLES
 PARTS = ("skin", "hair", "beard", "age", "ancestry", "gender", "face", "freckles", "makeup", "glasses")
 IDLE = frozenset(("a", "an", "and", "as", "hair", "head", "of", "person", "skin", "the", "with"))
 CUTE = 0.2  # chance that a varied caption calls a baby cute
-VOWEL = re.compile(r"(?!uni|eu|use|one\b)[aeiou]|hour|honest|heir", re.IGNORECASE)  # as the word is spoken
+# Words that "an" stands before, as they are spoken.
+VOWEL = re.compile(r"(?!uni|eu|use|uk|ugan|uru|uy|uto|one\b)[aeiou]|hour|honest|heir", re.IGNORECASE)
 PLACE = re.compile(r"(?:\b([Aa])n? )?\{(view|subject|expression)\}")
 
 
@@ -46,15 +47,18 @@ def subject_phrase(traits: Mapping[str, str], prompt: str) -> str:
     """The subject of a caption: what `prompt` says, and of `traits` what it leaves open; a noun phrase, no article.
 
     ("with green hair", a young woman with short brown hair) becomes "young female with short green hair", and without
-    traits "person with green hair".
+    traits "person with green hair". A prompt that says more than traits keeps its own words: ("as a pirate", brown
+    hair) is "person as a pirate with brown hair".
     """
     said = said_traits(prompt)
-    if all(said.get(attribute) == word for attribute, word in traits.items() if word):
+    unsaid = {attribute: word for attribute, word in traits.items() if word and attribute not in said}
+    if not unsaid:
         return noun_phrase(prompt)
-    person = described({**traits, **said})
-    all_said, heard = words(meant(prompt)), {*words(person), *IDLE}
-    further = [i for i, word in enumerate(all_said) if not heard >= set(SYNONYMS.get(word, (word,)))]
-    return f"{person}, {' '.join(all_said[further[0] : further[-1] + 1])}" if further else person
+    person = described({**unsaid, **said})
+    heard = {*words(person), *IDLE}
+    if all(heard >= set(SYNONYMS.get(word, (word,))) for word in words(meant(prompt))):
+        return person
+    return _with_more(noun_phrase(prompt), _mentioned(unsaid, PARTS))
 
 
 def described(traits: Mapping, parts: Sequence[str] = PARTS) -> str:
@@ -80,6 +84,11 @@ def varied_words(said: Collection[str]) -> list[str]:
     """Words that varied captions say beyond those `said` by plain ones."""
     nouns = [noun for (_, gender), noun in NOUNS.items() if gender in said]
     return [*nouns, *(["cute"] if "baby" in said else [])]
+
+
+def _with_more(phrase: str, said: Sequence[str]) -> str:
+    """A noun phrase, in its own words, with what else is `said` of the person."""
+    return " ".join([phrase, "and" if " with " in phrase else "with", " and ".join(said)]) if said else phrase
 
 
 def _joined(person: str, said: Sequence[str]) -> str:

@@ -12,6 +12,8 @@ ADJECTIVES = {*words(" ".join((*AGES, *ANCESTRIES))), "elderly", "bald", "and"} 
 # What a person has: parts of a head, and styles whose word is a noun.
 OWNED = {*OTHER_PARTS, "head", "brows", "chin", "freckles", "makeup", "glasses"} - {"and", "with"}
 OWNED |= {*BEARDS, *(style.name for style in STYLES.values() if not (style.before_hair or style.said))} - {SHAVEN}
+NOUNS_IN_ING = frozenset(("king", "viking", "sibling", "earring", "ring", "wedding", "darling"))
+PICTURE_OF = re.compile(r"^\s*(?:an? |the )?(?:portrait|photo|photograph|picture|head|face|bust) of (?=\w)")
 AFTER = {"with", "as", "in", "of", "on", "at", "wearing", "having", "who", "whose", "like", "from"}  # follow a noun
 
 
@@ -20,7 +22,8 @@ def noun_phrase(prompt: str) -> str:
 
     "green hair" becomes "person with green hair", "old, wearing a hat" "old person wearing a hat".
     """
-    clauses = [text.split() for part in re.split(r"[,.;:!?()\n]+", meant(prompt)) if (text := _trimmed(part))]
+    said = re.split(r"[,.;:!?()\n]+", PICTURE_OF.sub("", meant(prompt)))
+    clauses = [text.split() for part in said if (text := _trimmed(part))]
     parts = {"noun": [], "adjective": [], "owned": [], "after": [], "further": []}
     for clause in clauses:
         for kind, said in _sorted(clause):
@@ -57,7 +60,7 @@ def _after(rest: list[str]) -> tuple[str, list[str]]:
     """What is said of somebody, and how it follows the noun."""
     if rest[0] == "with" and len(rest) > 1:
         return "owned", rest[1:]
-    if rest[0] in AFTER or rest[0].endswith("ing"):
+    if rest[0] in AFTER or (rest[0].endswith("ing") and rest[0] not in NOUNS_IN_ING):
         return "after", rest
     return "further" if OWNED.isdisjoint(_head(rest)) else "owned", rest
 

@@ -4,14 +4,14 @@ import re
 from collections.abc import Collection, Sequence
 
 from idto3d.words.prompts import words
-from idto3d.words.traits import AGE_GROUPS, ATTRIBUTES, BEARDS, HAIR_COLOURS, NOUNS, SHAVEN, SMALL, STYLES
+from idto3d.words.traits import AGE_GROUPS, ATTRIBUTES, BALD, BEARDS, HAIR_COLOURS, NOUNS, SHAVEN, SMALL, STYLES
 
 SYNONYMS = {
     **{noun: ((age, gender) if age in SMALL else (gender,)) for (age, gender), noun in NOUNS.items()},
     **{"kid": ("child",), "elderly": ("old",), "toddler": ("baby",)},
 }
 AGED = re.compile(r"\b(\d{1,3})[- ]?(?:years?|yrs?)[- ]olds?\b|\baged (\d{1,3})\b")
-DENIED = re.compile(r"\b(?:no|not|without)\b (?:(?:an?|any|the) )?((?:facial )?[a-z]+(?:-[a-z]+)?)")
+DENIED = re.compile(r"\b(?:no|not|without)\b (?:(?:an?|any|the) )?((?:facial )?[a-z]+(?:-[a-z]+)?)(?: n?or [a-z]+)*")
 # Words that mean something else unless "hair" follows, perhaps after one or two others; and those others never are.
 BEFORE_HAIR = (*HAIR_COLOURS, *(style.name for style in STYLES.values() if style.before_hair))
 OTHER_PARTS = ("and", "with", "face", "nose", "neck", "skin", "hair", "eyes", "lips", "ears", "beard")
@@ -21,11 +21,13 @@ def said_traits(prompt: str) -> dict[str, str]:
     """The traits that `prompt` states: "an old man with short green hair" has an age, a gender, a style, a colour.
 
     Of several words for one attribute the last of its list counts, so "short curly hair" is curly. Who has "no beard"
-    is clean.
+    is clean, who has "no hair" bald.
     """
     said = words(meant(prompt))
     text = " ".join(said)
-    traits = {"beard": SHAVEN} if set(denied(prompt)) & {*BEARDS, "facial hair"} else {}
+    not_there = set(denied(prompt))
+    traits = {"beard": SHAVEN} if not_there & {*BEARDS, "facial hair"} else {}
+    traits |= {"hair_style": BALD} if "hair" in not_there else {}
     for attribute, choices in ATTRIBUTES.items():
         stated = [choice for choice in said_phrases(said, choices) if _means(choice, attribute, text)]
         if stated:

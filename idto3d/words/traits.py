@@ -154,6 +154,7 @@ FACIAL_HAIR: dict[str, Beard] = _by_name(
     Beard("beard", 0.94, 0.0085, "a beard", (0.15, 0.22)),
 )
 SHAVEN = "clean"
+BALD = "bald"
 SKIN_TONES: dict[str, Skin] = _by_name(
     Skin("pale", (0.04, 0.20)),
     Skin("fair", (0.20, 0.38)),

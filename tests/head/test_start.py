@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from idto3d.config import HeadOptions, SubjectOptions
 from idto3d.head.colours import first_colours
 from idto3d.head.ellipsoid import EllipsoidPrior
 from idto3d.head.prior import HeadPrior, PriorSize
@@ -35,20 +36,20 @@ def somebody(**traits) -> Subject:
 
 
 def test_words_of_the_prompt_shift_the_shape(prior):
-    assert start_of(None, "an old man", prior).coefficients.tolist() == [1.0, 0.5]
-    assert start_of(None, "green hair", prior).coefficients.tolist() == [0, 0]
-    assert start_of(somebody(), "old", prior).coefficients.tolist() == [3.0, 0.0]
+    assert start_of(None, HeadOptions(prompt="an old man"), prior).coefficients.tolist() == [1.0, 0.5]
+    assert start_of(None, HeadOptions(prompt="green hair"), prior).coefficients.tolist() == [0, 0]
+    assert start_of(somebody(), HeadOptions(prompt="old"), prior).coefficients.tolist() == [3.0, 0.0]
 
 
 def test_words_overrule_photos_and_photos_overrule_guesses(prior):
-    start = start_of(somebody(hair_style="bob", hair_colour="black"), "with green hair", prior)
+    start = start_of(somebody(hair_style="bob", hair_colour="black"), HeadOptions(prompt="with green hair"), prior)
     assert start.traits["hair_colour"] == Trait("green", WORDS) and start.traits["hair_style"] == Trait("bob", PHOTOS)
-    assert start_of(somebody(), "", prior).traits["hair_style"] == Trait("afro", EMBEDDING)
-    assert start_of(None, "", prior).traits["hair_style"] == Trait("short", DEFAULT)
+    assert start_of(somebody(), HeadOptions(prompt=""), prior).traits["hair_style"] == Trait("afro", EMBEDDING)
+    assert start_of(None, HeadOptions(prompt=""), prior).traits["hair_style"] == Trait("short", DEFAULT)
 
 
 def test_a_guessed_afro_reaches_the_caption_and_the_strands(prior):
-    start = start_of(somebody(hair_colour="brown"), "", prior)
+    start = start_of(somebody(hair_colour="brown"), HeadOptions(prompt=""), prior)
     assert "afro" in start.subject
     points = torch.rand(50, 3) * 0.02 + torch.tensor([0.0, 0.14, 0.0])
     guessed, said, combed = (
@@ -58,18 +59,28 @@ def test_a_guessed_afro_reaches_the_caption_and_the_strands(prior):
     assert torch.equal(guessed, said) and not torch.equal(guessed, combed)
 
 
+def test_what_nobody_says_shapes_the_hair_and_stays_out_of_the_caption(prior):
+    start = start_of(None, HeadOptions(prompt="a wizard with a long white beard"), prior)
+    assert start.words()["hair_style"] == "short" and start.subject == "wizard with a long white beard"
+
+
+def test_photos_that_may_say_no_traits_suggest_no_hair_either(prior):
+    silent = HeadOptions(subject=SubjectOptions(traits=False))
+    assert start_of(somebody(), silent, prior).traits["hair_style"] == Trait("short", DEFAULT)
+
+
 def test_a_beard_that_is_denied_is_none(prior):
-    assert start_of(None, "a man with a goatee", prior).words()["beard"] == "goatee"
-    assert start_of(somebody(beard="goatee"), "without a goatee", prior).words()["beard"] == "clean"
+    assert start_of(None, HeadOptions(prompt="a man with a goatee"), prior).words()["beard"] == "goatee"
+    assert start_of(somebody(beard="goatee"), HeadOptions(prompt="without a goatee"), prior).words()["beard"] == "clean"
 
 
 def test_without_a_head_prior_nothing_is_guessed():
-    start = start_of(somebody(), "old", EllipsoidPrior())
+    start = start_of(somebody(), HeadOptions(prompt="old"), EllipsoidPrior())
     assert start.words() == {"age": "old"} and start.coefficients.tolist() == [0.0]
 
 
 def test_a_start_is_saved_and_read_back_with_or_without_the_face(prior):
-    start = start_of(somebody(), "an old man", prior)
+    start = start_of(somebody(), HeadOptions(prompt="an old man"), prior)
     again = start_from(start_tensors(start, True), start_words(start))
     assert again.words() == start.words() and again.subject == start.subject
     assert np.array_equal(again.embedding, start.embedding)

@@ -80,7 +80,7 @@ def test_a_new_run_inherits_nothing_of_a_refused_one(tmp_path, photo, options, f
     lock, job = begin(folder, [photo], options("checkpoint"))
     with lock:
         perform(folder, job, TOY)
-        assert sorted(path.name for path in folder.iterdir()) == [".lock", "job.json", "renders"]
+        assert sorted(path.name for path in folder.iterdir()) == [".lock", "job.json"]
     lock, job = take_up(folder)
     with lock:
         events = list(perform(folder, job, TOY, resume=True))
@@ -160,7 +160,7 @@ def test_a_finished_head_is_exported_again_and_stays_done_with_the_new_options(t
     events = list(exported(folder, FACES))
     assert isinstance(events[-1], Finished) and faces_of(folder / "head.glb") == FACES
     job = read_job(folder)
-    assert (job.status, job.kind, job.before, job.options.export.faces) == (record.DONE, record.EXPORT, None, FACES)
+    assert (job.status, job.kind, job.before, job.options.export.faces) == (record.DONE, record.GENERATE, None, FACES)
     assert job.options.prompt == "young" and job.photos[0].name == "anna.png"
     progress = read_progress(folder)
     assert (progress.stage, progress.step, progress.likeness, progress.glb) == ("asset", 2, 0.71, "head.glb")

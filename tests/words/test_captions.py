@@ -36,6 +36,10 @@ PERSON |= {"ancestry": "asian", "face": ("round face",)}
         ("no beard and green hair", "a person with green hair"),
         ("with no glasses", "a person"),
         ("an", "a person"),
+        ("viking with a beard", "a person, viking with a beard"),
+        ("a portrait of an old man", "an old man"),
+        ("no beard or glasses", "a person"),
+        ("a ukrainian woman", "a ukrainian woman"),
     ],
 )
 def test_words_alone_become_a_portrait_of_somebody(prompt, subject):
@@ -48,8 +52,11 @@ def test_words_alone_become_a_portrait_of_somebody(prompt, subject):
 def test_the_prompt_overrules_the_photo_and_the_photo_fills_the_rest():
     assert subject_phrase(YOUNG_WOMAN, "with green hair") == "young female with fair skin and short green hair"
     assert subject_phrase(YOUNG_WOMAN, "") == "young female with fair skin and short brown hair"
-    assert subject_phrase(YOUNG_WOMAN, "wearing a tiara").endswith(", wearing a tiara")
-    assert subject_phrase(YOUNG_WOMAN, "an old man with a hat").endswith(", hat")  # not all of it again
+    assert subject_phrase({"hair_style": "short"}, "a man with a long white beard") == (
+        "man with a long white beard and short hair"
+    )
+    assert subject_phrase(YOUNG_WOMAN, "as a pirate") == "person as a pirate with fair skin and short brown hair"
+    assert subject_phrase({"hair_colour": "brown"}, "an old man with a hat") == "old man with a hat and brown hair"
     assert subject_phrase({**YOUNG_WOMAN, "beard": "beard"}, "no beard").endswith("short brown hair")
 
 

@@ -236,7 +236,7 @@ def _load_text_encoder(folder: Path, variant: str | None) -> CLIPTextModel:
 def _expect_files(folder: Path, variant: str | None) -> None:
     if not folder.is_dir():
         raise UserError(f"There is no base model at {folder}.", "Check the path; it should be a folder.")
-    if (folder / FORMER_MORPHABLE).is_dir():
+    if (folder / FORMER_MORPHABLE).is_dir() and not (folder / MORPHABLE).is_dir():
         raise former_layout(folder)
     for plain in WEIGHT_FILES:
         name = plain.replace(".safetensors", f".{variant}.safetensors") if variant else plain

@@ -76,6 +76,7 @@ def test_a_request_becomes_the_options_of_its_preset():
     assert (options.preset, options.prompt, options.negative_prompt) == ("standard", "with red hair", "hat")
     assert (options.expressions, options.seed, options.shape.resolution) == (("neutral",), 7, 112)
     assert clean("a\x00b\x1b[0m") == "a b [0m"
+    assert not options.subject.keep  # the page makes nothing of a stranger's embedding
 
 
 def test_the_zip_holds_the_asset_and_nothing_about_the_person(tmp_path, fake):

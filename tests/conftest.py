@@ -26,6 +26,8 @@ os.environ.pop("HF_TOKEN", None)
 # ruff: noqa: E402
 import pytest
 import torch
+from PIL import Image
+from skimage import data
 from tiny_morphable import tiny_morphable
 
 from idto3d.bundle.info import BundleInfo, EncoderInfo
@@ -76,3 +78,11 @@ def tiny_bundle(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bundle") / "tiny"
     save_bundle(folder, info, parts, branches)
     return folder
+
+
+@pytest.fixture
+def astronaut(tmp_path):
+    """A photo of somebody, from scikit-image."""
+    path = tmp_path / "astronaut.png"
+    Image.fromarray(data.astronaut()).save(path)
+    return path

@@ -1,6 +1,4 @@
-import ast
 import importlib.util
-import io
 import json
 import os
 import signal
@@ -15,18 +13,9 @@ import pytest
 from PIL import Image
 
 from idto3d import cli
-from idto3d.checks import checked
 from idto3d.config import (
-    PRESETS,
-    HeadOptions,
     RenderOptions,
-    ShapeOptions,
-    as_json,
-    from_json,
-    option_names,
-    with_option,
 )
-from idto3d.errors import UserError
 from idto3d.jobs.record import read_job
 
 ROOT = Path(__file__).parents[1]
@@ -251,19 +240,6 @@ def test_render_writes_the_picture_that_was_asked_for(tmp_path, photo, fake, mon
     assert (tmp_path / "turn.mp4").read_bytes() == b"mp4"
 
 
-def test_what_every_preset_asks_for_can_be_met_and_so_can_what_is_set_of_it():
-    for name in PRESETS:
-        assert checked(PRESETS[name]) is PRESETS[name]
-    asked = cli.make_parser().parse_args(["generate", "x.png", "--out", "new", "--set", "expressions=smile,anger"])
-    assert cli.head_options(asked).expressions == ("neutral", "smile", "anger")
-    for wrong in (("smile",), ("neutral", "smile", "smile")):
-        with pytest.raises(UserError, match="must hold neutral"):
-            checked(HeadOptions(expressions=wrong))
-    for wrong in ((200,), (200.0, 700), [200, 700], 300):
-        with pytest.raises(UserError, match="shape.early_timesteps is no pair of whole numbers. Give one like 200,700"):
-            checked(HeadOptions(shape=ShapeOptions(early_timesteps=wrong)))
-
-
 @pytest.mark.parametrize("verb", cli.FORWARDED)
 def test_the_training_verbs_are_handed_their_own_words(verb, monkeypatch):
     import types
@@ -278,61 +254,6 @@ def test_the_training_verbs_are_handed_their_own_words(verb, monkeypatch):
     assert seen == [["geometry", "--steps", "5", "--help"]]
 
 
-def test_the_doctor_names_what_is_there_and_what_is_not(monkeypatch, tmp_path, capsys):
-    from idto3d.jobs import doctor
-
-    monkeypatch.setattr(doctor, "EMBEDDED", tmp_path)
-    monkeypatch.setattr(doctor, "ASK_DEVICE", "print('a toy')")
-    assert cli.main(["doctor"]) == 2
-    lines = capsys.readouterr().out.splitlines()
-    assert any(line.startswith("OK") and "numpy" in line for line in lines)
-    assert any(line.startswith("FAIL") and "embedded bundle" in line for line in lines)
-    assert any("device" in line and "a toy" in line for line in lines)
-    assert any("community" in line and "0 of " in line and "--weights community" in line for line in lines)
-
-
-def imported(path, everywhere):
-    """Names of the foreign packages that a module imports, at its top or `everywhere` in it."""
-    tree = ast.parse(path.read_text())
-    for node in ast.walk(tree) if everywhere else tree.body:
-        if isinstance(node, ast.Import):
-            yield from (alias.name.split(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            yield node.module.split(".")[0]
-
-
-def test_the_doctor_knows_every_package_that_a_head_is_made_with():
-    from idto3d.jobs.doctor import NEEDED, OPTIONAL
-
-    called = {"PIL": "pillow", "dlib": "dlib-bin", "skimage": "scikit-image"}
-    passed = {*sys.stdlib_module_names, "idto3d", "starlette"}  # the last comes with gradio
-    plain = lambda names: {called.get(name, name).replace("_", "-") for name in names if name not in passed}  # noqa: E731
-    rooms = [path for path in (ROOT / "idto3d").rglob("*.py") if "training" not in path.parts]
-    tops, all_ = (plain({name for path in rooms for name in imported(path, deep)}) for deep in (False, True))
-    assert tops <= plain(NEEDED) and all_ <= plain((*NEEDED, *OPTIONAL))
-    assert plain(NEEDED) - all_ == {"accelerate", "face-recognition-models"}  # peft's, and files that are not imported
-
-
-def test_a_dlib_of_the_users_own_is_found(monkeypatch):
-    from idto3d.jobs import doctor
-
-    def version(name):
-        if name == "dlib":
-            return "19.24"
-        raise doctor.metadata.PackageNotFoundError(name)
-
-    monkeypatch.setattr(doctor.metadata, "version", version)
-    assert doctor._package("dlib-bin", "absent") == doctor.Finding("dlib", "19.24")
-    assert not doctor._package("numba", "absent").fine
-
-
-def test_a_broken_torch_is_reported_not_raised(monkeypatch):
-    from idto3d.jobs import doctor
-
-    monkeypatch.setattr(doctor, "ASK_DEVICE", "raise ImportError('libtoy.so is missing')")
-    assert not doctor.device().fine and "libtoy.so is missing" in doctor.device().text
-
-
 def test_help_of_every_verb_and_the_module_door_work_without_torch():
     code = (
         "import sys, runpy; sys.argv = ['idto3d', 'generate', '--help']\n"
@@ -341,44 +262,3 @@ def test_help_of_every_verb_and_the_module_door_work_without_torch():
     )
     answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert answer.stdout.endswith("fine\n") and "--negative-prompt" in answer.stdout, answer.stderr
-
-
-def test_every_option_can_be_set_by_its_dotted_name():
-    options = HeadOptions()
-    assert "shape.steps" in option_names(options)
-    options = with_option(options, "shape.early_timesteps", "300,800")
-    options = with_option(options, "guidance.lambda_id", "0.5")
-    options = with_option(options, "shape.prior", "no")
-    assert (options.shape.early_timesteps, options.guidance.lambda_id, options.shape.prior) == ((300, 800), 0.5, False)
-    for wrong in ("shape", "steps", "shape.early_timesteps.x", "nothing"):
-        with pytest.raises(UserError, match="no option"):
-            with_option(options, wrong, "1")
-    assert from_json(HeadOptions, json.loads(json.dumps(as_json(options)))) == options
-    options = with_option(options, "shape.early_timesteps", "none")
-    assert options.shape.early_timesteps is None
-    for text in ("1,2,3", ""):
-        with pytest.raises(UserError, match="no value"):
-            with_option(options, "shape.late_timesteps" if "," in text else "shape.learning_rate", text)
-
-
-def test_a_terminal_gets_one_line_that_is_redrawn(tmp_path):
-    class Terminal(io.StringIO):
-        encoding = "ascii"
-
-        def isatty(self):
-            return True
-
-    from idto3d.events import StageStarted, StepDone
-    from idto3d.jobs.event_log import EventLog
-    from idto3d.jobs.narrator import Narrator, clock
-
-    terminal = Terminal()
-    narrator, log = Narrator(tmp_path, terminal), EventLog(tmp_path)
-    for event in (StageStarted("shape", 2), StepDone("shape", 1, 2)):
-        log.append(event)
-        narrator.tell(event)
-    assert (
-        "\rshape" in terminal.getvalue().replace("\033[K", "") and "############............ 1/2" in terminal.getvalue()
-    )
-    assert "\n" not in terminal.getvalue()
-    assert clock(59.6) == "1:00" and clock(3725) == "1:02:05"

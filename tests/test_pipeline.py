@@ -9,32 +9,24 @@ import numpy as np
 import pytest
 import torch
 import twins
-from PIL import Image
-from safetensors.torch import load_file
-from skimage import data
+from small_heads import files, run, small
 
 from idto3d import pipeline
 from idto3d.bundle.find import find_bundle
 from idto3d.bundle.info import EncoderInfo
 from idto3d.config import (
-    ExportOptions,
     GuidanceOptions,
-    HeadOptions,
-    MaterialOptions,
     RenderOptions,
-    ShapeOptions,
     SubjectOptions,
 )
 from idto3d.errors import UserError
-from idto3d.events import Finished, LikenessMeasured, Notice, Preview, StageStarted, StepDone, exhausted
+from idto3d.events import Finished, LikenessMeasured, Notice, Preview, StepDone, exhausted
 from idto3d.export.gltf.load import load_asset
-from idto3d.files import read_metadata, read_tensors, write_tensors
 from idto3d.guidance import distillation as sds
 from idto3d.head.start import start_of
 from idto3d.jobs.checkpoint import Checkpointer
 from idto3d.stages.models import load_encoder, load_models, make_wish
 from idto3d.stages.notices import notices
-from idto3d.stages.saved import load_head
 from idto3d.subject.encoders import make_encoder
 from idto3d.subject.identity_file import save_identity
 from idto3d.subject.portrait_net import PortraitNet, PortraitSize
@@ -43,32 +35,6 @@ from idto3d.subject.portrait_net import PortraitNet, PortraitSize
 @pytest.fixture
 def options(tiny_bundle):
     return small(tiny_bundle)
-
-
-def small(tiny_bundle):
-    """A whole head in seconds: five steps of each stage."""
-    return HeadOptions(
-        weights=str(tiny_bundle),
-        device="cpu",
-        expressions=("neutral", "mouth stretch"),
-        preview_every=1,
-        checkpoint_seconds=0.0,
-        shape=ShapeOptions(resolution=20, steps=5, image_size=32, refresh=2),
-        material=MaterialOptions(steps=5, image_size=32, refine_steps=1),
-        export=ExportOptions(faces=400, texture_size=64, turntable_frames=2, render_size=32),
-    )
-
-
-def run(options, folder, photos=()):
-    checkpoints = Checkpointer(folder / "checkpoints", options.checkpoint_seconds)
-    return pipeline.create_head(list(photos), options, folder, checkpoints)
-
-
-@pytest.fixture
-def astronaut(tmp_path):
-    path = tmp_path / "astronaut.png"
-    Image.fromarray(data.astronaut()).save(path)
-    return path
 
 
 def test_words_alone_become_a_head_with_its_expression(options, tmp_path):
@@ -93,110 +59,6 @@ def test_the_same_seed_gives_the_same_head(options, tmp_path):
     for name in ("a", "b"):
         list(run(options, tmp_path / name))
     assert files(tmp_path / "a") == files(tmp_path / "b")
-
-
-def files(folder):
-    """The bytes of everything a run leaves, by name."""
-    kept = (p for p in sorted(folder.rglob("*")) if p.is_file() and "checkpoints" not in p.parts)
-    return {str(path.relative_to(folder)): path.read_bytes() for path in kept}
-
-
-@pytest.fixture(scope="module")
-def left_alone(tmp_path_factory, tiny_bundle):
-    """What a run leaves that nobody stops."""
-    folder = tmp_path_factory.mktemp("whole") / "head"
-    list(run(small(tiny_bundle), folder))
-    return files(folder)
-
-
-@pytest.mark.parametrize("stage", ["shape", "material"])
-@pytest.mark.parametrize("step", range(1, 6))
-def test_a_run_that_is_killed_anywhere_becomes_what_it_would_have_been(options, tmp_path, left_alone, stage, step):
-    folder = tmp_path / "head"
-    events = run(options, folder)
-    for event in events:
-        if isinstance(event, StepDone) and (event.stage, event.step) == (stage, step):
-            break
-    events.close()
-    again = list(run(options, folder))
-    steps = [e.step for e in again if isinstance(e, StepDone) and e.stage == stage]
-    assert steps == list(range(step, 6))  # the step that was reported last was not saved yet
-    assert stage == "shape" or not any(isinstance(e, StepDone) and e.stage == "shape" for e in again)
-    assert files(folder) == left_alone
-
-
-def test_a_run_that_is_killed_between_its_stages_grows_no_shape_again(options, tmp_path, left_alone):
-    folder = tmp_path / "head"
-    for event in (events := run(options, folder)):
-        if isinstance(event, StageStarted) and event.stage == "material":
-            events.close()
-    assert not any(isinstance(e, StepDone) and e.stage == "shape" for e in run(options, folder))
-    assert files(folder) == left_alone
-
-
-def test_the_asset_is_made_again_from_the_saved_head_without_photos_or_weights(options, tmp_path, astronaut):
-    folder = tmp_path / "head"
-    list(run(options, folder, [astronaut]))
-    before = files(folder)
-    kept = folder / "head.safetensors"
-    for path in folder.rglob("*"):
-        if path.is_file() and path != kept:
-            path.unlink()
-    astronaut.unlink()
-    events = list(pipeline.export_head(folder))
-    assert isinstance(events[-1], Finished) and files(folder) == before
-    list(pipeline.export_head(folder, replace(options.export, faces=200)))
-    coarse = files(folder)
-    assert coarse["head.glb"] != before["head.glb"] and load_head(folder).options.export.faces == 200
-    list(pipeline.export_head(folder))
-    assert files(folder) == coarse
-
-
-def test_an_export_that_is_stopped_leaves_the_asset_of_before(options, tmp_path):
-    list(run(options, tmp_path))
-    before = files(tmp_path)
-    for stop in range(1, 9):
-        for count, _event in enumerate(events := pipeline.export_head(tmp_path, replace(options.export, faces=200)), 1):
-            if count == stop:
-                break
-        events.close()
-        assert files(tmp_path) == before
-
-
-def test_a_head_of_another_hash_grid_is_refused_for_what_it_is(options, tmp_path):
-    list(run(options, tmp_path))
-    path = tmp_path / "head.safetensors"
-    words = json.loads(read_metadata(path)["head"]) | {"hash_grid": "TcnnHashGrid"}
-    write_tensors(path, read_tensors(path), {"head": json.dumps(words)})
-    with pytest.raises(UserError, match="painted with the hash grid of TcnnHashGrid"):
-        list(pipeline.export_head(tmp_path))
-
-
-def test_the_face_embedding_is_kept_or_left_out(options, tmp_path, astronaut):
-    for keep in (True, False):
-        asked = replace(options, subject=SubjectOptions(keep=keep))
-        list(run(asked, tmp_path / str(keep), [astronaut]))
-        start = load_head(tmp_path / str(keep)).start
-        assert (start.embedding is not None) == keep
-        assert ("start.embedding" in load_file(tmp_path / str(keep) / "head.safetensors")) == keep
-        list(pipeline.export_head(tmp_path / str(keep)))
-
-
-@pytest.mark.parametrize("harm", ["gone", "cut", "text", "version"])
-def test_a_saved_head_that_cannot_be_read_is_refused_in_words(options, tmp_path, harm):
-    list(run(options, tmp_path))
-    path = tmp_path / "head.safetensors"
-    if harm == "gone":
-        path.unlink()
-    elif harm == "cut":
-        path.write_bytes(path.read_bytes()[:-100])
-    elif harm == "text":
-        path.write_text("a head")
-    else:
-        words = json.loads(read_metadata(path)["head"]) | {"version": 99}
-        write_tensors(path, read_tensors(path), {"head": json.dumps(words)})
-    with pytest.raises(UserError, match="There is no head.safetensors|damaged or of another version"):
-        list(pipeline.export_head(tmp_path))
 
 
 def loaded(options, encoder):

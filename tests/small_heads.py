@@ -1,0 +1,30 @@
+"""Whole heads in seconds, and what they leave."""
+
+from idto3d import pipeline
+from idto3d.config import ExportOptions, HeadOptions, MaterialOptions, ShapeOptions
+from idto3d.jobs.checkpoint import Checkpointer
+
+
+def small(tiny_bundle):
+    """A whole head in seconds: five steps of each stage."""
+    return HeadOptions(
+        weights=str(tiny_bundle),
+        device="cpu",
+        expressions=("neutral", "mouth stretch"),
+        preview_every=1,
+        checkpoint_seconds=0.0,
+        shape=ShapeOptions(resolution=20, steps=5, image_size=32, refresh=2),
+        material=MaterialOptions(steps=5, image_size=32, refine_steps=1),
+        export=ExportOptions(faces=400, texture_size=64, turntable_frames=2, render_size=32),
+    )
+
+
+def run(options, folder, photos=()):
+    checkpoints = Checkpointer(folder / "checkpoints", options.checkpoint_seconds)
+    return pipeline.create_head(list(photos), options, folder, checkpoints)
+
+
+def files(folder):
+    """The bytes of everything a run leaves, by name."""
+    kept = (p for p in sorted(folder.rglob("*")) if p.is_file() and "checkpoints" not in p.parts)
+    return {str(path.relative_to(folder)): path.read_bytes() for path in kept}

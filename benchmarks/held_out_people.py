@@ -34,6 +34,7 @@ from idto3d.fields.tetrahedral import TetrahedralShape
 from idto3d.geometry.mesh import vertex_normals
 from idto3d.head.parts import Head
 from idto3d.head.start import Start, start_of
+from idto3d.head.template import FACE
 from idto3d.render.backend import make_rasterizer
 from idto3d.render.camera import standard_cameras
 from idto3d.render.draw import draw_normals
@@ -42,7 +43,7 @@ from idto3d.stages.shape import grow_shape, shape_picture
 from idto3d.stages.wish import Views, as_pictures, terms
 from idto3d.subject.subject import read_subject
 from idto3d.training.people import synthetic
-from idto3d.training.people.ict import FACE, read_ict
+from idto3d.training.people.ict import read_ict
 from idto3d.training.people.person import draw_coefficients, draw_person
 
 FIRST_SEED = 5_000_000  # far from any training seed

@@ -1,7 +1,9 @@
 """The benchmarks run, on the sizes of the tests, and say on what they ran."""
 
+import ast
 import json
 import re
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
@@ -41,6 +43,15 @@ def test_a_step_at_the_size_of_stable_diffusion_is_timed_by_part(tmp_path, monke
     assert found["versions"]["torch"] == torch.__version__ and found["versions"]["diffusers"] == version("diffusers")
     with pytest.raises(UserError, match="--steps 0 measures nothing"):
         sd15_step.main([*words[:-1], "0"])
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("benchmarks/*.py")), ids=lambda path: path.stem)
+def test_every_benchmark_imports_what_there_is(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("idto3d"):
+            room = import_module(node.module)
+            for name in (alias.name for alias in node.names):
+                assert hasattr(room, name) or import_module(f"{node.module}.{name}")
 
 
 def test_outside_git_the_commit_is_unknown(tmp_path):

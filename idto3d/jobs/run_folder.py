@@ -170,21 +170,22 @@ def perform(folder: Path, job: Job, work: Work, resume: bool = False) -> Generat
     except (GeneratorExit, KeyboardInterrupt):
         write_job(folder, record.ended(job, record.CANCELLED))
         raise
-    except UserError as error:
-        write_job(folder, record.ended(job, record.FAILED, JobError(error.what, error.remedy)))
-        if job.before is None and not has_checkpoints(folder):
-            keep_only_record(folder)
-        raise
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            full = UserError("The disk is too full to go on.", "Free some space and resume.")
-            write_job(folder, record.ended(job, record.FAILED, JobError(full.what, full.remedy)))
-            raise full from error
-        write_job(folder, record.ended(job, record.FAILED, fault(error)))
-        raise
     except Exception as error:
-        write_job(folder, record.ended(job, record.FAILED, fault(error)))
-        raise
+        refusal = _refusal_of(error)
+        reason = fault(error) if refusal is None else JobError(refusal.what, refusal.remedy)
+        write_job(folder, record.ended(job, record.FAILED, reason))
+        if refusal is not None and job.before is None and not has_checkpoints(folder):
+            keep_only_record(folder)
+        if refusal is None or refusal is error:
+            raise
+        raise refusal from error
+
+
+def _refusal_of(error: Exception) -> UserError | None:
+    """What the user can fix about `error`; None where it is a fault of ours."""
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return UserError("The disk is too full to go on.", "Free some space and resume.")
+    return error if isinstance(error, UserError) else None
 
 
 def fault(error: Exception) -> JobError:

@@ -7,6 +7,7 @@ from dataclasses import fields, is_dataclass
 from idto3d.config import HeadOptions, RenderOptions
 from idto3d.errors import UserError
 from idto3d.words import expressions
+from idto3d.words.arkit import ARKIT
 
 
 def checked(options: HeadOptions) -> HeadOptions:
@@ -25,7 +26,8 @@ def checked_view(options: RenderOptions) -> RenderOptions:
     """
     _check_fields(options)
     for name, weight in options.expressions:
-        expressions.expression(name)
+        if name not in ARKIT:
+            expressions.expression(name)
         if not (_is_number(weight) and 0 <= weight <= 1):
             raise UserError(f"{name} cannot have the weight {weight}.", "Give a number from 0 to 1.")
     return options
@@ -59,8 +61,9 @@ def _check_kind(name: str, value, like) -> None:
 
 def _check_value(name: str, value, facts: Mapping) -> None:
     choices = facts.get("choices")
-    if choices and value not in choices:
-        raise UserError(f"'{value}' is no value of {name}.", f"Choose from: {', '.join(choices)}.")
+    for one in value if isinstance(value, tuple) else (value,):
+        if choices and one not in choices:
+            raise UserError(f"'{one}' is no value of {name}.", f"Choose from: {', '.join(choices)}.")
     least, most = facts.get("least", -math.inf), facts.get("most", math.inf)
     numbers = [number for number in (value if isinstance(value, tuple) else (value,)) if _is_number(number)]
     for number in numbers:

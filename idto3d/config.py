@@ -65,8 +65,9 @@ class HashGridOptions:
 class ShapeOptions:
     """How the shape is grown. A range of timesteps of None takes the weights' own."""
 
+    carrier: str = option("template", "head of parts, or one tetrahedral field", choices=("template", "tets"))
     resolution: int = option(80, "cells of the tetrahedral grid along the longest side of its box", least=8, most=512)
-    steps: int = option(100, "optimisation steps", least=1)
+    steps: int = option(30, "optimisation steps", least=1)
     views: int = option(2, "cameras per step", least=1)
     image_size: int = option(128, "side of a rendered normal map, pixels", least=16, most=2048)
     learning_rate: float = option(6e-4, "Adam rate of hash grid, networks and codes", least=0)
@@ -98,14 +99,12 @@ class MaterialOptions:
     A range of timesteps of None takes the weights' own.
     """
 
-    steps: int = option(160, "optimisation steps", least=1)
+    steps: int = option(40, "optimisation steps", least=1)
     views: int = option(2, "cameras per step", least=1)
     image_size: int = option(128, "side of a rendered image, pixels", least=16, most=2048)
     learning_rate: float = option(2e-3, "Adam rate", least=0)
     albedo_share: float = option(0.8, "share of the steps that learn albedo alone", least=0, most=1)
-    refine_steps: int = option(
-        20, "last steps with small timesteps (and the refinement guidance, where there is one)", least=0
-    )
+    refine_steps: int = option(8, "last steps, small timesteps (and the refinement guidance, if any)", least=0)
     albedo_timesteps: tuple[int, int] | None = option(
         None, "timestep range of the first phase", least=0, most=999, like=(50, 900)
     )
@@ -115,9 +114,7 @@ class MaterialOptions:
     refine_timesteps: tuple[int, int] | None = option(
         None, "timestep range of the refinement", least=0, most=999, like=(50, 100)
     )
-    lit_share: float = option(
-        0.3, "share of first-phase views drawn under a random light, the rest unlit", least=0, most=1
-    )
+    lit_share: float = option(0.3, "share of first-phase views drawn under a random light", least=0, most=1)
     smoothness: float = option(0.1, "weight of the texture smoothness", least=0)
     anchor: float = option(4000.0, "weight that holds what a colour is known of near the head prior's colour", least=0)
     hash_grid: HashGridOptions = HashGridOptions(log2_size=17, base=16, growth=1.6)
@@ -125,12 +122,19 @@ class MaterialOptions:
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """How the asset is written."""
+    """How the asset is written. What is off by default is for `export`, so that `generate` is done sooner."""
 
-    faces: int = option(16000, "triangles after decimation", least=100)
-    texture_size: int = option(1024, "side of each texture, pixels", least=16, most=8192)
-    turntable_frames: int = option(24, "frames of the turntable, 0 for none", least=0)
+    faces: int = option(16000, "triangles, after decimation, of parts without texture coordinates", least=100)
+    texture_size: int = option(1024, "side of the skin's textures, pixels; half of it for others", least=16, most=8192)
+    turntable_frames: int = option(0, "frames of the turntable, 0 for none", least=0)
     render_size: int = option(384, "side of written renders, pixels", least=16, most=4096)
+    only: str = option("all", "neutral: a plain mesh without expressions", choices=("all", "neutral"))
+    morphs: str = option("sparse", "dense: for tools that lose sparse morph targets", choices=("sparse", "dense"))
+    alpha: str = option("mask", "mask: hair and lashes are cut out; blend: blended", choices=("mask", "blend"))
+    formats: tuple[str, ...] = option(("glb",), "formats, beside head.glb", choices=("glb", "obj", "usdz"))
+    lods: bool = option(False, "write head_lod1.glb and head_lod2.glb, with 50 and 25 % of the triangles")
+    clip: bool = option(False, "write expressions/clip.glb, which plays the expressions")
+    expression_files: bool = option(False, "write a plain GLB per expression, in its own colours")
 
 
 @dataclass(frozen=True)
@@ -157,14 +161,15 @@ PRESETS = {
     "draft": HeadOptions(),
     "standard": HeadOptions(
         preset="standard",
-        shape=ShapeOptions(resolution=112, steps=600, views=4),
-        material=MaterialOptions(steps=500, views=4),
-        export=ExportOptions(faces=40000, texture_size=2048, turntable_frames=36),
+        shape=ShapeOptions(resolution=112, steps=200, views=4),
+        material=MaterialOptions(steps=240, refine_steps=20, views=4),
+        export=ExportOptions(faces=40000, texture_size=2048),
     ),
     "paper": HeadOptions(
         preset="paper",
         guidance=GuidanceOptions(guidance_scale=10.0, form="sds"),
         shape=ShapeOptions(
+            carrier="tets",
             resolution=256,
             steps=6000,
             image_size=512,
@@ -176,9 +181,14 @@ PRESETS = {
             hash_grid=HashGridOptions(16, 2, 19, 16, 1.3819),
         ),
         material=MaterialOptions(
-            steps=2000, image_size=512, learning_rate=1e-2, anchor=0.0, hash_grid=HashGridOptions(16, 2, 19, 16, 1.4473)
+            steps=2000,
+            refine_steps=20,
+            image_size=512,
+            learning_rate=1e-2,
+            anchor=0.0,
+            hash_grid=HashGridOptions(16, 2, 19, 16, 1.4473),
         ),
-        export=ExportOptions(faces=80000, texture_size=2048, turntable_frames=36),
+        export=ExportOptions(faces=80000, texture_size=2048),
     ),
 }
 
@@ -219,6 +229,7 @@ ROOT = Path(__file__).resolve().parent.parent
 EMBEDDED = ROOT / "weights" / "embedded"
 COMMUNITY = ROOT / "weights" / "community"
 HDRI = ROOT / "assets" / "hdri"
+LANDMARKS_FILE, MATTE_FILE = "landmarks.safetensors", "matte.safetensors"  # in a bundle; else the embedded one's
 
 
 MODES = ("relit", "normal", "albedo", "roughness", "clay")

@@ -13,9 +13,9 @@ from idto3d.bundle.checked import check_files, ready
 from idto3d.bundle.entries import FILE
 from idto3d.bundle.hub import FIRST_ANSWER, asked, cached, download, plainly, plan, take
 from idto3d.bundle.info import BundleInfo, read_info
-from idto3d.bundle.layout import IDENTITY_FILE, own_files
+from idto3d.bundle.layout import IDENTITY_FILE, own_files, read_first
 from idto3d.bundle.sources import COMMIT, REPO, Source
-from idto3d.config import COMMUNITY, EMBEDDED
+from idto3d.config import COMMUNITY, EMBEDDED, LANDMARKS_FILE, MATTE_FILE
 from idto3d.errors import UserError
 from idto3d.events import Event, Notice
 
@@ -28,7 +28,8 @@ ON_HUB = re.compile(rf"({REPO.pattern})(?:@([\w./-]+))?")
 class LocatedBundle:
     """A bundle of which bundle.json is here: what it says, and the folder or the source of its own files.
 
-    The network of its identity encoder is here too, where it has one, so that photos can be read first.
+    The networks that read photos are here too, so that they can be read first: that of its identity encoder, where it
+    has one, and those of landmarks and matte, which are the embedded bundle's where it has none of its own.
     """
 
     info: BundleInfo
@@ -38,6 +39,18 @@ class LocatedBundle:
     def identity_path(self) -> Path | None:
         """The file of the identity encoder's network, None where the encoder needs none."""
         return self.folder / IDENTITY_FILE if self.info.identity_encoder.has_file() else None
+
+    def landmarks_path(self) -> Path:
+        """The file of the networks that find a face's landmarks."""
+        return self._own_or_embedded(LANDMARKS_FILE)
+
+    def matte_path(self) -> Path:
+        """The file of the network that tells a person from the background."""
+        return self._own_or_embedded(MATTE_FILE)
+
+    def _own_or_embedded(self, name: str) -> Path:
+        own = self.folder / name
+        return own if own.is_file() else EMBEDDED / name
 
     def title(self) -> str:
         """The bundle's name, with the commit of one that comes from the Hub."""
@@ -58,6 +71,11 @@ class Weights:
     def place(self, name: str) -> Path:
         """The folder of a source, or of a part of the bundle itself."""
         return self.sources.get(name, self.folder / name)
+
+    def own_or_embedded(self, name: str) -> Path:
+        """The bundle's own file called `name`, or the embedded bundle's where it has none."""
+        own = self.folder / name
+        return own if own.is_file() else EMBEDDED / name
 
     def variant(self, name: str) -> str | None:
         """The word for the precision in the file names of a source; None for a part of the bundle itself."""
@@ -93,9 +111,11 @@ def _find_on_hub(repo: str, revision: str) -> Generator[Event, None, LocatedBund
     card = Source(repo, commit, "", {FILE: ""})
     folder = _at_once(card)
     info = read_info(folder)
-    if info.identity_encoder.has_file():
-        folder = _at_once(replace(card, files={FILE: "", IDENTITY_FILE: ""}))
-    return LocatedBundle(info, folder, Source(repo, commit, info.licence, dict.fromkeys(_own_files(card, info), "")))
+    present = _present(card)
+    if len(first := read_first(info, present)) > 1:
+        folder = _at_once(replace(card, files=dict.fromkeys(first, "")))
+    files = dict.fromkeys(own_files(info, present), "")
+    return LocatedBundle(info, folder, Source(repo, commit, info.licence, files))
 
 
 def _at_once(small: Source) -> Path:
@@ -127,14 +147,14 @@ def _commit(repo: str, revision: str) -> tuple[str, str]:
     return commit, f"Using {repo} at its commit {commit}; write {repo}@{commit} to stay with it."
 
 
-def _own_files(card: Source, info: BundleInfo) -> list[str]:
-    """The files of a bundle on the Hub that are loaded: its layout, nothing else that the repository may hold."""
+def _present(card: Source) -> set[str]:
+    """The paths of all files of a repository on the Hub."""
     try:
         tree = get_cached_repo_tree(card.repo, revision=card.revision)
     except CachedRepoTreeNotFoundError:
         take(card)
         tree = get_cached_repo_tree(card.repo, revision=card.revision)
-    return own_files(info, {entry.path for entry in tree})
+    return {entry.path for entry in tree}
 
 
 def fetch_weights(located: LocatedBundle, refine: bool = True) -> Generator[Event, None, Weights]:

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from idto3d.bundle.entries import FILE
 from idto3d.bundle.info import BundleInfo
+from idto3d.config import LANDMARKS_FILE, MATTE_FILE
 from idto3d.errors import UserError
 from idto3d.words.prompts import DOMAINS
 
@@ -22,6 +23,9 @@ CONFIG_FILES = (
     "tokenizer/tokenizer_config.json",
 )
 PRIOR_FILE, IDENTITY_FILE = "head_prior.safetensors", "identity.safetensors"
+TEMPLATE_FILE = "template.safetensors"  # a bundle without it takes the embedded one's
+LANDMARK_MODEL_FILE = "landmark_model.safetensors"  # likewise
+OPTIONAL = (PRIOR_FILE, LANDMARKS_FILE, MATTE_FILE, TEMPLATE_FILE, LANDMARK_MODEL_FILE)  # loaded where they are there
 DOMAIN_FILES = ("lora.safetensors", "id.safetensors", "expression.safetensors")
 MORPHABLE_FILES = (f"{MORPHABLE}/config.json", f"{MORPHABLE}/{MORPHABLE_FILE}")
 WHOLE_TOKENIZER, SPLIT_TOKENIZER = ("tokenizer/tokenizer.json",), ("tokenizer/vocab.json", "tokenizer/merges.txt")
@@ -37,7 +41,13 @@ def own_files(info: BundleInfo, present: Collection[str]) -> list[str]:
     base = [] if info.base in info.sources else [f"{info.base}/{name}" for name in _base_files(info.base, present)]
     domains = [f"{domain}/{name}" for domain in DOMAINS if domain not in info.domains for name in DOMAIN_FILES]
     identity = [IDENTITY_FILE] if info.identity_encoder.has_file() else []
-    return [FILE, *identity, *([PRIOR_FILE] if PRIOR_FILE in present else []), *base, *domains]
+    return [FILE, *identity, *(name for name in OPTIONAL if name in present), *base, *domains]
+
+
+def read_first(info: BundleInfo, present: Collection[str]) -> list[str]:
+    """The files of a bundle that photos are read with, before anything large is fetched; `present` as in own_files."""
+    identity = [IDENTITY_FILE] if info.identity_encoder.has_file() else []
+    return [FILE, *identity, *(name for name in (LANDMARKS_FILE, MATTE_FILE) if name in present)]
 
 
 def former_layout(folder: object) -> UserError:

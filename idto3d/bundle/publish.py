@@ -48,7 +48,7 @@ def _upload(repo: str, private: bool, additions: list[CommitOperationAdd], info:
 
 
 def bundle_files(folder: Path, info: BundleInfo) -> list[Path]:
-    """The files that are published: what loading the bundle takes, its model card and licences; hidden ones are none.
+    """The files that are published: what loading the bundle takes, its card, licences and notices; no hidden ones.
 
     Raises UserError where the model card or a file of the layout is missing, a weight file is damaged, or something
     does not belong there.
@@ -75,10 +75,10 @@ def _expect_whole(folder: Path, present: set[str], wanted: set[str]) -> None:
             "Finish its training, whose stage 'bundle' writes all files, or copy the file there.",
         )
     for name in sorted(present - wanted - {CARD}):
-        if not PurePosixPath(name).name.startswith("LICEN"):
+        if not PurePosixPath(name).name.startswith(("LICEN", "NOTICE")):
             raise UserError(
                 f"{name} does not belong to a bundle.",
-                f"Move it elsewhere; only what loading takes, {CARD} and licences are published.",
+                f"Move it elsewhere; only what loading takes, {CARD}, licences and notices are published.",
             )
 
 

@@ -15,15 +15,15 @@ def make_encoder(name: str, weights: Path | None = None) -> IdentityEncoder:
     weights: the identity.safetensors of a bundle, which the encoder portrait needs and the others pass over.
     """
     if name == "dlib":
-        from idto3d.subject.dlib_encoder import DlibEncoder
+        from idto3d.subject.identity.dlib_encoder import DlibEncoder
 
         return DlibEncoder()
     if name == "portrait":
-        from idto3d.subject.portrait_encoder import PortraitEncoder
+        from idto3d.subject.identity.portrait_encoder import PortraitEncoder
 
         return PortraitEncoder(weights)
     if name == "insightface":
-        from idto3d.subject.insightface_encoder import InsightFaceEncoder
+        from idto3d.subject.identity.insightface_encoder import InsightFaceEncoder
 
         return InsightFaceEncoder()
     raise UserError(f"There is no identity encoder named '{name}'.", f"Choose from: {', '.join(ENCODERS)}.")
@@ -33,6 +33,6 @@ def to_download(name: str) -> str:
     """What the encoder called `name` would fetch when it is made, for the user to read first; empty when nothing."""
     if name != "insightface":
         return ""
-    from idto3d.subject.insightface_encoder import DOWNLOAD, missing
+    from idto3d.subject.identity.insightface_encoder import DOWNLOAD, missing
 
     return DOWNLOAD if missing() else ""

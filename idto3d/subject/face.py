@@ -1,6 +1,6 @@
 """What an identity encoder is: pixels in, faces with unit embeddings out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -25,6 +25,18 @@ class Face:
         """The shorter side of the box, pixels."""
         left, top, right, bottom = self.box
         return min(right - left, bottom - top)
+
+    def moved(self, x: float, y: float) -> "Face":
+        """It in a picture that begins so many pixels further left and higher."""
+        left, top, right, bottom = self.box
+        marks = self.landmarks + np.array([x, y], np.float32)
+        return replace(self, box=(left + x, top + y, right + x, bottom + y), landmarks=marks)
+
+    def scaled(self, factor: float) -> "Face":
+        """It in a picture that is `factor` times as large."""
+        left, top, right, bottom = (edge * factor for edge in self.box)
+        marks = (self.landmarks + 0.5) * factor - 0.5  # of the encoders, 0 is the centre of the first pixel
+        return replace(self, box=(left, top, right, bottom), landmarks=marks.astype(np.float32))
 
 
 class IdentityEncoder(Protocol):

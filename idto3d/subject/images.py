@@ -11,7 +11,8 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from idto3d.config import SubjectOptions
 from idto3d.errors import UserError
 
-LONG_SIDE = 2048  # a face needs no more; larger photos are scaled down after decoding
+LONG_SIDE = 2048  # at first sight; larger photos are scaled down after decoding
+WHOLE = 16e6  # pixels of a photo that is looked at closely, whatever its shape
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "TIFF")  # HEIF is opened apart
 READABLE = "JPEG, PNG, WEBP, HEIC, AVIF, BMP or TIFF"
 HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
@@ -19,9 +20,10 @@ AVIF_BRANDS = {b"avif", b"avis"}
 CONVERTIBLE = ("1", "P", "YCbCr", "RGBX")  # modes whose plain conversion to RGB loses nothing that matters
 
 
-def load_photo(path: str | Path, options: SubjectOptions | None = None) -> np.ndarray:
+def load_photo(path: str | Path, options: SubjectOptions | None = None, whole: bool = False) -> np.ndarray:
     """The photo in file `path` as [H, W, 3] uint8 sRGB, upright, at most 2048 pixels on its long side.
 
+    whole: at most 16 megapixels instead, so that small faces in large photos and panoramas keep their detail.
     The first frame of an animation; transparency on white; colour profiles are followed where they can be read.
     Raises UserError when the file is missing, too large, no photo, or damaged; nothing is decoded before the
     limits of `options` are checked.
@@ -30,22 +32,31 @@ def load_photo(path: str | Path, options: SubjectOptions | None = None) -> np.nd
     path = Path(path)
     name = shown_name(path)
     data = _read_file(path, name, options.max_megabytes)
-    return decoded(_open_image(data, name, options), name, options)
+    return decoded(_open_image(data, name, options), name, options, whole=whole)
 
 
-def decoded(image: Image.Image, name: str, options: SubjectOptions, upright: bool = True) -> np.ndarray:
+def decoded(
+    image: Image.Image, name: str, options: SubjectOptions, upright: bool = True, whole: bool = False
+) -> np.ndarray:
     """The pixels of an `image` whose header alone was read, as `load_photo` gives them; `name` is for messages.
 
     upright: turn it as its EXIF tag says; textures of meshes are not turned. Raises UserError as `load_photo`.
     """
     _check_size(image, name, options)
     with _decoding(name):
-        image.draft(None, (LONG_SIDE, LONG_SIDE))  # JPEG: decode at a smaller scale; others: nothing
+        room = _room(image.size) if whole else (LONG_SIDE, LONG_SIDE)
+        image.draft(None, room)  # JPEG: decode at a smaller scale; others: nothing
         image.load()
         _check_size(image, name, options)  # HEIF may learn its true size only now
         image = _eight_bit(image, name)
-        image.thumbnail((LONG_SIDE, LONG_SIDE), Image.Resampling.LANCZOS, reducing_gap=3.0)
+        image.thumbnail(room, Image.Resampling.LANCZOS, reducing_gap=3.0)
         return np.array(_srgb(_opaque(_upright(image) if upright else image)))
+
+
+def _room(size: tuple[int, int]) -> tuple[int, int]:
+    """Width and height of an image of `size` when it is made to have at most WHOLE pixels."""
+    scale = min(1.0, (WHOLE / max(size[0] * size[1], 1)) ** 0.5)
+    return max(round(size[0] * scale), 1), max(round(size[1] * scale), 1)
 
 
 def shown_name(path: str | Path) -> str:

@@ -1,26 +1,35 @@
 """Photos of one person in, a Subject out: whose face it is, as numbers."""
 
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from idto3d.config import AUTO, SubjectOptions
+from idto3d.config import AUTO, EMBEDDED, LANDMARKS_FILE, SubjectOptions
 from idto3d.errors import UserError
 from idto3d.events import Event, Notice, Preview, StageStarted, StepDone
 from idto3d.subject.align import aligned_crop
 from idto3d.subject.encoders import make_encoder, to_download
-from idto3d.subject.face import Face, IdentityEncoder
-from idto3d.subject.images import load_photo, shown_name
+from idto3d.subject.face import IdentityEncoder
+from idto3d.subject.finding import TILE, Found, enlarged, find_person, find_small
+from idto3d.subject.graph.graph_net import GraphNet
+from idto3d.subject.images import LONG_SIDE, load_photo, shown_name
+from idto3d.subject.landmarks import LandmarkReader
+from idto3d.subject.masks import find_masks
+from idto3d.subject.parsing.looks import cover_contrast, eyes_covered
+from idto3d.subject.photo import Photo, photo_of
 from idto3d.subject.similarity import unit
 
 STAGE = "subject"
+TURNED = ("", "by 90 degrees to the left", "by 180 degrees", "by 90 degrees to the right")  # by turns to the left
 BORDER = 0.6  # the value of options.disagreement that stands for an encoder's own border between two people
 SMALL_FACE = 100  # pixels; below it a closer photo is asked for
 TOLD = ("hair_style", "hair_colour", "beard", "skin")  # attributes that photos may say
+COVERED = 1.05  # unlikeness of nose and cheeks to the skin between the eyes that only a mask makes
 SURE = 0.5  # mean chance at which an attribute is believed
-BLURRED = 50.0  # variance of the Laplacian of a crop, grey levels squared; below it the photo is called blurred
+COLOURS = ("skin", "hair_colour")  # attributes of TOLD that a photo in bad light does not say
+CLOSE_FACE = 400  # pixels; where a smaller one was found in a photo that was scaled down, the photo is decoded anew
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,53 +38,70 @@ class Subject:
 
     embedding: [D] float32, length 1: the mean of the used photos' unit embeddings, made unit again.
     traits: attributes of `idto3d.words.traits` that the photos agree on, where the encoder tells any.
+    photos: what each of the used photos shows.
     """
 
     embedding: np.ndarray
     traits: dict[str, str] = field(default_factory=dict)
+    photos: tuple[Photo, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class _Reading:
-    """What the photo called `name` gave; `notices` are told to the user.
-
-    `face` and `crop` [150, 150, 3] uint8 sRGB, eyes level, are None when it is left out for a `reason`.
-    """
+    """What the photo called `name` gave; `photo` is None when it is left out for a `reason`."""
 
     name: str
     reason: str = ""
-    face: Face | None = None
-    crop: np.ndarray | None = None
-    notices: tuple[str, ...] = ()
+    photo: Photo | None = None
     traits: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 def read_subject(
-    paths: Sequence[str | Path], options: SubjectOptions | None = None, encoder: IdentityEncoder | None = None
+    paths: Sequence[str | Path],
+    options: SubjectOptions | None = None,
+    encoder: IdentityEncoder | None = None,
+    reader: LandmarkReader | None = None,
 ) -> Generator[Event, None, Subject]:
     """Find the person's face in each photo and return the Subject, reporting as it goes.
 
-    Of several faces in a photo the largest counts. A photo without a usable face is left out with a Notice; one whose
-    face differs from the others is used, with a Notice. Raises UserError when no photo or too many are given, when one
-    cannot be read, when none has a usable face, or when the encoder cannot be loaded.
+    Of several faces in a photo the largest counts that the `reader` of landmarks (None: the embedded bundle's) takes
+    for one. A photo without a usable face is left out with a Notice; one whose face differs from the others is used,
+    with a Notice. Raises UserError when no photo or too many are given, when one cannot be read, when none has a
+    usable face, or when the encoder or the reader cannot be loaded.
     """
     options = options or SubjectOptions()
     _check_count(len(paths), options)
     yield StageStarted(STAGE, len(paths))
     encoder = encoder or (yield from _made(options))
+    reader = reader or LandmarkReader(EMBEDDED / LANDMARKS_FILE)
     if encoder.notice:
         yield Notice(encoder.notice)
     readings = []
     for step, path in enumerate(paths, 1):
-        reading = _read(path, options, encoder)
+        reading = yield from _read(path, options, encoder, reader)
         readings.append(reading)
-        yield from map(Notice, reading.notices)
-        if reading.crop is not None:
-            yield Preview(STAGE, "crop", reading.crop)
+        if reading.photo is not None:
+            yield Preview(STAGE, "crop", aligned_crop(reading.photo.pixels, reading.photo.face.landmarks))
         yield StepDone(STAGE, step, len(paths))
     _check_any_used(readings)
     yield from _doubt_strangers(readings, encoder, options.disagreement * encoder.border / BORDER)
     return _subject(readings)
+
+
+def with_masks(subject: Subject, matte: GraphNet) -> Subject:
+    """The same person, each photo with the masks of its regions; `matte` is the network of `matte.load_matte`."""
+    photos = [replace(one, masks=find_masks(one.pixels, one.landmarks.points, matte)) for one in subject.photos]
+    return replace(subject, photos=tuple(photos))
+
+
+def covers(subject: Subject) -> Iterator[Notice]:
+    """What hides a part of the face in the photos, and is therefore made up."""
+    for photo in subject.photos:
+        points = photo.landmarks.points
+        if eyes_covered(photo.pixels, points):
+            yield Notice(f"The eyes in '{photo.name}' are covered and are made up; a photo that shows them would help.")
+        elif cover_contrast(photo.pixels, points) > COVERED:
+            yield Notice(f"Something covers the face in '{photo.name}'; a photo of the whole face would help.")
 
 
 def _made(options: SubjectOptions) -> Generator[Event, None, IdentityEncoder]:
@@ -95,14 +121,6 @@ def disagreements(embeddings: np.ndarray) -> np.ndarray:
     return np.linalg.norm(embeddings - others, axis=1)
 
 
-def sharpness(crop: np.ndarray) -> float:
-    """Variance of the 4-neighbour Laplacian of `crop` [H, W, 3] uint8, in grey levels squared; low when blurred."""
-    grey = crop.astype(np.float32).mean(-1)
-    inner = grey[1:-1, 1:-1]
-    laplacian = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * inner
-    return float(laplacian.var())
-
-
 def _check_count(count: int, options: SubjectOptions) -> None:
     if count == 0:
         raise UserError("There is no photo.", "Give at least one photo of the person.")
@@ -112,48 +130,72 @@ def _check_count(count: int, options: SubjectOptions) -> None:
         )
 
 
-def _read(path: str | Path, options: SubjectOptions, encoder: IdentityEncoder) -> _Reading:
-    """The largest face of the photo at `path`, or why it is left out."""
+def _read(
+    path: str | Path, options: SubjectOptions, encoder: IdentityEncoder, reader: LandmarkReader
+) -> Generator[Event, None, _Reading]:
+    """The person in the photo at `path`, or why it is left out; what the user should know of it is told."""
     name = shown_name(path)
+    found = yield from _found(path, name, options, encoder, reader)
+    reason = _unusable(found, options)
+    if found is None or reason:
+        yield Notice(f"'{name}' is left out: {reason}.")
+        return _Reading(name, reason)
+    photo = photo_of(name, found)
+    yield from map(Notice, (*_hints(name, found), *photo.quality.told(name)))
+    traits = encoder.traits(photo.pixels, photo.face) if options.traits else {}
+    unsaid = () if photo.quality.true_colours else COLOURS
+    return _Reading(name, photo=photo, traits={key: said for key, said in traits.items() if key not in unsaid})
+
+
+def _found(
+    path: str | Path, name: str, options: SubjectOptions, encoder: IdentityEncoder, reader: LandmarkReader
+) -> Generator[Event, None, Found | None]:
+    """The person in the photo; where none is seen at first sight, a large photo is searched part by part."""
     pixels = load_photo(path, options)
-    faces = encoder.embed(pixels)
-    if not faces:
-        return _left_out(name, "no face was found")
-    face = max(faces, key=lambda face: face.side)  # the first, so the surest, of equals
-    if face.side < options.min_face_pixels:
-        return _left_out(name, f"its face is {face.side:.0f} pixels wide and {options.min_face_pixels} are needed")
-    several = (f"'{name}' shows {len(faces)} faces; the largest is used.",) if len(faces) > 1 else ()
-    crop = aligned_crop(pixels, face.landmarks)
-    traits = encoder.traits(pixels, face) if options.traits else {}
-    return _Reading(name, face=face, crop=crop, notices=(*several, *_hints(name, face, crop)), traits=traits)
+    found, shrunk = find_person(pixels, encoder, reader), max(pixels.shape) >= LONG_SIDE
+    if found and shrunk and found.face.side < CLOSE_FACE:
+        return enlarged(found, load_photo(path, options, whole=True), reader)
+    if found or max(pixels.shape) <= TILE:
+        return found
+    yield Notice(f"No face is seen in '{name}' at first sight; it is searched part by part for a small one.")
+    return find_small(load_photo(path, options, whole=True), encoder, reader)
 
 
-def _left_out(name: str, reason: str) -> _Reading:
-    return _Reading(name, reason, notices=(f"'{name}' is left out: {reason}.",))
+def _unusable(found: Found | None, options: SubjectOptions) -> str:
+    """Why a photo cannot be used; empty where it can."""
+    if found is None:
+        return "no face was found"
+    if found.face.side < options.min_face_pixels:
+        return f"its face is {found.face.side:.0f} pixels wide and {options.min_face_pixels} are needed"
+    return ""
 
 
-def _hints(name: str, face: Face, crop: np.ndarray) -> Iterator[str]:
-    """What would make a better photo."""
-    if face.side < SMALL_FACE:
-        yield f"The face in '{name}' is only {face.side:.0f} pixels wide; a closer photo would help."
-    if sharpness(crop) < BLURRED:
-        yield f"'{name}' looks blurred; a sharper photo would help."
+def _hints(name: str, found: Found) -> Iterator[str]:
+    """What was done with the photo, and what would make a better one."""
+    if found.turns:
+        yield f"'{name}' was turned {TURNED[found.turns]}, as its face was not upright."
+    if found.others:
+        yield f"'{name}' shows {found.others + 1} faces; the largest is used."
+    if found.face.side < SMALL_FACE:
+        yield f"The face in '{name}' is only {found.face.side:.0f} pixels wide; a closer photo would help."
 
 
 def _check_any_used(readings: Sequence[_Reading]) -> None:
-    if any(reading.face for reading in readings):
+    if any(reading.photo for reading in readings):
         return
     if len(readings) == 1:
         what = f"'{readings[0].name}' cannot be used: {readings[0].reason}."
     else:
         what = f"None of the {len(readings)} photos shows a face that can be used."
-    raise UserError(what, "Use a sharp photo with the face towards the camera, filling much of the picture.")
+    raise UserError(
+        what, "Use a sharp photo with the face uncovered and towards the camera, filling much of the picture."
+    )
 
 
 def _doubt_strangers(readings: Sequence[_Reading], encoder: IdentityEncoder, limit: float) -> Iterator[Event]:
     """Tell which photos lie farther than `limit` from the others."""
-    used = [reading for reading in readings if reading.face]
-    embeddings = np.stack([reading.face.embedding for reading in used])
+    used = [reading for reading in readings if reading.photo]
+    embeddings = np.stack([reading.photo.face.embedding for reading in used])
     distances = disagreements(encoder.recognition(embeddings))
     names = [f"'{reading.name}'" for reading, distance in zip(used, distances, strict=True) if distance > limit]
     if len(used) == 2 and names:
@@ -164,19 +206,23 @@ def _doubt_strangers(readings: Sequence[_Reading], encoder: IdentityEncoder, lim
 
 
 def _subject(readings: Sequence[_Reading]) -> Subject:
-    used = [reading for reading in readings if reading.face]
-    embeddings = np.stack([reading.face.embedding for reading in used]).astype(np.float32)
-    return Subject(unit(embeddings.mean(0)), agreed([reading.traits for reading in used]))
+    used = [reading for reading in readings if reading.photo]
+    photos = tuple(reading.photo for reading in used)
+    embeddings = np.stack([photo.face.embedding for photo in photos]).astype(np.float32)
+    return Subject(unit(embeddings.mean(0)), agreed([reading.traits for reading in used]), photos)
 
 
 def agreed(traits: Sequence[dict[str, dict[str, float]]]) -> dict[str, str]:
-    """For each of TOLD the word whose mean chance over the photos is at least SURE; others are left out.
+    """For each of TOLD the word whose mean chance over the photos that tell it is at least SURE; others are left out.
 
     Age, gender and ancestry are for the user to say: a guess at them can offend, and hair and skin show anyway.
     """
     found = {}
-    for name in (name for name in TOLD if traits and name in traits[0]):
-        chances = {word: float(np.mean([photo[name][word] for photo in traits])) for word in traits[0][name]}
+    for name in TOLD:
+        told = [photo[name] for photo in traits if name in photo]
+        if not told:
+            continue
+        chances = {word: float(np.mean([photo[word] for photo in told])) for word in told[0]}
         word = max(chances, key=chances.get)
         if chances[word] >= SURE:
             found[name] = word

@@ -11,7 +11,7 @@ from huggingface_hub import constants
 from idto3d.bundle import find as weights_module
 from idto3d.bundle.find import fetch_weights, find_bundle, needed
 from idto3d.bundle.info import read_info
-from idto3d.config import COMMUNITY
+from idto3d.config import COMMUNITY, EMBEDDED
 from idto3d.errors import UserError
 from idto3d.events import Notice
 from idto3d.guidance.distillation import Distillation, Term, distil
@@ -203,20 +203,22 @@ def test_a_repository_that_is_no_bundle_is_refused(hub):
         fetched("org/absent")
 
 
-def test_of_a_bundle_on_the_hub_the_identity_network_comes_before_anything_large(hub, pristine_folder, tmp_path):
+def test_of_a_bundle_on_the_hub_what_reads_photos_comes_before_anything_large(hub, pristine_folder, tmp_path):
     data = json.loads((pristine_folder / "bundle.json").read_text())
     data["identity_encoder"]["name"] = "portrait"
     files = {
         "bundle.json": json.dumps(data).encode(),
         "identity.safetensors": b"net",
+        "landmarks.safetensors": b"points",
         "base/unet.safetensors": b"x" * 99,
     }
     hub.add("org/portrait", files)
     _, found = told(find_bundle("org/portrait"))
-    assert found.identity_path().read_bytes() == b"net"
+    assert found.identity_path().read_bytes() == b"net" and found.landmarks_path().read_bytes() == b"points"
+    assert found.matte_path() == EMBEDDED / "matte.safetensors"  # this bundle has none of its own
     taken = [request for request in hub.requests if request.startswith("GET") and "/resolve/" in request]
     assert not any("unet" in request for request in taken)
-    assert "identity.safetensors" in found.origin.files
+    assert {"identity.safetensors", "landmarks.safetensors"} < set(found.origin.files)
 
 
 @pytest.mark.parametrize("name", ["identity.safetensors", "bundle.json"])

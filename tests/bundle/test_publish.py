@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 
 from idto3d import cli
-from idto3d.bundle.layout import own_files
+from idto3d.bundle.layout import OPTIONAL, own_files
 from idto3d.bundle.publish import publish_bundle
 from idto3d.errors import UserError
 from idto3d.guidance.loading import load_bundle
@@ -26,10 +26,11 @@ def test_publishing_uploads_the_bundle_with_its_card_and_it_can_be_used(hub, fol
     monkeypatch.setenv("HF_TOKEN", "hf_test")
     (folder / "README.md").write_text("# Tiny\n\nNobody should use it.\n")
     (folder / ".hidden").write_text("mine")
+    (folder / "NOTICE.md").write_text("By others.")
     reference = publish_bundle(folder, "me/tiny")
     files = hub.repos["me/tiny"].files
     assert b"license: cc0-1.0" in files["README.md"] and b"Nobody should use it" in files["README.md"]
-    assert ".hidden" not in files and "geometry/lora.safetensors" in files
+    assert ".hidden" not in files and {"geometry/lora.safetensors", "NOTICE.md"} < set(files)
     assert load_bundle(reference, CPU).info == info
 
 
@@ -84,6 +85,7 @@ def test_a_repository_of_somebody_else_is_not_written(hub, folder, monkeypatch):
 def test_the_layout_is_what_is_written_and_what_is_loaded(pristine_folder, info):
     present = {path.relative_to(pristine_folder).as_posix() for path in pristine_folder.rglob("*") if path.is_file()}
     assert set(own_files(info, present)) == present
+    assert {"landmarks.safetensors", "matte.safetensors"} < set(own_files(info, present | set(OPTIONAL)))
     optional = {"head_prior.safetensors", "base/model_index.json"}
     optional |= {name for name in present if name.startswith("base/morphable/")}
     assert set(own_files(info, ())) == present - optional

@@ -6,15 +6,17 @@ from PIL import Image
 from skimage import data
 
 from idto3d.subject.face import Face
+from idto3d.subject.face_points import BLENDSHAPES, CORNERS, POINTS
+from idto3d.subject.landmarks import Landmarks
 
 
 class StandInEncoder:
-    """Answers `embed` with the prepared faces, photo after photo."""
+    """Answers `embed` with the prepared faces, photo after photo; one without a face is asked for in four turns."""
 
     name, dimension, border, notice = "stand-in", 3, 0.5, ""
 
     def __init__(self, *answers):
-        self.answers = list(answers)
+        self.answers = [shown for answer in answers for shown in ([answer] if answer else [[]] * 4)]
 
     def embed(self, pixels):
         return self.answers.pop(0)
@@ -24,6 +26,21 @@ class StandInEncoder:
 
     def recognition(self, embeddings):
         return embeddings
+
+
+class StandInReader:
+    """Takes every face for one, as sure as `presence` says, its points all over the box."""
+
+    def __init__(self, *presence):
+        self.presence = list(presence)
+
+    def read(self, pixels, face):
+        left, top, right, bottom = face.box
+        points = np.random.default_rng(0).random((POINTS, 3)).astype(np.float32)
+        points[list(CORNERS)] = [0.3, 0.4, 0], [0.7, 0.4, 0]
+        presence = self.presence.pop(0) if self.presence else 1.0
+        size = np.array([right - left, bottom - top, 0], np.float32)
+        return Landmarks(points * size + [left, top, 0], presence, np.zeros(len(BLENDSHAPES), np.float32))
 
 
 @pytest.fixture(scope="session")
@@ -59,3 +76,8 @@ def make_face():
 @pytest.fixture
 def stand_in():
     return StandInEncoder
+
+
+@pytest.fixture
+def stand_in_reader():
+    return StandInReader

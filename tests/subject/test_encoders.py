@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from idto3d.errors import UserError
-from idto3d.subject import insightface_encoder
 from idto3d.subject.encoders import make_encoder, to_download
-from idto3d.subject.insightface_encoder import InsightFaceEncoder
+from idto3d.subject.identity import insightface_encoder
+from idto3d.subject.identity.insightface_encoder import InsightFaceEncoder
 from idto3d.subject.similarity import cosine, unit
 
 

@@ -12,9 +12,9 @@ from idto3d.config import EMBEDDED
 from idto3d.errors import UserError
 from idto3d.subject.align import AVERAGE_FACE, HEAD_EYES, head_crop
 from idto3d.subject.encoders import make_encoder
-from idto3d.subject.identity_file import load_identity, save_identity
-from idto3d.subject.portrait_encoder import MIRRORED, WIDE, as_inputs, read_heads
-from idto3d.subject.portrait_net import SIDE, PortraitNet, PortraitSize
+from idto3d.subject.identity.identity_file import load_identity, save_identity
+from idto3d.subject.identity.portrait_encoder import MIRRORED, WIDE, as_inputs, read_heads
+from idto3d.subject.identity.portrait_net import SIDE, PortraitNet, PortraitSize
 from idto3d.subject.similarity import cosine
 
 SMALL = PortraitSize(

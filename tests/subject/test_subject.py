@@ -33,8 +33,8 @@ def crops(events):
 
 @pytest.fixture
 def grey(write):
-    """grey(n): n photos of sharp noise, for encoders that do not look."""
-    noise = np.random.default_rng(0).integers(0, 255, (120, 120, 3))
+    """grey(n): n photos of sharp noise in the colour of skin, for encoders that do not look."""
+    noise = np.random.default_rng(0).integers(-60, 60, (120, 120, 3)) + [190, 140, 115]
     return lambda n: [write(f"{i}.png", noise) for i in range(n)]
 
 
@@ -69,36 +69,40 @@ def test_a_photo_without_a_face_is_left_out(write, astronaut, encoder):
     assert cosine(subject.embedding, alone.embedding) > 0.999
 
 
-def test_no_face_at_all_is_refused(grey, stand_in):
+def test_no_face_at_all_is_refused(grey, stand_in, stand_in_reader):
     with pytest.raises(UserError, match="'0.png' cannot be used: no face was found"):
-        run(read_subject(grey(1), encoder=stand_in([])))
+        run(read_subject(grey(1), encoder=stand_in([]), reader=stand_in_reader()))
     with pytest.raises(UserError, match="None of the 2 photos"):
-        run(read_subject(grey(2), encoder=stand_in([], [])))
+        run(read_subject(grey(2), encoder=stand_in([], []), reader=stand_in_reader()))
 
 
-def test_a_tiny_face_is_left_out(grey, stand_in, make_face):
+def test_a_tiny_face_is_left_out(grey, stand_in, stand_in_reader, make_face):
     encoder = stand_in([make_face(side=47)], [make_face(side=48)])
-    events, _ = run(read_subject(grey(2), encoder=encoder))
+    events, _ = run(read_subject(grey(2), encoder=encoder, reader=stand_in_reader()))
     assert len(crops(events)) == 1
     assert "'0.png' is left out: its face is 47 pixels wide" in notices(events)[0]
 
 
-def test_the_mean_of_the_photos_is_of_unit_length(grey, stand_in, make_face):
+def test_the_mean_of_the_photos_is_of_unit_length(grey, stand_in, stand_in_reader, make_face):
     encoder = stand_in([make_face((1, 0, 0))], [make_face((0.8, 0.6, 0))])
-    _, subject = run(read_subject(grey(2), SubjectOptions(disagreement=9), encoder))
+    _, subject = run(read_subject(grey(2), SubjectOptions(disagreement=9), encoder, stand_in_reader()))
     assert subject.embedding == pytest.approx(np.array([0.9, 0.3, 0]) / np.hypot(0.9, 0.3), abs=1e-6)
 
 
-def test_a_photo_of_somebody_else_is_doubted_but_used(grey, stand_in, make_face):
+def test_a_photo_of_somebody_else_is_doubted_but_used(grey, stand_in, stand_in_reader, make_face):
     friends = [[make_face((1, 0.1 * i, 0))] for i in range(4)]
     encoder = stand_in(*friends, [make_face((0.8, 0, 0.6))])
-    events, subject = run(read_subject(grey(5), encoder=encoder))
+    events, subject = run(read_subject(grey(5), encoder=encoder, reader=stand_in_reader()))
     assert notices(events) == ["'4.png' may show another person than the other photos; it is used all the same."]
     assert len(crops(events)) == 5 and subject.embedding[2] > 0.1
 
 
-def test_two_photos_that_disagree_are_doubted_in_one_sentence(grey, stand_in, make_face):
-    events, _ = run(read_subject(grey(2), encoder=stand_in([make_face((1, 0, 0))], [make_face((0, 1, 0))])))
+def test_two_photos_that_disagree_are_doubted_in_one_sentence(grey, stand_in, stand_in_reader, make_face):
+    events, _ = run(
+        read_subject(
+            grey(2), encoder=stand_in([make_face((1, 0, 0))], [make_face((0, 1, 0))]), reader=stand_in_reader()
+        )
+    )
     assert notices(events) == ["'0.png' and '1.png' may show different people."]
 
 
@@ -116,8 +120,10 @@ def test_a_blurred_photo_is_hinted_at(write, astronaut, encoder):
     ]
 
 
-def test_a_small_face_is_hinted_at(grey, stand_in, make_face):
-    events, _ = run(read_subject(grey(2), encoder=stand_in([make_face(side=99)], [make_face(side=100)])))
+def test_a_small_face_is_hinted_at(grey, stand_in, stand_in_reader, make_face):
+    events, _ = run(
+        read_subject(grey(2), encoder=stand_in([make_face(side=99)], [make_face(side=100)]), reader=stand_in_reader())
+    )
     assert notices(events) == ["The face in '0.png' is only 99 pixels wide; a closer photo would help."]
 
 
@@ -128,10 +134,10 @@ def test_none_or_too_many_photos_are_refused_before_any_work(grey):
         next(read_subject(["x.jpg"] * 21))
 
 
-def test_the_licence_of_the_encoder_is_told(grey, stand_in, make_face):
+def test_the_licence_of_the_encoder_is_told(grey, stand_in, stand_in_reader, make_face):
     encoder = stand_in([make_face()])
     encoder.notice = "For research only."
-    events, _ = run(read_subject(grey(1), encoder=encoder))
+    events, _ = run(read_subject(grey(1), encoder=encoder, reader=stand_in_reader()))
     assert notices(events) == ["For research only."]
 
 

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 
 from idto3d.errors import UserError
 from idto3d.files import write_tensors
-from idto3d.subject.portrait_net import PortraitNet, PortraitSize
+from idto3d.subject.identity.portrait_net import PortraitNet, PortraitSize
 
 VERSION = 4
 KEY = "identity"

@@ -9,10 +9,10 @@ import torch
 
 from idto3d.errors import UserError
 from idto3d.subject.align import head_crop
-from idto3d.subject.dlib_encoder import DlibEncoder
 from idto3d.subject.face import Face, check_pixels
-from idto3d.subject.identity_file import load_identity
-from idto3d.subject.portrait_net import SIDE, PortraitNet
+from idto3d.subject.identity.dlib_encoder import DlibEncoder
+from idto3d.subject.identity.identity_file import load_identity
+from idto3d.subject.identity.portrait_net import SIDE, PortraitNet
 from idto3d.subject.similarity import unit
 
 WIDE = 108  # side of a head crop, pixels: the network's 96 and six more all around, for other places to look from

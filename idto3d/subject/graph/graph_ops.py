@@ -1,0 +1,126 @@
+"""The operators of a network graph, as functions of torch tensors; pictures are [B, H, W, C], as in TensorFlow Lite.
+
+Weights lie as torch wants them: a convolution's [out, in / groups, h, w], a transposed one's [in, out, h, w].
+"""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"": lambda x: x, "relu": torch.relu, "relu6": functional.relu6}
+
+
+def conv(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    *,
+    stride: Sequence[int],
+    same: bool,
+    dilation: Sequence[int] = (1, 1),
+    groups: int = 1,
+    activation: str = "",
+) -> Tensor:
+    """[B, h, w, out] of `x` [B, H, W, in]; `same`: padded so that h is H / stride, rounded up."""
+    x = x.permute(0, 3, 1, 2)
+    if same:
+        sizes = zip(x.shape[2:], weight.shape[2:], stride, dilation, strict=True)
+        top, left = (same_padding(*size) for size in sizes)
+        x = functional.pad(x, (*left, *top))
+    y = functional.conv2d(x, weight, bias, tuple(stride), dilation=tuple(dilation), groups=groups)
+    return ACTIVATIONS[activation](y.permute(0, 2, 3, 1))
+
+
+def same_padding(size: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:
+    """How many rows TensorFlow's padding SAME puts before and behind `size` of them; an odd one goes behind."""
+    reach = (kernel - 1) * dilation + 1
+    total = max((-(-size // stride) - 1) * stride + reach - size, 0)
+    return total // 2, total - total // 2
+
+
+def transposed_conv(x: Tensor, weight: Tensor, bias: Tensor, *, stride: Sequence[int]) -> Tensor:
+    """[B, stride H, stride W, out] of `x` [B, H, W, in]; the kernel is as large as the stride, so none overlap."""
+    y = functional.conv_transpose2d(x.permute(0, 3, 1, 2), weight, bias, tuple(stride))
+    return y.permute(0, 2, 3, 1)
+
+
+def prelu(x: Tensor, slope: Tensor) -> Tensor:
+    """`x` [B, H, W, C] where it is positive, else `slope` [C] times it."""
+    return functional.prelu(x.permute(0, 3, 1, 2), slope).permute(0, 2, 3, 1)
+
+
+def max_pool(x: Tensor, *, size: Sequence[int], stride: Sequence[int]) -> Tensor:
+    """The largest of each window of `x` [B, H, W, C], unpadded."""
+    return functional.max_pool2d(x.permute(0, 3, 1, 2), tuple(size), tuple(stride)).permute(0, 2, 3, 1)
+
+
+def average_pool(x: Tensor, *, size: Sequence[int], stride: Sequence[int]) -> Tensor:
+    """The mean of each window of `x` [B, H, W, C], unpadded."""
+    return functional.avg_pool2d(x.permute(0, 3, 1, 2), tuple(size), tuple(stride)).permute(0, 2, 3, 1)
+
+
+def resize_bilinear(x: Tensor, *, size: Sequence[int]) -> Tensor:
+    """`x` [B, H, W, C] at another size; pixel centres lie at halves."""
+    y = functional.interpolate(x.permute(0, 3, 1, 2), tuple(size), mode="bilinear", align_corners=False)
+    return y.permute(0, 2, 3, 1)
+
+
+def pad(x: Tensor, *, widths: Sequence[Sequence[int]]) -> Tensor:
+    """`x` with zeros, `widths` before and behind along each axis."""
+    return functional.pad(x, [width for pair in reversed(widths) for width in pair])
+
+
+def mean(x: Tensor, *, axes: Sequence[int]) -> Tensor:
+    return x.mean(tuple(axes), keepdim=True)
+
+
+def total(x: Tensor, *, axes: Sequence[int]) -> Tensor:
+    return x.sum(tuple(axes), keepdim=True)
+
+
+def concat(*parts: Tensor, axis: int) -> Tensor:
+    return torch.cat(parts, axis)
+
+
+def reshape(x: Tensor, *, shape: Sequence[int]) -> Tensor:
+    return x.reshape(tuple(shape))
+
+
+def transpose(x: Tensor, *, order: Sequence[int]) -> Tensor:
+    return x.permute(tuple(order))
+
+
+def cut(x: Tensor, *, spans: Sequence[Sequence[int]], drop: Sequence[int] = ()) -> Tensor:
+    """The part of `x` from, up to (without) the `spans` along each axis; the axes `drop`, of length 1, are left out."""
+    y = x[tuple(slice(*span) for span in spans)]
+    return y.squeeze(tuple(drop)) if drop else y
+
+
+OPERATORS: dict[str, Callable[..., Tensor]] = {
+    "conv": conv,
+    "transposed_conv": transposed_conv,
+    "prelu": prelu,
+    "max_pool": max_pool,
+    "average_pool": average_pool,
+    "resize_bilinear": resize_bilinear,
+    "pad": pad,
+    "mean": mean,
+    "sum": total,
+    "concat": concat,
+    "reshape": reshape,
+    "transpose": transpose,
+    "cut": cut,
+    "add": torch.add,
+    "sub": torch.sub,
+    "mul": torch.mul,
+    "div": torch.div,
+    "squared_difference": lambda a, b: (a - b).square(),
+    "neg": torch.neg,
+    "sqrt": torch.sqrt,
+    "rsqrt": torch.rsqrt,
+    "relu": torch.relu,
+    "logistic": torch.sigmoid,
+    "hard_swish": functional.hardswish,
+}

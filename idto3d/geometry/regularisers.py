@@ -7,12 +7,13 @@ from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 
-def laplacian_loss(vertices: Tensor, faces: Tensor, rim: Tensor | None = None) -> Tensor:
+def laplacian_loss(vertices: Tensor, faces: Tensor, rim: Tensor | None = None, like: Tensor | None = None) -> Tensor:
     """Mean squared distance of a vertex to the centre of its neighbours, in squared mean edge lengths; a scalar.
 
     vertices [..., V, 3], faces [F, 3]. On a closed mesh every edge is walked once from each of its ends, so the faces'
     own edges serve and no list of edges is made; an open mesh also needs its `rim_edges`, which the faces walk only
-    one way. Free of units, so one weight serves every grid resolution.
+    one way. Free of units, so one weight serves every grid resolution. Of a displacement of vertices, `like` [V, 3] are
+    those vertices: the edges are theirs.
     """
     first, second = faces.reshape(-1), faces.roll(-1, -1).reshape(-1)
     if rim is not None:
@@ -20,7 +21,8 @@ def laplacian_loss(vertices: Tensor, faces: Tensor, rim: Tensor | None = None) -
     along = vertices.index_select(-2, second) - vertices.index_select(-2, first)
     total = torch.zeros_like(vertices).index_add(-2, first, along)
     neighbours = torch.bincount(first, minlength=vertices.shape[-2]).clamp_min(1)
-    scale = along.detach().square().sum(-1).mean()
+    edges = along if like is None else like.index_select(-2, second) - like.index_select(-2, first)
+    scale = edges.detach().square().sum(-1).mean()
     return (total / neighbours[:, None]).square().sum(-1).mean() / scale
 
 

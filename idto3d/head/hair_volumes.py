@@ -37,22 +37,34 @@ def hair_distances(points: Tensor, bald: Tensor) -> Tensor:
     return torch.stack([_volume(style, points, bald, above) for style in STYLES.values()], -1)
 
 
+def loose_distance(style: HairStyle, points: Tensor, bald: Tensor, rise: Tensor) -> Tensor:
+    """[N] signed distance in metres of a style's hair without what is tied of it.
+
+    points [N, 3] and bald [N] as for `hair_distances`; rise [N]: metres above the hairline at which it is full.
+    """
+    return _loose(style, points, bald, points[:, 1] - hairline_height(points), rise)
+
+
 def _volume(style: HairStyle, points: Tensor, bald: Tensor, above: Tensor) -> Tensor:
     if not style.grows:
         return torch.full_like(bald, NOWHERE)
-    volume = _shell(points, bald, above, style.crown_m, style.sides_m)
+    volume = _loose(style, points, bald, above, torch.full_like(above, 0.008 + 0.8 * style.sides_m))
+    return torch.minimum(volume, TIED[style.name](points)) if style.name in TIED else volume
+
+
+def _loose(style: HairStyle, points: Tensor, bald: Tensor, above: Tensor, rise: Tensor) -> Tensor:
+    volume = _shell(points, bald, above / rise, above, style.crown_m, style.sides_m)
     if style.ends_m is not None:
         volume = torch.minimum(volume, _curtain(points, style.ends_m))
     if style.name in BULGES:
         volume = torch.minimum(volume, BULGES[style.name](points, above))
-    volume = rounded_intersection(volume, _dome(points), DOME[1])
-    return torch.minimum(volume, TIED[style.name](points)) if style.name in TIED else volume
+    return rounded_intersection(volume, _dome(points), DOME[1])
 
 
-def _shell(points: Tensor, bald: Tensor, above: Tensor, crown: float, side: float) -> Tensor:
+def _shell(points: Tensor, bald: Tensor, risen: Tensor, above: Tensor, crown: float, side: float) -> Tensor:
     top = smooth(points[:, 1], 0.06, 0.13)
     sunk = 0.005 + 0.1 * (-above).clamp(min=0)
-    scalp = smooth(above, 0.0, 0.008 + 0.8 * side)
+    scalp = smooth(risen, 0.0, 1.0)
     if side < HIDING:
         scalp = scalp * (1 - _on_ears(points))
     return bald - (side + (crown - side) * top) * scalp + sunk * (1 - scalp)

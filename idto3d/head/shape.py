@@ -7,6 +7,7 @@ from typing import Protocol
 from torch import Tensor, nn
 
 from idto3d.head.parts import Head
+from idto3d.render.rasterizer import Rasterizer
 
 
 class ShapeVanished(Exception):
@@ -34,6 +35,11 @@ class ShapeCarrier(Protocol):
     @property
     def module(self) -> nn.Module:
         """What is learned, with everything of it that must be kept."""
+        ...
+
+    @property
+    def rasterizer(self) -> Rasterizer:
+        """What draws the head while it grows."""
         ...
 
     def groups(self) -> list[tuple[list[nn.Parameter], float]]:

@@ -43,6 +43,20 @@ def draw_surface(
     camera = camera_to(camera, vertices.device)
     clip = clip_positions(vertices, camera)
     fragments = rasterizer.fragments(clip, faces, (size, size))
+    return surface_of(vertices, faces, camera, rasterizer, fragments, normals, clip)
+
+
+def surface_of(
+    vertices: Tensor,
+    faces: Tensor,
+    camera: Camera,
+    rasterizer: Rasterizer,
+    fragments: Fragments,
+    normals: Tensor | None = None,
+    clip: Tensor | None = None,
+) -> Surface:
+    """The surface that `fragments` have found; see `draw_surface`. clip [B, V, 4]: computed when not given."""
+    clip = clip_positions(vertices, camera) if clip is None else clip
     normals = vertex_normals(vertices, faces) if normals is None else normals
     values = interpolate_covered(torch.cat([vertices, normals], -1), fragments, faces)
     position, normal = values[:, :3], F.normalize(values[:, 3:], dim=-1)

@@ -9,9 +9,10 @@ from torch import Tensor
 class Material:
     """albedo [..., 3] linear RGB; roughness and metallic [..., 1] as in glTF.
 
-    All 0..1 and of the same leading sizes, one entry per point.
+    opacity [..., 1]: None is opaque. All 0..1 and of the same leading sizes, one entry per point.
     """
 
     albedo: Tensor
     roughness: Tensor
     metallic: Tensor
+    opacity: Tensor | None = None

@@ -57,3 +57,25 @@ def test_only_the_part_with_the_most_faces_is_kept():
     kept, faces = largest_component(torch.cat([lone, FACES + 4]), 12)
     assert kept.tolist() == [4, 5, 6, 7, 8, 9]
     assert torch.equal(faces, FACES)
+
+
+@pytest.mark.parametrize("faces", [FACES, FACES[:4]], ids=["closed", "a bowl"])
+def test_a_displacement_is_measured_against_the_edges_of_its_vertices(faces):
+    count, random = int(faces.max()) + 1, torch.Generator().manual_seed(3)
+    vertices, moved = (torch.rand(count, 3, generator=random) for _ in range(2))
+    rim = rim_edges(faces)
+    whole, own = laplacian_loss(moved, faces, rim), laplacian_loss(moved, faces, rim, like=vertices)
+    pairs = {tuple(sorted(pair)) for a, b, c in faces.tolist() for pair in ((a, b), (b, c), (c, a))}
+    ends = torch.tensor(sorted(pairs))
+    lengths = [(values[ends[:, 0]] - values[ends[:, 1]]).square().sum(-1).mean() for values in (moved, vertices)]
+    assert torch.isclose(own, whole * lengths[0] / lengths[1])
+
+
+def test_a_displacement_that_is_the_same_everywhere_costs_nothing_and_twice_as_much_costs_fourfold():
+    moved = torch.rand(6, 3, generator=torch.Generator().manual_seed(3)).requires_grad_()
+    once, twice = (laplacian_loss(factor * moved, FACES, like=CORNERS) for factor in (1, 2))
+    assert torch.isclose(twice, 4 * once)
+    assert laplacian_loss(torch.full((6, 3), 0.7), FACES, like=CORNERS) < 1e-12
+    still = torch.zeros(6, 3, requires_grad=True)
+    laplacian_loss(still, FACES, like=CORNERS).backward()
+    assert torch.isfinite(still.grad).all()

@@ -1,5 +1,7 @@
 """A head of several parts is drawn as one, and comes back whole from what is saved."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -29,6 +31,15 @@ def test_a_head_is_saved_and_read_back():
     assert [(p.name, p.material) for p in again.parts] == [("skin", "skin"), ("eye", "glass")]
     assert again.parts[0].uvs is None and torch.equal(again.parts[1].uvs, head.parts[1].uvs)
     assert torch.equal(again.parts[1].displacements, head.parts[1].displacements)
+
+
+def test_what_an_eye_turns_about_is_saved_with_it():
+    pivot = torch.tensor([0.03, 0.03, 0.08])
+    head = Head(("neutral", "smile"), (part("skin", "skin"), replace(part("eye", "glass"), pivot=pivot)))
+    again = head_from(head_tensors(head), head_names(head))
+    assert again.parts[0].pivot is None and torch.equal(again.parts[1].pivot, pivot)
+    with pytest.raises(ValueError, match="pivot must be"):
+        replace(head.parts[1], pivot=torch.zeros(1, 3))
 
 
 def test_what_does_not_fit_together_is_refused():

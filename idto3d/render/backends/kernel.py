@@ -1,7 +1,61 @@
 """The numba z-buffer: which triangle each pixel sees. No gradient, one mesh per call."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
+
+
+class Holes(NamedTuple):
+    """Where triangles let through what lies behind them.
+
+    uvs: [V, 2] float32, u right and v down. page: [F] int32, which alpha picture a face wears, -1 for none. The
+    pictures lie one after the other in `alpha` (uint8), square: picture n begins at start[n] and has `side[n]` pixels a
+    side (int64). least: [2, 2] float32, the alpha 0..255 from which pixel (y, x), by their last bits, is solid.
+    """
+
+    uvs: np.ndarray
+    page: np.ndarray
+    alpha: np.ndarray
+    start: np.ndarray
+    side: np.ndarray
+    least: np.ndarray
+
+
+QUARTERS = np.array([[1, 5], [7, 3]], np.float32) / 8  # opacity from which each quarter of a pixel is solid
+SOLID = Holes(
+    np.zeros((0, 2), np.float32),
+    np.zeros(0, np.int32),
+    np.zeros(0, np.uint8),
+    *(np.zeros(0, np.int64),) * 2,
+    np.zeros((2, 2), np.float32),
+)
+
+
+def holes_of(uvs: np.ndarray, page: np.ndarray, pictures: Sequence[np.ndarray], least: np.ndarray) -> Holes:
+    """Holes by the alpha `pictures`, each [S, S] uint8, that faces name by `page` [F]; SOLID where there is none.
+
+    uvs [V, 2]; least [2, 2] 0..1, see Holes.
+    """
+    if not pictures:
+        return SOLID
+    side = np.array([len(one) for one in pictures])
+    start, alpha = np.cumsum([0, *side[:-1] ** 2]), np.concatenate([one.ravel() for one in pictures])
+    return Holes(uvs.astype(np.float32), page.astype(np.int32), alpha, start, side, np.float32(255) * least)
+
+
+@njit(nogil=True, cache=True, fastmath=False)
+def _is_hole(holes, a, b, c, f, weights, y, x):
+    """Whether the texel that face f shows at pixel (y, x) is less than solid there."""
+    page = holes.page[f]
+    if page < 0:
+        return False
+    side = holes.side[page]
+    u = weights[0] * holes.uvs[a, 0] + weights[1] * holes.uvs[b, 0] + weights[2] * holes.uvs[c, 0]
+    v = weights[0] * holes.uvs[a, 1] + weights[1] * holes.uvs[b, 1] + weights[2] * holes.uvs[c, 1]
+    column, row = min(max(int(u * side), 0), side - 1), min(max(int(v * side), 0), side - 1)
+    return holes.alpha[holes.start[page] + row * side + column] < holes.least[y % 2, x % 2]
 
 
 @njit(nogil=True, cache=True, fastmath=False)
@@ -17,7 +71,7 @@ def _project(clip, height, width):
 
 
 @njit(nogil=True, cache=True, fastmath=False)
-def _fill(screen, faces, face_out, barycentric, depth):
+def _fill(screen, faces, holes, face_out, barycentric, depth):
     height, width = depth.shape
     for f in range(faces.shape[0]):
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
@@ -40,20 +94,23 @@ def _fill(screen, faces, face_out, barycentric, depth):
                     continue
                 z = u * screen[a, 2] + v * screen[b, 2] + w * screen[c, 2]
                 if z < depth[y, x] and z >= -1.0:
-                    depth[y, x] = z
-                    face_out[y, x] = f
                     pu, pv, pw = u * screen[a, 3], v * screen[b, 3], w * screen[c, 3]
                     total = pu + pv + pw
-                    barycentric[y, x, 0] = pu / total
-                    barycentric[y, x, 1] = pv / total
-                    barycentric[y, x, 2] = pw / total
+                    weights = (pu / total, pv / total, pw / total)
+                    if len(holes.page) and _is_hole(holes, a, b, c, f, weights, y, x):
+                        continue
+                    depth[y, x] = z
+                    face_out[y, x] = f
+                    barycentric[y, x, 0] = weights[0]
+                    barycentric[y, x, 1] = weights[1]
+                    barycentric[y, x, 2] = weights[2]
 
 
-def rasterize(clip: np.ndarray, faces: np.ndarray, height: int, width: int):
+def rasterize(clip: np.ndarray, faces: np.ndarray, height: int, width: int, holes: Holes = SOLID):
     """Nearest triangle per pixel centre; row 0 is the top.
 
     clip: [V, 4] float32 homogeneous clip positions (OpenGL). faces: [F, 3] int32; both windings are drawn, and a
-    triangle with a corner behind the camera is skipped.
+    triangle with a corner behind the camera is skipped. Where a face has a hole, what lies behind is seen.
     Returns face [H, W] int32 (-1 where nothing is hit), perspective-correct barycentric [H, W, 3] float32, and
     depth [H, W] float32 in normalised device coordinates (1 where nothing is hit).
     """
@@ -61,5 +118,5 @@ def rasterize(clip: np.ndarray, faces: np.ndarray, height: int, width: int):
     barycentric = np.zeros((height, width, 3), np.float32)
     depth = np.ones((height, width), np.float32)
     screen = _project(np.ascontiguousarray(clip, np.float32), height, width)
-    _fill(screen, np.ascontiguousarray(faces, np.int32), face, barycentric, depth)
+    _fill(screen, np.ascontiguousarray(faces, np.int32), holes, face, barycentric, depth)
     return face, barycentric, depth

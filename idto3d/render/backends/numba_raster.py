@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from idto3d.render.backends.kernel import rasterize
+from idto3d.render.backends.kernel import SOLID, Holes, rasterize
 from idto3d.render.backends.silhouette import outline_crossings
 from idto3d.render.rasterizer import Fragments, gather_corners
 
@@ -11,12 +11,18 @@ SMALLEST_AREA = 1e-10  # projected area (ndc, times w squared) below which a tri
 
 
 class NumbaRasterizer:
-    """A `Rasterizer` for the CPU. Visibility is piecewise constant; `antialias` gives the outline its gradient."""
+    """A `Rasterizer` for the CPU. Visibility is piecewise constant; `antialias` gives the outline its gradient.
+
+    holes: where the faces that it is given let through what lies behind them.
+    """
+
+    def __init__(self, holes: Holes = SOLID):
+        self.holes = holes
 
     def fragments(self, clip: Tensor, faces: Tensor, size: tuple[int, int]) -> Fragments:
         """See `Rasterizer.fragments`. Both windings are drawn; faces with a corner behind the camera are not."""
         triangles = faces.to(torch.int32).numpy()
-        views = [rasterize(view.numpy(), triangles, *size) for view in clip.detach().float()]
+        views = [rasterize(view.numpy(), triangles, *size, self.holes) for view in clip.detach().float()]
         face, barycentric, depth = (torch.stack([torch.from_numpy(v[k]) for v in views]) for k in range(3))
         fragments = Fragments(face.long(), barycentric, depth[..., None])
         return _with_gradient(fragments, clip, faces) if clip.requires_grad else fragments

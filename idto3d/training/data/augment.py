@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from idto3d.subject.portrait_net import SIDE
+from idto3d.subject.identity.portrait_net import SIDE
 
 CROPS_PER_SIZE = 8  # crops that share a size to which they are shrunk
 # Spread of roll, scale, place (crop widths) and landmarks.

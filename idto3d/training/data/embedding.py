@@ -10,7 +10,7 @@ from safetensors.numpy import load_file
 from idto3d.errors import UserError
 from idto3d.subject import encoders
 from idto3d.subject.face import IdentityEncoder
-from idto3d.subject.portrait_encoder import GLANCES
+from idto3d.subject.identity.portrait_encoder import GLANCES
 from idto3d.training.data.faces import Faces, read_faces
 from idto3d.training.data.shards import save_arrays, shard_path
 

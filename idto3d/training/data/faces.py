@@ -12,8 +12,8 @@ from safetensors.numpy import load_file
 from scipy import ndimage
 
 from idto3d.subject.align import HEAD_EYES, head_crop
-from idto3d.subject.dlib_encoder import DlibEncoder
-from idto3d.subject.portrait_encoder import WIDE
+from idto3d.subject.identity.dlib_encoder import DlibEncoder
+from idto3d.subject.identity.portrait_encoder import WIDE
 from idto3d.training.data.dataset import read_looks, read_numbers, shards
 from idto3d.training.data.shards import run_all, save_arrays, shard_path
 

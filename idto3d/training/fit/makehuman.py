@@ -20,7 +20,7 @@ from idto3d.training.arguments import add_ict, add_out
 from idto3d.training.fit.follow import complete, relaxed
 from idto3d.training.fit.makehuman_files import makehuman_arrays
 from idto3d.training.fit.register import SKIN, neighbour_mean, register, similarity
-from idto3d.training.people.ict import IctModel, convert_checkout, read_ict
+from idto3d.training.people.ict import IctModel, packed_arrays, read_ict
 from idto3d.training.people.person import ANCESTRIES, GENDERS
 
 DECIMETRE = 0.1
@@ -190,7 +190,7 @@ def main(argv: list[str]) -> int:
     options = parser.parse_args(argv)
     options.ict = options.ict.expanduser()
     shapes = carry_over(read_ict(options.ict), options.makehuman)
-    packed = convert_checkout(options.ict) if options.ict.is_dir() else dict(np.load(options.ict, allow_pickle=False))
+    packed = packed_arrays(options.ict)
     added = (shapes.deltas / CENTIMETRE).astype(packed["identity"].dtype)
     packed["identity"] = np.concatenate([packed["identity"][:100], added])
     np.savez_compressed(options.out, **packed, word_names=np.array(shapes.names))

@@ -22,8 +22,8 @@ from torch import Tensor
 
 from idto3d.device import choose_device, in_half
 from idto3d.errors import UserError, run_command
-from idto3d.subject.identity_file import load_identity, read_description, save_identity
-from idto3d.subject.portrait_net import SIDE, PortraitNet
+from idto3d.subject.identity.identity_file import load_identity, read_description, save_identity
+from idto3d.subject.identity.portrait_net import SIDE, PortraitNet
 from idto3d.training.arguments import add_dataset, add_ict, add_out, add_seed, add_workers
 from idto3d.training.data.augment import augmented
 from idto3d.training.data.faces import KnownFaces, read_known

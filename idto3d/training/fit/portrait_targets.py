@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from idto3d.subject.portrait_net import PortraitNet, PortraitSize
+from idto3d.subject.identity.portrait_net import PortraitNet, PortraitSize
 from idto3d.training.data.faces import KnownFaces
 from idto3d.training.fit.surface_modes import check_people, mirror_of, surface_modes
 from idto3d.training.people.ict import IctModel

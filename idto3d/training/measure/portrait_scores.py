@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from idto3d.subject.portrait_encoder import read_heads
-from idto3d.subject.portrait_net import PortraitNet
+from idto3d.subject.identity.portrait_encoder import read_heads
+from idto3d.subject.identity.portrait_net import PortraitNet
 from idto3d.training.data.augment import augmented
 from idto3d.training.data.faces import KnownFaces
 from idto3d.training.fit.portrait_targets import UNKNOWN_CLASS, classes

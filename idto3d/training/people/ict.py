@@ -51,13 +51,18 @@ def read_ict(path: str | Path) -> IctModel:
 
     Raises UserError when neither is found at `path`.
     """
+    return _from_arrays(packed_arrays(path))
+
+
+def packed_arrays(path: str | Path) -> dict:
+    """The arrays of a packed .npz, or of a checkout as convert_checkout packs it; centimetres. Raises UserError."""
     path = Path(path).expanduser()
     if path.is_dir():
-        return _from_arrays(convert_checkout(path))
+        return convert_checkout(path)
     if not path.is_file():
         raise UserError(f"There is no ICT-FaceKit model at {path}.", "Give a packed .npz or a checkout's folder.")
     with np.load(path, allow_pickle=False) as data:
-        return _from_arrays({name: data[name] for name in data.files})
+        return {name: data[name] for name in data.files}
 
 
 def _from_arrays(data: dict) -> IctModel:
@@ -87,7 +92,9 @@ def convert_checkout(folder: Path) -> dict:
     others = [p for p in sorted(models.glob("*.obj")) if p not in identities and p.stem != "generic_neutral_mesh"]
     return {
         "neutral": neutral["vertices"],
+        "uv": neutral["uv"],
         "quads": neutral["quads"],
+        "quads_uv": neutral["quads_uv"],
         "face_material": neutral["material"],
         "identity": np.stack([_read_obj(p)["vertices"] - neutral["vertices"] for p in identities]),
         "expression": np.stack([_read_obj(p)["vertices"] - neutral["vertices"] for p in others]),
@@ -96,21 +103,26 @@ def convert_checkout(folder: Path) -> dict:
 
 
 def _read_obj(path: Path) -> dict:
-    vertices, quads, material, current = [], [], [], ""
+    vertices, uv, quads, quads_uv, material, current = [], [], [], [], [], ""
     for line in path.read_text().splitlines():
         parts = line.split()
         if not parts:
             continue
         if parts[0] == "v":
             vertices.append([float(x) for x in parts[1:4]])
+        elif parts[0] == "vt":
+            uv.append([float(x) for x in parts[1:3]])
         elif parts[0] == "usemtl":
             current = parts[1]
         elif parts[0] == "f":
-            corners = [int(p.split("/")[0]) - 1 for p in parts[1:5]]
-            quads.append(corners + [-1] * (4 - len(corners)))
+            corners = [p.split("/") for p in parts[1:5]]
+            quads.append([int(c[0]) - 1 for c in corners] + [-1] * (4 - len(corners)))
+            quads_uv.append([int(c[1]) - 1 if len(c) > 1 and c[1] else -1 for c in corners] + [-1] * (4 - len(corners)))
             material.append(current)
     return {
         "vertices": np.array(vertices, np.float32),
+        "uv": np.array(uv, np.float32).reshape(-1, 2),
         "quads": np.array(quads, np.int32),
+        "quads_uv": np.array(quads_uv, np.int32),
         "material": np.array(material),
     }

@@ -9,13 +9,12 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import cKDTree
 
+from idto3d.head.features.face_masks import HAIRLINE_DEG, HAIRLINE_Y
+
 AZIMUTHS, RINGS = 224, 72
 CENTRE = np.array([0.0, 0.03, 0.0], np.float32)  # inside the skull, metres
 PATH_START, PATH_END = 0.02, 1.1  # of the rings, in units of the way from the crown to the hairline
 PLAN_RADIUS = 0.105  # metres of arc per radian of polar angle in the flat map of the scalp
-# Height of the hairline on the skin (metres) by azimuth from the front (degrees).
-HAIRLINE_DEG = (0, 25, 42, 54, 66, 80, 100, 118, 140, 180)
-HAIRLINE_Y = (0.096, 0.096, 0.088, 0.062, 0.024, 0.034, 0.030, -0.012, -0.026, -0.030)
 NEARBY = 16  # triangles tried for each ray
 
 

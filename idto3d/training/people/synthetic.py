@@ -55,8 +55,12 @@ def maps(sculpture: Sculpture, c2w: np.ndarray, size: int):
 def portrait(sculpture: Sculpture, random: np.random.Generator, size: int) -> np.ndarray:
     """A lit photo-like portrait [size, size, 3] uint8: random view, lights, background, exposure and noise."""
     c2w = camera(random.uniform(-35, 35), random.uniform(-12, 14), np.array([0.0, -0.005, 0.05]))
-    normals, albedo, mask = look_at(sculpture, c2w, size, FOV_Y_DEG * random.uniform(0.78, 0.95))
-    light = _lights(normals, random)
+    return taken(*look_at(sculpture, c2w, size, FOV_Y_DEG * random.uniform(0.78, 0.95)), random)
+
+
+def taken(normals: np.ndarray, albedo: np.ndarray, mask: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """The photo [size, size, 3] uint8 of what `look_at` gives: random lights, background, exposure and noise."""
+    light, size = _lights(normals, random), len(mask)
     background = random.uniform(0.02, 0.9, 3) * np.linspace(*random.uniform(0.6, 1.2, 2), size)[:, None, None]
     image = np.where(mask[..., None], albedo * light, background)
     image = image * random.uniform(0.75, 1.25) / max(np.percentile(image[mask], 92), 0.1) * 0.75

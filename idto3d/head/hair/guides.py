@@ -1,0 +1,105 @@
+"""Guide strands: curves that leave the scalp and follow the comb through the layers of the hair's volume."""
+
+import numpy as np
+
+from idto3d.head.hair.lattice import normalised
+from idto3d.head.hair.scalp import MeanSpace, Roots, above_hairline, smoothstep
+from idto3d.head.hair.strands import Guides
+from idto3d.head.hair.styles import Cut
+from idto3d.head.hair.volume import HairVolume
+
+THIN = 0.0022  # metres that a strand keeps off bare skin
+TOP = (0.02, 0.10)  # heights on the mean head between which a strand's length goes from the sides' to the top's, metres
+EAR_GAP = 0.006  # metres that strands keep off free ears
+FEWEST = 0.3  # of its length that a strand must reach to be kept
+BURIED = 0.7  # metres longer that a strand stays in the hair, per metre that its root lies from the parting
+SETTLING = 14  # steps to a layer
+STEP = 0.006  # metres between the points that a strand is traced by
+
+
+def grow(volume: HairVolume, cut: Cut, roots: Roots, space: MeanSpace, random: np.random.Generator) -> Guides:
+    """One strand from each root, in the cut's layers; those that find no room are left out."""
+    count = len(roots.points)
+    level = np.array(cut.levels)[np.arange(count) % len(cut.levels)]
+    high = smoothstep(space.to_mean(roots.points)[:, 1], *TOP)
+    length = (cut.length[1] + (cut.length[0] - cut.length[1]) * high) * random.uniform(0.8, 1.15, count)
+    stray = random.normal(0, cut.spread, count)
+    source = np.minimum(cut.comb.from_source(space.to_mean(roots.points)), 0.09)
+    buried = np.minimum(cut.rise + BURIED * source, 0.7 * length)
+    past = cut.past * random.uniform(0.2, 1.6, count)
+    points, alive = [_start(volume, cut, roots, level)], np.ones(count, bool)
+    steps = int(np.ceil(cut.length[0] / STEP))
+    step = length / steps
+    for number in range(steps):
+        now = points[-1]
+        risen = smoothstep((number + 1) * step, 0, buried) if not cut.afloat else np.ones(count)
+        ahead = now + step[:, None] * _heading(volume, cut, now, risen * level, stray, space)
+        ahead = volume.to_level(volume.to_level(ahead, level, risen, THIN), level, risen, THIN)
+        alive = alive & _has_room(volume, ahead, past, space, cut)
+        points.append(np.where(alive[:, None], ahead, now))
+    return _finished(volume, cut, np.stack(points, 1), level, length, random)
+
+
+def _start(volume: HairVolume, cut: Cut, roots: Roots, level: np.ndarray) -> np.ndarray:
+    """[N, 3] where the cards begin: at the roots, or in their layer."""
+    points = roots.points + 0.0004 * roots.normals
+    for _ in range(SETTLING if cut.afloat else 0):
+        points = volume.to_level(points, level, np.ones(len(level)), THIN)
+    return points
+
+
+def _heading(volume, cut: Cut, now, level, stray, space: MeanSpace) -> np.ndarray:
+    """[N, 3] unit, along the layer."""
+    normal = volume.outward(now, level)
+    way = cut.comb.directions(space.to_mean(now))
+    way = normalised(way - (way * normal).sum(1, keepdims=True) * normal)
+    side = np.cross(normal, way)
+    return normalised(way * np.cos(stray)[:, None] + side * np.sin(stray)[:, None])
+
+
+def _has_room(volume: HairVolume, points, past, space: MeanSpace, cut: Cut) -> np.ndarray:
+    """[N] whether hair may be at `points`: in the volume, or a little past the hairline; not on a free ear."""
+    mean = space.to_mean(points)
+    above = above_hairline(mean)
+    room = (volume.hair.at(points) < 0.004) & ((volume.thickness(points) > THIN) | (above > -past))
+    if volume.ears is not None:
+        room &= volume.ears.at(points) > EAR_GAP
+    if cut.comb.end is not None:
+        place, reach = cut.comb.end
+        room &= np.linalg.norm(mean - np.array(place), axis=1) > reach
+    return room
+
+
+def _finished(volume: HairVolume, cut: Cut, points, level, length, random) -> Guides:
+    """Evenly spaced rows of the strands that grew, with their curls."""
+    grown = np.linalg.norm(np.diff(points, axis=1), axis=-1).sum(1)
+    kept = grown > FEWEST * np.minimum(length, 0.06)
+    points, level = _evenly_spaced(points[kept], cut.segments + 1), level[kept]
+    shape = points.shape
+    normals = volume.outward(points.reshape(-1, 3), np.repeat(level, shape[1])).reshape(shape)
+    if cut.wave:
+        points = _curled(points, normals, cut, random)
+    return Guides(points, normals, level)
+
+
+def _evenly_spaced(points: np.ndarray, rows: int) -> np.ndarray:
+    """The curves [N, T, 3] by `rows` points at equal distances."""
+    along = np.concatenate([np.zeros((len(points), 1)), np.linalg.norm(np.diff(points, axis=1), axis=-1).cumsum(1)], 1)
+    wanted = np.linspace(0, 1, rows)
+    return np.stack([_at(line, way, wanted * way[-1]) for line, way in zip(points, along, strict=True)])
+
+
+def _at(line: np.ndarray, way: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    return np.stack([np.interp(wanted, way, line[:, axis]) for axis in range(3)], -1)
+
+
+def _curled(points: np.ndarray, normals: np.ndarray, cut: Cut, random: np.random.Generator) -> np.ndarray:
+    """The curves wound about themselves: `wave` metres out, a turn every `pitch`."""
+    along = np.linalg.norm(np.diff(points, axis=1), axis=-1).cumsum(1)
+    along = np.concatenate([np.zeros((len(points), 1)), along], 1)
+    pitch = cut.pitch * random.uniform(0.8, 1.3, (len(points), 1))
+    hand = random.choice((-1.0, 1.0), (len(points), 1))
+    phase = hand * (2 * np.pi * along / pitch) + random.uniform(0, 2 * np.pi, (len(points), 1))
+    side = normalised(np.cross(normals, np.gradient(points, axis=1)))
+    radius = cut.wave * smoothstep(along, 0, 0.02) * random.uniform(0.6, 1.2, (len(points), 1))
+    return points + radius[..., None] * (np.cos(phase)[..., None] * side + 0.8 * np.sin(phase)[..., None] * normals)

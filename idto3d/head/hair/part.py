@@ -1,0 +1,117 @@
+"""Hair as a part of the head: from words, its cards, cap and textures."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.spatial import cKDTree
+from torch import Tensor
+
+from idto3d.head.hair.atlas import COLUMNS, ROWS, Strand, cap_uvs, encoded, paint_atlas, tiles_of
+from idto3d.head.hair.cap import Cap, make_cap
+from idto3d.head.hair.cards import Strips, make_strips
+from idto3d.head.hair.guides import grow
+from idto3d.head.hair.scalp import MeanSpace, Skin, hairline_band, smoothstep, spread_roots
+from idto3d.head.hair.strands import Guides
+from idto3d.head.hair.styles import TIES, cut_of, fine_cut
+from idto3d.head.hair.volume import HairVolume, volume_of_words
+from idto3d.head.parts import Part
+from idto3d.words.traits import COLOURS, STYLES
+
+ROUGHNESS = 0.55
+NAME = "hair"
+RESTS = (0.006, 0.016)  # metres off the skin up to which hair rests on it, and from which it does not
+CARRIERS = 4  # vertices of the skin that carry a point
+
+
+@dataclass(frozen=True, eq=False)
+class HairPart:
+    """The hair of a head.
+
+    part: called "hair" and made of "hair", with texture coordinates. normals [V, 3]: unit, those of the hair's volume,
+    for shading: cards are thin and must not show their own flatness. albedo [S, S, 4] uint8 sRGB with opacity;
+    roughness 0..1; normal [S, S, 3] uint8 in tangent space. scalp_cover [V of the skin]: 0..1, how much of the hair's
+    colour the skin under it shows; scalp_rgb: that colour, linear.
+    """
+
+    part: Part
+    normals: Tensor
+    albedo: np.ndarray
+    roughness: float
+    normal: np.ndarray | None
+    scalp_cover: Tensor
+    scalp_rgb: tuple[float, float, float]
+
+
+def hair_of_words(skin: Skin, style: str, colour: str, size: int, seed: int, moves: np.ndarray) -> HairPart | None:
+    """Hair of a style and a colour of the table of traits; None for a style that does not grow.
+
+    size: texels along a side of its textures. moves [E, V, 3]: how the skin moves in the head's expressions,
+    metres; hair that rests on it follows.
+    """
+    if not STYLES[style].grows:
+        return None
+    random = np.random.default_rng([seed, 18])
+    cut = cut_of(style)
+    volume = volume_of_words(skin, STYLES[style], cut.comb)
+    space = MeanSpace(skin)
+    fine = fine_cut(cut)
+    groups = [
+        (grow(volume, cut, spread_roots(skin, skin.covered(), cut.cards, random), space, random), cut.width),
+        (grow(volume, fine, spread_roots(skin, hairline_band(skin), fine.cards, random), space, random), fine.width),
+        *((tied, cut.width) for tied in _tied(TIES, style, space, random)),
+    ]
+    strand = Strand(COLOURS[colour].rgb, 1.0 if cut.wave else 0.0)
+    atlas = paint_atlas(strand, size, random)
+    part, normals = lay_out(groups, volume, random).part(size, skin, moves)
+    albedo, relief = encoded(atlas)
+    cover = torch.from_numpy(skin.covered() * STYLES[style].scalp_cover).float()
+    return HairPart(part, normals, albedo, ROUGHNESS, relief, cover, strand.rgb)
+
+
+def _tied(ties: Mapping[str, Callable], style: str, space: MeanSpace, random: np.random.Generator) -> list[Guides]:
+    if style not in ties:
+        return []
+    tied = ties[style](random)
+    points = space.from_mean(tied.points.reshape(-1, 3)).reshape(tied.points.shape)
+    return [Guides(points, tied.normals, tied.level)]
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Hair before it is painted: its cap, and groups of cards with the number of each one's tile, [C]."""
+
+    cap: Cap
+    groups: list[tuple[Strips, np.ndarray]]
+
+    def part(self, size: int, skin: Skin, moves: np.ndarray) -> tuple[Part, Tensor]:
+        """Everything as one part, and its shading normals [V, 3]. size: of the atlas; moves: see `hair_of_words`."""
+        vertices, normals, faces = [self.cap.vertices], [self.cap.normals], [self.cap.faces]
+        uvs = [cap_uvs(self.cap.uvs, size)]
+        for strips, tiles in self.groups:
+            faces.append(strips.faces() + sum(map(len, vertices)))
+            vertices.append(strips.vertices.reshape(-1, 3))
+            normals.append(np.repeat(strips.normals.reshape(-1, 3), 2, 0))
+            uvs.append(strips.uvs(tiles_of(tiles, size)))
+        points, corners = (torch.from_numpy(np.concatenate(arrays)).float() for arrays in (vertices, uvs))
+        rest = torch.from_numpy(followed(points.double().numpy(), skin, moves)).float()
+        part = Part(NAME, points, torch.from_numpy(np.concatenate(faces)).long(), rest, NAME, corners)
+        return part, torch.from_numpy(np.concatenate(normals)).float()
+
+
+def followed(points: np.ndarray, skin: Skin, moves: np.ndarray) -> np.ndarray:
+    """[E, N, 3] metres that hair at `points` [N, 3] is carried by the skin it rests on, less the farther off it is."""
+    gap, near = cKDTree(skin.vertices).query(points, k=CARRIERS, distance_upper_bound=RESTS[1])
+    weight = smoothstep(gap, RESTS[1], RESTS[0]) * np.isfinite(gap)
+    share = weight.max(1, keepdims=True) * weight / np.maximum(weight.sum(1, keepdims=True), 1e-9)
+    near = np.where(np.isfinite(gap), near, 0)
+    return np.stack([np.einsum("nk,nkc->nc", share, move[near]) for move in moves])
+
+
+def lay_out(groups: list[tuple[Guides, float]], volume: HairVolume, random: np.random.Generator) -> Layout:
+    """Cards along the guides of all `groups`, as wide as each says (metres), with any tiles, and the cap."""
+    laid = []
+    for guides, width in groups:
+        laid.append((make_strips(guides, width, random), random.integers(0, COLUMNS * ROWS, len(guides))))
+    return Layout(make_cap(volume), laid)

@@ -1,0 +1,91 @@
+"""Hair as photos show it: the volume between skull and outline, cards along the strands that are seen, their pixels."""
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from idto3d.head.hair.atlas import Strand, encoded, paint_atlas
+from idto3d.head.hair.comb import Comb
+from idto3d.head.hair.guides import grow
+from idto3d.head.hair.part import ROUGHNESS, HairPart, lay_out
+from idto3d.head.hair.scalp import MeanSpace, Skin, hairline_band, smoothstep, spread_roots
+from idto3d.head.hair.seen.colours import evened, mid_tone
+from idto3d.head.hair.seen.combed import Observed, likeliest_comb, read_grain
+from idto3d.head.hair.seen.paint import lay_photos, with_own_tiles
+from idto3d.head.hair.seen.view import HairView
+from idto3d.head.hair.seen.volume import volume_of_views
+from idto3d.head.hair.styles import SHORT, Cut, fine_cut
+from idto3d.head.hair.volume import HairVolume
+
+BARE = 0.08  # share of the scalp in view under which a head is bald
+USUAL = 0.15  # weight of where hair usually grows, against a photo that shows the place well
+HANGING = 0.36  # metres of a strand where hair hangs
+HANGS_TO = -0.03  # height under which hair counts as hanging, metres
+CARDS = (540, 460)  # of short hair and of hair that hangs
+FINE = 120  # of them at the hairline
+TRIM = (0.02, 4.0, 0.035, 0.20)  # a strand's length: metres, and as often the hair's thickness; least and most, metres
+
+
+def hair_of_photos(
+    skin: Skin, views: list[HairView], size: int, seed: int, moves: np.ndarray, curl: float = 0.0
+) -> HairPart | None:
+    """The hair that `views` show on this head; None for a bald one, and where no view shows the scalp.
+
+    size: texels along a side of its textures. moves [E, V, 3]: how the skin moves in the head's expressions,
+    metres; hair that rests on it follows. curl: radius of curls in metres, 0 for straight hair.
+    """
+    views = [view.on(skin) for view in views]
+    cover = cover_of_views(skin, views)
+    if cover is None:
+        return None
+    random, space = np.random.default_rng([seed, 18]), MeanSpace(skin)
+    volume = volume_of_views(skin, views, space)
+    grains = tuple(read_grain(view) for view in views)
+    comb = Observed(likeliest_comb(volume, grains, space), grains, space)
+    cut = _cut(volume, comb, curl)
+    fine = replace(fine_cut(cut), cards=FINE)
+    near = hairline_band(skin) * (cover > 0.3)
+    groups = [
+        (grow(volume, cut, spread_roots(skin, cover, cut.cards, random), space, random), cut.width),
+        (grow(volume, fine, spread_roots(skin, near, fine.cards, random), space, random), fine.width),
+    ]
+    return _painted(skin, views, cover, lay_out(groups, volume, random), size, moves, random)
+
+
+def _painted(skin, views, cover, layout, size: int, moves, random: np.random.Generator) -> HairPart:
+    rgb = mid_tone(views)
+    layout, chosen = with_own_tiles(layout, views)
+    atlas = paint_atlas(Strand(rgb), size, random)
+    atlas = lay_photos(atlas, layout, chosen, views, [evened(view, rgb) for view in views])
+    part, normals = layout.part(size, skin, moves)
+    albedo, relief = encoded(atlas)
+    return HairPart(part, normals, albedo, ROUGHNESS, relief, torch.from_numpy(cover).float(), rgb)
+
+
+def cover_of_views(skin: Skin, views: list[HairView]) -> np.ndarray | None:
+    """[V] 0..1 how much of the scalp's skin grows hair: as seen where it is seen, else as usual; None where bald."""
+    usual = skin.covered()
+    grown, weights = np.zeros(len(usual)), np.zeros(len(usual))
+    for view in views:
+        share, shown = view.shares_of(skin)
+        grown, weights = grown + shown * share, weights + shown
+    scalp = usual > 0.5
+    if grown[scalp].sum() <= BARE * weights[scalp].sum():
+        return None
+    total, weights = grown + USUAL * usual, weights + USUAL
+    near = smoothstep(skin.above, -0.022, -0.008) * (1 - skin.ears)  # hair may hang before skin that grows none
+    return near * total / weights
+
+
+def _cut(volume: HairVolume, comb: Comb, curl: float) -> Cut:
+    """Long strands where the volume hangs, else as long as its thickness asks."""
+    lattice = volume.hair.lattice
+    filled = (volume.hair.values < -0.002) & (volume.skin.values > 0.004)
+    hangs = filled.any() and lattice.points[filled.reshape(-1), 1].min() < HANGS_TO
+    base, times, least, most = TRIM
+    # Very short hair lies between the lattice's points.
+    thick = float(np.median((volume.skin.values - volume.hair.values)[filled])) if filled.any() else 0.0
+    length = HANGING if hangs else float(np.clip(base + times * thick, least, most))
+    cut = replace(SHORT, comb=comb, length=(length, 0.75 * length), wave=curl, spread=0.12, cards=CARDS[0], width=0.013)
+    return replace(cut, segments=14, width=0.016, cards=CARDS[1]) if hangs else cut

@@ -1,0 +1,48 @@
+"""Which point of a surface each texel of its texture shows. Texture coordinates: u to the right, v down, 0..1."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import distance_transform_edt
+
+from idto3d.render.backends.kernel import rasterize
+
+
+@dataclass(frozen=True, eq=False)
+class Texels:
+    """The N texels of a square texture whose centres lie on the surface, row by row.
+
+    covered [S, S] bool; corners [N, 3] int64 the vertices of the face below each; weights [N, 3] float32 its place
+    there; uvs [N, 2] the texel's own coordinates. nearest [S, S] int32: the closest of the N for every texel.
+    """
+
+    covered: np.ndarray
+    corners: np.ndarray
+    weights: np.ndarray
+    uvs: np.ndarray
+    nearest: np.ndarray
+
+    def read(self, values: np.ndarray) -> np.ndarray:
+        """Vertex `values` [V, C] at the texels, [N, C]."""
+        return np.einsum("nk,nkc->nc", self.weights, values[self.corners])
+
+    def spread(self, values: np.ndarray) -> np.ndarray:
+        """The texture [S, S, C] of `values` [N, C]; texels off the surface copy their nearest."""
+        return values[self.nearest]
+
+
+def texels_of(faces: np.ndarray, uvs: np.ndarray, size: int) -> Texels:
+    """The texels of a texture of `size` pixels for faces [F, 3] with corners at uvs [F, 3, 2]."""
+    flat = np.zeros((len(faces) * 3, 4), np.float32)
+    flat[:, 0], flat[:, 1], flat[:, 3] = 2 * uvs[..., 0].ravel() - 1, 1 - 2 * uvs[..., 1].ravel(), 1.0
+    face, weights, _ = rasterize(flat, np.arange(len(flat), dtype=np.int32).reshape(-1, 3), size, size)
+    covered = face >= 0
+    rows, columns = np.nonzero(covered)
+    own = (np.stack([columns, rows], 1) + 0.5) / size
+    return Texels(covered, faces[face[covered]], weights[covered], own.astype(np.float32), _nearest(covered))
+
+
+def _nearest(covered: np.ndarray) -> np.ndarray:
+    number = np.cumsum(covered.ravel(), dtype=np.int32).reshape(covered.shape) - 1
+    rows, columns = distance_transform_edt(~covered, return_distances=False, return_indices=True)
+    return number[rows, columns]

@@ -1,0 +1,92 @@
+"""The eyes' texture: sclera with veins, limbal ring, iris fibres and pupil, painted by angle from where the eye looks.
+
+After the anatomy in Lefohn et al., "An ocularist's approach to human iris synthesis" (2003): layers of radial fibres,
+a collarette, a dark limbus; the iris is 11.7 mm wide.
+"""
+
+import numpy as np
+from scipy.ndimage import map_coordinates
+
+from idto3d.head.features.eyes import NAMES, eye_of
+from idto3d.head.paint.texels import corners_of, texel_map
+from idto3d.head.template_model import Template
+
+IRIS_M, PUPIL_M = 0.0058, 0.0020  # radii as seen from in front
+LIMBUS_M = 0.0006  # over which the iris gives way to the white
+SCLERA = np.array([0.74, 0.70, 0.67], np.float32)  # linear
+VEIN = np.array([0.55, 0.16, 0.12], np.float32)
+RIM = np.array([0.62, 0.40, 0.34], np.float32)  # the white towards the corners of the eye, where it is red
+FIBRES = ((28, 0.45), (61, 0.35), (113, 0.30))  # how many around, and how strong
+VEINS = 20
+AROUND = 768
+RADII = np.linspace(0, 0.017, 256)  # metres
+ANGLES = np.linspace(-np.pi, np.pi, AROUND, endpoint=False)
+SEED = 4
+
+
+def eye_texture(template: Template, iris_colour: tuple[float, float, float], size: int = 512) -> np.ndarray:
+    """[S, S, 3] linear albedo of both eyeballs in their square; `iris_colour` is linear RGB. Always the same."""
+    uvs = np.concatenate([template.part(name).uvs.cpu().numpy() for name in NAMES])
+    offsets = np.concatenate([_offsets(template, side) for side in range(2)])
+    texels = texel_map(uvs, size)
+    x, y, z = texels.read(offsets).T
+    radius, around = np.where(z > 0, np.hypot(x, y), RADII[-1]), np.arctan2(y, x)  # the back is white
+    painted = _painted(np.asarray(iris_colour, np.float32))
+    places = np.stack([radius / RADII[1], (around + np.pi) / (2 * np.pi) * AROUND])
+    colours = [map_coordinates(painted[..., channel], places, order=1, mode="grid-wrap") for channel in range(3)]
+    return texels.filled(np.stack(colours, -1)).clip(0, 1)
+
+
+def _painted(iris_colour: np.ndarray) -> np.ndarray:
+    """[R, A, 3] an eye's front by radius (RADII) and angle around its axis."""
+    radius, around = (grid.ravel() for grid in np.meshgrid(RADII, ANGLES, indexing="ij"))
+    white = _white(radius, around, np.random.default_rng(SEED))
+    iris = _iris(radius, around, iris_colour, np.random.default_rng(SEED + 1))
+    share = np.clip((IRIS_M + LIMBUS_M / 2 - radius) / LIMBUS_M, 0, 1)[:, None]
+    return (white * (1 - share) + iris * share).reshape(len(RADII), AROUND, 3).astype(np.float32)
+
+
+def _offsets(template: Template, side: int) -> np.ndarray:
+    """[F, 3, 3] metres at the corners of an eye's faces: to the person's left, upwards, and along where it looks."""
+    eye = eye_of(template, template.neutral, side)
+    axis = eye.axis.cpu().numpy()
+    left = np.array([axis[2], 0.0, -axis[0]]) / np.hypot(axis[0], axis[2])
+    frame = np.stack([left, np.cross(axis, left), axis])
+    local = (template.neutral - eye.centre).cpu().numpy() @ frame.T
+    return corners_of(local.astype(np.float32), template.part(NAMES[side]))
+
+
+def _white(radius: np.ndarray, around: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """[P, 3] the sclera: veins from the corners that thin out towards the iris, redder away from it."""
+    outwards = np.clip((radius - IRIS_M) / 0.009, 0, 1)[:, None]
+    colour = SCLERA * (1 - 0.35 * outwards**2) + RIM * 0.35 * outwards**2
+    for start in random.uniform(-0.9, 0.9, VEINS) + np.pi * random.integers(0, 2, VEINS):
+        bends, phase, thickness = random.uniform(500, 1100), random.uniform(0, 6.3), random.uniform(0.5, 1.0)
+        place = start + 0.06 * np.sin(bends * radius + phase) + 0.03 * np.sin(2.7 * bends * radius + 2 * phase)
+        gap = np.abs((around - place + np.pi) % (2 * np.pi) - np.pi) * radius
+        reach = np.clip((radius - random.uniform(0.0068, 0.0095)) / 0.003, 0, 1)
+        vein = thickness * 0.35 * reach * np.exp(-((gap / (0.00006 + 0.0001 * reach)) ** 2))
+        colour = colour * (1 - vein[:, None]) + VEIN * vein[:, None]
+    return colour
+
+
+def _iris(radius: np.ndarray, around: np.ndarray, colour: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """[P, 3] the iris: fibres outside and inside the collarette, a dark rim, the pupil."""
+    place = np.clip((radius - PUPIL_M) / (IRIS_M - PUPIL_M), 0, 1)
+    fibres = sum(amount * _rings(around + 0.05 * np.sin(9 * place + count), count, random) for count, amount in FIBRES)
+    collarette = np.exp(-(((place - 0.30 - 0.04 * _rings(around, 19, random)) / 0.09) ** 2))
+    shade = 1 + 0.55 * fibres * np.sin(np.pi * np.clip(place, 0.05, 1)) + 0.35 * collarette
+    shade = shade * (1 - 0.75 * np.clip((place - 0.78) / 0.22, 0, 1) ** 1.5)
+    warm = np.array([0.16, 0.085, 0.035], np.float32)  # around the pupil, whatever the colour
+    mixed = colour * (1 - 0.35 * collarette[:, None]) + (0.5 * colour + 0.5 * warm) * 0.35 * collarette[:, None]
+    pupil = np.clip((PUPIL_M - radius) / 0.00025 + 0.5, 0, 1)[:, None]
+    return (mixed * shade[:, None].clip(0.15, 2.2)) * (1 - pupil) + 0.004 * pupil
+
+
+def _rings(around: np.ndarray, count: int, random: np.random.Generator) -> np.ndarray:
+    """[P] about -1..1: smooth random values at `count` places around the pupil."""
+    values = random.uniform(-1, 1, count)
+    place = (around / (2 * np.pi)) % 1 * count
+    low, share = place.astype(int) % count, place % 1
+    share = share * share * (3 - 2 * share)
+    return values[low] * (1 - share) + values[(low + 1) % count] * share

@@ -1,0 +1,42 @@
+"""The lashes' texture: strands that taper and bend, alpha around them; each of the twelve sheets has its own."""
+
+import numpy as np
+
+from idto3d.head.features.charts import charts_of
+from idto3d.head.template_model import Template
+
+COLOUR = (0.012, 0.008, 0.006)  # linear
+UPPER, LOWER = (40, 0.85), (24, 0.60)  # strands of a sheet, and their length in shares of the sheet's
+WIDTH = 0.0045  # half of a strand's at its root, in shares of the sheet's width
+FAN, LEAN = 0.10, 0.05  # how far tips lie aside of their roots: towards the corners of the eye, and at random
+SEED = 11
+
+
+def lash_texture(template: Template, colour: tuple[float, float, float] = COLOUR, size: int = 1024) -> np.ndarray:
+    """[S, S, 4]: linear RGB, everywhere `colour`, and alpha 0..1 of strands, in the lashes' square. Always the same.
+
+    In ICT-FaceKit's sheets roots lie at the top, and the upper lids' sheets in the upper half.
+    """
+    image, random = np.zeros((size, size, 4), np.float32), np.random.default_rng(SEED)
+    image[..., :3] = colour
+    uvs = template.part("lashes").uvs.cpu().numpy()
+    labels = charts_of(uvs)
+    for label in range(labels.max() + 1):
+        corners = uvs[labels == label].reshape(-1, 2)
+        left, top, right, bottom = np.round(np.concatenate([corners.min(0), corners.max(0)]) * size).astype(int)
+        count, length = UPPER if bottom < size / 2 else LOWER
+        image[top:bottom, left:right, 3] = strands(bottom - top, right - left, count, length, random)
+    return image
+
+
+def strands(rows: int, columns: int, count: int, length: float, random: np.random.Generator) -> np.ndarray:
+    """[rows, columns] alpha 0..1 of `count` strands that grow from the top, `length` of the height long."""
+    roots = (np.arange(count) + random.uniform(0.15, 0.85, count)) / count
+    lengths = length * random.uniform(0.65, 1.0, count)
+    aside = FAN * (2 * roots - 1) + LEAN * random.standard_normal(count)
+    down = (np.arange(rows)[:, None] + 0.5) / rows / lengths  # [rows, count] from root (0) to tip (1)
+    centre = roots + aside * down**1.6
+    half = np.where(down < 1, WIDTH * np.clip(1 - down, 0, 1) ** 0.7, -1.0)
+    across = (np.arange(columns)[None, :, None] + 0.5) / columns
+    edge = (half[:, None] - np.abs(across - centre[:, None])) * columns  # texels inside the strand's edge
+    return np.clip(edge + 0.5, 0, 1).max(-1).astype(np.float32)

@@ -1,7 +1,7 @@
-"""Writes everything an artist takes away: head.glb, textures, renders, expressions."""
+"""Writes everything an artist takes away: head.glb, its textures, renders, a sheet of expressions, more on request."""
 
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -11,40 +11,35 @@ import numpy as np
 from idto3d.config import ExportOptions, RenderOptions
 from idto3d.events import Event, Preview, StageStarted, StepDone
 from idto3d.export.bake import (
+    Canvas,
     SampleMaterial,
-    Textures,
     albedo_texture,
     metallic_roughness_texture,
     normal_texture,
     relief_strength,
     sampled,
 )
-from idto3d.export.decimate import LowMesh
-from idto3d.export.gltf.glb import HeadMesh, ImageFiles, glb_bytes, target_name
-from idto3d.export.gltf.load import Asset, posed
+from idto3d.export.given import given_mesh, given_texels
+from idto3d.export.gltf.glb import ImageFiles, Layout, glb_bytes
+from idto3d.export.gltf.load import Asset
+from idto3d.export.gltf.mesh import HeadMesh, posed, still
 from idto3d.export.gltf.provenance import Provenance, as_extras, as_notes
-from idto3d.export.images import jpeg_bytes, png_bytes, write_png
-from idto3d.export.prepare import (
-    Dense,
-    Prepared,
-    dense_surfaces,
-    morphing_mesh,
-    posed_mesh,
-    posed_surface,
-    prepared,
-    shares,
-    simplified,
-)
+from idto3d.export.images import png_bytes, small_jpeg, write_png
+from idto3d.export.prepare import Prepared, dense_surfaces, part_meshes, posed_surface, prepared, shares, simplified
+from idto3d.export.requested import Made, check_requested, count_requested, write_requested
 from idto3d.export.sheet import contact_sheet
 from idto3d.export.surface import carry, eased_normals
-from idto3d.export.uv import Unwrapped
-from idto3d.export.video import turntable_angles, write_video
+from idto3d.export.textures import Textures, painted_textures
 from idto3d.export.view import find_light, picture
 from idto3d.files import write_atomic
 from idto3d.head.parts import Head
+from idto3d.render.painted import PaintedMaterial
+from idto3d.words.expressions import NAMES
 
 STAGE = "asset"
 STILLS = {"front": 0.0, "left": 90.0, "back": 180.0, "right": -90.0}  # azimuth in degrees, the person's own sides
+BYTES_PER_TEXEL = {"albedo": 0.3, "metallic_roughness": 0.12, "normal": 0.35}  # at most, of what lies as JPEG in a GLB
+SKIN = "skin"  # the material whose textures have the full size
 
 
 @dataclass(frozen=True)
@@ -53,6 +48,7 @@ class Order:
 
     head: Head
     sample: SampleMaterial
+    painted: Mapping[str, PaintedMaterial]
     folder: Path
     options: ExportOptions
     provenance: Provenance
@@ -64,117 +60,163 @@ def write_asset(
     folder: Path,
     options: ExportOptions,
     provenance: Provenance,
+    painted: Mapping[str, PaintedMaterial] | None = None,
 ) -> Generator[Event, None, Path]:
     """Write the asset into `folder`, reporting each file; returns the path of head.glb.
 
     sample(material, points, expression): what the material of that name is made of at canonical `points` [N, 3],
-    metres, in the expression of that index. Each file appears whole or not at all, and head.glb comes first.
-    Raises ValueError where `dense_surfaces` does.
+    metres, in the expression of that index. painted: materials that have their textures already and are not sampled.
+    Each file appears whole or not at all, and head.glb comes first. Raises ValueError where `dense_surfaces` does, and
+    for a painted material whose parts have no texture coordinates; UserError where a package is missing.
     """
-    order = Order(head, sample, folder, options, provenance)
-    steps = 4 + len(head.expressions) + options.turntable_frames
-    number = count(1)
+    check_requested(options)
+    order = Order(head, sample, painted or {}, folder, options, provenance)
+    steps, number = 5 + len(STILLS) + count_requested(options, len(head.expressions)), count(1)
     yield StageStarted(STAGE, steps)
-    dense = dense_surfaces(head)
-    low = _simplified(dense, options)
+    materials = _simplified(order)
     yield StepDone(STAGE, next(number), steps)
-    materials = {name: prepared(one, *low[name], options.texture_size) for name, one in dense.items()}
+    mesh = _morphing(head, materials)
     yield StepDone(STAGE, next(number), steps)
-    mesh = morphing_mesh(head, materials)
-    textures = {name: _bake(order, name, own) for name, own in materials.items()}
-    yield Preview(STAGE, "albedo", textures[head.parts[0].material].albedo)
+    canvases = _canvases(order, materials)
+    textures = {name: _textures(order, name, canvases, materials) for name in _materials(head)}
+    yield Preview(STAGE, "albedo", np.ascontiguousarray(textures[head.parts[0].material].albedo[..., :3]))
     yield StepDone(STAGE, next(number), steps)
-    glb = _write_head(order, mesh, textures)
+    made = Made(mesh, textures, {name: _files(order, name, one) for name, one in textures.items()}, provenance)
+    glb = _write_head(order, made)
     yield StepDone(STAGE, next(number), steps)
-    for event in _expressions(order, materials, textures):
-        yield event or StepDone(STAGE, next(number), steps)
-    for _ in _views(order, Asset(mesh, textures, as_extras(provenance))):
+    asset = Asset(mesh, textures, as_extras(provenance), options.alpha == "blend")
+    yield _sheet(order, asset)
+    yield StepDone(STAGE, next(number), steps)
+    for _ in _stills(order, asset):
+        yield StepDone(STAGE, next(number), steps)
+    for _ in write_requested(made, asset, folder, options, partial(_albedo, order, canvases)):
         yield StepDone(STAGE, next(number), steps)
     return glb
 
 
-def _simplified(dense: Mapping[str, Dense], options: ExportOptions) -> dict[str, tuple[LowMesh, Unwrapped]]:
-    faces = shares(dense, options.faces)
-    return {name: simplified(one, faces[name], options.texture_size) for name, one in dense.items()}
+def _materials(head: Head) -> list[str]:
+    return list(dict.fromkeys(part.material for part in head.parts))
 
 
-def _channels(order: Order, material: str, own: Prepared, expression: int) -> np.ndarray:
-    """Albedo, roughness and metallic of a material at its texels; see `sampled`."""
-    device = order.head.parts[0].vertices.device
-    return sampled(partial(order.sample, material), own.points, expression, device)
+def _size(order: Order, material: str) -> int:
+    """Pixels of the textures of a material. Parts beside the skin are small, and fewer texels do."""
+    alone = len(_materials(order.head)) == 1
+    return order.options.texture_size if alone or material == SKIN else order.options.texture_size // 2
 
 
-def _bake(order: Order, material: str, own: Prepared) -> Textures:
+def _simplified(order: Order) -> dict[str, Prepared]:
+    """What the materials without texture coordinates of their own become."""
+    dense = dense_surfaces(order.head)
+    if bare := [name for name in order.painted if name in dense]:
+        raise ValueError(f"{bare} are painted, but their parts have no texture coordinates")
+    faces = shares(dense, order.options.faces) if dense else {}
+    sizes = {name: _size(order, name) for name in dense}
+    return {name: prepared(one, *simplified(one, faces[name], sizes[name]), sizes[name]) for name, one in dense.items()}
+
+
+def _morphing(head: Head, materials: Mapping[str, Prepared]) -> HeadMesh:
+    """The neutral head with every other expression as a displacement."""
+    neutral = head.expressions.index("neutral")
+    others = [index for index in range(len(head.expressions)) if index != neutral]
+    meshes = {}
+    for own in materials.values():
+        meshes |= part_meshes(head, own, neutral, others)
+    for number, part in enumerate(head.parts):
+        if part.uvs is not None:
+            meshes[number] = given_mesh(part, neutral, others)
+    parts = tuple(meshes[number] for number in range(len(head.parts)))
+    return HeadMesh(parts, tuple(head.expressions[index] for index in others))
+
+
+def _canvases(order: Order, materials: Mapping[str, Prepared]) -> dict[str, Canvas]:
+    """What is baked, by material."""
+    canvases = {name: Canvas(own.texels, own.points) for name, own in materials.items()}
+    for name in _materials(order.head):
+        if name not in canvases and name not in order.painted:
+            parts = [part for part in order.head.parts if part.material == name]
+            canvases[name] = Canvas(*given_texels(parts, _size(order, name)))
+    return canvases
+
+
+def _textures(order: Order, name: str, canvases: Mapping[str, Canvas], materials: Mapping[str, Prepared]) -> Textures:
     """The textures of a material in the neutral expression."""
+    if name in order.painted:
+        return painted_textures(order.painted[name], _size(order, name))
+    canvas, relief = canvases[name], _relief(materials[name]) if name in materials else None
+    channels = _channels(order, name, canvas, order.head.expressions.index("neutral"))
+    colours = albedo_texture(channels, canvas.texels)
+    return Textures(colours, metallic_roughness_texture(channels, canvas.texels), relief)
+
+
+def _relief(own: Prepared) -> np.ndarray:
+    """The normal map of what the dense surface has and the simplified one lost."""
     dense = own.dense
-    channels = _channels(order, material, own, dense.neutral)
     relief = eased_normals(dense.expressions[dense.neutral], dense.faces)
     uncut = relief_strength(carry(dense.expressions, own.low.onto), own.low.faces, dense.neutral)
     _, normals, tangents = posed_surface(own, dense.neutral)
-    return Textures(
-        albedo_texture(channels, own.texels),
-        metallic_roughness_texture(channels, own.texels),
-        normal_texture(relief, own.onto, normals, tangents, uncut[own.unwrapped.source], own.texels),
-    )
+    return normal_texture(relief, own.onto, normals, tangents, uncut[own.unwrapped.source], own.texels)
 
 
-def _write_head(order: Order, mesh: HeadMesh, textures: Mapping[str, Textures]) -> Path:
+def _channels(order: Order, material: str, canvas: Canvas, expression: int) -> np.ndarray:
+    """Albedo, roughness and metallic of a material at its texels; see `sampled`."""
+    device = order.head.parts[0].vertices.device
+    return sampled(partial(order.sample, material), canvas.points, expression, device)
+
+
+def _albedo(order: Order, canvases: Mapping[str, Canvas], material: str, expression: str) -> np.ndarray | None:
+    """The albedo texture of a material in an expression; None for one that has the same in all."""
+    if material not in canvases:
+        return None
+    canvas = canvases[material]
+    return albedo_texture(_channels(order, material, canvas, order.head.expressions.index(expression)), canvas.texels)
+
+
+def _files(order: Order, name: str, textures: Textures) -> ImageFiles:
+    """The textures as they lie in a GLB: PNG where an alpha or what was baked has to stay exact, otherwise JPEG."""
+    metal = bool(textures.metallic_roughness[..., 2].any())
+    packed = {}
+    for kind, share in BYTES_PER_TEXEL.items():
+        image = getattr(textures, kind)
+        if image is None:
+            packed[kind] = None
+        elif name in order.painted or kind == "albedo":
+            packed[kind] = png_bytes(image) if image.shape[-1] == 4 else small_jpeg(image, share)
+        else:
+            packed[kind] = png_bytes(image, as_notes(order.provenance))
+    return ImageFiles(**packed, see_through=textures.see_through, metal=metal)
+
+
+def _write_head(order: Order, made: Made) -> Path:
     """head.glb and the textures beside it."""
-    notes = as_notes(order.provenance)
-    images = {
-        name: ImageFiles(jpeg_bytes(one.albedo), png_bytes(one.metallic_roughness, notes), png_bytes(one.normal, notes))
-        for name, one in textures.items()
-    }
-    glb = write_atomic(order.folder / "head.glb", glb_bytes(mesh, images, order.provenance))
-    for name, files in images.items():
-        start = order.folder / "textures" / name
-        write_png(Path(f"{start}_albedo.png"), textures[name].albedo, notes)
-        write_atomic(Path(f"{start}_metallic_roughness.png"), files.metallic_roughness)
-        write_atomic(Path(f"{start}_normal.png"), files.normal)
+    options, notes = order.options, as_notes(order.provenance)
+    mesh = made.mesh if options.only == "all" else still(made.mesh)
+    layout = Layout(dense=options.morphs == "dense", blend=options.alpha == "blend")
+    glb = write_atomic(order.folder / "head.glb", glb_bytes(mesh, made.images, order.provenance, layout))
+    for name, textures in made.textures.items():
+        for kind in ("albedo", "metallic_roughness", "normal"):
+            if (image := getattr(textures, kind)) is not None:
+                write_png(order.folder / "textures" / f"{name}_{kind}.png", image, notes)
     return glb
 
 
-def _expressions(
-    order: Order, materials: Mapping[str, Prepared], textures: Mapping[str, Textures]
-) -> Iterator[Preview | None]:
-    """One GLB without morph targets per expression, with the colours it has; relief and roughness are the neutral's.
-
-    None for each that is done, then the contact sheet.
-    """
-    names, pictures, folder = order.head.expressions, [], order.folder / "expressions"
-    shared = {name: _lighter(one) for name, one in textures.items()}
-    for index, expression in enumerate(names):
-        albedo = {name: _albedo(order, name, own, index) for name, own in materials.items()}
-        mesh = posed_mesh(order.head, materials, index)
-        images = {name: replace(shared[name], albedo=jpeg_bytes(one)) for name, one in albedo.items()}
-        write_atomic(folder / f"{target_name(expression)}.glb", glb_bytes(mesh, images, order.provenance))
-        painted = {name: replace(textures[name], albedo=one) for name, one in albedo.items()}
-        pictures.append(_picture(order, Asset(mesh, painted, {})))
-        yield None
-    sheet = contact_sheet(pictures, list(names))
-    write_png(folder / "contact_sheet.png", sheet, as_notes(order.provenance))
-    yield Preview(STAGE, "sheet", sheet)
+def _sheet(order: Order, asset: Asset) -> Preview:
+    """Writes the pictures of the named expressions side by side; single movements, as ARKit's, are left to sliders."""
+    named = [name for name in order.head.expressions if name in NAMES]
+    shown = named if len(named) > 1 else list(order.head.expressions)
+    size = order.options.render_size * 2 // 3
+    pictures = [_picture(asset, size, expression=name) for name in shown]
+    sheet = contact_sheet(pictures, shown)
+    write_png(order.folder / "expressions" / "contact_sheet.png", sheet, as_notes(order.provenance))
+    return Preview(STAGE, "sheet", sheet)
 
 
-def _albedo(order: Order, material: str, own: Prepared, expression: int) -> np.ndarray:
-    return albedo_texture(_channels(order, material, own, expression), own.texels)
-
-
-def _lighter(textures: Textures) -> ImageFiles:
-    """Files without albedo, and with less precise normals than those of head.glb."""
-    return ImageFiles(b"", png_bytes(textures.metallic_roughness), jpeg_bytes(textures.normal, 95))
-
-
-def _views(order: Order, asset: Asset) -> Iterator[int]:
-    """Stills and the turntable of the neutral head, whose frames are counted."""
-    notes, folder, turns = as_notes(order.provenance), order.folder / "renders", order.options.turntable_frames
+def _stills(order: Order, asset: Asset) -> Iterator[None]:
     for name, azimuth_deg in STILLS.items():
-        write_png(folder / f"{name}.png", _picture(order, asset, azimuth_deg), notes)
-    if turns:
-        frames = (_picture(order, asset, azimuth_deg) for azimuth_deg in turntable_angles(turns))
-        yield from write_video(folder / "turntable.mp4", frames, notes["Software"])
+        image = _picture(asset, order.options.render_size, azimuth_deg)
+        write_png(order.folder / "renders" / f"{name}.png", image, as_notes(order.provenance))
+        yield
 
 
-def _picture(order: Order, asset: Asset, azimuth_deg: float = 0.0) -> np.ndarray:
-    view = RenderOptions(size=order.options.render_size, azimuth_deg=azimuth_deg)
-    return picture(asset, posed(asset.mesh, {}), view, find_light(view.light))
+def _picture(asset: Asset, size: int, azimuth_deg: float = 0.0, expression: str = "neutral") -> np.ndarray:
+    view = RenderOptions(size=size, azimuth_deg=azimuth_deg)
+    return picture(asset, posed(asset.mesh, {expression: 1.0}), view, find_light(view.light))

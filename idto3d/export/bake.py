@@ -22,12 +22,11 @@ SampleOne = Callable[[Tensor, int], Material]  # the same of one material
 
 
 @dataclass(frozen=True)
-class Textures:
-    """albedo is sRGB; metallic_roughness (R 255, G roughness, B metallic) and the OpenGL normal map are linear."""
+class Canvas:
+    """What a material is baked onto: its texels and their canonical positions [N, 3], metres."""
 
-    albedo: np.ndarray
-    metallic_roughness: np.ndarray
-    normal: np.ndarray
+    texels: Texels
+    points: np.ndarray
 
 
 def texels_onto(

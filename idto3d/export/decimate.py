@@ -27,18 +27,16 @@ class LowMesh:
     clusters: Groups
 
 
-def tidied(poses: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def tidied(poses: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Vertices that coincide in all `poses` [P, V, 3] welded, faces without three corners and loose vertices dropped.
 
-    Returns the indices [V'] of the vertices that stay, faces [F', 3] int64 into them, and which [F'] of `faces` [F, 3]
-    they were. Every connected piece stays.
+    Returns the indices [V'] of the vertices that stay, and faces [F', 3] int64 into them. Every connected piece stays.
     """
     places = np.round(poses / WELD).transpose(1, 0, 2).reshape(poses.shape[1], -1)
     _, first, inverse = np.unique(places, axis=0, return_index=True, return_inverse=True)
     welded = first[inverse.reshape(-1)][faces]
-    intact = np.flatnonzero(three_corners(welded))
-    kept, flat = np.unique(welded[intact], return_inverse=True)
-    return kept, flat.reshape(-1, 3).astype(np.int64), intact
+    kept, flat = np.unique(welded[three_corners(welded)], return_inverse=True)
+    return kept, flat.reshape(-1, 3).astype(np.int64)
 
 
 def three_corners(faces: np.ndarray) -> np.ndarray:

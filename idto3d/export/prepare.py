@@ -1,17 +1,20 @@
-"""From a head's dense parts to the meshes and texels that are exported, the parts of one material together. Metres."""
+"""From a head's dense parts without texture coordinates to the meshes and texels that are exported. Metres.
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+The parts of one material go together. Parts that come with texture coordinates are not touched here; see given.py.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from torch import Tensor
 
 from idto3d.export.bake import texels_onto
 from idto3d.export.decimate import LowMesh, areas, attention, decimate, tidied
-from idto3d.export.gltf.glb import HeadMesh, PartMesh
+from idto3d.export.gltf.mesh import PartMesh
 from idto3d.export.gltf.tangents import vertex_tangents
-from idto3d.export.surface import Correspondence, carry, smooth_normals
-from idto3d.export.uv import Texels, Unwrapped, cut, unwrap, uv_raster
+from idto3d.export.surface import Correspondence, carry, pose_normals, smooth_normals
+from idto3d.export.uv import Texels, Unwrapped, unwrap, uv_raster
 from idto3d.head.parts import Head, Part
 
 
@@ -19,14 +22,13 @@ from idto3d.head.parts import Head, Part
 class Dense:
     """The clean surface of all parts of one material, in metres.
 
-    canonical [V, 3], expressions [E, V, 3], the neutral one at index `neutral`; faces [F, 3]; uvs [F, 3, 2] of the
-    faces' corners, or None. part [V]: the place in the head of the part that each vertex belongs to.
+    canonical [V, 3], expressions [E, V, 3], the neutral one at index `neutral`; faces [F, 3]. part [V]: the place in
+    the head of the part that each vertex belongs to.
     """
 
     canonical: np.ndarray
     expressions: np.ndarray
     faces: np.ndarray
-    uvs: np.ndarray | None
     part: np.ndarray
     neutral: int
 
@@ -54,7 +56,7 @@ class Prepared:
 
 
 def dense_surfaces(head: Head) -> dict[str, Dense]:
-    """The clean surface of each material, in the order of the parts.
+    """The clean surface of each material without texture coordinates, in the order of the parts.
 
     Raises ValueError for a head without a neutral expression, a part without faces, and parts of one material of which
     only some have uvs.
@@ -62,37 +64,36 @@ def dense_surfaces(head: Head) -> dict[str, Dense]:
     if "neutral" not in head.expressions:
         raise ValueError(f"export needs a neutral expression; the head has {list(head.expressions)}")
     materials = dict.fromkeys(part.material for part in head.parts)
-    return {material: _dense(head, material) for material in materials}
+    return {material: _dense(head, material) for material in materials if not _given(head, material)}
+
+
+def _given(head: Head, material: str) -> bool:
+    """Whether the parts of a material have texture coordinates. Raises ValueError where only some have."""
+    parts = [part for part in head.parts if part.material == material]
+    given = {part.uvs is not None for part in parts}
+    if len(given) > 1:
+        raise ValueError(f"of the parts of {material} some have uvs and some have not: {[p.name for p in parts]}")
+    return given.pop()
 
 
 def _dense(head: Head, material: str) -> Dense:
     numbers = [number for number, part in enumerate(head.parts) if part.material == material]
-    parts = [head.parts[number] for number in numbers]
-    given = [part.uvs is not None for part in parts]
-    if any(given) and not all(given):
-        raise ValueError(f"of the parts of {material} some have uvs and some have not: {[p.name for p in parts]}")
-    poses, faces, uvs = zip(*(_clean(part) for part in parts), strict=True)
+    poses, faces = zip(*(_clean(head.parts[number]) for number in numbers), strict=True)
     counts = [one.shape[1] for one in poses]
     faces = [one + start for one, start in zip(faces, np.cumsum([0, *counts[:-1]]), strict=True)]
     canonical, *expressions = np.concatenate(poses, 1)
-    return Dense(
-        canonical,
-        np.stack(expressions),
-        np.concatenate(faces),
-        np.concatenate(uvs) if all(given) else None,
-        np.repeat(numbers, counts),
-        head.expressions.index("neutral"),
-    )
+    part, neutral = np.repeat(numbers, counts), head.expressions.index("neutral")
+    return Dense(canonical, np.stack(expressions), np.concatenate(faces), part, neutral)
 
 
-def _clean(part: Part) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """Canonical and expressions [1 + E, V, 3], faces [F, 3] and uvs [F, 3, 2] without what has no extent."""
+def _clean(part: Part) -> tuple[np.ndarray, np.ndarray]:
+    """Canonical and expressions [1 + E, V, 3] and faces [F, 3] without what has no extent."""
     canonical = _array(part.vertices)
     poses = np.concatenate([canonical[None], canonical + _array(part.displacements)])
-    kept, faces, intact = tidied(poses, part.faces.cpu().numpy())
+    kept, faces = tidied(poses, part.faces.cpu().numpy())
     if not len(faces):
         raise ValueError(f"the part {part.name} has no faces")
-    return poses[:, kept], faces, None if part.uvs is None else _array(part.uvs)[intact]
+    return poses[:, kept], faces
 
 
 def _array(tensor: Tensor) -> np.ndarray:
@@ -110,13 +111,8 @@ def _neutral(dense: Dense) -> np.ndarray:
 
 
 def simplified(dense: Dense, faces: int, size: int) -> tuple[LowMesh, Unwrapped]:
-    """The neutral surface at about `faces` triangles with texture coordinates for `size` pixels.
-
-    A surface that came with texture coordinates keeps them, and all its triangles.
-    """
+    """The neutral surface at about `faces` triangles with texture coordinates for `size` pixels."""
     neutral = _neutral(dense)
-    if dense.uvs is not None:
-        return decimate(neutral, dense.faces, len(dense.faces)), cut(dense.faces, dense.uvs)
     low = decimate(neutral, dense.faces, faces)
     return low, unwrap(attention(carry(neutral, low.onto)), low.faces, size)
 
@@ -143,33 +139,23 @@ def posed_surface(own: Prepared, expression: int) -> tuple[np.ndarray, np.ndarra
     return positions, normals, vertex_tangents(positions, normals, mesh.uvs, mesh.faces)
 
 
-def posed_mesh(head: Head, materials: Mapping[str, Prepared], expression: int) -> HeadMesh:
-    """The exported head in one expression, without morph targets."""
-    return _head_mesh(head, materials, expression, [])
-
-
-def morphing_mesh(head: Head, materials: Mapping[str, Prepared]) -> HeadMesh:
-    """The neutral exported head with every other expression as a displacement."""
-    neutral = head.expressions.index("neutral")
-    others = [index for index in range(len(head.expressions)) if index != neutral]
-    return _head_mesh(head, materials, neutral, others)
-
-
-def _head_mesh(head: Head, materials: Mapping[str, Prepared], expression: int, others: list[int]) -> HeadMesh:
-    meshes = {}
-    for own in materials.values():
-        meshes |= _part_meshes(head, own, expression, others)
-    parts = tuple(meshes[number] for number in range(len(head.parts)))
-    return HeadMesh(parts, tuple(head.expressions[index] for index in others))
-
-
-def _part_meshes(head: Head, own: Prepared, expression: int, others: list[int]) -> dict[int, PartMesh]:
+def part_meshes(head: Head, own: Prepared, expression: int, others: Sequence[int]) -> dict[int, PartMesh]:
     """The parts by their place in the head, at `expression`, with displacements to `others`."""
-    dense, mesh = own.dense, own.unwrapped
-    moved = carry(dense.expressions[others] - dense.expressions[expression], own.low.onto)[:, mesh.source]
-    surface = (*posed_surface(own, expression), mesh.uvs)
+    mesh = own.unwrapped
+    surface, moved = (*posed_surface(own, expression), mesh.uvs), _displacements(own, expression, others)
     meshes = {}
     for one in own.slices:
         part, attributes = head.parts[one.part], (values[one.vertices] for values in surface)
-        meshes[one.part] = PartMesh(part.name, part.material, *attributes, one.faces, moved[:, one.vertices])
+        pivot = np.zeros(3) if part.pivot is None else _array(part.pivot)
+        shape = PartMesh(
+            part.name, part.material, *attributes, one.faces, *(way[:, one.vertices] for way in moved), pivot
+        )
+        meshes[one.part] = replace(shape, positions=shape.positions - pivot)
     return meshes
+
+
+def _displacements(own: Prepared, expression: int, others: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Of positions and of normals, [K, V, 3] each, from `expression` to `others`."""
+    poses = carry(own.dense.expressions[[expression, *others]], own.low.onto)
+    normals = pose_normals(poses, own.low.faces)
+    return tuple((values[1:] - values[0])[:, own.unwrapped.source] for values in (poses, normals))

@@ -48,6 +48,33 @@ def smooth_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     return vertex_normals(torch.from_numpy(vertices), torch.from_numpy(faces)).numpy()
 
 
+def pose_normals(poses: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """`smooth_normals` [P, V, 3] of each of `poses` [P, V, 3]; +Z where a vertex has no area around it."""
+    return normalised(_area_normals(np.ascontiguousarray(poses, np.float64), np.ascontiguousarray(faces, np.int64)))
+
+
+@njit(cache=True)
+def _way(poses, p, start, end):
+    x, y, z = poses[p, start, 0], poses[p, start, 1], poses[p, start, 2]
+    return poses[p, end, 0] - x, poses[p, end, 1] - y, poses[p, end, 2] - z
+
+
+@njit(cache=True)
+def _area_normals(poses, faces):
+    total = np.zeros(poses.shape)
+    for p in range(poses.shape[0]):
+        for f in range(faces.shape[0]):
+            a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+            ux, uy, uz = _way(poses, p, a, b)
+            vx, vy, vz = _way(poses, p, a, c)
+            nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+            for corner in (a, b, c):
+                total[p, corner, 0] += nx
+                total[p, corner, 1] += ny
+                total[p, corner, 2] += nz
+    return total
+
+
 def eased_normals(vertices: np.ndarray, faces: np.ndarray, passes: int = 2) -> np.ndarray:
     """`smooth_normals` averaged with those around, `passes` times: without the facets that a coarse grid leaves."""
     normals, around = smooth_normals(vertices, faces), faces_around(faces, len(vertices))

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,20 +13,24 @@ from torch import Tensor
 
 from idto3d.config import HDRI, RenderOptions
 from idto3d.errors import UserError
-from idto3d.export.gltf.load import Asset, load_asset, posed
+from idto3d.export.gltf.load import Asset, load_asset
+from idto3d.export.gltf.mesh import PartMesh, Pose, posed
 from idto3d.export.gltf.provenance import GENERATOR
 from idto3d.export.video import turntable_angles, write_video
-from idto3d.geometry.mesh import vertex_normals
-from idto3d.render.backend import make_rasterizer
+from idto3d.geometry.mesh import face_normals
+from idto3d.render.backends.kernel import QUARTERS, Holes, holes_of
+from idto3d.render.backends.numba_raster import NumbaRasterizer
+from idto3d.render.brdf import shade
 from idto3d.render.camera import standard_cameras
-from idto3d.render.color import linear_from_srgb, srgb_from_linear
-from idto3d.render.draw import Surface, camera_normals, draw_relit, draw_surface, paint, sample, to_uint8
+from idto3d.render.color import linear_from_srgb, srgb_from_linear, tone_map
+from idto3d.render.draw import Surface, camera_normals, draw_surface, paint, sample, to_uint8
 from idto3d.render.environment import Environment, environment_names, load_environment, rotate
-from idto3d.render.material import Material
 
 CLAY = 0.45  # linear grey of the clay mode
 FRAMES = 72
 DEFAULT_LIGHT = "studio_three_point"
+AT_ONCE = 1 << 14  # pixels that are shaded at a time: what is computed on the way stays in the processor's cache
+CUT = 0.5  # opacity under which nothing is drawn of what is cut out
 
 
 def draw_view(folder: Path, options: RenderOptions) -> np.ndarray:
@@ -35,15 +39,15 @@ def draw_view(folder: Path, options: RenderOptions) -> np.ndarray:
     Raises UserError where there is no head, or no such expression or light.
     """
     asset = load_asset(folder)
-    positions = posed(asset.mesh, dict(options.expressions))
+    poses = posed(asset.mesh, dict(options.expressions))
     light = rotate(find_light(options.light), math.radians(options.light_rotation_deg))
     if options.video:
         angles = turntable_angles(FRAMES)
         views = (replace(options, azimuth_deg=options.azimuth_deg + angle) for angle in angles)
-        frames = (picture(asset, positions, view, light) for view in views)
+        frames = (picture(asset, poses, view, light) for view in views)
         for _ in write_video(Path(options.video), frames, GENERATOR):
             pass
-    return picture(asset, positions, options, light)
+    return picture(asset, poses, options, light)
 
 
 def find_light(light: str) -> Environment:
@@ -63,91 +67,126 @@ def _stored(name: str) -> Environment:
     return load_environment(HDRI / f"{name}.hdr")
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What a camera sees of a head: its surface, and of the P covered pixels uvs [P, 2], tangents [P, 4] and the place
+    [P] of the material among the asset's textures.
+    """
+
+    surface: Surface
+    uvs: Tensor
+    tangents: Tensor
+    material: Tensor
+
+    def some(self, rows: slice) -> "Seen":
+        """The same of some of the covered pixels."""
+        values = {name: getattr(self.surface, name)[rows] for name in ("position", "normal", "view")}
+        return Seen(replace(self.surface, **values), self.uvs[rows], self.tangents[rows], self.material[rows])
+
+
 @torch.no_grad()
-def picture(asset: Asset, positions: Sequence[np.ndarray], options: RenderOptions, light: Environment) -> np.ndarray:
-    """A picture [S, S, 3] uint8 sRGB of the head from the options' side, each part's vertices at its `positions`."""
-    surface = seen(asset, positions, options.azimuth_deg, options.elevation_deg, 2 * options.size)
-    colours = drawn(asset, surface, options.mode, light)
-    halved = F.avg_pool2d(colours.permute(0, 3, 1, 2), 2)
+def picture(asset: Asset, poses: Sequence[Pose], options: RenderOptions, light: Environment) -> np.ndarray:
+    """A picture [S, S, 3] uint8 sRGB of the head from the options' side, its parts in their `poses`."""
+    found = seen(asset, poses, options.azimuth_deg, options.elevation_deg, 2 * options.size)
+    pieces = (found.some(slice(start, start + AT_ONCE)) for start in range(0, len(found.uvs), AT_ONCE))
+    colours = torch.cat([torch.zeros(0, 3), *(drawn(asset, piece, options.mode, light) for piece in pieces)])
+    image = paint(found.surface, colours)[0]
+    halved = F.avg_pool2d(image.permute(0, 3, 1, 2), 2)
     return to_uint8(halved[0].permute(1, 2, 0))
 
 
-def seen(asset: Asset, positions: Sequence[np.ndarray], azimuth_deg: float, elevation_deg: float, size: int) -> Surface:
-    """What the standard camera sees of the posed parts together; normals are smooth across texture seams."""
+def seen(asset: Asset, poses: Sequence[Pose], azimuth_deg: float, elevation_deg: float, size: int) -> Seen:
+    """What the standard camera sees of the posed parts together."""
     parts = asset.mesh.parts
     starts = np.cumsum([0, *(len(part.positions) for part in parts[:-1])])
-    faces = np.concatenate([part.faces + start for part, start in zip(parts, starts, strict=True)])
-    vertices, faces = torch.from_numpy(np.concatenate(positions)).float(), torch.from_numpy(faces)
-    camera = standard_cameras(azimuth_deg, elevation_deg)
-    rasterizer = make_rasterizer(torch.device("cpu"))
-    return draw_surface(vertices, faces, camera, rasterizer, size, seamless_normals(asset, vertices, faces))
+    faces = torch.from_numpy(np.concatenate([part.faces + start for part, start in zip(parts, starts, strict=True)]))
+    vertices, normals = (_joined(poses, name) for name in ("positions", "normals"))
+    along = torch.cat([_joined(parts, "uvs"), _joined(parts, "tangents")], -1)
+    camera, rasterizer = standard_cameras(azimuth_deg, elevation_deg), NumbaRasterizer(_holes(asset))
+    surface = draw_surface(vertices, faces, camera, rasterizer, size, normals)
+    uvs, tangents = sample(surface, along).split([2, 4], -1)
+    material = _materials(asset, surface)
+    return Seen(_both_sides(asset, surface, vertices, material), uvs, tangents, material)
 
 
-def seamless_normals(asset: Asset, vertices: Tensor, faces: Tensor) -> Tensor:
-    """Unit normals [V, 3] in which vertices of a part that a texture seam has split share one normal."""
-    groups, count = [], 0
-    for part in asset.mesh.parts:
-        _, group = np.unique(part.positions, axis=0, return_inverse=True)
-        groups.append(group.reshape(-1) + count)
-        count += int(group.max()) + 1
-    group = torch.from_numpy(np.concatenate(groups))
-    merged = torch.zeros(count, 3).index_copy(0, group, vertices)
-    return vertex_normals(merged, group[faces])[group]
-
-
-def drawn(asset: Asset, surface: Surface, mode: str, light: Environment) -> Tensor:
-    """Image [1, S, S, 3] of one of the modes, on white."""
-    uvs = sample(surface, _of_parts(asset, "uvs"))
-    rough = worn(asset, surface, "metallic_roughness", uvs)
-    if mode == "roughness":
-        return paint(surface, rough[:, 1:2].expand(-1, 3))[0]
-    albedo = linear_from_srgb(worn(asset, surface, "albedo", uvs))
-    if mode == "albedo":
-        return paint(surface, srgb_from_linear(albedo))[0]
-    surface = replace(surface, normal=relief(asset, surface, uvs))
-    if mode == "normal":
-        return paint(surface, (camera_normals(surface) + 1) / 2)[0]
-    if mode == "clay":
-        dull = torch.full_like(uvs[:, :1], 0.7)
-        return draw_relit(surface, Material(torch.full_like(albedo, CLAY), dull, torch.zeros_like(dull)), light)[0]
-    return draw_relit(surface, Material(albedo, rough[:, 1:2], rough[:, 2:3]), light)[0]
-
-
-def relief(asset: Asset, surface: Surface, uvs: Tensor) -> Tensor:
-    """Unit world normals [P, 3] that the normal map gives the covered pixels at `uvs` [P, 2].
-
-    Tangents are the neutral's in every expression, as in viewers of glTF whose morph targets move positions alone.
-    """
-    local = 2 * worn(asset, surface, "normal", uvs) - 1
-    along_u, side = sample(surface, _of_parts(asset, "tangents")).split([3, 1], -1)
-    along_v = torch.linalg.cross(surface.normal, along_u) * side.sign()
-    return F.normalize(local[:, :1] * along_u + local[:, 1:2] * along_v + local[:, 2:] * surface.normal, dim=-1)
-
-
-def worn(asset: Asset, surface: Surface, kind: str, uvs: Tensor) -> Tensor:
-    """What the pixels see at their `uvs` [P, 2] in one `kind` of Textures, each in its part's -> [P, 3] in 0..1."""
-    images = {name: getattr(textures, kind) for name, textures in asset.textures.items()}
-    if len(images) == 1:
-        return texture(*images.values(), uvs)
-    names = list(images)
-    parts = asset.mesh.parts
-    of_face = np.repeat([names.index(part.material) for part in parts], [len(part.faces) for part in parts])
-    of_pixel = torch.from_numpy(of_face)[surface.fragments.face[surface.fragments.covered]]
-    values = torch.zeros(len(uvs), 3)
-    for number, image in enumerate(images.values()):
-        rows = (of_pixel == number).nonzero()[:, 0]
-        values[rows] = texture(image, uvs[rows])
-    return values
-
-
-def _of_parts(asset: Asset, attribute: str) -> Tensor:
+def _joined(values: Sequence[Pose | PartMesh], name: str) -> Tensor:
     """An attribute [V, C] of the vertices of all parts, in their order."""
-    return torch.from_numpy(np.concatenate([getattr(part, attribute) for part in asset.mesh.parts])).float()
+    return torch.from_numpy(np.concatenate([getattr(one, name) for one in values])).float()
+
+
+def _holes(asset: Asset) -> Holes:
+    """Where the head's materials are not solid; of what is blended, a pixel's four quarters decide each for itself."""
+    pages = {name: one.albedo[..., 3] for name, one in asset.textures.items() if one.see_through}
+    numbers = {name: number for number, name in enumerate(pages)}
+    page = np.concatenate([np.full(len(p.faces), numbers.get(p.material, -1)) for p in asset.mesh.parts])
+    least = QUARTERS if asset.blend else np.full((2, 2), CUT, np.float32)
+    return holes_of(_joined(asset.mesh.parts, "uvs").numpy(), page, list(pages.values()), least)
+
+
+def _materials(asset: Asset, surface: Surface) -> Tensor:
+    """The place [P] among the asset's textures of what each covered pixel shows."""
+    names, parts = list(asset.textures), asset.mesh.parts
+    of_face = np.repeat([names.index(part.material) for part in parts], [len(part.faces) for part in parts])
+    return torch.from_numpy(of_face)[surface.fragments.face[surface.fragments.covered]]
+
+
+def _both_sides(asset: Asset, surface: Surface, vertices: Tensor, material: Tensor) -> Surface:
+    """The surface with the normals of see-through sheets that are seen from behind turned around, as glTF has it."""
+    sheets = torch.tensor([one.see_through for one in asset.textures.values()])[material].nonzero()[:, 0]
+    if not len(sheets):
+        return surface
+    face, normal = surface.fragments.face[surface.fragments.covered][sheets], surface.normal.clone()
+    away = (face_normals(vertices, surface.faces[face]) * surface.view[sheets]).sum(-1) < 0
+    normal[sheets[away]] *= -1
+    return replace(surface, normal=normal)
+
+
+def drawn(asset: Asset, found: Seen, mode: str, light: Environment) -> Tensor:
+    """What the covered pixels show [P, 3], 0..1, in one of the modes."""
+    rough = worn(asset, found, "metallic_roughness")
+    if mode == "roughness":
+        return rough[:, 1:2].expand(-1, 3)
+    albedo = worn(asset, found, "albedo")
+    if mode == "albedo":
+        return albedo
+    normal = relief(asset, found)
+    if mode == "normal":
+        return (camera_normals(replace(found.surface, normal=normal)) + 1) / 2
+    colour, gloss, metal = linear_from_srgb(albedo), rough[:, 1:2], rough[:, 2:3]
+    if mode == "clay":
+        colour, gloss, metal = torch.full_like(colour, CLAY), torch.full_like(gloss, 0.7), torch.zeros_like(metal)
+    return srgb_from_linear(tone_map(shade(normal, found.surface.view, colour, gloss, metal, light)))
+
+
+def relief(asset: Asset, found: Seen) -> Tensor:
+    """Unit world normals [P, 3] that the normal maps give the covered pixels.
+
+    Tangents are the neutral's in every expression, as in viewers of glTF whose morph targets do not move them.
+    """
+    local = 2 * worn(asset, found, "normal") - 1
+    along_u, side = found.tangents.split([3, 1], -1)
+    along_v = torch.linalg.cross(found.surface.normal, along_u) * side.sign()
+    return F.normalize(local[:, :1] * along_u + local[:, 1:2] * along_v + local[:, 2:] * found.surface.normal, dim=-1)
+
+
+def worn(asset: Asset, found: Seen, kind: str) -> Tensor:
+    """What the pixels see [P, 3], 0..1, in one `kind` of Textures. A material without a normal map is flat."""
+    values = torch.tensor([0.5, 0.5, 1.0]).repeat(len(found.uvs), 1)
+    for number, textures in enumerate(asset.textures.values()):
+        image, rows = getattr(textures, kind), (found.material == number).nonzero()[:, 0]
+        if image is not None and len(rows):
+            values[rows] = texture(image[..., :3], found.uvs[rows])
+    return values
 
 
 def texture(image: np.ndarray, uvs: Tensor) -> Tensor:
     """Bilinear look-up [P, C] in 0..1 of a uint8 `image` [H, W, C] at glTF `uvs` [P, 2] (0, 0 is the top left)."""
-    pixels = torch.from_numpy(image.copy()).permute(2, 0, 1)[None].float() / 255
-    grid = (uvs * 2 - 1).view(1, 1, -1, 2)
-    values = F.grid_sample(pixels, grid, mode="bilinear", padding_mode="border", align_corners=False)
-    return values[0, :, 0].T
+    last = torch.tensor([image.shape[1] - 1, image.shape[0] - 1])
+    place = (uvs * (last + 1) - 0.5).clamp(min=torch.zeros(2), max=last.float())
+    low = place.floor().long()
+    high, share = torch.minimum(low + 1, last), place - low
+    (left, top), (right, bottom) = low.T.numpy(), high.T.numpy()
+    corners = (torch.from_numpy(image[y, x]).float() for y in (top, bottom) for x in (left, right))
+    top_left, top_right, bottom_left, bottom_right = corners
+    upper, lower = (torch.lerp(*pair, share[:, :1]) for pair in ((top_left, top_right), (bottom_left, bottom_right)))
+    return torch.lerp(upper, lower, share[:, 1:]) / 255

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import trimesh
 
 from idto3d.head.parts import Head, Part
 from idto3d.render.material import Material
+from idto3d.render.painted import PaintedMaterial
 
 SCRIPT = Path(__file__).parent / "validate_glb.mjs"
 NAMES = ("neutral", "mouth stretch", "brow raised")
@@ -95,6 +97,65 @@ def seeing() -> Head:
             ),
         ),
     )
+
+
+EYE = (0.03, 0.03, 0.085)
+SIZE = 32
+
+
+def wrapped(vertices, faces):
+    """Corner uvs [F, 3, 2] by longitude and height, cut open along the back of the head."""
+    across = np.arctan2(vertices[:, 0], vertices[:, 2]) / (2 * np.pi) + 0.5
+    corners = across[faces]
+    corners = np.where((corners.max(1, keepdims=True) - corners > 0.5), corners + 1.0, corners) / 1.5
+    height = 0.5 - vertices[:, 1] / 0.3
+    return np.stack([corners, height[faces]], -1)
+
+
+def sheet(rows=6, columns=3):
+    """Vertices, faces and corner uvs of a fringe: a flat sheet before the forehead."""
+    u, v = np.meshgrid(np.linspace(0, 1, columns), np.linspace(0, 1, rows))
+    vertices = np.stack([0.08 * u.ravel() - 0.04, 0.11 - 0.05 * v.ravel(), np.full(u.size, 0.11)], 1)
+    start = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).reshape(-1, 1)
+    faces = np.concatenate([start + [0, columns, 1], start + [1, columns, columns + 1]])
+    return vertices, faces, np.stack([u.ravel(), v.ravel()], 1)[faces]
+
+
+@pytest.fixture
+def portrait() -> Head:
+    """Skin, an eye with a pivot and a fringe of hair, all with texture coordinates; the eye and the hair rest."""
+    face, faces = lumpy_ball()
+    chin = np.exp(-(((face - [0.0, -0.08, 0.06]) / 0.03) ** 2).sum(1))[:, None] * [0.0, -0.02, 0.0]
+    ball, tiles, uvs = eyeball(EYE, 1)
+    fringe, cards, places = sheet()
+    eye = part("eye_left", ball, tiles, [ball] * 3, "eyes", uvs)
+    return Head(
+        ("neutral", "mouth stretch", "jawOpen"),
+        (
+            part("skin", face, faces, [face, face + chin, face + 0.5 * chin], "skin", wrapped(face, faces)),
+            replace(eye, pivot=torch.tensor(EYE)),
+            part("hair", fringe, cards, [fringe] * 3, "hair", places),
+        ),
+    )
+
+
+@pytest.fixture
+def painted() -> dict[str, PaintedMaterial]:
+    """Textures for `portrait`: red skin with relief, blue eyes, green hair of which the right half is clear."""
+    gloss = np.full((SIZE, SIZE), 100, np.uint8)
+
+    def plain(*colour):
+        return np.broadcast_to(np.array(colour, np.uint8), (SIZE, SIZE, len(colour))).copy()
+
+    relief = plain(128, 128, 255)
+    relief[::2] = (128, 160, 250)
+    hair = plain(20, 200, 20, 255)
+    hair[:, SIZE // 2 :, 3] = 0
+    return {
+        "skin": PaintedMaterial(plain(200, 40, 40), gloss, relief),
+        "eyes": PaintedMaterial(plain(20, 20, 220), gloss // 4),
+        "hair": PaintedMaterial(hair, gloss),
+    }
 
 
 def validator_folder() -> Path | None:

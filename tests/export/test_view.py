@@ -6,7 +6,8 @@ import torch
 
 from idto3d.config import ExportOptions, RenderOptions
 from idto3d.export.asset import write_asset
-from idto3d.export.gltf.load import load_asset, posed
+from idto3d.export.gltf.load import load_asset
+from idto3d.export.gltf.mesh import posed
 from idto3d.export.gltf.provenance import Provenance
 from idto3d.export.view import find_light, picture
 from idto3d.head.parts import Head, Part

@@ -5,7 +5,7 @@ import pygltflib as gltf
 
 COMPONENTS = {np.dtype(np.uint8): gltf.UNSIGNED_BYTE, np.dtype(np.uint16): gltf.UNSIGNED_SHORT}
 COMPONENTS |= {np.dtype(np.uint32): gltf.UNSIGNED_INT, np.dtype(np.float32): gltf.FLOAT}
-KINDS = {1: gltf.SCALAR, 2: gltf.VEC2, 3: gltf.VEC3, 4: gltf.VEC4, 16: gltf.MAT4}
+KINDS = {1: gltf.SCALAR, 2: gltf.VEC2, 3: gltf.VEC3, 4: gltf.VEC4}
 
 
 class BufferWriter:
@@ -14,6 +14,7 @@ class BufferWriter:
     def __init__(self, document: gltf.GLTF2):
         self.document = document
         self.content = bytearray()
+        self._zeros: dict[int, int] = {}
 
     def view(self, content: bytes, target: int | None = None) -> int:
         """Append `content` at the next multiple of 4 bytes; the index of its buffer view."""
@@ -39,14 +40,25 @@ class BufferWriter:
     def mostly_zero(self, values: np.ndarray) -> int:
         """Append float32 `values` [N, 3] with the rows that are not zero alone, where that is shorter."""
         moved = np.flatnonzero(values.any(axis=1)).astype(np.uint16 if len(values) <= 65535 else np.uint32)
+        if not len(moved):
+            return self.zeros(len(values))
         if len(moved) * (moved.itemsize + 12) >= len(values) * 12:
             return self.bounded_array(values, gltf.ARRAY_BUFFER)
         accessor = _described(values)
         accessor.byteOffset = None  # glTF forbids one where there is no view: what sparse leaves out is zero
-        accessor.sparse = self._sparse(moved, values[moved]) if len(moved) else None
+        accessor.sparse = self._sparse(moved, values[moved])
         index = self._add(accessor)
         self._bound(index, values)
         return index
+
+    def zeros(self, count: int) -> int:
+        """The accessor of `count` rows of three zeros, written out once and shared by all that ask for as many.
+
+        An accessor without a view would be as good by the standard, but not every importer reads one.
+        """
+        if count not in self._zeros:
+            self._zeros[count] = self.bounded_array(np.zeros((count, 3), np.float32), gltf.ARRAY_BUFFER)
+        return self._zeros[count]
 
     def _sparse(self, rows: np.ndarray, values: np.ndarray) -> gltf.Sparse:
         places = gltf.AccessorSparseIndices(bufferView=self.view(rows.tobytes()), componentType=COMPONENTS[rows.dtype])

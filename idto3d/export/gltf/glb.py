@@ -1,6 +1,7 @@
-"""One GLB of a head: a mesh per part, a morph target per expression, PBR textures, a one-joint skin, a short clip.
+"""One GLB of a head: a node and a mesh per part below one root, a morph target per expression, PBR textures.
 
-glTF 2.0: right-handed, Y up, the face looks to +Z, metres. No extension is used, so that every importer can read it.
+glTF 2.0: right-handed, Y up, the face looks to +Z, metres. No extension, skin or (unless asked for) animation is used,
+so that every importer can read it and none plays anything by itself.
 """
 
 from collections.abc import Mapping
@@ -10,76 +11,69 @@ import numpy as np
 import pygltflib as gltf
 
 from idto3d.export.gltf.accessors import BufferWriter
+from idto3d.export.gltf.clip import expression_clip
+from idto3d.export.gltf.mesh import HeadMesh, PartMesh, target_name, visible
 from idto3d.export.gltf.provenance import GENERATOR, Provenance, as_extras
 
-SMALLEST_MOVE_M = 2e-5  # metres; a vertex that an expression moves less stays where it is
-CLIP = "expressions"  # name of the animation
-
-
-@dataclass(frozen=True)
-class PartMesh:
-    """One part of a head ready to export, in metres.
-
-    positions, normals: [V, 3]. tangents: [V, 4]. uvs: [V, 2], v down. faces: [F, 3]. displacements: [K, V, 3] from
-    `positions` to each of the head's expressions. material: the name of the textures it wears.
-    """
-
-    name: str
-    material: str
-    positions: np.ndarray
-    normals: np.ndarray
-    tangents: np.ndarray
-    uvs: np.ndarray
-    faces: np.ndarray
-    displacements: np.ndarray
-
-
-@dataclass(frozen=True)
-class HeadMesh:
-    """A head ready to export: its parts and the names, as in `expressions.NAMES`, of the K expressions of them all."""
-
-    parts: tuple[PartMesh, ...]
-    names: tuple[str, ...]
+ROOT = "head"
 
 
 @dataclass(frozen=True)
 class ImageFiles:
-    """The three textures of a material as the bytes of PNG or JPEG files: albedo sRGB, the others linear."""
+    """The textures of a material as the bytes of PNG or JPEG files: albedo sRGB, the others linear.
+
+    normal is None where the material has no relief. see_through: the albedo has an alpha channel. metal: what the blue
+    channel says of metal counts; otherwise there is none.
+    """
 
     albedo: bytes
     metallic_roughness: bytes
-    normal: bytes
+    normal: bytes | None
+    see_through: bool = False
+    metal: bool = True
 
 
-def target_name(expression: str) -> str:
-    """The morph target's name: lowerCamelCase, as engines and ARKit have it ("mouth stretch" -> "mouthStretch")."""
-    first, *rest = expression.split()
-    return first.lower() + "".join(word.capitalize() for word in rest)
+@dataclass(frozen=True)
+class Layout:
+    """How the same head is written down.
+
+    dense: morph targets say every vertex, also those they do not move. blend: what is see-through is blended, in
+    place of being cut out where its alpha is under a half. clip: the file plays its expressions.
+    """
+
+    dense: bool = False
+    blend: bool = False
+    clip: bool = False
 
 
-def glb_bytes(mesh: HeadMesh, images: Mapping[str, ImageFiles], provenance: Provenance) -> bytes:
+def glb_bytes(
+    mesh: HeadMesh, images: Mapping[str, ImageFiles], provenance: Provenance, layout: Layout = Layout()
+) -> bytes:
     """The GLB file; `images` are those of each material that the parts name."""
     document = gltf.GLTF2(asset=gltf.Asset(version="2.0", generator=GENERATOR, extras=as_extras(provenance)))
     writer = BufferWriter(document)
     materials = list(images)
-    document.meshes = [_mesh(writer, part, mesh.names, materials.index(part.material)) for part in mesh.parts]
+    for part in mesh.parts:
+        relief = images[part.material].normal is not None
+        document.meshes.append(_mesh(writer, part, mesh.names, _attributes(writer, part, relief), layout))
+        document.meshes[-1].primitives[0].material = materials.index(part.material)
     document.samplers = [_sampler()]
-    document.materials = [_material(writer, name, files) for name, files in images.items()]
-    _add_skeleton(writer, [part.name for part in mesh.parts])
-    if mesh.names:
-        document.animations = [_clip(writer, len(mesh.parts), len(mesh.names))]
+    document.materials = [_material(writer, name, files, layout.blend) for name, files in images.items()]
+    _add_nodes(document, mesh.parts)
+    if mesh.names and layout.clip:
+        document.animations = [expression_clip(writer, len(mesh.parts), len(mesh.names))]
     document.buffers = [gltf.Buffer(byteLength=len(writer.content))]
     document.set_binary_blob(bytes(writer.content))
     return b"".join(document.save_to_bytes())
 
 
-def _mesh(writer: BufferWriter, part: PartMesh, expressions: tuple[str, ...], material: int) -> gltf.Mesh:
-    moved = displacements_kept(part.displacements)
+def _mesh(
+    writer: BufferWriter, part: PartMesh, expressions: tuple[str, ...], attributes: gltf.Attributes, layout: Layout
+) -> gltf.Mesh:
     primitive = gltf.Primitive(
-        attributes=_attributes(writer, part),
+        attributes=attributes,
         indices=writer.array(_indices(part), gltf.ELEMENT_ARRAY_BUFFER),
-        material=material,
-        targets=[{"POSITION": writer.mostly_zero(one)} for one in moved],
+        targets=_targets(writer, part, layout.dense),
     )
     names = {"targetNames": [target_name(name) for name in expressions], "expressions": list(expressions)}
     return gltf.Mesh(
@@ -90,23 +84,23 @@ def _mesh(writer: BufferWriter, part: PartMesh, expressions: tuple[str, ...], ma
     )
 
 
-def displacements_kept(displacements: np.ndarray) -> np.ndarray:
-    """`displacements` [K, V, 3] float32 without the movements too small to see."""
-    still = np.linalg.norm(displacements, axis=-1, keepdims=True) < SMALLEST_MOVE_M
-    return np.where(still, 0.0, displacements).astype(np.float32)
+def _targets(writer: BufferWriter, part: PartMesh, dense: bool) -> list[dict[str, int]]:
+    pairs = zip(*visible(part), strict=True)
+    return [{"POSITION": _target(writer, move, dense), "NORMAL": _target(writer, turn, dense)} for move, turn in pairs]
 
 
-def _attributes(writer: BufferWriter, part: PartMesh) -> gltf.Attributes:
-    count = len(part.positions)
-    weights = np.zeros((count, 4), np.float32)
-    weights[:, 0] = 1.0
+def _target(writer: BufferWriter, values: np.ndarray, dense: bool) -> int:
+    return writer.bounded_array(values, gltf.ARRAY_BUFFER) if dense and values.any() else writer.mostly_zero(values)
+
+
+def _attributes(writer: BufferWriter, part: PartMesh, relief: bool) -> gltf.Attributes:
+    """What each vertex says; tangents only below a normal map, where they mean something."""
+    tangents = part.tangents.astype(np.float32)
     return gltf.Attributes(
         POSITION=writer.bounded_array(part.positions.astype(np.float32), gltf.ARRAY_BUFFER),
         NORMAL=writer.array(part.normals.astype(np.float32), gltf.ARRAY_BUFFER),
-        TANGENT=writer.array(part.tangents.astype(np.float32), gltf.ARRAY_BUFFER),
+        TANGENT=writer.array(tangents, gltf.ARRAY_BUFFER) if relief else None,
         TEXCOORD_0=writer.array(part.uvs.astype(np.float32), gltf.ARRAY_BUFFER),
-        JOINTS_0=writer.array(np.zeros((count, 4), np.uint8), gltf.ARRAY_BUFFER),
-        WEIGHTS_0=writer.array(weights, gltf.ARRAY_BUFFER),
     )
 
 
@@ -123,19 +117,22 @@ def _sampler() -> gltf.Sampler:
     )
 
 
-def _material(writer: BufferWriter, name: str, images: ImageFiles) -> gltf.Material:
+def _material(writer: BufferWriter, name: str, images: ImageFiles, blend: bool) -> gltf.Material:
     albedo = _texture(writer, f"{name}_albedo", images.albedo)
     rough = _texture(writer, f"{name}_metallic_roughness", images.metallic_roughness)
-    normal = _texture(writer, f"{name}_normal", images.normal)
+    normal = None if images.normal is None else _texture(writer, f"{name}_normal", images.normal)
+    mode = ("BLEND" if blend else "MASK") if images.see_through else "OPAQUE"
     return gltf.Material(
         name=name,
         pbrMetallicRoughness=gltf.PbrMetallicRoughness(
-            baseColorTexture=gltf.TextureInfo(index=albedo), metallicRoughnessTexture=gltf.TextureInfo(index=rough)
+            baseColorTexture=gltf.TextureInfo(index=albedo),
+            metallicRoughnessTexture=gltf.TextureInfo(index=rough),
+            metallicFactor=1.0 if images.metal else 0.0,
         ),
-        normalTexture=gltf.NormalMaterialTexture(index=normal),
-        alphaMode="OPAQUE",
-        alphaCutoff=None,
-        doubleSided=False,
+        normalTexture=None if normal is None else gltf.NormalMaterialTexture(index=normal),
+        alphaMode=mode,
+        alphaCutoff=0.5 if mode == "MASK" else None,
+        doubleSided=images.see_through,  # sheets of hair and lashes are seen from both sides
     )
 
 
@@ -147,26 +144,15 @@ def _texture(writer: BufferWriter, name: str, content: bytes) -> int:
     return len(document.textures) - 1
 
 
-def _add_skeleton(writer: BufferWriter, parts: list[str]) -> None:
-    """A node per part, and one joint at the origin for all: Unreal keeps morph targets on skeletal meshes only."""
-    document = writer.document
-    identity = np.eye(4, dtype=np.float32).reshape(1, 16)
-    root = len(parts)
-    meshes = [gltf.Node(name=name, mesh=index, skin=0) for index, name in enumerate(parts)]
-    document.nodes = [*meshes, gltf.Node(name="root")]
-    document.skins = [gltf.Skin(name="skin", joints=[root], skeleton=root, inverseBindMatrices=writer.array(identity))]
-    document.scenes = [gltf.Scene(name="scene", nodes=list(range(root + 1)))]
+def _add_nodes(document: gltf.GLTF2, parts: tuple[PartMesh, ...]) -> None:
+    """A node per part, at what it turns about, below one root, whose name no part has."""
+    names = [part.name for part in parts]
+    nodes = [gltf.Node(name=part.name, mesh=index, translation=_origin(part)) for index, part in enumerate(parts)]
+    root = gltf.Node(name=ROOT if ROOT not in names else "root", children=list(range(len(parts))))
+    document.nodes = [*nodes, root]
+    document.scenes = [gltf.Scene(name="scene", nodes=[len(parts)])]
     document.scene = 0
 
 
-def _clip(writer: BufferWriter, parts: int, count: int) -> gltf.Animation:
-    """Each of `count` expressions in turn, half a second up and half a second down, by all parts at once."""
-    times = np.arange(2 * count + 1, dtype=np.float32) * np.float32(0.5)
-    weights = np.zeros((len(times), count), np.float32)
-    weights[2 * np.arange(count) + 1, np.arange(count)] = 1.0
-    sampler = gltf.AnimationSampler(
-        input=writer.bounded_array(times), output=writer.array(weights.ravel()), interpolation="LINEAR"
-    )
-    targets = [gltf.AnimationChannelTarget(node=node, path="weights") for node in range(parts)]
-    channels = [gltf.AnimationChannel(sampler=0, target=target) for target in targets]
-    return gltf.Animation(name=CLIP, samplers=[sampler], channels=channels)
+def _origin(part: PartMesh) -> list[float] | None:
+    return part.pivot.tolist() if part.pivot.any() else None

@@ -9,22 +9,23 @@ import numpy as np
 import pygltflib as gltf
 
 from idto3d.errors import UserError
-from idto3d.export.bake import Textures
 from idto3d.export.gltf.accessors import read_accessor, read_view
-from idto3d.export.gltf.glb import HeadMesh, PartMesh, target_name
+from idto3d.export.gltf.mesh import HeadMesh, PartMesh
 from idto3d.export.images import read_image
+from idto3d.export.textures import Textures
 
 
 @dataclass(frozen=True)
 class Asset:
     """A head read from head.glb: its parts (metres), the textures of each material that they name, its origin.
 
-    provenance: what `asset.extras` says.
+    provenance: what `asset.extras` says. blend: what is see-through is blended, not cut out.
     """
 
     mesh: HeadMesh
     textures: Mapping[str, Textures]
     provenance: Mapping[str, object]
+    blend: bool = False
 
 
 def load_asset(folder: Path) -> Asset:
@@ -34,50 +35,49 @@ def load_asset(folder: Path) -> Asset:
         raise UserError(f"There is no head.glb in {folder}.", "Give the folder that `generate` wrote.")
     try:
         document = gltf.GLTF2.load_binary(str(path))
-        return Asset(_mesh(document), _textures(document), document.asset.extras)
+        blend = any(material.alphaMode == "BLEND" for material in document.materials)
+        return Asset(_mesh(document), _textures(document), document.asset.extras, blend)
     except (ValueError, IndexError, TypeError, AttributeError, KeyError, OSError, struct.error, StopIteration) as error:
         raise UserError(f"{path} is not a head that idto3d wrote.", "Give the folder that `generate` wrote.") from error
 
 
-def posed(mesh: HeadMesh, weights: Mapping[str, float]) -> tuple[np.ndarray, ...]:
-    """Positions [V, 3] of each part with each named expression at its weight, 0 for the others.
-
-    Names are taken as in `expressions.NAMES` or as the morph targets are called. Raises UserError for an unknown one.
-    """
-    moving = [(_index(mesh, name), weight) for name, weight in weights.items() if target_name(name) != "neutral"]
-    return tuple(
-        part.positions.astype(np.float64) + sum(weight * part.displacements[index] for index, weight in moving)
-        for part in mesh.parts
-    )
-
-
-def _index(mesh: HeadMesh, name: str) -> int:
-    for index, known in enumerate(mesh.names):
-        if name in (known, target_name(known)):
-            return index
-    raise UserError(f"This head has no expression '{name}'.", f"Choose from: {', '.join(mesh.names) or 'neutral'}.")
-
-
 def _mesh(document: gltf.GLTF2) -> HeadMesh:
     names = tuple(document.meshes[0].extras.get("expressions", ()))
-    return HeadMesh(tuple(_part(document, mesh) for mesh in document.meshes), names)
+    nodes = [node for node in document.nodes if node.mesh is not None]
+    return HeadMesh(tuple(_part(document, node) for node in nodes), names)
 
 
-def _part(document: gltf.GLTF2, mesh: gltf.Mesh) -> PartMesh:
+def _part(document: gltf.GLTF2, node: gltf.Node) -> PartMesh:
+    mesh = document.meshes[node.mesh]
     primitive = mesh.primitives[0]
     attributes = primitive.attributes
     position = read_accessor(document, attributes.POSITION)
-    moved = [read_accessor(document, target["POSITION"]) for target in primitive.targets]
     return PartMesh(
         name=mesh.name,
         material=document.materials[primitive.material].name,
         positions=position,
         normals=read_accessor(document, attributes.NORMAL),
-        tangents=read_accessor(document, attributes.TANGENT),
+        tangents=_tangents(document, attributes, len(position)),
         uvs=read_accessor(document, attributes.TEXCOORD_0),
         faces=read_accessor(document, primitive.indices).reshape(-1, 3).astype(np.int64),
-        displacements=np.stack(moved) if moved else np.zeros((0, *position.shape), np.float32),
+        displacements=_targets(document, primitive, "POSITION", len(position)),
+        normal_displacements=_targets(document, primitive, "NORMAL", len(position)),
+        pivot=np.array(node.translation or (0.0, 0.0, 0.0)),
     )
+
+
+def _tangents(document: gltf.GLTF2, attributes: gltf.Attributes, count: int) -> np.ndarray:
+    """Tangents [V, 4]; zero in a part without a normal map, which has none."""
+    return np.zeros((count, 4)) if attributes.TANGENT is None else read_accessor(document, attributes.TANGENT)
+
+
+def _targets(document: gltf.GLTF2, primitive: gltf.Primitive, attribute: str, count: int) -> np.ndarray:
+    """What each morph target adds to an attribute [K, V, 3]; nothing, as glTF has it, where it does not say."""
+    moved = np.zeros((len(primitive.targets), count, 3), np.float32)
+    for row, target in zip(moved, primitive.targets, strict=True):
+        if attribute in target:
+            row[:] = read_accessor(document, target[attribute])
+    return moved
 
 
 def _textures(document: gltf.GLTF2) -> dict[str, Textures]:
@@ -85,7 +85,15 @@ def _textures(document: gltf.GLTF2) -> dict[str, Textures]:
 
 
 def _textures_of(document: gltf.GLTF2, material: gltf.Material) -> Textures:
-    surface = material.pbrMetallicRoughness
-    used = (surface.baseColorTexture, surface.metallicRoughnessTexture, material.normalTexture)
-    images = [document.images[document.textures[one.index].source] for one in used]
-    return Textures(*(read_image(read_view(document, image.bufferView)) for image in images))
+    surface, alpha = material.pbrMetallicRoughness, material.alphaMode != "OPAQUE"
+    albedo = _image(document, surface.baseColorTexture, alpha)
+    rough = _image(document, surface.metallicRoughnessTexture)
+    metal = rough * np.array([1, 1, surface.metallicFactor != 0.0], np.uint8)
+    return Textures(albedo, metal, _image(document, material.normalTexture))
+
+
+def _image(document: gltf.GLTF2, texture: gltf.TextureInfo | None, alpha: bool = False) -> np.ndarray | None:
+    if texture is None:
+        return None
+    image = document.images[document.textures[texture.index].source]
+    return read_image(read_view(document, image.bufferView), alpha)

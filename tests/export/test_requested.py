@@ -1,0 +1,191 @@
+"""What `export` writes beside head.glb where it is asked to, and what becomes of it when it no longer is."""
+
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pygltflib
+import pytest
+from PIL import Image
+
+from idto3d.config import ExportOptions
+from idto3d.errors import UserError
+from idto3d.events import StageStarted, StepDone
+from idto3d.export.asset import write_asset
+from idto3d.export.gltf.load import load_asset
+from idto3d.export.gltf.provenance import Provenance
+from idto3d.export.requested import outdated
+
+PLAIN = ExportOptions(texture_size=32, render_size=32)
+EVERYTHING = replace(
+    PLAIN, lods=True, clip=True, expression_files=True, turntable_frames=2, formats=("glb", "obj", "usdz")
+)
+ON_REQUEST = {
+    *("head_lod1.glb", "head_lod2.glb", "head.obj", "head.mtl", "head.usdz", "renders/turntable.mp4"),
+    *(f"expressions/{name}.glb" for name in ("clip", "neutral", "mouthStretch", "jawOpen")),
+}
+
+
+@pytest.fixture
+def write(portrait, painted, tmp_path):
+    def written(options, name="run"):
+        folder = tmp_path / name
+        written.events = list(write_asset(portrait, None, folder, options, Provenance(seed=1), painted))
+        return folder
+
+    return written
+
+
+def names_in(folder):
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def moved_into(folder, path):
+    """The asset in a GLB of any name, read back."""
+    folder.mkdir(exist_ok=True)
+    (folder / "head.glb").write_bytes(path.read_bytes())
+    return load_asset(folder)
+
+
+def test_nothing_is_written_that_was_not_asked_for(write):
+    plain, everything = names_in(write(PLAIN)), names_in(write(EVERYTHING, "all"))
+    assert not plain & ON_REQUEST
+    greys = {f"textures/{name}_roughness.png" for name in ("skin", "eyes", "hair")} | {"textures/hair_opacity.png"}
+    assert everything - plain == ON_REQUEST | greys
+
+
+def test_every_step_is_announced(write):
+    for options in (PLAIN, EVERYTHING, replace(PLAIN, only="neutral", lods=True)):
+        write(options)
+        (started,) = (event for event in write.events if isinstance(event, StageStarted))
+        assert [e.step for e in write.events if isinstance(e, StepDone)] == list(range(1, started.steps + 1))
+
+
+def test_the_same_head_gives_the_same_bytes(write):
+    one, other = write(EVERYTHING), write(EVERYTHING, "other")
+    for name in sorted(names_in(one)):
+        assert (one / name).read_bytes() == (other / name).read_bytes(), name
+
+
+def test_levels_of_detail_are_other_triangles_over_the_same_vertices_and_targets(write, tmp_path, issues):
+    folder = write(EVERYTHING)
+    whole = load_asset(folder).mesh
+    total = sum(len(part.faces) for part in whole.parts)
+    for name, share in (("head_lod1.glb", 0.5), ("head_lod2.glb", 0.25)):
+        coarse = moved_into(tmp_path / "lod", folder / name).mesh
+        assert coarse.names == whole.names
+        assert sum(len(part.faces) for part in coarse.parts) == pytest.approx(share * total, abs=2)
+        for fine, less in zip(whole.parts, coarse.parts, strict=True):
+            for values in ("positions", "normals", "uvs", "displacements", "normal_displacements", "pivot"):
+                np.testing.assert_array_equal(getattr(fine, values), getattr(less, values))
+        assert issues(folder / name) == []
+
+
+def test_the_clip_has_the_head_with_its_targets_and_starts_at_rest(write, tmp_path, issues):
+    folder = write(EVERYTHING)
+    document = pygltflib.GLTF2.load_binary(str(folder / "expressions" / "clip.glb"))
+    assert [animation.name for animation in document.animations] == ["expressions"]
+    assert [channel.target.node for channel in document.animations[0].channels] == [0, 1, 2]
+    clip, head = moved_into(tmp_path / "clip", folder / "expressions" / "clip.glb").mesh, load_asset(folder).mesh
+    np.testing.assert_array_equal(clip.parts[0].displacements, head.parts[0].displacements)
+    assert not pygltflib.GLTF2.load_binary(str(folder / "head.glb")).animations
+    assert issues(folder / "expressions" / "clip.glb") == []
+
+
+def test_dense_targets_load_as_sparse_ones_do(write):
+    sparse, dense = (load_asset(write(replace(PLAIN, morphs=kind), kind)).mesh for kind in ("sparse", "dense"))
+    for one, other in zip(sparse.parts, dense.parts, strict=True):
+        np.testing.assert_array_equal(one.displacements, other.displacements)
+        np.testing.assert_array_equal(one.normal_displacements, other.normal_displacements)
+    document = pygltflib.GLTF2.load_binary(str(write(PLAIN).parent / "dense" / "head.glb"))
+    assert not any(accessor.sparse for accessor in document.accessors)
+
+
+def obj_of(folder):
+    """Vertices, uvs, normals and faces by group of head.obj, and the material of each group."""
+    values, groups, materials, group = {"v": [], "vt": [], "vn": []}, {}, {}, None
+    for line in (folder / "head.obj").read_text().splitlines():
+        kind, *words = line.split()
+        if kind in values:
+            values[kind].append([float(word) for word in words])
+        elif kind == "g":
+            groups[group := words[0]] = []
+        elif kind == "usemtl":
+            materials[group] = words[0]
+        elif kind == "f":
+            groups[group].append([[int(number) for number in word.split("/")] for word in words])
+    return {kind: np.array(rows) for kind, rows in values.items()}, groups, materials
+
+
+def test_an_obj_opens_with_its_parts_and_textures(write):
+    folder = write(EVERYTHING)
+    values, groups, materials = obj_of(folder)
+    mesh = load_asset(folder).mesh
+    assert materials == {"skin": "skin", "eye_left": "eyes", "hair": "hair"}
+    assert [len(groups[part.name]) for part in mesh.parts] == [len(part.faces) for part in mesh.parts]
+    eye, faces = mesh.parts[1], np.array(groups["eye_left"])
+    at = values["v"][faces[..., 0] - 1]
+    np.testing.assert_allclose(at, (eye.positions + eye.pivot)[eye.faces], atol=1e-6)
+    np.testing.assert_allclose(values["vt"][faces[..., 1] - 1], eye.uvs[eye.faces] * [1, -1] + [0, 1], atol=1e-6)
+    np.testing.assert_allclose(values["vn"][faces[..., 2] - 1], eye.normals[eye.faces], atol=1e-5)
+    words = (folder / "head.mtl").read_text().split()
+    named = [word for word in words if word.endswith(".png")]
+    assert len(named) == 8 and all((folder / name).is_file() for name in named)
+    opacity = np.asarray(Image.open(folder / "textures" / "hair_opacity.png"))
+    assert opacity.ndim == 2 and opacity[8, 3] == 255 and opacity[8, 12] == 0
+
+
+def test_a_usdz_opens_with_its_parts_expressions_and_textures(write):
+    usd = pytest.importorskip("pxr.Usd")
+    from pxr import UsdGeom, UsdShade, UsdSkel
+
+    folder = write(EVERYTHING)
+    stage, mesh = usd.Stage.Open(str(folder / "head.usdz")), load_asset(folder).mesh
+    assert stage.GetDefaultPrim().GetName() == "head" and UsdGeom.GetStageUpAxis(stage) == "Y"
+    assert UsdGeom.GetStageMetersPerUnit(stage) == 1.0
+    assert stage.GetRootLayer().customLayerData["ai_generated"]
+    for part in mesh.parts:
+        drawn = UsdGeom.Mesh.Get(stage, f"/head/{part.name}")
+        assert len(drawn.GetPointsAttr().Get()) == len(part.positions)
+        assert len(drawn.GetFaceVertexIndicesAttr().Get()) == 3 * len(part.faces)
+        place = drawn.GetLocalTransformation().ExtractTranslation()
+        np.testing.assert_allclose(place, part.pivot, atol=1e-6)
+        binding = UsdSkel.BindingAPI(drawn)
+        assert list(binding.GetBlendShapesAttr().Get()) == ["mouthStretch", "jawOpen"]
+        assert len(binding.GetBlendShapeTargetsRel().GetTargets()) == 2
+        material, _ = UsdShade.MaterialBindingAPI(drawn).ComputeBoundMaterial()
+        assert material.GetPrim().GetName() == part.material
+    skin = mesh.parts[0]
+    shape = UsdSkel.BlendShape.Get(stage, "/head/skin/mouthStretch")
+    moved = np.zeros_like(skin.positions)
+    moved[np.array(shape.GetPointIndicesAttr().Get())] = shape.GetOffsetsAttr().Get()
+    np.testing.assert_allclose(moved, skin.displacements[0], atol=1e-7)
+    for prim in stage.Traverse():
+        if prim.GetTypeName() == "Shader" and (file := UsdShade.Shader(prim).GetInput("file")):
+            assert file.Get().resolvedPath
+
+
+def test_a_usdz_is_packed_as_it_has_to_be(write):
+    import zipfile
+
+    pytest.importorskip("pxr.Usd")
+    with zipfile.ZipFile(write(EVERYTHING) / "head.usdz") as archive:
+        entries = archive.infolist()
+    assert entries[0].filename == "head.usdc" and all(entry.compress_type == 0 for entry in entries)
+    for entry in entries:
+        assert (entry.header_offset + 30 + len(entry.filename) + len(entry.extra)) % 64 == 0
+
+
+def test_a_package_that_is_missing_is_said_before_anything_is_written(write, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "pxr", None)
+    with pytest.raises(UserError, match="usd-core"):
+        write(EVERYTHING)
+    assert not (tmp_path / "run").exists()
+    assert (write(replace(EVERYTHING, formats=("glb", "obj"))) / "head.obj").is_file()
+
+
+def test_what_a_newer_asset_is_without_is_named_as_outdated(write):
+    old, new = write(EVERYTHING, "old"), write(replace(PLAIN, clip=True), "new")
+    left = {path.relative_to(old).as_posix() for path in outdated(old, new)}
+    assert left == ON_REQUEST - {"expressions/clip.glb"}
+    assert outdated(old, old) == []

@@ -1,0 +1,138 @@
+"""The template fitted to the landmarks of photos: who it is, and for each photo the camera and the expression.
+
+Gauss-Newton on the negative logarithm of the posterior: landmark errors are normal with the bias and the covariances
+that our own portraits show (`landmark_model`), identity is normal about what the face embedding expects, expression
+weights lie in 0..1 near those that the landmark network reads, the focal length near that of a usual photo. All photos
+share the identity, and errors that the landmark network makes on this person in every photo.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from idto3d.evidence.camera import PhotoCamera
+from idto3d.evidence.landmark_model import LandmarkModel
+from idto3d.evidence.normal_equations import (
+    POSE,
+    USUAL_FOCAL,
+    Person,
+    PhotoFit,
+    Seen,
+    bounded_solution,
+    errors,
+    photo_evidence,
+    photo_limits,
+    photo_prior,
+)
+from idto3d.evidence.shapes import Shapes
+
+ITERATIONS, STEPS_TO_TRUST = 14, 3  # steps at most, and those in which far landmarks count as much as others
+STILL = 1e-3  # largest change of an unknown at which the fit ends
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """Identity coefficients [K] of one person, and how each photo was taken."""
+
+    coefficients: np.ndarray
+    photos: tuple[PhotoFit, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Belief:
+    """What is thought of the coefficients before a landmark is seen: mean [K] and precision [K, K]."""
+
+    mean: np.ndarray
+    precision: np.ndarray
+
+
+def belief(model: LandmarkModel, expected: np.ndarray | None, photos: int = 1) -> Belief:
+    """Of somebody for whom the head prior expects coefficients [K] by the mean embedding of a number of `photos`.
+
+    expected: None for somebody of whom nothing is known.
+    """
+    if expected is None:
+        return Belief(model.mean, np.linalg.inv(model.covariance))
+    return Belief(expected, np.linalg.inv(model.face_person + model.face_photo / photos))
+
+
+def fit_photos(shapes: Shapes, seen: Sequence[Seen], prior: Belief, model: LandmarkModel) -> Fit:
+    """The most likely person and cameras for what at least one photo shows."""
+    model = _with_pull(model, prior)
+    person = Person(prior.mean, np.zeros(model.person_factor.shape[1]))
+    photos = tuple(_first_guess(shapes, one, prior.mean) for one in seen)
+    for iteration in range(ITERATIONS):
+        step = _step(shapes, seen, prior, model, person, photos, robust=iteration >= STEPS_TO_TRUST)
+        person, photos = _moved(shapes, seen, person, photos, step)
+        if iteration > STEPS_TO_TRUST and np.abs(step).max() < STILL:
+            break
+    return Fit(person.coefficients, photos)
+
+
+def _with_pull(model: LandmarkModel, prior: Belief) -> LandmarkModel:
+    """The model whose usual error has in it that of a person of whom `prior` is thought.
+
+    Of what is expected, not of what is found: else a fit would exaggerate whatever sets a face apart.
+    """
+    constant = np.array([1.0, 0.0, 0.0])[:, None]  # the first of view_features
+    return replace(model, bias=model.bias + constant * (model.pull @ (prior.mean - model.mean)))
+
+
+def _first_guess(shapes: Shapes, seen: Seen, coefficients: np.ndarray) -> PhotoFit:
+    """A camera from the best affine map of the points to the landmarks, its rows made a rotation."""
+    focal, centre = USUAL_FOCAL * max(seen.size), np.array(seen.size) / 2
+    points = shapes.points(coefficients, seen.expression)
+    middle, mark = points.mean(0), seen.landmarks[:, :2].mean(0)
+    affine, *_ = np.linalg.lstsq(points - middle, (seen.landmarks[:, :2] - mark) * [1, -1], rcond=None)
+    lengths = np.linalg.norm(affine, axis=0)
+    right, up = affine.T / lengths[:, None]
+    up = up - right * (right @ up)
+    rotation = np.stack([right, up / np.linalg.norm(up), np.zeros(3)])
+    rotation[2] = np.cross(rotation[0], rotation[1])
+    distance = focal / lengths.mean()
+    place = np.array([*((mark - centre) * [1, -1] * distance / focal), -distance])
+    return PhotoFit(PhotoCamera(rotation, place - rotation @ middle, focal, centre), seen.expression, 0.0)
+
+
+def _step(shapes, seen, prior: Belief, model: LandmarkModel, person: Person, photos, robust: bool) -> np.ndarray:
+    """One Gauss-Newton step of all unknowns, the person's first, with the weights held to 0..1."""
+    known, shared = len(prior.mean), len(prior.mean) + len(person.habits)
+    each = POSE + shapes.expression.shape[2]
+    normal = np.zeros((shared + len(seen) * each,) * 2)
+    gain, low, high = np.zeros(len(normal)), np.full(len(normal), -np.inf), np.full(len(normal), np.inf)
+    normal[:known, :known], normal[known:shared, known:shared] = prior.precision, np.eye(shared - known)
+    gain[:known], gain[known:shared] = prior.precision @ (prior.mean - person.coefficients), -person.habits
+    for number, (one, taken) in enumerate(zip(seen, photos, strict=True)):
+        own = slice(shared + number * each, shared + (number + 1) * each)
+        rows = np.r_[0:shared, own]
+        matrix, vector = photo_evidence(shapes, one, model, person, taken, robust)
+        normal[np.ix_(rows, rows)] += matrix
+        gain[rows] += vector
+        matrix, vector = photo_prior(shapes, one, model, taken)
+        normal[own, own] += matrix
+        gain[own] += vector
+        low[own], high[own] = photo_limits(taken)
+    return bounded_solution(normal, gain, low, high)
+
+
+def _moved(shapes, seen, person: Person, photos, step: np.ndarray) -> tuple[Person, tuple[PhotoFit, ...]]:
+    known, shared = len(person.coefficients), len(person.coefficients) + len(person.habits)
+    after = Person(person.coefficients + step[:known], person.habits + step[known:shared])
+    steps = step[shared:].reshape(len(photos), -1)
+    moved = [_photo_moved(shapes, *pair, own, after) for *pair, own in zip(seen, photos, steps, strict=True)]
+    return after, tuple(moved)
+
+
+def _photo_moved(shapes: Shapes, seen: Seen, taken: PhotoFit, step: np.ndarray, person: Person) -> PhotoFit:
+    camera = taken.camera
+    after = replace(
+        camera,
+        rotation=Rotation.from_rotvec(step[:3]).as_matrix() @ camera.rotation,
+        translation=camera.translation + step[3:6],
+        focal=float(camera.focal * np.exp(step[6])),
+    )
+    found = PhotoFit(after, np.clip(taken.expression + step[POSE:], 0, 1), 0.0)
+    away = errors(shapes, seen, person.coefficients, found)
+    return replace(found, error=float(np.linalg.norm(away, axis=1).mean()))

@@ -1,0 +1,101 @@
+"""What landmarks are worth: where on the template they lie, how they err, and what is known of people beforehand.
+
+Learned from our own portraits, of which every vertex is known; see `training.landmarks.errors`.
+"""
+
+import json
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+from idto3d.errors import UserError
+from idto3d.files import read_metadata, read_tensors, write_tensors
+
+VERSION = 1
+KEY = "landmark_model"
+SEEN_FROM = np.radians(45.0)  # largest azimuth of the portraits that the errors were learned from
+
+
+@dataclass(frozen=True, eq=False)
+class LandmarkModel:
+    """Statistics of N landmarks against the template, float64; lengths are metres.
+
+    vertices [N, 3] are the corners, by the template's own numbers, of the triangle a landmark lies on and weights
+    [N, 3] its place there. An error is landmark minus projected point in the picture's plane through the head, x to the
+    right and y up of an upright head, all flat [2 N]. Its mean is view_features @ bias [3, 2 N] and, as the network
+    draws faces towards the usual one, pull [2 N, K] @ (the coefficients expected - mean). About that, what all photos
+    of a person share is normal of covariance person_factor @ person_factor.T [2 N, P], and what a photo adds of
+    covariance photo_factor @ photo_factor.T + diag(variance), [2 N, R] and [2 N].
+    mean [K] and covariance [K, K] are those of people's identity coefficients. The coefficients that the head prior
+    expects of a mean embedding of n photos err normally with covariance face_person + face_photo / n, [K, K].
+    Azimuth and elevation of the camera are turn [2, 2] @ (1, what the depths of the landmarks say), radians, see
+    `turn_of`, within turn_spread [2], their standard deviations.
+    The weight of an expression shape is slope times what the network tells beyond usual, within spread; [E] each.
+    fit_error: metres, the largest mean distance of landmarks from a fitted template that portraits show.
+    """
+
+    vertices: np.ndarray
+    weights: np.ndarray
+    bias: np.ndarray
+    pull: np.ndarray
+    person_factor: np.ndarray
+    photo_factor: np.ndarray
+    variance: np.ndarray
+    mean: np.ndarray
+    covariance: np.ndarray
+    face_person: np.ndarray
+    face_photo: np.ndarray
+    turn: np.ndarray
+    turn_spread: np.ndarray
+    usual: np.ndarray
+    slope: np.ndarray
+    spread: np.ndarray
+    fit_error: np.ndarray
+
+    def expected_weights(self, told: np.ndarray) -> np.ndarray:
+        """[..., E] the weights to expect, 0..1, where the network tells `told` [..., E], see `shapes.as_shapes`."""
+        return np.clip(self.slope * (told - self.usual), 0, 1)
+
+
+def view_features(azimuth: float) -> np.ndarray:
+    """[3] what the mean error of landmarks depends on; radians. Beyond the views it was learned from it stays.
+
+    Not on the elevation: the network draws faces towards level ones, so that what looks like an error of one is half of
+    another elevation. A photo of a known person came out at 21 degrees with it, and at 14 without.
+    """
+    azimuth = np.clip(azimuth, -SEEN_FROM, SEEN_FROM)
+    return np.array([1.0, azimuth, azimuth**2])
+
+
+def turn_of(landmarks: np.ndarray, neutral: np.ndarray) -> np.ndarray:
+    """[2] azimuth and elevation, radians, of the rotation that best takes `neutral` [N, 3] onto `landmarks` [N, 3].
+
+    Orthogonal Procrustes; landmarks are pixels as `subject.landmarks` has them, with a depth that the network guesses.
+    """
+    seen = landmarks * [1, -1, -1]
+    left, _, right = np.linalg.svd((seen - seen.mean(0)).T @ (neutral - neutral.mean(0)))
+    back = (left * [1, 1, np.sign(np.linalg.det(left @ right))] @ right)[2]
+    return np.array([np.arctan2(back[0], back[2]), np.arcsin(np.clip(back[1], -1, 1))])
+
+
+def save_landmark_model(model: LandmarkModel, path: Path, provenance: dict) -> Path:
+    """Write a model as safetensors; `provenance` (JSON types) says what it was learned from."""
+    import torch
+
+    tensors = {f.name: torch.from_numpy(np.ascontiguousarray(getattr(model, f.name))) for f in fields(model)}
+    small = {name: value if value.dtype == torch.int64 else value.float() for name, value in tensors.items()}
+    return write_tensors(path, small, {KEY: json.dumps({"version": VERSION, "provenance": provenance})})
+
+
+def load_landmark_model(path: Path) -> LandmarkModel:
+    """The model of `save_landmark_model`. Raises UserError where the file is missing, damaged or of another version."""
+    try:
+        about = json.loads(read_metadata(path)[KEY])
+        if about["version"] != VERSION:
+            raise ValueError(f"version {about['version']}")
+        tensors = read_tensors(path)
+        own = {f.name: tensors[f.name].numpy() for f in fields(LandmarkModel)}
+        return LandmarkModel(**{n: v if v.dtype == np.int64 else v.astype(np.float64) for n, v in own.items()})
+    except (KeyError, ValueError, OSError, RuntimeError) as fault:
+        raise UserError(f"'{path.name}' is damaged or of another version.", "Fetch the weights again.") from fault

@@ -1,0 +1,101 @@
+"""What one photo shows of the skin: its colour, without the light, at the texels of the skin's texture."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import map_coordinates
+
+from idto3d.evidence.camera import FAR, NEAR, PhotoCamera
+from idto3d.evidence.warp import Warp
+from idto3d.head.paint.atlas import Texels
+from idto3d.render.backends.kernel import rasterize
+
+DEPTH_SIDE = 640  # of the picture by which is judged what hides what, pixels
+SLACK_M = 0.003  # how far behind the nearest surface a place may lie and still be seen, metres
+GRAZING, FACING = 0.15, 0.65  # cosines to the camera at which a place is not seen, and seen best
+AROUND = 1.15  # side of the square around the head in its own sizes
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """How a photo shows the world: its camera, and the last pixels of correction."""
+
+    camera: PhotoCamera
+    warp: Warp
+
+    def place(self, points: np.ndarray) -> np.ndarray:
+        """Where in the photo (x, y) [N, 2] it shows the points [N, 3] of the world, pixels."""
+        return self.warp(self.camera.project(points))
+
+
+@dataclass(frozen=True, eq=False)
+class Posed:
+    """The head as a photo caught it: positions [V, 3] metres of all parts, and faces [F, 3] over them; normals [V, 3].
+
+    The skin's vertices come first.
+    """
+
+    positions: np.ndarray
+    normals: np.ndarray
+    faces: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """N texels as one photo shows them: linear RGB [N, 3], and how well each is seen [N], 0..1; normals [N, 3]."""
+
+    colours: np.ndarray
+    share: np.ndarray
+    normals: np.ndarray
+
+
+def look(
+    pixels: np.ndarray, shows: Callable[[np.ndarray], np.ndarray], view: View, posed: Posed, texels: Texels
+) -> Look:
+    """What a photo, pixels [H, W, 3] linear RGB, shows at the texels.
+
+    shows: from places (x, y) [N, 2] in the photo to how far it shows skin there [N], 0..1.
+    """
+    camera = view.camera
+    positions, normals = texels.read(posed.positions), texels.read(posed.normals)
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True) + 1e-9
+    towards = camera.position - positions
+    facing = (normals * towards).sum(1) / np.linalg.norm(towards, axis=1)
+    share, colours = np.zeros(len(positions)), np.zeros((len(positions), 3))
+    rows = np.flatnonzero(facing > GRAZING)
+    rows = rows[_unhidden(camera, posed, positions[rows])]
+    place = view.place(positions[rows])
+    colours[rows] = read_pixels(pixels, place)
+    share[rows] = shows(place) * ramp(facing[rows], GRAZING, FACING)
+    share[rows] *= _inside(place, pixels.shape)
+    return Look(colours, share, normals)
+
+
+def _unhidden(camera: PhotoCamera, posed: Posed, points: np.ndarray) -> np.ndarray:
+    """[N] bool, which of `points` [N, 3] on the head no other part of it hides."""
+    drawn = camera.project(posed.positions)
+    low, high = drawn.min(0), drawn.max(0)
+    side = AROUND * (high - low).max()
+    left, top = (low + high - side) / 2
+    clip = camera.clip(posed.positions, (left, top, side))
+    _, _, depth = rasterize(clip, posed.faces.astype(np.int32), DEPTH_SIDE, DEPTH_SIDE)
+    nearest = 2 * FAR * NEAR / ((FAR + NEAR) - depth * (FAR - NEAR))
+    cell = ((camera.project(points) - [left, top]) / side * DEPTH_SIDE).astype(int).clip(0, DEPTH_SIDE - 1)
+    return -camera.seen(points)[:, 2] < nearest[cell[:, 1], cell[:, 0]] + SLACK_M
+
+
+def read_pixels(pixels: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Bilinear values [N, C] of a picture [H, W, C] at (x, y) [N, 2], whose first pixel has its centre at 0.5."""
+    at = place[:, ::-1].T - 0.5
+    return np.stack([map_coordinates(one, at, order=1, mode="nearest") for one in np.moveaxis(pixels, -1, 0)], 1)
+
+
+def _inside(place: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    return ((place >= 0) & (place < [shape[1], shape[0]])).all(1)
+
+
+def ramp(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """0 below `low`, 1 above `high`, a smooth step between."""
+    share = np.clip((values - low) / (high - low), 0, 1)
+    return share * share * (3 - 2 * share)

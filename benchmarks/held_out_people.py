@@ -1,7 +1,7 @@
 """How near the finished shapes of held-out synthetic people are to the truth, and whether two photos agree.
 
-For each person it draws lit portraits, gives them to the pipeline's shape stage as photos, and measures: the mean
-distance of the true face's surface to the average head, to the start shape and to the finished shape; the guidance's
+For each person it draws lit portraits, gives them to the pipeline's fit and shape stages as photos, and measures: the
+mean distance of the true face's surface to the average head, to the fitted and to the finished one; the guidance's
 denoising error of start and finish over held-out noise and views; and whether the person's second set of portraits
 gives the nearest of all finished heads. Prints JSON.
 
@@ -28,20 +28,25 @@ from scipy.spatial import cKDTree
 
 from idto3d.bundle.find import find_bundle
 from idto3d.checks import checked
-from idto3d.config import HeadOptions, with_option
+from idto3d.config import EMBEDDED, MATTE_FILE, HeadOptions, with_option
 from idto3d.events import exhausted
-from idto3d.fields.tetrahedral import TetrahedralShape
+from idto3d.fields.template_shape import TemplateShape
 from idto3d.geometry.mesh import vertex_normals
+from idto3d.head.features.assemble import head_of
 from idto3d.head.parts import Head
-from idto3d.head.start import Start, start_of
+from idto3d.head.start import start_of
 from idto3d.head.template import FACE
+from idto3d.head.template_model import Template
 from idto3d.render.backend import make_rasterizer
 from idto3d.render.camera import standard_cameras
 from idto3d.render.draw import draw_normals
+from idto3d.stages.carriers import rasterizer_of
+from idto3d.stages.fit import fit_head
 from idto3d.stages.models import load_encoder, load_models, make_wish
 from idto3d.stages.shape import grow_shape, shape_picture
 from idto3d.stages.wish import Views, as_pictures, terms
-from idto3d.subject.subject import read_subject
+from idto3d.subject.matte import load_matte
+from idto3d.subject.subject import read_subject, with_masks
 from idto3d.training.people import synthetic
 from idto3d.training.people.ict import read_ict
 from idto3d.training.people.person import draw_coefficients, draw_person
@@ -117,43 +122,47 @@ def denoising_error(wish, head: Head, rasterizer, seed: int = 99) -> float:
     return float(np.mean(errors))
 
 
-def carrier_of(start: Start, models, options: HeadOptions) -> TetrahedralShape:
-    """What grows the shape, before its first step."""
-    random = torch.Generator().manual_seed(options.seed)
-    return TetrahedralShape(start, models.prior, options.expressions, options.shape, random)
+def skin_alone(head: Head) -> Head:
+    """The skin of a head of parts at rest, which is what is measured."""
+    return Head(head.expressions[:1], (head.first(1).parts[0],))
 
 
-def average_code(model, prior) -> torch.Tensor:
-    """[K] shape coefficients of the average head: the mean of people."""
-    coefficients = draw_coefficients(AVERAGED, model.words, FIRST_SEED - AVERAGED).mean(0)
-    return torch.from_numpy(coefficients) @ prior.coefficient_map
+def template_head(template: Template, coefficients: torch.Tensor) -> Head:
+    """The skin of a template head of these coefficients [K]."""
+    return skin_alone(head_of(template, template.shape(coefficients), ("neutral",)))
+
+
+def average_coefficients(model) -> torch.Tensor:
+    """[K] coefficients of the average head: the mean of people."""
+    return torch.from_numpy(draw_coefficients(AVERAGED, model.words, FIRST_SEED - AVERAGED).mean(0))
 
 
 def one_head(studio, seed: int, which: int, options: HeadOptions, models, encoder, folder: Path, count: int) -> dict:
     """All measurements of one set of photos."""
     photos = portraits(studio, seed, count, which, folder, encoder)
-    subject = exhausted(read_subject(photos, options.subject, encoder))
+    matte = load_matte(EMBEDDED / MATTE_FILE)
+    subject = with_masks(exhausted(read_subject(photos, options.subject, encoder)), matte)
     start = start_of(subject, options, models.prior)
     wish = make_wish(start, options, models)
-    rasterizer, random = make_rasterizer(models.device), torch.Generator().manual_seed(options.seed)
-    begun, carrier = time.monotonic(), carrier_of(start, models, options)
-    shape = exhausted(grow_shape(wish, carrier, options, NoCheckpoints(), random))
+    fitted = exhausted(fit_head(subject, start, models, options))
+    rasterizer, random = rasterizer_of(fitted, models.device), torch.Generator().manual_seed(options.seed)
+    begun, carrier = time.monotonic(), TemplateShape(fitted.rest, 1, options.shape, rasterizer, random)
+    before = carrier.finished().first(1)
+    shape = exhausted(grow_shape(wish, carrier, options, NoCheckpoints(), random)).first(1)
     seconds = time.monotonic() - begun
     face = true_face(studio.model, draw_person(seed, studio.model.words).coefficients)
-    before = carrier_of(start, models, options).finished()
-    usual = replace(start, coefficients=average_code(studio.model, models.prior))
-    average = carrier_of(usual, models, options).finished()
+    average = template_head(models.template, average_coefficients(studio.model))
     return {
         "seed": seed,
         "set": which,
         "average_mm": face_distance(face, average),
-        "start_mm": face_distance(face, before),
-        "finished_mm": face_distance(face, shape),
+        "start_mm": face_distance(face, skin_alone(before)),
+        "finished_mm": face_distance(face, skin_alone(shape)),
         "error_start": denoising_error(wish, before, rasterizer),
         "error_finished": denoising_error(wish, shape, rasterizer),
         "seconds": seconds,
         "z": carrier.coefficients().tolist(),
-        "face": shape,
+        "face": skin_alone(shape),
         "photo": np.asarray(Image.open(photos[0]).resize((PICTURE, PICTURE))),
     }
 

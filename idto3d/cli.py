@@ -10,10 +10,11 @@ from pathlib import Path
 
 from idto3d import config
 from idto3d.checks import checked, checked_view, named_expressions
-from idto3d.config import HDRI, HeadOptions, RenderOptions
+from idto3d.config import HDRI, ExportOptions, HeadOptions, RenderOptions
 from idto3d.determinism import repeatable
 from idto3d.errors import UserError
 from idto3d.words import expressions
+from idto3d.words.arkit import ARKIT
 
 DONE, FAULT, FIXABLE, CANCELLED = 0, 1, 2, 130
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")
@@ -78,7 +79,11 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
 
 def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="DIR", help="run folder of a finished head")
-    _add_set(parser, "an option of the export, e.g. --set export.faces=8000")
+    _add_set(parser, f"an option of the export, e.g. --set export.formats=glb,usdz; they are: {_export_names()}")
+
+
+def _export_names() -> str:
+    return "; ".join(f"export.{f.name} ({f.metadata['help']})" for f in fields(ExportOptions)).replace("%", "%%")
 
 
 def _add_render(parser: argparse.ArgumentParser) -> None:
@@ -234,7 +239,7 @@ def render_options(arguments: argparse.Namespace) -> RenderOptions:
 
 
 def expression_weight(text: str) -> tuple[str, float]:
-    """`NAME=WEIGHT` as a pair; a name alone has weight 1. Raises UserError."""
+    """`NAME=WEIGHT` as a pair, of ours or by Apple's name; a name alone has weight 1. Raises UserError."""
     name, _, weight = text.partition("=")
     try:
         value = float(weight or 1.0)
@@ -242,7 +247,8 @@ def expression_weight(text: str) -> tuple[str, float]:
         value = -1.0
     if not 0.0 <= value <= 1.0:
         raise UserError(f"'{weight}' is no weight of an expression.", "Give a number from 0 to 1.")
-    return expressions.expression(name.strip().lower()).name, value
+    name = name.strip()
+    return name if name in ARKIT else expressions.expression(name.lower()).name, value
 
 
 def check_light(light: str) -> None:

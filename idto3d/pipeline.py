@@ -14,26 +14,27 @@ import torch
 from idto3d.bundle.encoder import encoder_name
 from idto3d.bundle.find import LocatedBundle, find_bundle
 from idto3d.checks import checked
-from idto3d.config import HDRI, ExportOptions, HeadOptions, RenderOptions, as_json
+from idto3d.config import ExportOptions, HeadOptions, RenderOptions, as_json
 from idto3d.events import Event, Finished, Notice
 from idto3d.export.asset import write_asset
 from idto3d.export.gltf.provenance import Provenance
+from idto3d.export.requested import outdated
 from idto3d.export.view import draw_view
-from idto3d.fields.tetrahedral import TetrahedralShape
 from idto3d.files import move_all, remove
 from idto3d.head.start import start_of
-from idto3d.render.backend import make_rasterizer
-from idto3d.render.environment import environment_to, load_environments
 from idto3d.render.material import Material
+from idto3d.stages.carriers import on_template, on_tetrahedra
+from idto3d.stages.fit import fit_head
 from idto3d.stages.likeness import likeness
-from idto3d.stages.material import Canvas, make_canvas, paint_material
+from idto3d.stages.material import Canvas
 from idto3d.stages.models import Models, load_encoder, load_models, make_wish
 from idto3d.stages.notices import notices
-from idto3d.stages.saved import Checkpoints, FinishedHead, colours_of, load_head, save_head
-from idto3d.stages.shape import grow_shape
+from idto3d.stages.saved import Checkpoints, FinishedHead, load_head, save_head
 from idto3d.subject.encoders import to_download
 from idto3d.subject.face import IdentityEncoder
-from idto3d.subject.subject import Subject, read_subject
+from idto3d.subject.landmarks import LandmarkReader
+from idto3d.subject.matte import load_matte
+from idto3d.subject.subject import Subject, covers, read_subject, with_masks
 
 SCRATCH = ".export"  # where a new asset is made beside the one of before
 
@@ -49,7 +50,7 @@ def create_head(photos: list[Path], options: HeadOptions, folder: Path, checkpoi
     models = yield from load_models(options, encoder, weights)
     finished, canvas = yield from make(subject, models, options, checkpoints)
     if subject is not None:
-        yield likeness(canvas, finished.field, subject, encoder)
+        yield likeness(canvas, None if canvas.dressed else finished.field, subject, encoder)
     save_head(folder, finished)
     glb = yield from write(finished, folder)
     yield Finished(folder, glb)
@@ -67,8 +68,9 @@ def meet(
     encoder = load_encoder(weights, options.subject.encoder)
     if not photos:
         return None, encoder
-    subject = yield from read_subject(photos, options.subject, encoder)
-    return subject, encoder
+    subject = yield from read_subject(photos, options.subject, encoder, LandmarkReader(weights.landmarks_path()))
+    yield from covers(subject)
+    return with_masks(subject, load_matte(weights.matte_path())), encoder
 
 
 def make(
@@ -78,18 +80,14 @@ def make(
     start = start_of(subject, options, models.prior)
     wish = make_wish(start, options, models)
     yield from notices(options, start, wish)
-
-    random = torch.Generator().manual_seed(options.seed)
-    carrier = TetrahedralShape(start, models.prior, options.expressions, options.shape, random)
-    head = yield from grow_shape(wish, carrier, options, checkpoints, random)
-
-    coefficients, learned = carrier.coefficients(), carrier.module.state_dict()
-    del carrier  # its band is large, and painting needs the memory
-    lights = tuple(environment_to(light, models.device) for light in load_environments(HDRI))
-    canvas = make_canvas(head, lights, make_rasterizer(models.device))
-    field = yield from paint_material(wish, canvas, colours_of(models.prior, coefficients, start), options, checkpoints)
+    if options.shape.carrier == "tets":
+        made = yield from on_tetrahedra(wish, start, models, options, checkpoints)
+    else:
+        fitted = yield from fit_head(subject, start, models, options)
+        made = yield from on_template(wish, fitted, models, options, checkpoints)
     about = (options, models.title, models.guidance.info.licences())
-    return FinishedHead(start, head, coefficients, learned, models.prior, field, *about), canvas
+    grown = (made.head, made.coefficients, made.carrier, models.prior, made.field)
+    return FinishedHead(start, *grown, *about, made.painted), made.canvas
 
 
 def write(finished: FinishedHead, folder: Path) -> Generator[Event, None, Path]:
@@ -100,14 +98,15 @@ def write(finished: FinishedHead, folder: Path) -> Generator[Event, None, Path]:
     def sample(_material: str, points: torch.Tensor, expression: int) -> Material:
         return finished.field.material(points, expression)  # all parts lie in one field
 
-    return (yield from write_asset(finished.head, sample, folder, options.export, provenance))
+    return (yield from write_asset(finished.head, sample, folder, options.export, provenance, finished.painted))
 
 
 def export_head(folder: Path, options: ExportOptions | None = None) -> Iterator[Event]:
     """Make the asset again from the head that is saved in `folder`, without photos and without weights.
 
     `options` take the place of those it was exported with, and are kept in turn. The asset of before stays until the
-    new one is whole. The last event is Finished. Raises UserError where no head is saved there.
+    new one is whole; then what it had on request, and the new one has not, is removed. The last event is Finished.
+    Raises UserError where no head is saved there.
     """
     saved = load_head(folder)
     wanted = checked(replace(saved.options, export=options or saved.options.export))
@@ -116,6 +115,8 @@ def export_head(folder: Path, options: ExportOptions | None = None) -> Iterator[
         glb = yield from write(finished, scratch)
         if wanted != saved.options:
             save_head(scratch, finished)
+        for file in outdated(folder, scratch):
+            remove(file)
         move_all(scratch, folder, last=glb.name)
     finally:
         remove(scratch)

@@ -13,9 +13,9 @@ def small(tiny_bundle):
         expressions=("neutral", "mouth stretch"),
         preview_every=1,
         checkpoint_seconds=0.0,
-        shape=ShapeOptions(resolution=20, steps=5, image_size=32, refresh=2),
+        shape=ShapeOptions(carrier="tets", resolution=20, steps=5, image_size=32, refresh=2),
         material=MaterialOptions(steps=5, image_size=32, refine_steps=1),
-        export=ExportOptions(faces=400, texture_size=64, turntable_frames=2, render_size=32),
+        export=ExportOptions(faces=400, texture_size=64, render_size=32),
     )
 
 

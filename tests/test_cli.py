@@ -53,7 +53,7 @@ def test_generate_makes_a_head_and_tells_its_progress(tmp_path, photo, fake, cap
     assert (options.preset, options.seed, options.shape.resolution, options.shape.steps) == ("standard", 7, 112, 4)
     assert options.expressions == ("neutral", "smile", "anger")
     printed = capsys.readouterr().err
-    assert "likeness 0.71 (fake; one person from 0.90)" in printed
+    assert "likeness 0.71: fake takes the head for another person (one person from 0.90)" in printed
     assert "shape" in printed and "4/4" in printed and "head.glb" in printed
 
 

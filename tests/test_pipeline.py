@@ -1,6 +1,7 @@
 """Whole heads from a tiny random model: from words, from a photo, cancelled, resumed, drawn again."""
 
 import json
+import shutil
 import sys
 import types
 from dataclasses import replace
@@ -15,8 +16,11 @@ from idto3d import pipeline
 from idto3d.bundle.find import find_bundle
 from idto3d.bundle.info import EncoderInfo
 from idto3d.config import (
+    ExportOptions,
     GuidanceOptions,
+    MaterialOptions,
     RenderOptions,
+    ShapeOptions,
     SubjectOptions,
 )
 from idto3d.errors import UserError
@@ -27,9 +31,10 @@ from idto3d.head.start import start_of
 from idto3d.jobs.checkpoint import Checkpointer
 from idto3d.stages.models import load_encoder, load_models, make_wish
 from idto3d.stages.notices import notices
+from idto3d.stages.saved import load_head
 from idto3d.subject.encoders import make_encoder
-from idto3d.subject.identity_file import save_identity
-from idto3d.subject.portrait_net import PortraitNet, PortraitSize
+from idto3d.subject.identity.identity_file import save_identity
+from idto3d.subject.identity.portrait_net import PortraitNet, PortraitSize
 
 
 @pytest.fixture
@@ -116,7 +121,7 @@ def test_a_download_of_an_encoder_is_told_before_it_begins(options, tiny_bundle,
         raise ConnectionError("it began")
 
     encoder = types.SimpleNamespace(InsightFaceEncoder=begin, DOWNLOAD="300 MB", missing=lambda: True)
-    monkeypatch.setitem(sys.modules, "idto3d.subject.insightface_encoder", encoder)
+    monkeypatch.setitem(sys.modules, "idto3d.subject.identity.insightface_encoder", encoder)
     asked = replace(options, subject=SubjectOptions(encoder="insightface"))
     meeting = pipeline.meet([], asked, found(tiny_bundle, "insightface", 512))
     assert next(meeting) == Notice("300 MB")
@@ -134,6 +139,59 @@ def test_a_network_of_our_own_is_taken_from_the_weights(tiny_bundle, tmp_path):
     assert (encoder.name, encoder.dimension) == ("portrait", 131)
     with pytest.raises(UserError, match=r"portrait \(131 numbers\) is in use"):
         load_encoder(replace(found(tiny_bundle, "portrait", 168), folder=tmp_path), "auto")
+
+
+TEMPLATE = {"skin", "eye_left", "eye_right", "teeth", "gums_tongue", "lashes", "hair"}
+
+
+def of_parts(tiny_bundle):
+    """A head of parts with two steps of each stage."""
+    return replace(
+        small(tiny_bundle),
+        preview_every=100,
+        shape=ShapeOptions(steps=2, image_size=32),
+        material=MaterialOptions(steps=2, image_size=32, refine_steps=1),
+        export=ExportOptions(texture_size=128, render_size=48),
+    )
+
+
+@pytest.fixture(scope="session")
+def parts_run(tiny_bundle, tmp_path_factory):
+    """Folder and events of a run in which words alone become a head of parts."""
+    folder = tmp_path_factory.mktemp("parts") / "head"
+    return folder, list(run(of_parts(tiny_bundle), folder))
+
+
+def test_words_alone_become_a_head_of_parts(parts_run):
+    folder, events = parts_run
+    assert isinstance(events[-1], Finished) and {e.stage for e in events if isinstance(e, StepDone)} == {
+        *("fit", "shape", "material", "asset")
+    }
+    assert [e.stage for e in events if isinstance(e, Preview)][0] == "fit"
+    names = {node["name"] for node in json_of(folder / "head.glb")["nodes"]}
+    assert names >= TEMPLATE
+    parts = {part.name: part for part in load_asset(folder).mesh.parts}
+    assert parts.keys() == TEMPLATE
+    count = len(load_head(folder).head.expressions) - 1
+    assert all(len(part.displacements) in (0, count) for part in parts.values()) and count == 63
+    assert all(np.isfinite(part.positions).all() for part in parts.values())
+
+
+def json_of(glb):
+    """The JSON chunk of a GLB."""
+    data = glb.read_bytes()
+    return json.loads(data[20 : 20 + int.from_bytes(data[12:16], "little")])
+
+
+def test_a_head_of_parts_is_kept_with_its_textures_and_written_again_from_them(parts_run, tmp_path):
+    folder = shutil.copytree(parts_run[0], tmp_path / "head")
+    saved, before = load_head(folder), files(folder)
+    assert saved.painted.keys() == {"skin", "eyes", "teeth", "mouth", "lashes", "hair"}
+    assert saved.painted["skin"].albedo.shape == (128, 128, 3) and saved.painted["skin"].normal is not None
+    assert saved.painted["hair"].albedo.shape[2] == 4 and {part.name for part in saved.head.parts} == TEMPLATE
+    for name in set(before) - {"head.safetensors"}:
+        (folder / name).unlink()
+    assert isinstance(list(pipeline.export_head(folder))[-1], Finished) and files(folder) == before
 
 
 def test_guidance_parameters_never_hold_a_gradient(options, tmp_path):

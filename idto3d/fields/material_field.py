@@ -21,7 +21,7 @@ START_METALLIC = 0.02  # skin is no metal
 DARKEST = 1e-3  # a prior albedo is kept this far from 0 and 1, where a sigmoid is flat
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class FieldMaterial(Material):
     """The material with roughness in 0.08..0.98 and metallic in 0..0.9, and where it came from.
 
@@ -85,7 +85,11 @@ class MaterialField(nn.Module):
     def prepare(self, points: Tensor) -> PreparedSurface:
         """What can be computed once for points [N, 3] that are asked for again and again."""
         unknown = torch.full_like(points, 0.5), torch.zeros_like(points[:, :1])
-        albedo, held = unknown if self._prior[0] is None else self._prior[0](points)
+        return self.prepared(points, *(unknown if self._prior[0] is None else self._prior[0](points)))
+
+    @torch.no_grad()
+    def prepared(self, points: Tensor, albedo: Tensor, held: Tensor) -> PreparedSurface:
+        """The same for points that start from linear `albedo` [N, 3], vouched for by `held` [N, 1]."""
         gloss = (START_ROUGHNESS, ROUGHNESS), (START_METALLIC, METALLIC)
         rest = points.new_tensor([(value - low) / (high - low) for value, (low, high) in gloss])
         start = torch.cat([albedo, rest.expand(len(points), 2)], -1)
@@ -98,7 +102,7 @@ class MaterialField(nn.Module):
         share = torch.sigmoid(prepared.start + change)
         start = torch.sigmoid(prepared.start[..., :3])
         rough, metal = _within(share[..., 3:4], ROUGHNESS), _within(share[..., 4:5], METALLIC)
-        return FieldMaterial(share[..., :3], rough, metal, start, prepared.held)
+        return FieldMaterial(share[..., :3], rough, metal, start=start, held=prepared.held)
 
 
 def _within(share: Tensor, limits: tuple[float, float]) -> Tensor:

@@ -17,6 +17,7 @@ from idto3d.geometry.tet_grid import make_tet_grid
 from idto3d.head.parts import Head, Part
 from idto3d.head.shape import Grown, ShapeVanished
 from idto3d.head.start import Start
+from idto3d.render.backend import make_rasterizer
 
 PART, MATERIAL = "head", "skin"
 POINTS_AT_ONCE = 65536
@@ -37,6 +38,7 @@ class TetrahedralShape:
         generator: torch.Generator | None = None,
     ):
         self._options = options
+        self.rasterizer = make_rasterizer(start.coefficients.device)
         self._grid = make_tet_grid(options.resolution).to(start.coefficients.device)
         self._field = ShapeField(self._grid, prior, expressions, options, start=start, generator=generator)
         self._sdf: Tensor = self._everywhere()

@@ -12,7 +12,7 @@ from idto3d.errors import UserError
 
 NEEDED = (
     *("torch", "diffusers", "transformers", "peft", "accelerate", "huggingface_hub", "safetensors", "tokenizers"),
-    *("numpy", "scipy", "numba", "pillow", "dlib-bin", "face_recognition_models"),
+    *("numpy", "scipy", "scikit-image", "numba", "pillow", "dlib-bin", "face_recognition_models"),
     *("xatlas", "fast-simplification", "pygltflib", "imageio-ffmpeg", "gradio"),
 )
 OPTIONAL = {
@@ -20,6 +20,7 @@ OPTIONAL = {
     "pillow-heif": "HEIC photos",
     "nvdiffrast": "faster rendering on a GPU",
     "tinycudann": "faster hash grid on a GPU",
+    "usd-core": "the head as USDZ",
     "trimesh": "training on scans",
     "scikit-image": "training on synthetic heads",
 }

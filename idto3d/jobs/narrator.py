@@ -31,9 +31,7 @@ class Narrator:
             case Notice():
                 self._line(event.text)
             case LikenessMeasured():
-                self._line(
-                    f"likeness {event.similarity:.2f} ({event.encoder}; one person from {event.same_person:.2f})"
-                )
+                self._line(_likeness(event))
             case Finished():
                 self._line(f"done: {event.glb}")
 
@@ -57,6 +55,12 @@ class Narrator:
         if now.seconds_left is not None and now.step < now.steps:
             line += f"  {clock(now.seconds_left)} left"
         return line + (f"  likeness {now.likeness:.2f}" if now.likeness is not None else "")
+
+
+def _likeness(event: LikenessMeasured) -> str:
+    who = "the same person" if event.similarity >= event.same_person else "another person"
+    border = f"one person from {event.same_person:.2f}"
+    return f"likeness {event.similarity:.2f}: {event.encoder} takes the head for {who} ({border})"
 
 
 def clock(seconds: float) -> str:

@@ -6,7 +6,8 @@
     photos/          copies of the photos, only in jobs started from the page, removed when the run is done
     checkpoints/     checkpoint.py, removed when the run is done
     head.safetensors the finished head, written by the pipeline: what further work starts from, without photos
-    head.glb textures/ renders/ expressions/     the asset
+    head.glb textures/ renders/ expressions/     the asset; head_lod1.glb, head_lod2.glb, head.obj, head.mtl and
+                                                 head.usdz where an export was asked for them
 
 Photos, crops, checkpoints, and the face embedding in head.safetensors are biometric data: the folder is 0700,
 `delete_run` removes all of it, and a run that is refused before its first checkpoint keeps none of it.

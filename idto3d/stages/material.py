@@ -10,7 +10,6 @@ from torch import Tensor
 from idto3d.config import HeadOptions
 from idto3d.events import Event, Notice, Preview, StageStarted, StepDone
 from idto3d.fields.material_field import FieldMaterial, MaterialField
-from idto3d.geometry.mesh import vertex_normals
 from idto3d.geometry.tet_grid import BOX_HIGH, BOX_LOW
 from idto3d.guidance.distillation import distil
 from idto3d.guidance.schedules import draw_timesteps, material_phase, material_range
@@ -19,6 +18,7 @@ from idto3d.head.parts import Head, Joined
 from idto3d.render.camera import standard_cameras
 from idto3d.render.color import srgb_from_linear
 from idto3d.render.draw import Surface, draw_relit, draw_surface, paint, sample, to_uint8
+from idto3d.render.dressed import Dressed, read_dressed
 from idto3d.render.environment import Environment, random_light
 from idto3d.render.material import Material
 from idto3d.render.rasterizer import Rasterizer
@@ -35,7 +35,8 @@ PREVIEW_LIGHT = "studio_three_point"
 class Canvas:
     """A finished head ready to be painted: its normals [E, V, 3], the lights, and what draws it.
 
-    `preview` is the light of the pictures that are shown.
+    `preview` is the light of the pictures that are shown. `dressed` is what its parts wear already, None where the
+    field alone says what they are made of.
     """
 
     head: Joined
@@ -43,13 +44,16 @@ class Canvas:
     lights: tuple[Environment, ...]
     preview: Environment
     rasterizer: Rasterizer
+    dressed: Dressed | None = None
 
 
-def make_canvas(head: Head, lights: tuple[Environment, ...], rasterizer: Rasterizer) -> Canvas:
+def make_canvas(
+    head: Head, lights: tuple[Environment, ...], rasterizer: Rasterizer, dressed: Dressed | None = None
+) -> Canvas:
     """Work out what does not change while the head is painted."""
     preview = next((light for light in lights if light.name == PREVIEW_LIGHT), lights[0])
     joined = head.joined()
-    return Canvas(joined, vertex_normals(joined.positions, joined.faces), lights, preview, rasterizer)
+    return Canvas(joined, head.normals(), lights, preview, rasterizer, dressed)
 
 
 def paint_material(
@@ -117,29 +121,58 @@ def seen(canvas: Canvas, expression_ids, camera, size: int) -> Surface:
     return draw_surface(head.positions[ids], head.faces, camera, canvas.rasterizer, size, canvas.normals[ids])
 
 
-def material_at(canvas: Canvas, field: MaterialField, surface: Surface, expression_ids) -> FieldMaterial:
-    """Material at the P covered pixels of B views, each in its own expression."""
+def material_at(canvas: Canvas, field: MaterialField | None, surface: Surface, expression_ids) -> FieldMaterial:
+    """Material at the P covered pixels of B views, each in its own expression; as worn where there is no field."""
     count = len(expression_ids)
     points = sample(surface, canvas.head.canonical.expand(count, -1, -1)).detach()
     view = surface.fragments.covered.nonzero()[:, 0]
-    parts = [field(points[view == i], [e]) for i, e in enumerate(expression_ids)]
+    worn = None if canvas.dressed is None else read_dressed(canvas.dressed, surface)
+    if field is None:
+        return _as_worn(worn)
+    parts = [
+        field(points[view == i], [e])
+        if worn is None
+        else dressed_material(field, points[view == i], worn[view == i], e)
+        for i, e in enumerate(expression_ids)
+    ]
     albedo, roughness, metallic = (
         torch.cat([getattr(part, name)[0] for part in parts]) for name in ("albedo", "roughness", "metallic")
     )
     start, held = (torch.cat([getattr(part, name) for part in parts]) for name in ("start", "held"))
-    return FieldMaterial(albedo, roughness, metallic, start, held)
+    return FieldMaterial(albedo, roughness, metallic, start=start, held=held)
+
+
+def _as_worn(worn: Tensor) -> FieldMaterial:
+    albedo, roughness, known = worn.split([3, 1, 1], -1)
+    return FieldMaterial(albedo, roughness, torch.zeros_like(roughness), start=albedo, held=known)
+
+
+def dressed_material(field: MaterialField, points: Tensor, worn: Tensor, expression_id: int) -> FieldMaterial:
+    """Material [1, N, ...] at canonical `points` [N, 3] that wear `worn` [N, 5], see `render.dressed`.
+
+    What is known for certain stays; of the rest the field learns the colour, and nothing is metal.
+    """
+    albedo, roughness, known = worn.split([3, 1, 1], -1)
+    prepared = field.prepared(points, albedo, torch.ones_like(known))
+    painted = field.at(prepared, [expression_id])
+    mixed = torch.lerp(painted.albedo, painted.start.expand_as(painted.albedo), known)
+    dull = torch.zeros_like(roughness)[None]
+    return FieldMaterial(mixed, roughness[None], dull, start=painted.start, held=painted.held)
 
 
 @torch.no_grad()
 def relit_picture(
     canvas: Canvas,
-    field: MaterialField,
+    field: MaterialField | None,
     expression_id: int = 0,
     azimuth_deg: float = 0.0,
     size: int = PREVIEW_SIZE,
     light: Environment | None = None,
 ) -> np.ndarray:
-    """Picture [S, S, 3] uint8 sRGB of the head so far under `light` (the preview light when not given), on white."""
+    """Picture [S, S, 3] uint8 sRGB of the head so far under `light` (the preview light when not given), on white.
+
+    Without a field it shows what the parts of a dressed head wear.
+    """
     device = canvas.head.canonical.device
     camera = standard_cameras(torch.tensor([azimuth_deg], device=device), 0.0)
     surface = seen(canvas, [expression_id], camera, 2 * size)

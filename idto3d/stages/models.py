@@ -8,15 +8,19 @@ import torch
 
 from idto3d.bundle.encoder import check_encoder, encoder_name
 from idto3d.bundle.find import LocatedBundle, fetch_weights
+from idto3d.bundle.layout import LANDMARK_MODEL_FILE, TEMPLATE_FILE
 from idto3d.config import HeadOptions
 from idto3d.device import choose_device
 from idto3d.events import Event
+from idto3d.evidence.landmark_model import LandmarkModel, load_landmark_model
 from idto3d.guidance.loading import load_refinement, load_weights
 from idto3d.guidance.prediction import Guidance
 from idto3d.head.ellipsoid import EllipsoidPrior
 from idto3d.head.prior import HeadPrior
 from idto3d.head.prior_file import load_start_prior
 from idto3d.head.start import Start
+from idto3d.head.template_file import load_template
+from idto3d.head.template_model import Template
 from idto3d.stages.wish import Wish
 from idto3d.subject.encoders import make_encoder
 from idto3d.subject.face import IdentityEncoder
@@ -35,6 +39,8 @@ class Models:
     device: torch.device
     refinement: tuple[Guidance, float] | None
     title: str
+    template: Template
+    landmark_model: LandmarkModel
 
 
 def load_encoder(weights: LocatedBundle, asked: str) -> IdentityEncoder:
@@ -67,6 +73,8 @@ def load_models(
         device=device,
         refinement=second and (Guidance(second, asked.lambda_id), files.info.refinement.weight),
         title=files.title,
+        template=load_template(files.own_or_embedded(TEMPLATE_FILE), device),
+        landmark_model=load_landmark_model(files.own_or_embedded(LANDMARK_MODEL_FILE)),
     )
 
 

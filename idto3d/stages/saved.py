@@ -7,7 +7,7 @@ exported anew and edited without photos and without weights. It is personal data
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -26,6 +26,7 @@ from idto3d.head.parts import Head, head_from, head_names, head_tensors
 from idto3d.head.prior import HeadPrior
 from idto3d.head.prior_file import DAMAGE, description_of, prior_from, prior_tensors
 from idto3d.head.start import Start, start_from, start_tensors, start_words
+from idto3d.render.painted import PaintedMaterial, painted_from, painted_tensors
 from idto3d.stages.optimise import under
 
 FILE = "head.safetensors"
@@ -61,7 +62,8 @@ class FinishedHead:
     """A head with all that made it.
 
     `coefficients` [K] are the prior's, `carrier` the state of what grew the shape, `field` the material. `weights` is
-    the name of the weights with their commit, `licences` are theirs.
+    the name of the weights with their commit, `licences` are theirs. `painted` are the textures of materials that have
+    their own, by name; the others are sampled from the field.
     """
 
     start: Start
@@ -73,6 +75,7 @@ class FinishedHead:
     options: HeadOptions
     weights: str
     licences: tuple[str, ...]
+    painted: Mapping[str, PaintedMaterial] = field(default_factory=dict)
 
 
 def colours_of(prior: HeadPrior | EllipsoidPrior, coefficients: Tensor, start: Start) -> ColourPrior | None:
@@ -88,6 +91,7 @@ def save_head(folder: Path, finished: FinishedHead) -> Path:
         ("carrier", finished.carrier),
         ("prior", prior_tensors(finished.prior)),
         ("field", finished.field.state_dict()),
+        ("painted", painted_tensors(finished.painted)),
     ):
         tensors |= {f"{prefix}.{name}": value for name, value in state.items()}
     return write_tensors(folder / FILE, tensors, {KEY: json.dumps(_words(finished))})
@@ -158,4 +162,5 @@ def _finished(tensors: Mapping[str, Tensor], words: Mapping) -> FinishedHead:
         options,
         words["weights"],
         tuple(words["licences"]),
+        painted_from(under("painted.", tensors)),
     )

@@ -11,7 +11,6 @@ from idto3d.guidance.distillation import distil
 from idto3d.guidance.schedules import draw_timesteps, shape_range
 from idto3d.head.parts import Head, Joined
 from idto3d.head.shape import Grown, ShapeCarrier, ShapeVanished
-from idto3d.render.backend import make_rasterizer
 from idto3d.render.camera import standard_cameras
 from idto3d.render.draw import draw_normals, to_uint8
 from idto3d.render.rasterizer import Rasterizer
@@ -37,9 +36,8 @@ def grow_shape(
         optimiser.load(saved.tensors, saved.step, generator)
         carrier.restore(saved.tensors)
     yield StageStarted(STAGE, steps)
-    rasterizer = make_rasterizer(wish.device())
     while optimiser.step_count < steps:
-        yield from _one_step(wish, carrier, optimiser, options, rasterizer, generator)
+        yield from _one_step(wish, carrier, optimiser, options, generator)
         if checkpoints.due():
             checkpoints.save(STAGE, optimiser.step_count, optimiser.tensors(generator) | carrier.kept())
     optimiser.settle()
@@ -50,8 +48,8 @@ def grow_shape(
     return carrier.finished()
 
 
-def _one_step(wish, carrier, optimiser, options: HeadOptions, rasterizer, generator) -> Generator[Event, None, None]:
-    step, losses = optimiser.step_count, {}
+def _one_step(wish, carrier: ShapeCarrier, optimiser, options: HeadOptions, generator) -> Generator[Event, None, None]:
+    step, losses, rasterizer = optimiser.step_count, {}, carrier.rasterizer
     try:
         carrier.refresh(step)
         views = draw_views(wish, options.shape.views, generator)
@@ -61,11 +59,17 @@ def _one_step(wish, carrier, optimiser, options: HeadOptions, rasterizer, genera
         finite = optimiser.step(_loss(grown, sds, options))
         losses = {"smooth": float(grown.roughness.detach()), "finite": float(finite)}
         if (step + 1) % options.preview_every == 0 or step == 0:
-            yield Preview(STAGE, "normal", shape_picture(joined, rasterizer))
+            yield Preview(STAGE, "normal", shape_picture(_at_rest(wish, carrier).joined(), rasterizer))
     except ShapeVanished:
         optimiser.step_count += 1
         yield Notice("The shape vanished for a moment and went back to its last good state.")
     yield StepDone(STAGE, optimiser.step_count, options.shape.steps, losses)
+
+
+@torch.no_grad()
+def _at_rest(wish: Wish, carrier: ShapeCarrier) -> Head:
+    """The head as it is, in the neutral expression, so that pictures of it do not grimace."""
+    return carrier.grow([wish.expressions.index("neutral")]).head
 
 
 def _judged(wish: Wish, joined: Joined, views: Views, options: HeadOptions, moment) -> Tensor:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from idto3d.files import atomic
 
-FILES = ("head.glb",)
+FILES = ("head.glb", "head_lod1.glb", "head_lod2.glb", "head.obj", "head.mtl", "head.usdz")
 FOLDERS = ("textures", "renders", "expressions")
 
 

@@ -9,7 +9,8 @@ from idto3d.jobs import record
 from idto3d.jobs.desk import JobView
 from idto3d.jobs.event_log import Progress
 
-STAGES = {"subject": "Photos", "weights": "Weights", "shape": "Shape", "material": "Skin", "asset": "Asset"}
+STAGES = {"subject": "Photos", "weights": "Weights", "fit": "Person", "shape": "Shape"}
+STAGES |= {"material": "Skin", "asset": "Asset"}
 RARE = ("weights",)  # shown only where it happens
 PANES = {
     "normal": ("Normals", "The shape appears here first."),
@@ -117,8 +118,10 @@ def _line(view: JobView) -> str:
 
 
 def _scale(progress: Progress) -> str:
-    """What a likeness is measured against."""
-    return f"{escape(progress.encoder)} takes {progress.same_person:.2f} for one person"
+    """What a likeness means to the encoder that measured it."""
+    alike = progress.likeness >= progress.same_person
+    who = "the same person" if alike else "another person"
+    return f"{escape(progress.encoder)} takes the head for {who}, as from {progress.same_person:.2f} on it is one"
 
 
 def _headline(view: JobView) -> str:

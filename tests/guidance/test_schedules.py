@@ -47,7 +47,7 @@ def test_every_preset_takes_the_ranges_of_the_weights(name):
 
 def test_a_range_that_is_asked_for_is_taken_as_it_is():
     assert shape_range(0, ShapeOptions(early_timesteps=(400, 700)), EMBEDDED) == (400, 700)
-    assert shape_range(99, ShapeOptions(late_timesteps=(0, 0)), EMBEDDED) == (0, 0)
+    assert shape_range(99, ShapeOptions(steps=100, late_timesteps=(0, 0)), EMBEDDED) == (0, 0)
     options = MaterialOptions(albedo_timesteps=(1, 2), joint_timesteps=(3, 4), refine_timesteps=(5, 6))
     options = replace(options, steps=10, refine_steps=1)
     assert [material_range(step, options, EMBEDDED) for step in (0, 8, 9)] == [(1, 2), (3, 4), (5, 6)]

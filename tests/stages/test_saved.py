@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from safetensors.torch import load_file
 from small_heads import files, run, small
@@ -12,7 +13,8 @@ from idto3d.config import SubjectOptions
 from idto3d.errors import UserError
 from idto3d.events import Finished, StageStarted, StepDone
 from idto3d.files import read_metadata, read_tensors, write_tensors
-from idto3d.stages.saved import load_head
+from idto3d.render.painted import PaintedMaterial
+from idto3d.stages.saved import load_head, save_head
 
 
 @pytest.fixture
@@ -69,6 +71,25 @@ def test_the_asset_is_made_again_from_the_saved_head_without_photos_or_weights(o
     assert coarse["head.glb"] != before["head.glb"] and load_head(folder).options.export.faces == 200
     list(pipeline.export_head(folder))
     assert files(folder) == coarse
+
+
+def test_what_an_export_was_asked_for_goes_when_it_no_longer_is(options, tmp_path):
+    list(run(options, tmp_path))
+    plain = set(files(tmp_path))
+    list(pipeline.export_head(tmp_path, replace(options.export, lods=True, clip=True, formats=("glb", "obj"))))
+    more = {"head_lod1.glb", "head_lod2.glb", "expressions/clip.glb", "head.obj", "head.mtl"}
+    assert set(files(tmp_path)) - plain == more | {"textures/skin_roughness.png"}
+    list(pipeline.export_head(tmp_path, replace(options.export, clip=True)))
+    assert set(files(tmp_path)) & more == {"expressions/clip.glb"}
+
+
+def test_painted_textures_are_kept_with_the_head(options, tmp_path):
+    list(run(options, tmp_path))
+    albedo, gloss = np.full((4, 4, 4), 9, np.uint8), np.full((4, 4), 7, np.uint8)
+    assert not load_head(tmp_path).painted
+    save_head(tmp_path, replace(load_head(tmp_path), painted={"eyes": PaintedMaterial(albedo, gloss)}))
+    kept = load_head(tmp_path).painted["eyes"]
+    assert (kept.albedo == albedo).all() and (kept.roughness == gloss).all() and kept.normal is None
 
 
 def test_an_export_that_is_stopped_leaves_the_asset_of_before(options, tmp_path):

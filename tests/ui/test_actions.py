@@ -137,7 +137,7 @@ def test_text_of_users_cannot_become_markup(tmp_path):
         ({"progress": Progress(stage="shape", step=3, steps=9, seconds_left=200.0)}, "about 3 min left"),
         (
             {"status": "done", "progress": Progress(likeness=0.71, encoder="dlib", same_person=0.91)},
-            "dlib takes 0.91 for one person",
+            "dlib takes the head for another person, as from 0.91 on it is one",
         ),
         ({"status": "cancelled"}, "Press Resume"),
         ({"status": "failed", "error": JobError("It broke.", "Mend it.")}, "<b>It broke.</b><span>Mend it.</span>"),

@@ -51,7 +51,7 @@ def test_a_visitor_makes_a_head_leaves_comes_back_and_deletes_it(tab, address, p
     tab.fill("#prompt textarea", "stall")
     tab.click("#generate")
     tab.wait_for_selector(".pane img[alt=Normals]")
-    tab.wait_for_selector("text=step 32 of 100")
+    tab.wait_for_selector("text=step 9 of 30")
     tab.wait_for_selector(".crops figure.used img")
     assert "left out" in tab.inner_text(".crops figure.out")
     assert not tab.is_visible("#message .refusal") and not tab.is_visible("#generate")

@@ -9,8 +9,8 @@ import torch
 from safetensors.numpy import load_file, save_file
 
 from idto3d.errors import UserError
-from idto3d.subject.identity_file import load_identity
-from idto3d.subject.portrait_net import SIDE
+from idto3d.subject.identity.identity_file import load_identity
+from idto3d.subject.identity.portrait_net import SIDE
 from idto3d.training.data import embedding, faces
 from idto3d.training.data.augment import augmented
 from idto3d.training.data.faces import CROP_SCALE, WIDE, head_mask, read_known

@@ -12,7 +12,7 @@ from idto3d.bundle.layout import MORPHABLE, MORPHABLE_FILE
 from idto3d.config import EMBEDDED
 from idto3d.errors import UserError, run_command
 from idto3d.guidance.networks.base import load_morphable
-from idto3d.subject.identity_file import load_identity
+from idto3d.subject.identity.identity_file import load_identity
 from idto3d.training.fit.round_weights import KEPT_TENSORS, MANTISSA_BITS, main, shortened
 
 

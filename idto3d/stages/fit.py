@@ -1,0 +1,146 @@
+"""The first stage: the template becomes this person, from photos where there are any, and from words.
+
+It takes seconds, and its pictures are already a head: what follows refines the shape and paints what no photo saw.
+"""
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from scipy.spatial import cKDTree
+from torch import Tensor
+
+from idto3d.config import HeadOptions
+from idto3d.events import Event, StageStarted, StepDone
+from idto3d.evidence.completion import symmetry_of, vertex_means
+from idto3d.evidence.judgement import resting
+from idto3d.evidence.projection import ramp
+from idto3d.evidence.skin import LEAST_SEEN, LIT_FROM, SkinColour, SkinMap, skin_from, skin_of_words
+from idto3d.fields.template_shape import Rest
+from idto3d.head.features.assemble import head_of, settled
+from idto3d.head.hair.part import HairPart
+from idto3d.head.paint.atlas import texels_of
+from idto3d.head.paint.usual_skin import facial_hair, grown_over, unseen_hair, usual_skin
+from idto3d.head.parts import Head
+from idto3d.head.prior import HeadPrior
+from idto3d.head.start import Start
+from idto3d.head.template import MOUTH_SOCKET
+from idto3d.head.template_model import Template
+from idto3d.stages.dressing import Worn, tone_of, worn_textures
+from idto3d.stages.evidence import Taken, fit_person, iris_of, skin_looks
+from idto3d.stages.hair import hair_of, with_scalp
+from idto3d.stages.models import Models
+from idto3d.subject.subject import Subject
+from idto3d.words.arkit import ARKIT, TONGUE_OUT
+from idto3d.words.expressions import NAMES
+
+STAGE, STEPS = "fit", 4
+INNER = ("eye_left", "eye_right", "teeth")
+SOCKETS = slice(MOUTH_SOCKET.start, None)
+AT_REST = {"eyeBlink": 0.12}  # the template looks with wide eyes
+FREE_FROM_M = (0.004, 0.015)  # distances from eyes and mouth between which the skin becomes free to move, metres
+SEEN_HOLD = 3.0
+
+
+def all_expressions(asked: tuple[str, ...]) -> tuple[str, ...]:
+    """Those that are asked for, then the rest of our thirteen, then Apple's: a template head has them all."""
+    return tuple(name for name in dict.fromkeys((*asked, *NAMES, *ARKIT)) if name != TONGUE_OUT)
+
+
+def expected_coefficients(start: Start, models: Models) -> Tensor | None:
+    """[K] template coefficients that photos' embedding and words let expect; None of a prior that knows neither."""
+    if not isinstance(models.prior, HeadPrior):
+        return None
+    return models.prior.expected_coefficients(start.coefficients)
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A person's head before any guidance: its shape, what photos say, and what its parts wear.
+
+    `skin` is what the skin's texture is laid on and `colour` what photos and words make it; `wear` are all parts'
+    textures, by material.
+    """
+
+    template: Template
+    rest: Rest
+    skin: SkinMap
+    colour: SkinColour
+    wear: Mapping[str, Worn]
+    hair: HairPart | None
+    taken: tuple[Taken, ...]
+
+
+def fit_head(
+    subject: Subject | None, start: Start, models: Models, options: HeadOptions
+) -> Generator[Event, None, Fitted]:
+    """The head that photos and words say, with all expressions; reports a picture of it."""
+    yield StageStarted(STAGE, STEPS)
+    template, expected = models.template, expected_coefficients(start, models)
+    coefficients, relaxing, taken = yield from _who(subject, template, models, expected)
+    yield StepDone(STAGE, 1, STEPS)
+    vertices = settled(template, template.shape(coefficients))
+    relaxing = torch.maximum(relaxing, template.weights(AT_REST))
+    relaxed = settled(template, vertices + template.displacement(relaxing))
+    head = head_of(template, relaxed, all_expressions(options.expressions))
+    yield StepDone(STAGE, 2, STEPS)
+    skin = skin_map(template, options.export.texture_size)
+    colour = _skin_colour(taken, template, vertices, skin, start, options.seed)
+    yield StepDone(STAGE, 3, STEPS)
+    hair = hair_of(head, template, start, taken, options)
+    colour = with_scalp(colour, hair, skin)
+    wear = worn_textures(template, skin, colour, hair, iris_of(taken))
+    rest = Rest(_with_hair(head, hair), free_to_move(template), _held(template, skin, colour), coefficients)
+    yield StepDone(STAGE, STEPS, STEPS)
+    return Fitted(template, rest, skin, colour, wear, hair, taken)
+
+
+def _who(
+    subject: Subject | None, template: Template, models: Models, expected: Tensor | None
+) -> Generator[Event, None, tuple[Tensor, Tensor, tuple[Taken, ...]]]:
+    """Template coefficients [K], the weights [S] of the face at rest, and how each photo was taken."""
+    none = template.neutral.new_zeros(len(template.shapes))
+    if subject is None or not subject.photos:
+        usual = template.neutral.new_zeros(len(template.identity))
+        return (usual if expected is None else expected.to(usual)), none, ()
+    known = None if expected is None else expected.cpu().double().numpy()
+    fit, taken = yield from fit_person(subject.photos, template, models.landmark_model, known)
+    return torch.from_numpy(fit.coefficients).to(none), torch.from_numpy(resting(fit, template.shapes)).to(none), taken
+
+
+def skin_map(template: Template, size: int) -> SkinMap:
+    """What a skin texture of `size` pixels is laid on."""
+    part = template.part("skin")
+    faces, uvs = part.faces.cpu().numpy(), part.uvs.cpu().numpy()
+    symmetry = symmetry_of(template.neutral[part.vertices].cpu().numpy())
+    return SkinMap(texels_of(faces, uvs, size), faces, uvs, symmetry)
+
+
+def _skin_colour(taken, template: Template, vertices: Tensor, skin: SkinMap, start: Start, seed: int) -> SkinColour:
+    mean = template.neutral[template.part("skin").vertices].cpu().double().numpy()
+    usual, hair = usual_skin(mean, start.words()), facial_hair(mean, start.words(), skin.texels, seed)
+    looks = [one for one in skin_looks(taken, template, vertices, skin) if (one.share > LIT_FROM).sum() >= LEAST_SEEN]
+    colour = skin_from(looks, usual, skin, tone_of(start, looks), seed) if looks else skin_of_words(usual, skin, seed)
+    hair = unseen_hair(hair, colour.known)
+    inner = (skin.texels.corners >= MOUTH_SOCKET.start).all(1)[:, None]
+    albedo = np.where(inner, skin.texels.read(usual), grown_over(colour.albedo, hair, 1 - colour.known))
+    return SkinColour(albedo, np.where(inner[:, 0], 1.0, colour.known))
+
+
+def free_to_move(template: Template) -> Tensor:
+    """[V] 0..1, where the skin's shape may change: not where it lies against the eyes or inside the mouth."""
+    own = template.part("skin").vertices
+    inner = [template.neutral[template.part(name).vertices] for name in INNER] + [template.neutral[SOCKETS]]
+    gap, _ = cKDTree(torch.cat(inner).cpu().numpy()).query(template.neutral[own].cpu().numpy())
+    return torch.from_numpy(ramp(gap, *FREE_FROM_M)).to(template.neutral)
+
+
+def _held(template: Template, skin: SkinMap, colour: SkinColour) -> Tensor:
+    """[V] how firmly each vertex of the skin stays where it is: more where photos show it."""
+    known, _ = vertex_means(skin.texels, colour.known[:, None], np.ones(len(colour.known)), skin.vertices)
+    return torch.from_numpy(1 + SEEN_HOLD * known[:, 0]).to(template.neutral)
+
+
+def _with_hair(head: Head, hair: HairPart | None) -> Head:
+    return head if hair is None else Head(head.expressions, (*head.parts, replace(hair.part, normals=hair.normals)))

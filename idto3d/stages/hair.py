@@ -1,0 +1,104 @@
+"""The hair of a head: as photos show it, unless words ask for another."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from scipy import ndimage
+from torch import Tensor
+
+from idto3d.config import HeadOptions
+from idto3d.evidence.skin import SkinColour, SkinMap
+from idto3d.head.hair.part import HairPart, hair_of_words
+from idto3d.head.hair.scalp import Skin
+from idto3d.head.hair.seen.grow import hair_of_photos
+from idto3d.head.hair.seen.view import HairView, view_of
+from idto3d.head.parts import Head
+from idto3d.head.start import WORDS, Start
+from idto3d.head.template import MOUTH_SOCKET
+from idto3d.head.template_model import Template
+from idto3d.render.color import linear_from_srgb, srgb_from_linear
+from idto3d.render.draw import to_uint8
+from idto3d.stages.evidence import Taken
+from idto3d.subject.masks import Masks
+from idto3d.words.traits import COLOURS, STYLES, USUAL_STYLE
+
+USUAL_COLOUR = "brown"  # of hair of whose colour nobody says a word
+BARE_HEAD = ("skin", "beard", "glasses", "mouth")
+SURE, BORDER = 0.5, 3  # share from which a pixel is hair; pixels of the masks over which its border is soft
+LEAST_SCALP = 0.02  # of the scalp that a piece of hair must cover
+CURL_M = 0.004  # radius of curls that words or photos tell of
+COVER = 0.9  # how far the scalp takes the hair's colour
+
+
+def hair_of(head: Head, template: Template, start: Start, taken: Sequence[Taken], options: HeadOptions):
+    """The HairPart of a head without hair, None for a bald one."""
+    skin, moves = scalp_skin(head, template), head.parts[0].displacements[:, : MOUTH_SOCKET.start]
+    size, moves = options.export.texture_size, moves.cpu().double().numpy()
+    words, style = start.words(), start.traits.get("hair_style")
+    views = [] if style is not None and style.source == WORDS else [_view(one, skin) for one in taken]
+    if not views:
+        wanted = words.get("hair_style", USUAL_STYLE), words.get("hair_colour", USUAL_COLOUR)
+        return hair_of_words(skin, *wanted, size, options.seed, moves)
+    curl = CURL_M if style is not None and STYLES[style.word].curled and style.word != "afro" else 0.0
+    return _dyed(hair_of_photos(skin, views, size, options.seed, moves, curl), start)
+
+
+def scalp_skin(head: Head, template: Template) -> Skin:
+    """What hair grows on: the skin outside, on this head and on the mean one."""
+    part, end = head.parts[0], MOUTH_SOCKET.start
+    faces = part.faces[(part.faces < end).all(1)].cpu().numpy()
+    return Skin(_array(part.vertices[:end]), _array(template.neutral[:end]), faces)
+
+
+def _array(values: Tensor) -> np.ndarray:
+    return values.cpu().double().numpy()
+
+
+def _view(taken: Taken, skin: Skin) -> HairView:
+    photo, camera = taken.photo, taken.view.camera
+    c2w = np.eye(4)
+    c2w[:3, :3], c2w[:3, 3] = camera.rotation.T, camera.position
+    hair = _on_scalp(photo.masks, camera.project(skin.vertices[skin.covered() > 0.5]))
+    head = hair + sum(photo.masks.region(name) for name in BARE_HEAD)
+    return view_of(photo.pixels, photo.masks.box, hair, head, c2w, (camera.focal, *camera.centre))
+
+
+def _on_scalp(masks: Masks, scalp: np.ndarray) -> np.ndarray:
+    """[S, S] the share of hair, without what does not hang together with the scalp, seen at pixels `scalp` [N, 2].
+
+    A dark collar is easily taken for hair; skin lies between it and the hair of the head.
+    """
+    left, top, side = masks.box
+    hair = masks.region("hair")
+    place = ((scalp - [left, top]) / side * len(hair)).astype(int).clip(0, len(hair) - 1)
+    number, count = ndimage.label(hair > SURE)
+    found = np.bincount(number[place[:, 1], place[:, 0]], minlength=count + 1)
+    kept = np.flatnonzero(found[1:] >= LEAST_SCALP * len(scalp)) + 1
+    around = ndimage.binary_dilation(np.isin(number, kept), iterations=BORDER)
+    return hair * around
+
+
+def _dyed(hair: HairPart | None, start: Start) -> HairPart | None:
+    """Hair of photos in the colour that words ask for; as it is where they ask for none."""
+    colour = start.traits.get("hair_colour")
+    if hair is None or colour is None or colour.source != WORDS:
+        return hair
+    wanted = np.array(COLOURS[colour.word].rgb)
+    linear = linear_from_srgb(torch.from_numpy(hair.albedo[..., :3]).float() / 255)
+    tone = linear.mean(-1, keepdim=True) / max(float(np.mean(hair.scalp_rgb)), 1e-3)
+    albedo = to_uint8(srgb_from_linear((tone * torch.from_numpy(wanted).float()).clamp(0, 1)))
+    return replace(
+        hair, albedo=np.concatenate([albedo, hair.albedo[..., 3:]], -1), scalp_rgb=tuple(float(c) for c in wanted)
+    )
+
+
+def with_scalp(colour: SkinColour, hair: HairPart | None, skin: SkinMap) -> SkinColour:
+    """The skin in the hair's colour where hair covers it."""
+    if hair is None:
+        return colour
+    cover = np.zeros((skin.vertices, 1))
+    cover[: len(hair.scalp_cover), 0] = hair.scalp_cover.cpu().numpy()
+    share = COVER * skin.texels.read(cover)
+    return replace(colour, albedo=colour.albedo * (1 - share) + share * np.array(hair.scalp_rgb))

@@ -13,8 +13,8 @@ STAGES = {"subject": "Photos", "weights": "Weights", "fit": "Person", "shape": "
 STAGES |= {"material": "Skin", "asset": "Asset"}
 RARE = ("weights",)  # shown only where it happens
 PANES = {
-    "normal": ("Normals", "The shape appears here first."),
-    "relit": ("Relit", "Then skin and light."),
+    "normal": ("Normals", "Then its shape is refined here."),
+    "relit": ("Relit", "The head appears here first."),
 }
 EMPTY = (
     '<svg viewBox="0 0 120 120" class="sketch" aria-hidden="true">'

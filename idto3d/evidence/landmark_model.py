@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from idto3d.errors import UserError
 from idto3d.files import read_metadata, read_tensors, write_tensors
@@ -81,8 +82,6 @@ def turn_of(landmarks: np.ndarray, neutral: np.ndarray) -> np.ndarray:
 
 def save_landmark_model(model: LandmarkModel, path: Path, provenance: dict) -> Path:
     """Write a model as safetensors; `provenance` (JSON types) says what it was learned from."""
-    import torch
-
     tensors = {f.name: torch.from_numpy(np.ascontiguousarray(getattr(model, f.name))) for f in fields(model)}
     small = {name: value if value.dtype == torch.int64 else value.float() for name, value in tensors.items()}
     return write_tensors(path, small, {KEY: json.dumps({"version": VERSION, "provenance": provenance})})

@@ -36,7 +36,7 @@ BARE = ("skin", "beard")  # what belongs on the skin's texture
 
 @dataclass(frozen=True, eq=False)
 class Taken:
-    """A photo with how it was taken; `rest` [V, 3] is the head without expression, metres."""
+    """A photo with how it was taken, and how it shows the world."""
 
     photo: Photo
     fit: PhotoFit

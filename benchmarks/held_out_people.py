@@ -28,7 +28,7 @@ from scipy.spatial import cKDTree
 
 from idto3d.bundle.find import find_bundle
 from idto3d.checks import checked
-from idto3d.config import EMBEDDED, MATTE_FILE, HeadOptions, with_option
+from idto3d.config import EMBEDDED, MATTE_FILE, HeadOptions
 from idto3d.events import exhausted
 from idto3d.fields.template_shape import TemplateShape
 from idto3d.geometry.mesh import vertex_normals
@@ -37,6 +37,7 @@ from idto3d.head.parts import Head
 from idto3d.head.start import start_of
 from idto3d.head.template import FACE
 from idto3d.head.template_model import Template
+from idto3d.options import with_option
 from idto3d.render.backend import make_rasterizer
 from idto3d.render.camera import standard_cameras
 from idto3d.render.draw import draw_normals
@@ -206,7 +207,7 @@ def people_picture(rows: list[dict], studio) -> np.ndarray:
     """[P * S, W, 3] uint8: a row a person: true normals, then each set's first photo and finished shape."""
     strips: dict[int, list[np.ndarray]] = {}
     for row in rows:
-        finished = shape_picture(row["face"].joined(), make_rasterizer(CPU), 0.0, PICTURE)
+        finished = shape_picture(row["face"].joined(), make_rasterizer(CPU), PICTURE)
         start = [] if row["seed"] in strips else [true_normals(studio, row["seed"])]
         strips.setdefault(row["seed"], []).extend([*start, row["photo"], finished])
     return np.concatenate([np.concatenate(strip, 1) for strip in strips.values()])

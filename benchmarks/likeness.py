@@ -44,14 +44,13 @@ from idto3d.config import (
     HeadOptions,
     RenderOptions,
     SubjectOptions,
-    option_names,
     preset,
-    with_option,
 )
 from idto3d.device import choose_device
 from idto3d.errors import UserError, run_command
 from idto3d.events import Notice, exhausted
 from idto3d.jobs.checkpoint import Checkpointer
+from idto3d.options import option_names, with_option
 from idto3d.render.color import linear_from_srgb, srgb_from_linear
 from idto3d.render.draw import to_uint8
 from idto3d.stages.saved import load_head

@@ -13,6 +13,7 @@ from idto3d.checks import checked, checked_view, named_expressions
 from idto3d.config import HDRI, ExportOptions, HeadOptions, RenderOptions
 from idto3d.determinism import repeatable
 from idto3d.errors import UserError
+from idto3d.options import option_names, with_option
 from idto3d.words import expressions
 from idto3d.words.arkit import ARKIT
 
@@ -167,7 +168,7 @@ def export_options(assignments: list[str], options: HeadOptions) -> HeadOptions:
     """`options` with each --set in them. Raises UserError for one that is not of the export."""
     for name in (assignment.partition("=")[0].strip() for assignment in assignments):
         if not name.startswith("export."):
-            names = ", ".join(f"export.{known}" for known in config.option_names(options.export))
+            names = ", ".join(f"export.{known}" for known in option_names(options.export))
             raise UserError(f"'{name}' cannot be set of a head that is finished.", f"Choose from: {names}.")
     return _all_assigned(options, assignments)
 
@@ -186,7 +187,7 @@ def _assigned(options: HeadOptions, name: str, value: str) -> HeadOptions:
         raise UserError("A preset is many options and cannot be --set like one.", f"Give --preset {value}.")
     if name == "expressions":
         return replace(options, expressions=named_expressions(value))
-    return config.with_option(options, name, value)
+    return with_option(options, name, value)
 
 
 def _check_same(arguments: argparse.Namespace, job) -> None:

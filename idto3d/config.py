@@ -3,7 +3,7 @@
 Lengths are metres, angles degrees (`_deg`), timesteps integers of 1000.
 """
 
-from dataclasses import Field, dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 
 from idto3d.errors import UserError
@@ -149,6 +149,7 @@ class HeadOptions:
     weights: str = option("embedded", "embedded, community, a folder, or ORG/REPO[@REV]")
     device: str = option("auto", "where to compute", choices=("auto", "cpu", "cuda"))
     preview_every: int = option(10, "steps between previews", least=1)
+    preview_size: int = option(256, "side of a preview, pixels", least=16, most=1024)
     checkpoint_seconds: float = option(30.0, "seconds between checkpoints", least=0)
     subject: SubjectOptions = SubjectOptions()
     guidance: GuidanceOptions = GuidanceOptions()
@@ -247,54 +248,3 @@ class RenderOptions:
     elevation_deg: float = option(0.0, "camera above (positive) or below the head")
     size: int = option(512, "side of the picture, pixels", least=16, most=4096)
     video: str = option("", "MP4 file to write a turntable to; empty for a still")
-
-
-def with_option(options, name: str, text: str, section: str = ""):
-    """`options` with the option of dotted `name` (`shape.steps`) read from `text`. Raises UserError.
-
-    Whether a head can be made with it is for `checks.checked` to say. `section` is the dotted path of `options` itself;
-    it is only named in errors.
-    """
-    first, _, rest = name.partition(".")
-    known = {f.name: f for f in fields(options)}
-    value = getattr(options, first, None) if first in known else None
-    if first not in known or is_dataclass(value) != bool(rest):
-        choices = ", ".join(section + choice for choice in option_names(options))
-        raise UserError(f"There is no option '{section}{name}'.", f"Choose from: {choices}.")
-    if rest:
-        return replace(options, **{first: with_option(value, rest, text, f"{section}{first}.")})
-    return replace(options, **{first: _parsed(text, known[first], section + first)})
-
-
-def option_names(options) -> list[str]:
-    """Dotted names of all options, depth first."""
-    names = []
-    for f in fields(options):
-        value = getattr(options, f.name)
-        names += [f"{f.name}.{inner}" for inner in option_names(value)] if is_dataclass(value) else [f.name]
-    return names
-
-
-def _parsed(text: str, option: Field, name: str):
-    """`text` as a value of an option; one whose default is None may be left out. Raises UserError."""
-    if option.default is None and text.lower() == "none":
-        return None
-    like = option.metadata.get("like", option.default)
-    try:
-        return _read_like(text, like)
-    except (ValueError, KeyError):
-        example = ",".join(map(str, like)) if isinstance(like, tuple) else like
-        raise UserError(f"'{text}' is no value for {name}.", f"Give one like {example}.") from None
-
-
-def _read_like(text: str, like):
-    words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-    if isinstance(like, bool):
-        return words[text.lower()]
-    if isinstance(like, tuple):
-        read = type(like[0]) if like else str
-        parts = tuple(read(part.strip()) for part in text.split(","))
-        if like and read is int and len(parts) != len(like):
-            raise ValueError
-        return parts
-    return type(like)(text)

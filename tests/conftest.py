@@ -11,6 +11,8 @@ from fake_hub import FakeHub
 from idto3d.determinism import repeatable
 
 repeatable()  # as the program's own doors do
+if "PYTEST_XDIST_WORKER" in os.environ:  # a core for each of the processes that run tests side by side
+    os.environ |= {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
 
 HUB = FakeHub()
 HOME = tempfile.TemporaryDirectory(prefix="idto3d-hub-")

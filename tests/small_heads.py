@@ -12,6 +12,7 @@ def small(tiny_bundle):
         device="cpu",
         expressions=("neutral", "mouth stretch"),
         preview_every=1,
+        preview_size=32,
         checkpoint_seconds=0.0,
         shape=ShapeOptions(carrier="tets", resolution=20, steps=5, image_size=32, refresh=2),
         material=MaterialOptions(steps=5, image_size=32, refine_steps=1),

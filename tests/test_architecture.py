@@ -12,7 +12,7 @@ from idto3d.words.traits import BEARDS, HAIR_STYLES
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "idto3d"
 FLOORS = (  # from the ground; a room imports rooms of floors below its own, and itself
-    ("config", "events", "determinism", "errors", "files", "device"),
+    ("config", "options", "events", "determinism", "errors", "files", "device"),
     ("words",),
     ("checks", "geometry"),
     ("render",),

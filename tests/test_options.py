@@ -12,10 +12,9 @@ from idto3d.config import (
     ShapeOptions,
     as_json,
     from_json,
-    option_names,
-    with_option,
 )
 from idto3d.errors import UserError
+from idto3d.options import option_names, with_option
 
 
 def test_what_every_preset_asks_for_can_be_met_and_so_can_what_is_set_of_it():

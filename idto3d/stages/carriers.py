@@ -65,7 +65,7 @@ def on_template(
     rasterizer = rasterizer_of(fitted, models.device)
     dressed = dressed_head(fitted.rest.head, fitted.wear, models.device)
     first = make_canvas(fitted.rest.head.first(len(options.expressions)), _lights(models), rasterizer, dressed)
-    yield Preview(FIT, "relit", relit_picture(first, None))
+    yield Preview(FIT, "relit", relit_picture(first, None, options.preview_size))
     random = torch.Generator().manual_seed(options.seed)
     carrier = TemplateShape(fitted.rest, len(options.expressions), options.shape, rasterizer, random)
     head = yield from grow_shape(wish, carrier, options, checkpoints, random)

@@ -27,7 +27,6 @@ from idto3d.stages.saved import Checkpoints
 from idto3d.stages.wish import Wish, as_pictures, draw_views, terms
 
 STAGE = "material"
-PREVIEW_SIZE = 256
 PREVIEW_LIGHT = "studio_three_point"
 
 
@@ -74,7 +73,7 @@ def paint_material(
         losses = _step(wish, canvas, field, optimiser, options, generator)
         step = optimiser.step_count
         if step % options.preview_every == 0 or step == 1:
-            yield Preview(STAGE, "relit", relit_picture(canvas, field))
+            yield Preview(STAGE, "relit", relit_picture(canvas, field, options.preview_size))
         yield StepDone(STAGE, step, material.steps, losses)
         if checkpoints.due():
             checkpoints.save(STAGE, step, optimiser.tensors(generator))
@@ -164,9 +163,9 @@ def dressed_material(field: MaterialField, points: Tensor, worn: Tensor, express
 def relit_picture(
     canvas: Canvas,
     field: MaterialField | None,
+    size: int,
     expression_id: int = 0,
     azimuth_deg: float = 0.0,
-    size: int = PREVIEW_SIZE,
     light: Environment | None = None,
 ) -> np.ndarray:
     """Picture [S, S, 3] uint8 sRGB of the head so far under `light` (the preview light when not given), on white.

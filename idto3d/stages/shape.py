@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,7 +20,6 @@ from idto3d.stages.saved import Checkpoints
 from idto3d.stages.wish import Views, Wish, as_pictures, draw_views, terms
 
 STAGE = "shape"
-PREVIEW_SIZE = 256
 
 
 def grow_shape(
@@ -59,7 +59,8 @@ def _one_step(wish, carrier: ShapeCarrier, optimiser, options: HeadOptions, gene
         finite = optimiser.step(_loss(grown, sds, options))
         losses = {"smooth": float(grown.roughness.detach()), "finite": float(finite)}
         if (step + 1) % options.preview_every == 0 or step == 0:
-            yield Preview(STAGE, "normal", shape_picture(_at_rest(wish, carrier).joined(), rasterizer))
+            joined = _at_rest(wish, carrier).joined()
+            yield Preview(STAGE, "normal", shape_picture(joined, rasterizer, options.preview_size))
     except ShapeVanished:
         optimiser.step_count += 1
         yield Notice("The shape vanished for a moment and went back to its last good state.")
@@ -88,7 +89,7 @@ def _loss(grown: Grown, sds: Tensor, options: HeadOptions) -> Tensor:
 
 
 @torch.no_grad()
-def shape_picture(joined: Joined, rasterizer: Rasterizer, azimuth_deg: float = 0.0, size: int = PREVIEW_SIZE):
+def shape_picture(joined: Joined, rasterizer: Rasterizer, size: int, azimuth_deg: float = 0.0) -> np.ndarray:
     """Normal map [S, S, 3] uint8 of a head in the first of its expressions, from a view."""
     camera = standard_cameras(torch.tensor([azimuth_deg], device=joined.faces.device), 0.0)
     image, _ = draw_normals(joined.positions[:1].detach(), joined.faces, camera, rasterizer, size)

@@ -54,7 +54,7 @@ def test_of_two_faces_the_larger_is_used_with_a_notice(tmp_path, capsys, tiny_bu
     both.paste(astronaut(), (0, 0))
     both.paste(small, (512, 40))
     both.save(tmp_path / "two.png")
-    few = ["shape.steps=1", "material.steps=1", "shape.resolution=20", "export.turntable_frames=2"]
+    few = ["shape.steps=1", "material.steps=1", "export.texture_size=64", "export.render_size=64", "preview_size=32"]
     options = [word for assignment in few for word in ("--set", assignment)]
     asked = ["generate", str(tmp_path / "two.png"), "--out", str(tmp_path / "head"), "--weights", str(tiny_bundle)]
     assert cli.main([*asked, *options, "--expressions", "neutral"]) == 0

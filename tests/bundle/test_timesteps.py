@@ -7,13 +7,13 @@ import pytest
 
 from idto3d import pipeline
 from idto3d.bundle.info import Timesteps, read_info, write_info
-from idto3d.config import HeadOptions, MaterialOptions, ShapeOptions
+from idto3d.config import ExportOptions, HeadOptions, MaterialOptions, ShapeOptions
 from idto3d.events import Notice, StepDone
 from idto3d.guidance.prediction import Guidance
 from idto3d.jobs.checkpoint import Checkpointer
 
 OWN = Timesteps((211, 215), (21, 25), (311, 315), (411, 415), (51, 55))
-SHAPE, MATERIAL = ShapeOptions(resolution=20, steps=4, image_size=32), MaterialOptions(steps=5, image_size=32)
+SHAPE, MATERIAL = ShapeOptions(steps=4, image_size=32), MaterialOptions(steps=5, image_size=32)
 
 
 @pytest.fixture
@@ -35,7 +35,13 @@ def grown(weights, tmp_path, monkeypatch):
 
     def grow(shape: ShapeOptions, material: MaterialOptions) -> tuple[list[list[int]], list[str]]:
         options = HeadOptions(
-            weights=str(weights), device="cpu", expressions=("neutral",), shape=shape, material=material
+            weights=str(weights),
+            device="cpu",
+            expressions=("neutral",),
+            preview_size=32,
+            shape=shape,
+            material=material,
+            export=ExportOptions(texture_size=64),
         )
         monkeypatch.setattr(Guidance, "predict", watched)
         said = []

@@ -52,8 +52,11 @@ class IdentityEncoder(Protocol):
     border: float
     notice: str
 
-    def embed(self, pixels: np.ndarray) -> list[Face]:
-        """Every face in `pixels` [H, W, 3] uint8 sRGB, the surest first; an empty list when there is none."""
+    def embed(self, pixels: np.ndarray, once: bool = False) -> list[Face]:
+        """Every face in `pixels` [H, W, 3] uint8 sRGB, the surest first; an empty list when there is none.
+
+        once: the picture is looked at a single time, where an encoder would otherwise try harder to find a face.
+        """
         ...
 
     def traits(self, pixels: np.ndarray, face: Face) -> dict[str, dict[str, float]]:

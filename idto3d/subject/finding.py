@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from PIL import Image
 
 from idto3d.subject.face import Face, IdentityEncoder
 from idto3d.subject.landmarks import FIRST, SIDE, LandmarkReader, Landmarks
@@ -15,7 +16,8 @@ from idto3d.subject.landmarks import FIRST, SIDE, LandmarkReader, Landmarks
 # and folds: 0.0001 and less; coins and a cat at much lower scores of dlib's: up to 0.63, where they bear no portrait.
 CONFIRMED = 0.9
 CERTAIN = 0.99  # a photo in which a face is as sure as this is not turned to look for a surer one
-TILE, OVERLAP = 1024, 256  # side of the parts in which small faces are searched, and what neighbours share, pixels
+TILE, OVERLAP = 1024, 192  # side of the parts in which small faces are searched, and what neighbours share, pixels
+SEARCHED, LARGER = 6e6, 2.0  # pixels of the picture that is searched in parts; how far it may be enlarged to have them
 FLAT = 4.0  # standard deviation of the grey levels of a part in which no face can be
 
 
@@ -36,9 +38,11 @@ class Found:
 def find_person(pixels: np.ndarray, encoder: IdentityEncoder, reader: LandmarkReader) -> Found | None:
     """The person in `pixels` [H, W, 3] uint8 sRGB as they are or, where that is not certain, turned; None without."""
     best = None
+    if pixels.std() < FLAT:
+        return None
     for turns in range(4):
         turned = np.ascontiguousarray(np.rot90(pixels, turns))
-        found = confirmed(turned, encoder.embed(turned), reader)
+        found = confirmed(turned, encoder.embed(turned, once=turns > 0), reader)
         if found and (best is None or found.landmarks.presence > best.landmarks.presence):
             best = replace(found, turns=turns)
         if best and best.landmarks.presence >= CERTAIN:
@@ -47,12 +51,16 @@ def find_person(pixels: np.ndarray, encoder: IdentityEncoder, reader: LandmarkRe
 
 
 def find_small(pixels: np.ndarray, encoder: IdentityEncoder, reader: LandmarkReader) -> Found | None:
-    """The same, upright, from parts of 1024 pixels, in which faces too small for the whole picture are found."""
+    """The same, upright, from parts of 1024 pixels, in which faces too small for the whole picture are found.
+
+    The whole has six megapixels then: more would take too long. Faces of 80 pixels in it, and larger ones, are found.
+    """
+    scale = min((SEARCHED / (pixels.shape[0] * pixels.shape[1])) ** 0.5, LARGER)
     faces = [
-        face.moved(left, top)
-        for left, top, part in _parts(pixels)
+        face.moved(left, top).scaled(1 / scale)
+        for left, top, part in _parts(_resized(pixels, scale))
         if part.mean(-1).std() > FLAT
-        for face in encoder.embed(np.ascontiguousarray(part))
+        for face in encoder.embed(np.ascontiguousarray(part), once=True)
     ]
     return confirmed(pixels, _once(faces), reader)
 
@@ -77,6 +85,11 @@ def confirmed(pixels: np.ndarray, faces: Sequence[Face], reader: LandmarkReader)
         if landmarks.presence >= CONFIRMED:
             return Found(pixels, face, landmarks, others=len(ordered) - number - 1)
     return None
+
+
+def _resized(pixels: np.ndarray, scale: float) -> np.ndarray:
+    height, width = (max(round(length * scale), 1) for length in pixels.shape[:2])
+    return np.array(Image.fromarray(pixels).resize((width, height), Image.Resampling.BILINEAR))
 
 
 def _parts(pixels: np.ndarray) -> Iterator[tuple[int, int, np.ndarray]]:

@@ -14,6 +14,7 @@ from skimage.transform import resize
 
 from idto3d.subject.graph.graph_net import GraphNet
 from idto3d.subject.matte import person_matte
+from idto3d.subject.parsing.covers import dark_glasses
 from idto3d.subject.parsing.frame import MOUTH, Frame, face_height, head_box
 from idto3d.subject.parsing.glasses import frame_of_glasses
 from idto3d.subject.parsing.guided import guided
@@ -83,7 +84,7 @@ def find_masks(pixels: np.ndarray, points: np.ndarray, matte: GraphNet, others: 
     frame = Frame((points[:, :2] - [left, top]) * SIZE / side, SIZE)
     person = np.maximum(person_matte(matte, picture, (0, 0, SIZE)), within(frame))  # what has landmarks is a person
     person = person * seen * _own(empty.places, points, others)
-    worn = frame_of_glasses(pixels, points, empty.places)
+    worn = np.maximum(frame_of_glasses(pixels, points, empty.places), dark_glasses(pixels, picture, points, frame))
     shares = _composed(_refined(picture, person, frame), worn, soft_outline(frame.points[list(MOUTH)], SIZE))
     return Masks(box, np.where(seen, shares, np.eye(len(REGIONS), dtype=np.float32)[0][:, None, None]))
 

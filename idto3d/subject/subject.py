@@ -12,12 +12,13 @@ from idto3d.events import Event, Notice, Preview, StageStarted, StepDone
 from idto3d.subject.align import aligned_crop
 from idto3d.subject.encoders import make_encoder, to_download
 from idto3d.subject.face import IdentityEncoder
+from idto3d.subject.face_points import FACE
 from idto3d.subject.finding import TILE, Found, enlarged, find_person, find_small
 from idto3d.subject.graph.graph_net import GraphNet
 from idto3d.subject.images import LONG_SIDE, load_photo, shown_name
 from idto3d.subject.landmarks import LandmarkReader
 from idto3d.subject.masks import find_masks
-from idto3d.subject.parsing.looks import cover_contrast, eyes_covered
+from idto3d.subject.parsing.covers import cover_contrast, eyes_covered
 from idto3d.subject.photo import Photo, photo_of
 from idto3d.subject.similarity import unit
 
@@ -27,6 +28,7 @@ BORDER = 0.6  # the value of options.disagreement that stands for an encoder's o
 SMALL_FACE = 100  # pixels; below it a closer photo is asked for
 TOLD = ("hair_style", "hair_colour", "beard", "skin")  # attributes that photos may say
 COVERED = 1.05  # unlikeness of nose and cheeks to the skin between the eyes that only a mask makes
+CUT = 0.04  # share of a face past the photo's edge that is told
 SURE = 0.5  # mean chance at which an attribute is believed
 COLOURS = ("skin", "hair_colour")  # attributes of TOLD that a photo in bad light does not say
 CLOSE_FACE = 400  # pixels; where a smaller one was found in a photo that was scaled down, the photo is decoded anew
@@ -102,6 +104,15 @@ def covers(subject: Subject) -> Iterator[Notice]:
             yield Notice(f"The eyes in '{photo.name}' are covered and are made up; a photo that shows them would help.")
         elif cover_contrast(photo.pixels, points) > COVERED:
             yield Notice(f"Something covers the face in '{photo.name}'; a photo of the whole face would help.")
+        if _cut_off(photo) > CUT:
+            yield Notice(f"'{photo.name}' cuts off a part of the face, which is made up; one of the whole would help.")
+
+
+def _cut_off(photo: Photo) -> float:
+    """The share of the face's points that lie past the edge of the photo."""
+    left, top, width, height = photo.frame
+    places = photo.landmarks.points[:FACE, :2] - np.array([left, top])
+    return float(((places < 0) | (places > [width, height])).any(1).mean())
 
 
 def _made(options: SubjectOptions) -> Generator[Event, None, IdentityEncoder]:

@@ -18,7 +18,7 @@ class StandInEncoder:
     def __init__(self, *answers):
         self.answers = [shown for answer in answers for shown in ([answer] if answer else [[]] * 4)]
 
-    def embed(self, pixels):
+    def embed(self, pixels, once=False):
         return self.answers.pop(0)
 
     def traits(self, pixels, face):

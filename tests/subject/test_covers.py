@@ -1,5 +1,7 @@
 """What hides a face is told: dark glasses and masks, but not a face as it is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -40,6 +42,14 @@ def test_a_face_as_it_is_needs_no_word(somebody):
 def test_dark_glasses_are_told(somebody):
     (text,) = told(somebody, EYES)
     assert "eyes in 'astronaut.png' are covered" in text
+
+
+def test_a_face_that_the_photo_cuts_off_is_told(somebody):
+    photo = somebody.photos[0]
+    nose = photo.landmarks.points[4, 0]
+    half = replace(photo, frame=(0.0, 0.0, float(nose), 512.0))
+    (text,) = [notice.text for notice in covers(replace(somebody, photos=(half,)))]
+    assert "cuts off a part of the face" in text
 
 
 def test_a_mask_is_told(somebody):

@@ -59,6 +59,14 @@ def test_no_face_is_an_empty_list(dlib_encoder):
     assert dlib_encoder.embed(np.zeros((1, 1, 3), np.uint8)) == []
 
 
+def test_a_single_look_finds_a_plain_face_and_tries_no_harder(dlib_encoder, astronaut, face):
+    (again,) = dlib_encoder.embed(astronaut, once=True)
+    assert cosine(again.embedding, face.embedding) > 0.97
+    wide = np.full((700, 700, 3), 150, np.uint8)
+    wide[200:500, 200:500] = np.asarray(Image.fromarray(astronaut).resize((300, 300)))  # the face is 51 pixels wide
+    assert dlib_encoder.embed(wide) and dlib_encoder.embed(wide, once=True) == []
+
+
 def test_a_known_rectangle_needs_no_search(dlib_encoder, astronaut, face):
     assert cosine(dlib_encoder.embed_box(astronaut, face.box).embedding, face.embedding) > 0.999
     batch = dlib_encoder.embed_batch([astronaut, astronaut[::-1]], [face.box, face.box])

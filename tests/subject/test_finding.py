@@ -3,27 +3,29 @@
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import ndimage
 
 from idto3d.config import EMBEDDED, LANDMARKS_FILE
 from idto3d.subject.encoders import make_encoder
-from idto3d.subject.finding import Found, confirmed, enlarged, find_person, find_small
+from idto3d.subject.finding import SEARCHED, TILE, Found, confirmed, enlarged, find_person, find_small
 from idto3d.subject.landmarks import LandmarkReader
 from idto3d.subject.photo import AROUND, KEPT_SIDE, photo_of
 
 
 class SeesMarks:
-    """Takes each red pixel for a face of `side` pixels around it, in pictures no larger than `reach`."""
+    """Takes each red spot for a face of `side` pixels around it, in pictures no larger than `reach`."""
 
     def __init__(self, make_face, side, reach=1024):
         self.make_face, self.side, self.reach, self.asked = make_face, side, reach, 0
 
-    def embed(self, pixels):
+    def embed(self, pixels, once=False):
         self.asked += 1
         if max(pixels.shape) > self.reach:
             return []
-        rows, columns = np.nonzero((pixels == (255, 0, 0)).all(-1))
+        marked, count = ndimage.label((pixels[..., 0] > 220) & (pixels[..., 1] < 60))
         spot = self.make_face(side=self.side)  # its nose lies at (60, 60)
-        return [spot.moved(int(x) - 60, int(y) - 60) for y, x in zip(rows, columns, strict=True)]
+        places = ndimage.center_of_mass(marked, marked, range(1, count + 1))
+        return [spot.moved(x - 60, y - 60) for y, x in places]
 
 
 @pytest.fixture(scope="module")
@@ -68,13 +70,25 @@ def test_where_the_upright_face_is_uncertain_a_surer_one_is_looked_for(make_face
 
 
 def test_parts_cover_the_photo_and_each_face_is_found_once(make_face, stand_in_reader):
-    wide = np.random.default_rng(0).integers(0, 200, (700, 5000, 3)).astype(np.uint8)
-    for x in (30, 900, 2400, 4970):  # 900 lies in two parts
-        wide[400, x] = 255, 0, 0
+    wide = np.random.default_rng(0).integers(100, 200, (700, 5000, 3)).astype(np.uint8)
+    for x in (30, 700, 2400, 4970):  # 700 lies in two parts
+        wide[397:404, x - 3 : x + 4] = 255, 0, 0
     encoder = SeesMarks(make_face, 60)
     found = find_small(wide, encoder, stand_in_reader())
-    assert found.others == 3 and encoder.asked == 7
-    assert {int(found.face.landmarks[2, 0])} < {30, 900, 2400, 4970} and found.face.landmarks[2, 1] == 400
+    x, y = found.face.landmarks[2]
+    assert found.others == 3 and encoder.asked == 8
+    assert min(abs(x - mark) for mark in (30, 700, 2400, 4970)) < 2 and y == pytest.approx(400, abs=2)
+
+
+def test_a_large_photo_is_searched_at_bounded_size(make_face, stand_in_reader):
+    large = np.random.default_rng(0).integers(100, 200, (3000, 4000, 3)).astype(np.uint8)
+    large[1490:1510, 2490:2510] = 255, 0, 0
+    encoder = SeesMarks(make_face, 90)
+    found = find_small(large, encoder, stand_in_reader())
+    scale = (SEARCHED / 12e6) ** 0.5
+    assert encoder.asked <= 1.6 * SEARCHED / TILE**2 + 6
+    assert found.face.side == pytest.approx(90 / scale) and found.pixels.shape == large.shape
+    assert found.face.landmarks[2] == pytest.approx([2500, 1500], abs=2)
 
 
 def test_flat_parts_are_not_searched(make_face, stand_in_reader):

@@ -15,7 +15,7 @@ from idto3d.subject.identity.dlib_encoder import DlibEncoder
 from idto3d.subject.landmarks import LandmarkReader
 from idto3d.subject.masks import REGIONS, SIZE, Masks, find_masks
 from idto3d.subject.matte import load_matte
-from idto3d.subject.parsing import looks
+from idto3d.subject.parsing import covers, looks
 from idto3d.subject.parsing.frame import BROWS, CHIN, EYES, MOUTH, TOP
 
 # Pixels of the astronaut's photo, told by eye.
@@ -232,18 +232,34 @@ def test_a_covered_face_is_told(astronaut, points, colour):
         118,
     ]
     covered[polygon(points[edge, 1], points[edge, 0])] = colour
-    assert looks.cover_contrast(covered, points) > 1 > looks.cover_contrast(astronaut, points)
+    assert covers.cover_contrast(covered, points) > 1 > covers.cover_contrast(astronaut, points)
 
 
-def test_sunglasses_are_told(astronaut, points):
-    shaded = astronaut.copy()
+@pytest.fixture(scope="session")
+def shaded(astronaut, points):
+    """The astronaut with dark lenses over eyes and brows, and where they are, [512, 512] bool."""
+    lenses = np.zeros(astronaut.shape[:2], bool)
     for eye, brow in zip(EYES, BROWS, strict=True):
         low, high = (
             (points[list(eye + brow), :2].min(0) - 4).astype(int),
             (points[list(eye + brow), :2].max(0) + 6).astype(int),
         )
-        shaded[low[1] : high[1], low[0] : high[0]] = 15
-    assert looks.eyes_covered(shaded, points) and not looks.eyes_covered(astronaut, points)
+        lenses[low[1] : high[1], low[0] : high[0]] = True
+    return np.where(lenses[..., None], np.uint8(15), astronaut), lenses
+
+
+def test_sunglasses_are_told(astronaut, points, shaded):
+    assert covers.eyes_covered(shaded[0], points) and not covers.eyes_covered(astronaut, points)
+
+
+def test_sunglasses_are_no_skin(points, matte, masks, shaded):
+    rows, columns = np.nonzero(shaded[1])
+    found = find_masks(shaded[0], points, matte)
+    shares = dict(zip(REGIONS, found.at(np.stack([columns, rows], 1) + 0.5).mean(0), strict=True))
+    assert shares["glasses"] > 0.9 and shares["skin"] < 0.1
+    below = points[[205, 425, 199, 4], :2]
+    assert found.at(below)[:, REGIONS.index("glasses")].max() < 0.05
+    assert masks.region("glasses").max() == 0
 
 
 @pytest.mark.skipif("IDTO3D_ICT" not in os.environ, reason="the model of synthetic people is not in the repository")

@@ -75,7 +75,7 @@ class TellsEverything:
     def __init__(self, face):
         self.face, self.border, self.notice = face, 0.5, ""
 
-    def embed(self, pixels):
+    def embed(self, pixels, once=False):
         return [self.face]
 
     def traits(self, pixels, face):

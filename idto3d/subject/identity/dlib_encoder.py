@@ -1,7 +1,7 @@
 """Identity by dlib's ResNet: 128 numbers, models in the public domain (CC0), works offline."""
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,10 +34,13 @@ class DlibEncoder:
         self._predictor = self._dlib.shape_predictor(_model_file("shape_predictor_5_face_landmarks.dat"))
         self._network = self._dlib.face_recognition_model_v1(_model_file("dlib_face_recognition_resnet_model_v1.dat"))
 
-    def embed(self, pixels: np.ndarray) -> list[Face]:
-        """Every roughly frontal face in `pixels` [H, W, 3] uint8 sRGB, the surest first."""
+    def embed(self, pixels: np.ndarray, once: bool = False) -> list[Face]:
+        """Every roughly frontal face in `pixels` [H, W, 3] uint8 sRGB, the surest first.
+
+        once: faces of at least 80 of 1024 pixels are found, and no others.
+        """
         pixels = check_pixels(pixels)
-        return [self.embed_box(pixels, box) for box in self._find(pixels)]
+        return [self.embed_box(pixels, box) for box in (self._glance(pixels) if once else self._find(pixels))]
 
     def traits(self, pixels: np.ndarray, face: Face) -> dict[str, dict[str, float]]:
         """Nothing: this network only recognises."""
@@ -70,18 +73,25 @@ class DlibEncoder:
     def _find(self, pixels: np.ndarray) -> list[Box]:
         """Face rectangles in photo pixels: searched as is, then enlarged (small faces), then padded (tight crops)."""
         small, scale = _shrink(pixels)
-        if found := self._detect(small, 0, SURE) or self._detect(small, 1, SURE):
+        doubtful = self._detect(small, 0)
+        if found := _sure(doubtful) or _sure(self._detect(small, 1)):
             return [_moved(box, 0, scale) for box in found]
         margin = max(small.shape[:2]) // 4
         padded = np.pad(small, ((margin, margin), (margin, margin), (0, 0)), mode="edge")
-        if found := self._detect(padded, 0, SURE):
+        if found := _sure(self._detect(padded, 0)):
             return [_moved(box, margin, scale) for box in found]
-        return [_moved(box, 0, scale) for box in self._detect(small, 0, 0.0)]
+        return [_moved(box, 0, scale) for box in doubtful]
 
-    def _detect(self, pixels: np.ndarray, enlargements: int, least_score: float) -> list[Box]:
-        """Rectangles found in `pixels` after doubling them `enlargements` times, the surest first."""
-        rectangles, _, _ = self._detector.run(pixels, enlargements, least_score)
-        return [(r.left(), r.top(), r.right(), r.bottom()) for r in rectangles]
+    def _glance(self, pixels: np.ndarray) -> list[Box]:
+        """Face rectangles in photo pixels, of a single look; the doubtful ones where none is sure."""
+        small, scale = _shrink(pixels)
+        found = self._detect(small, int(2 * max(small.shape) <= SEARCH_SIDE))
+        return [_moved(box, 0, scale) for box in _sure(found) or found]
+
+    def _detect(self, pixels: np.ndarray, enlargements: int) -> dict[Box, float]:
+        """Rectangles found in `pixels` after doubling them `enlargements` times, and scores; the surest first."""
+        rectangles, scores, _ = self._detector.run(pixels, enlargements, 0.0)
+        return {(r.left(), r.top(), r.right(), r.bottom()): score for r, score in zip(rectangles, scores, strict=True)}
 
     def _parts(self, pixels: np.ndarray, box: Box):
         return self._predictor(pixels, self._dlib.rectangle(*(round(edge) for edge in box)))
@@ -119,6 +129,11 @@ def _shrink(pixels: np.ndarray) -> tuple[np.ndarray, float]:
         return pixels, scale
     size = max(1, round(width / scale)), max(1, round(height / scale))
     return np.array(Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR)), scale
+
+
+def _sure(found: Mapping[Box, float]) -> list[Box]:
+    """Those of the rectangles whose score is high enough."""
+    return [box for box, score in found.items() if score >= SURE]
 
 
 def _moved(box: Box, margin: float, scale: float) -> Box:

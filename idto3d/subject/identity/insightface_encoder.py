@@ -47,8 +47,8 @@ class InsightFaceEncoder:
             _download(folder)
         self._analysis = _load(analysis, _pack_folder(folder))
 
-    def embed(self, pixels: np.ndarray) -> list[Face]:
-        """Every face in `pixels` [H, W, 3] uint8 sRGB, the surest first."""
+    def embed(self, pixels: np.ndarray, once: bool = False) -> list[Face]:
+        """Every face in `pixels` [H, W, 3] uint8 sRGB, the surest first; it always looks once."""
         bgr = np.ascontiguousarray(check_pixels(pixels)[..., ::-1])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # its aligner calls a deprecated scikit-image function

@@ -37,10 +37,10 @@ class PortraitEncoder:
         self.finder = DlibEncoder()
         self.dimension = self.finder.dimension + self.net.size.modes
 
-    def embed(self, pixels: np.ndarray) -> list[Face]:
-        """Every roughly frontal face in `pixels` [H, W, 3] uint8 sRGB, the surest first."""
+    def embed(self, pixels: np.ndarray, once: bool = False) -> list[Face]:
+        """Every roughly frontal face in `pixels` [H, W, 3] uint8 sRGB, the surest first; `once` as in DlibEncoder."""
         pixels = check_pixels(pixels)
-        faces = self.finder.embed(pixels)
+        faces = self.finder.embed(pixels, once)
         if not faces:
             return []
         crops, marks = head_crops(pixels, faces)

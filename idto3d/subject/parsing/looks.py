@@ -1,23 +1,17 @@
-"""What masks and landmarks say of a photographed face: colours, whether hair shows, whether something covers it."""
+"""What masks and landmarks say of a photographed face: colours, and whether hair shows."""
 
 import numpy as np
 import torch
 from scipy import ndimage
-from skimage.color import rgb2lab
 
 from idto3d.render.color import linear_from_srgb
 from idto3d.subject.masks import REGIONS, Masks
-from idto3d.subject.parsing.frame import BROWS, EYES, IRISES, LIPS, MOUTH, Frame, face_height
+from idto3d.subject.parsing.frame import BROWS, EYES, IRISES, LIPS, MOUTH, Frame
 from idto3d.subject.square import Square, cut_square
 
 SURE = 0.9  # share from which a pixel is a region's
 LEAST = 12  # pixels: from fewer no colour is told
 HAIR = 0.08  # area of hair in areas of the face's outline below which there is none
-NOSE = (4, 5, 45, 275, 195, 205, 425, 36, 266)  # nose and middle of the cheeks: no beard grows there, masks cover it
-UPPER = (9, 8, 168, 193, 417)  # between brows and eyes: no mask covers it
-DARK_EYES = 0.25  # luminance around both eyes, in that of the cheeks, below which they are covered
-TINT, SHADE = 20.0, 1.2  # chroma, and logarithm of luminance, that light alone may set them apart
-CHEEKS = (50, 101, 118, 280, 330, 347)
 EYE_SIZE = 64  # pixels of the picture in which an iris is looked at
 GLINT, PUPIL = 90, 25  # percentiles of an iris's luminance beyond which a pixel is a catch-light or the pupil
 
@@ -74,44 +68,6 @@ def face_shares(masks: Masks, points: np.ndarray) -> dict[str, float]:
         name: float(share[oval].mean()) if oval.any() else 0.0
         for name, share in zip(REGIONS, masks.shares, strict=True)
     }
-
-
-def cover_contrast(pixels: np.ndarray, points: np.ndarray) -> float:
-    """How unlike nose and cheeks are to the skin between the eyes, in differences that light makes; above 1 a mask."""
-    low, high = (np.median(_spots(pixels, points, part), 0) for part in (NOSE, UPPER))
-    scale = np.clip(low[0] / max(high[0], 1.0), 0.5, 1.5)  # chroma follows lightness
-    darker = abs(np.log(_luminance(low[0]) / _luminance(high[0])))
-    return float(max(np.linalg.norm(low[1:] - scale * high[1:]) / TINT, darker / SHADE))
-
-
-def eyes_covered(pixels: np.ndarray, points: np.ndarray) -> bool:
-    """Whether the surroundings of both eyes are far darker than the cheeks, as behind sunglasses."""
-    return max(_eye_light(pixels, points)) < DARK_EYES
-
-
-def _eye_light(pixels: np.ndarray, points: np.ndarray) -> list[float]:
-    """Luminance of what is bright in and around the eye on the photo's left, on its right; that of the cheeks is 1."""
-    cheeks = _luminance(np.median(_spots(pixels, points, CHEEKS)[:, 0]))
-    found = []
-    for eye in EYES:
-        place = points[list(eye), :2].astype(np.float64)
-        width = float(np.ptp(place[:, 0]))
-        square = Square(place.mean(0), np.array([1.4 * max(width, 1.0), 0.0]))
-        light = rgb2lab(cut_square(pixels, square, EYE_SIZE) / 255.0)[EYE_SIZE // 4 : -EYE_SIZE // 4, :, 0]
-        found.append(float(_luminance(np.percentile(light, 80)) / cheeks))
-    return found
-
-
-def _luminance(lightness: float) -> float:
-    """Luminance of CIE L*, at least 0.004 so that it divides."""
-    return max(((lightness + 16) / 116) ** 3, 0.004)
-
-
-def _spots(pixels: np.ndarray, points: np.ndarray, numbers: tuple[int, ...]) -> np.ndarray:
-    """CIE L*a*b* [N, 3] of small spots on the landmarks `numbers`, each the median of its pixels."""
-    side = 0.06 * face_height(points)
-    spots = [cut_square(pixels, Square(points[n, :2].astype(np.float64), np.array([side, 0.0])), 8) for n in numbers]
-    return np.median(rgb2lab(np.stack(spots) / 255.0).reshape(len(spots), -1, 3), 1)
 
 
 def _iris(pixels: np.ndarray, points: np.ndarray, iris: tuple[int, ...], eye: tuple[int, ...]) -> np.ndarray:

@@ -62,3 +62,7 @@ class EllipsoidPrior:
     def word_shift(self, phrases: Collection[str]) -> Tensor:
         """No word has a say: zeros [1]."""
         return torch.zeros(1, device=self.device)
+
+    def code_of(self, coefficients: Tensor) -> Tensor:
+        """One coefficient, zero: [1]."""
+        return coefficients.new_zeros(1)

@@ -211,6 +211,10 @@ class HeadPrior(nn.Module):
         """Identity coefficients [C] expected of a person whose shape code is `z` [K]."""
         return self.expected_map @ z
 
+    def code_of(self, coefficients: Tensor) -> Tensor:
+        """The shape code z [K] of a head of identity `coefficients` [C]."""
+        return coefficients @ self.coefficient_map
+
     def hair_style(self, embedding: Tensor) -> Tensor:
         """Scores [len(styles)] of `styles` for a face `embedding` [D], about probabilities; zeros when unfitted."""
         return self._centred(embedding) @ self.style_map + self.style_bias

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from idto3d.errors import UserError
 from idto3d.files import read_metadata, read_tensors
+from idto3d.head.features.bust import with_base
 from idto3d.head.template import EXPRESSIONS, VERTICES
 from idto3d.head.template_model import Moves, Template, TemplatePart
 
@@ -40,7 +41,10 @@ def load_template(path: str | Path, device: torch.device | str = "cpu") -> Templ
 
 
 def template_from(tensors: Mapping[str, Tensor], description: Mapping, device: torch.device | str = "cpu") -> Template:
-    """The template of a file's `tensors` and the JSON beside them. Raises ValueError and KeyError where they misfit."""
+    """The template, closed below, of a file's `tensors` and the JSON beside them.
+
+    Raises ValueError and KeyError where they misfit.
+    """
     if description["version"] != VERSION or tuple(description["shapes"]) != EXPRESSIONS:
         raise ValueError(f"it is not of version {VERSION}, or has other expressions")
     tensors = {name: tensor.to(device) for name, tensor in tensors.items()}
@@ -55,7 +59,8 @@ def template_from(tensors: Mapping[str, Tensor], description: Mapping, device: t
     _expect(
         len(rims) == 2 and int(rims.min()) >= 0 and int(rims.max()) < len(neutral), "its lids do not fit its vertices"
     )
-    return Template(neutral, identity, words, EXPRESSIONS, moves, parts, original, rims)
+    skin = parts[0].vertices.stop
+    return with_base(Template(neutral, identity, words, EXPRESSIONS, moves, parts, original, rims, slice(skin, skin)))
 
 
 def dequantised(steps: Tensor, scale: Tensor, middle: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ The vertices are ICT-FaceKit's (MIT licence) that are drawn, the skin's first, i
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -44,7 +45,8 @@ class Template:
 
     The last len(words) modes are what `words` such as "baby" change, 1 being the full change. `shapes` are the names of
     expression shapes, see template.EXPRESSIONS. original [V] int64: numbers among ICT-FaceKit's 26,719 vertices.
-    lid_rims [2, N] int64: the outer edge of the lids around the left and the right eye, skin vertices in order.
+    lid_rims [2, N] int64: the outer edge of the lids around the left and the right eye, skin vertices in order. base:
+    the skin's vertices that close it below, see `features.bust`; ICT-FaceKit has none of them, `original` is -1 there.
     """
 
     neutral: Tensor
@@ -55,6 +57,7 @@ class Template:
     parts: tuple[TemplatePart, ...]
     original: Tensor
     lid_rims: Tensor
+    base: slice
 
     @property
     def faces(self) -> Tensor:
@@ -65,6 +68,10 @@ class Template:
         """The part called `name`. Raises KeyError where there is none."""
         found = {part.name: part for part in self.parts}
         return found[name]
+
+    def numbered(self, listed: np.ndarray) -> np.ndarray:
+        """The template's numbers of vertices, from those that its file, which lists no base, has for them."""
+        return listed + (self.base.stop - self.base.start) * (listed >= self.base.start)
 
     def shape(self, coefficients: Tensor) -> Tensor:
         """[..., V, 3] metres, the heads of identity `coefficients` [..., K], without expression; differentiable."""

@@ -6,6 +6,7 @@ import torch
 from idto3d.errors import UserError
 from idto3d.head.features.assemble import displacements, head_of, recipe_of, weights_of
 from idto3d.head.features.eyes import eye_of, gaze_rotation
+from idto3d.head.features.folds import _turned, unfolded
 from idto3d.head.features.mouth import mouth_inside
 from idto3d.head.parts import head_from, head_names, head_tensors
 from idto3d.words.arkit import ARKIT, TONGUE_OUT
@@ -114,3 +115,21 @@ def test_a_baby_keeps_its_throat_inside(ict, people):
     inside = mouth_inside(ict, people[2])
     assert (inside - people[2]).norm(dim=1).max() > 0.003
     assert torch.equal(mouth_inside(ict, ict.neutral), ict.neutral)
+
+
+def test_what_is_seen_through_open_lips_is_not_drawn_in(ict, people):
+    for person in (people[0], people[3]):
+        inside = mouth_inside(ict, person)
+        assert (inside - person).norm(dim=1).max() < 0.003  # the nearest skin of the gums is the lips' inner side
+
+
+def test_folds_of_the_skin_are_smoothed_out_where_they_are(ict, people):
+    assert torch.equal(unfolded(ict, ict.neutral), ict.neutral)
+    skin = ict.part("skin")
+    tip = int(ict.neutral[skin.vertices][:, 2].argmax())  # of the nose
+    pushed = people[1].clone()
+    pushed[tip, 0] += 0.012
+    smooth = unfolded(ict, pushed)
+    moved = (smooth - pushed).norm(dim=1) > 0
+    assert _turned(pushed[skin.vertices], skin.faces).any() and not _turned(smooth[skin.vertices], skin.faces).any()
+    assert moved[tip] and moved.sum() < 40 and not moved[skin.vertices.stop :].any()

@@ -7,6 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from head.round_head import round_head, still
+from scipy.ndimage import binary_fill_holes
 
 from idto3d.head.hair.part import hair_of_words
 from idto3d.head.hair.scalp import MeanSpace
@@ -65,7 +66,23 @@ def pair(request):
 def test_the_outline_is_that_of_the_photo(pair):
     _, view, hair = pair
     mask, wanted = drawn(hair, 0.0)[0] > 0.5, view.hair > 0.5
-    assert (mask & wanted).sum() / (mask | wanted).sum() > 0.8
+    assert (mask & wanted).sum() / (mask | wanted).sum() > 0.85
+
+
+@pytest.mark.parametrize("azimuth", [90.0, 180.0, -90.0])
+def test_it_is_a_closed_mass(pair, azimuth):
+    mask = drawn(pair[2], azimuth)[0] > 0.5
+    assert (binary_fill_holes(mask) & ~mask).sum() < 0.002 * mask.sum()
+
+
+@pytest.mark.parametrize("azimuth", [0.0, 90.0, 180.0])
+def test_no_hair_is_black_nor_in_the_colour_of_what_is_behind_it(pair, azimuth):
+    _, view, hair = pair
+    mask, _, colour = drawn(hair, azimuth)
+    usual = view.colour[view.to_hair < -3].mean(0)
+    assert (colour[mask > 0.5].mean(1) > 0.3 * usual.mean()).mean() > 0.995
+    tint = colour[mask > 0.5] / colour[mask > 0.5].sum(1, keepdims=True)
+    assert np.abs(tint - usual / usual.sum()).max(1).mean() < 0.08
 
 
 def test_from_the_side_it_is_about_as_thick_as_it_was(pair):

@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -34,13 +35,19 @@ def test_it_has_the_modes_shapes_and_parts_that_artists_and_words_ask_for(ict):
 
 def test_the_numbers_in_ict_facekit_can_be_had_back(ict):
     skin = ict.part("skin").vertices
-    assert ict.original[skin].tolist() == list(range(template.EYE_SOCKETS.stop))
+    assert ict.original[skin].tolist() == [*range(template.EYE_SOCKETS.stop), *[-1] * (ict.base.stop - ict.base.start)]
     for name, own in (("teeth", template.TEETH), ("gums_tongue", template.GUMS_TONGUE), ("lashes", template.LASHES)):
         assert ict.original[ict.part(name).vertices].tolist() == list(range(own.start, own.stop))
     eyes = torch.cat([ict.original[ict.part(name).vertices] for name in ("eye_left", "eye_right")])
     assert (
         len(eyes.unique()) == len(eyes) and template.EYEBALLS.start == eyes.min() < eyes.max() < template.EYEBALLS.stop
     )
+
+
+def test_numbers_of_the_file_skip_the_base(ict):
+    listed = np.array([0, template.EYE_SOCKETS.stop - 1, template.EYE_SOCKETS.stop])
+    eye = ict.part("eye_left").vertices.start
+    assert ict.numbered(listed).tolist() == [0, ict.base.start - 1, eye] and eye == ict.base.stop
 
 
 def test_the_skin_is_one_surface_that_comes_first(ict):

@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from idto3d.head.features.regions import regions_of
+from idto3d.head.paint.atlas import texels_of_parts
 from idto3d.head.paint.eye_texture import eye_texture
 from idto3d.head.paint.lash_texture import lash_texture, strands
 from idto3d.head.paint.mouth_textures import mouth_texture, teeth_texture
-from idto3d.head.paint.texels import corners_of, texel_map
 
 BLUE = (0.05, 0.15, 0.45)
 
@@ -36,8 +36,8 @@ def test_an_eye_is_painted_around_where_it_looks(ict):
     texture = eye_texture(ict, BLUE, 256)
     assert texture.shape == (256, 256, 3) and texture.min() >= 0 and texture.max() <= 1
     part = ict.part("eye_left")
-    texels = texel_map(part.uvs.numpy(), 256)
-    number = corners_of((ict.neutral - ict.neutral[part.vertices][0]).norm(dim=1, keepdim=True).numpy(), part)
+    texels = texels_of_parts(ict, ["eye_left"], 256)
+    number = (ict.neutral - ict.neutral[part.vertices][0]).norm(dim=1, keepdim=True).numpy()
     away = np.full((256, 256), 1.0)
     away[texels.covered] = texels.read(number)[:, 0]
     pupil, iris, white = (
@@ -50,9 +50,8 @@ def test_textures_are_the_same_each_time_and_the_mouth_is_dark_at_its_end(ict):
     assert np.array_equal(eye_texture(ict, BLUE, 128), eye_texture(ict, BLUE, 128))
     mouth, teeth = mouth_texture(ict, 128), teeth_texture(ict, 128)
     assert np.array_equal(mouth, mouth_texture(ict, 128)) and np.array_equal(teeth, teeth_texture(ict, 128))
-    part = ict.part("gums_tongue")
-    texels = texel_map(part.uvs.numpy(), 128)
-    depth = texels.read(corners_of(ict.neutral.numpy(), part))[:, 2]
+    texels = texels_of_parts(ict, ["gums_tongue"], 128)
+    depth = texels.read(ict.neutral.numpy())[:, 2]
     brightness = mouth[texels.covered].mean(1)
     assert brightness[depth < 0.03].max() < 0.4 * brightness[depth > 0.09].mean()
     assert (mouth[..., 0] > mouth[..., 2]).all() and teeth.max() > 0.5

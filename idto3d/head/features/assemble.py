@@ -7,6 +7,7 @@ from torch import Tensor
 
 from idto3d.head.features.eyes import NAMES as EYE_NAMES
 from idto3d.head.features.eyes import eye_displacement, eye_of
+from idto3d.head.features.folds import unfolded
 from idto3d.head.features.lid_skin import lids_of
 from idto3d.head.features.lids import seated, shut_and_clear
 from idto3d.head.features.mouth import mouth_inside, mouth_kept_inside
@@ -35,11 +36,11 @@ def weights_of(template: Template, expressions: Sequence[str]) -> Tensor:
 
 
 def settled(template: Template, vertices: Tensor) -> Tensor:
-    """[V, 3] a head `vertices` [V, 3] at rest, its eyeballs seated behind its lids and its mouth inside of it.
+    """[V, 3] a head `vertices` [V, 3] at rest, its skin unfolded, its eyeballs behind its lids, its mouth inside of it.
 
     To be called once after the skin has its final shape; twice does no harm.
     """
-    return mouth_inside(template, seated(template, vertices, lids_of(template)))
+    return mouth_inside(template, seated(template, unfolded(template, vertices), lids_of(template)))
 
 
 def displacements(template: Template, vertices: Tensor, weights: Tensor) -> Tensor:

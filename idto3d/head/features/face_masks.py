@@ -5,6 +5,7 @@ template.LANDMARKS. Numpy alone, so that processes that draw people need no torc
 """
 
 import numpy as np
+from scipy.spatial import cKDTree
 from skimage.measure import points_in_poly
 
 from idto3d.head import template
@@ -84,7 +85,7 @@ def _gap(v, line) -> np.ndarray:
     """[V] distance in the frontal plane to a line through the points `line` [P, 3], capped at RANGE."""
     pieces = zip(line[:-1], line[1:], strict=True)
     points = np.concatenate([a + (b - a) * np.linspace(0, 1, 12)[:, None] for a, b in pieces])
-    return np.minimum(np.linalg.norm(v[:, None, :2] - points[None, :, :2], axis=-1).min(1), RANGE)
+    return np.minimum(cKDTree(points[:, :2]).query(v[:, :2], distance_upper_bound=RANGE)[0], RANGE)
 
 
 def ramp(x, low, high):

@@ -9,13 +9,14 @@ from idto3d.head.template import MOUTH_SOCKET, SKIN
 from idto3d.head.template_model import Template
 
 DEEP_M = 0.004  # below the skin that every part of the mouth keeps which lies as deep on the mean head
+NEAR_M = 0.015  # from the skin, beyond which what lies behind the inside of a lip is no nearer to the outside
 ROUNDS = 2  # what was drawn in may be nearest to other skin
 
 
 def mouth_inside(template: Template, vertices: Tensor) -> Tensor:
     """[V, 3] the head `vertices` [V, 3] with socket, gums and throat drawn in where they came through the skin.
 
-    Each goes along the normal of the skin's nearest vertex, as deep as on the mean head but at most DEEP_M.
+    Each goes along the normal of the skin's nearest vertex, as deep below it as on the mean head but at most DEEP_M.
     """
     own = _inside(template)
     for _ in range(ROUNDS):
@@ -42,11 +43,14 @@ def _nearest(vertices: Tensor, own: Tensor) -> Tensor:
 
 
 def _drawn_in(template: Template, posed: Tensor, own: Tensor, nearest: Tensor) -> Tensor:
-    """[E, V, 3] metres by which the vertices `own` [K] of heads `posed` [E, V, 3] go below the skin's `nearest` [K]."""
-    model = template.neutral[None]
-    kept = _depth(template, model, own, _nearest(template.neutral, own))[0]
+    """[E, V, 3] metres by which the vertices `own` [K] of heads `posed` [E, V, 3] go below the skin's `nearest` [K].
+
+    Those that the mean head has before that skin, as teeth behind the lips' inner side, stay.
+    """
+    kept, _ = _depth(template, template.neutral[None], own, nearest)
     depth, normal = _depth(template, posed, own, nearest)
-    short = (kept.clamp_max(DEEP_M) - depth).clamp_min(0) * (kept > 0)
+    near = (posed[:, nearest] - posed[:, own]).norm(dim=-1) < NEAR_M
+    short = (kept.clamp_max(DEEP_M) - depth).clamp_min(0) * (kept > 0) * near
     return torch.zeros_like(posed).index_copy(1, own, -short[..., None] * normal)
 
 

@@ -57,7 +57,7 @@ def regions_of(template: Template) -> TemplateRegions:
     """The regions of the template, on its device."""
     points = template.neutral.cpu().numpy()
     masks = {name: np.zeros(len(points), np.float32) for name in TemplateRegions.__dataclass_fields__}
-    masks |= _skin(points) | _eyes(template, points)
+    masks |= _skin(points, template.base) | _eyes(template, points)
     for name in ("teeth", "lashes"):
         masks[name][template.part(name).vertices] = 1
     inside = template.part("gums_tongue").vertices
@@ -77,10 +77,9 @@ def _softened(mask: np.ndarray, faces: np.ndarray) -> np.ndarray:
     return mask
 
 
-def _skin(points: np.ndarray) -> dict[str, np.ndarray]:
-    own = slice(0, SKIN.stop)
+def _skin(points: np.ndarray, base: slice) -> dict[str, np.ndarray]:
     formulas, on_skin = skin_masks(points), np.zeros(len(points), np.float32)
-    on_skin[own] = 1
+    on_skin[: SKIN.stop], on_skin[base] = 1, 1
     x, y, z = points.T
     middle = np.exp(-((x / 0.016) ** 2 + ((y - 0.004) / 0.026) ** 2))
     masks = {name: formulas[name] * on_skin for name in ("lips", "moustache", "goatee", "beard", "cheeks", "flush")}

@@ -7,8 +7,8 @@ import numpy as np
 from idto3d.head.hair.wisps import CONTRAST, paint_wisps
 from idto3d.render.color import srgb_from_linear
 
-COLUMNS, ROWS = 32, 12  # tiles of the atlas
-BAND = 0.75  # share of its height that they take; the cap has the rest
+COLUMNS, ROWS = 32, 9  # tiles of the atlas
+BAND = 0.5625  # share of its height that they take; the cap has the rest
 PAINTED = 48  # tiles that are painted; the others are these turned over and in another tone
 ROOT, TIP = 0.84, 1.04  # factors on the colour at a strand's two ends
 CAP = 0.6  # factor on the colour of the cap, which lies in the shadow of the strands

@@ -9,9 +9,10 @@ from scipy.spatial import cKDTree
 from torch import Tensor
 
 from idto3d.head.hair.atlas import COLUMNS, ROWS, Strand, cap_uvs, encoded, paint_atlas, tiles_of
-from idto3d.head.hair.cap import Cap, make_cap
+from idto3d.head.hair.cap import INSET, NO_CAP, Cap, make_cap
 from idto3d.head.hair.cards import Strips, make_strips
 from idto3d.head.hair.guides import grow
+from idto3d.head.hair.lattice import normalised
 from idto3d.head.hair.scalp import MeanSpace, Skin, hairline_band, smoothstep, spread_roots
 from idto3d.head.hair.strands import Guides
 from idto3d.head.hair.styles import TIES, cut_of, fine_cut
@@ -19,9 +20,13 @@ from idto3d.head.hair.volume import HairVolume, volume_of_words
 from idto3d.head.parts import Part
 from idto3d.words.traits import COLOURS, STYLES
 
-ROUGHNESS = 0.55
+ROUGHNESS, CURLED = 0.55, 0.75  # of hair that lies in one direction, and in all
 NAME = "hair"
 RESTS = (0.006, 0.016)  # metres off the skin up to which hair rests on it, and from which it does not
+SHOWN = 1.0  # of the scalp that takes the colour of hair too short to lie on it
+SHADED = 0.55  # of that colour, between the hairs
+STAYS = 0.0007  # metres
+LOWEST = (-0.2, -0.7)  # heights of unit normals from which hair is shaded as if it looked to the side
 CARRIERS = 4  # vertices of the skin that carry a point
 
 
@@ -64,10 +69,11 @@ def hair_of_words(skin: Skin, style: str, colour: str, size: int, seed: int, mov
     ]
     strand = Strand(COLOURS[colour].rgb, 1.0 if cut.wave else 0.0)
     atlas = paint_atlas(strand, size, random)
-    part, normals = lay_out(groups, volume, random).part(size, skin, moves)
+    part, normals = lay_out(groups, volume, random, INSET if cut.capped else None).part(size, skin, moves)
     albedo, relief = encoded(atlas)
-    cover = torch.from_numpy(skin.covered() * STYLES[style].scalp_cover).float()
-    return HairPart(part, normals, albedo, ROUGHNESS, relief, cover, strand.rgb)
+    cover = torch.from_numpy(skin.covered() * (STYLES[style].scalp_cover if cut.capped else SHOWN)).float()
+    rgb = strand.rgb if cut.capped else tuple(SHADED * value for value in strand.rgb)
+    return HairPart(part, normals, albedo, CURLED if cut.wave else ROUGHNESS, relief, cover, rgb)
 
 
 def _tied(ties: Mapping[str, Callable], style: str, space: MeanSpace, random: np.random.Generator) -> list[Guides]:
@@ -97,21 +103,40 @@ class Layout:
         points, corners = (torch.from_numpy(np.concatenate(arrays)).float() for arrays in (vertices, uvs))
         rest = torch.from_numpy(followed(points.double().numpy(), skin, moves)).float()
         part = Part(NAME, points, torch.from_numpy(np.concatenate(faces)).long(), rest, NAME, corners)
-        return part, torch.from_numpy(np.concatenate(normals)).float()
+        return part, torch.from_numpy(_raised(np.concatenate(normals), points.double().numpy())).float()
+
+
+def _raised(normals: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """The `normals` [V, 3] at `points` [V, 3] without those that look down: light comes through the ends of hair."""
+    outward = normalised(points * [1, 0, 1])
+    down = smoothstep(normals[:, 1], LOWEST[0], LOWEST[1])[:, None]
+    return normalised(np.maximum(normals, [-1, LOWEST[0], -1]) + down * outward)
 
 
 def followed(points: np.ndarray, skin: Skin, moves: np.ndarray) -> np.ndarray:
-    """[E, N, 3] metres that hair at `points` [N, 3] is carried by the skin it rests on, less the farther off it is."""
+    """[E, N, 3] metres that hair at `points` [N, 3] is carried by the skin it rests on, less the farther off it is.
+
+    What would move less than STAYS stays, so that files hold only what is seen.
+    """
     gap, near = cKDTree(skin.vertices).query(points, k=CARRIERS, distance_upper_bound=RESTS[1])
     weight = smoothstep(gap, RESTS[1], RESTS[0]) * np.isfinite(gap)
     share = weight.max(1, keepdims=True) * weight / np.maximum(weight.sum(1, keepdims=True), 1e-9)
     near = np.where(np.isfinite(gap), near, 0)
-    return np.stack([np.einsum("nk,nkc->nc", share, move[near]) for move in moves])
+    moved = np.stack([np.einsum("nk,nkc->nc", share, move[near]) for move in moves])
+    return moved * (np.abs(moved).max(-1, keepdims=True) > STAYS)
 
 
-def lay_out(groups: list[tuple[Guides, float]], volume: HairVolume, random: np.random.Generator) -> Layout:
-    """Cards along the guides of all `groups`, as wide as each says (metres), with any tiles, and the cap."""
+def lay_out(
+    groups: list[tuple[Guides, float]],
+    volume: HairVolume,
+    random: np.random.Generator,
+    inset: tuple[float, float] | None = INSET,
+) -> Layout:
+    """Cards along the guides of all `groups`, as wide as each says (metres), with any tiles, and the cap.
+
+    inset: see `make_cap`; None where there is no cap.
+    """
     laid = []
     for guides, width in groups:
         laid.append((make_strips(guides, width, random), random.integers(0, COLUMNS * ROWS, len(guides))))
-    return Layout(make_cap(volume), laid)
+    return Layout(NO_CAP if inset is None else make_cap(volume, inset), laid)

@@ -19,6 +19,9 @@ COARSE = 0.015  # metres between the points where the way to the mean head is fo
 NEIGHBOURS = 16  # vertices that say how a point off the skin moves with it
 FADE = (-0.003, 0.012)  # metres under and above the hairline between which the scalp's colour fades in
 NEAR = 0.020  # metres from the skin within which its distance is measured finely
+TEMPLE_DEG, RECEDES = (36.0, 11.0), 0.009  # azimuth of the temples and half their width; metres
+UNEVEN, RAGGED = (19, 31, 53), 0.0022  # waves around the head; metres
+BESIDE = 0.05  # metres from the head's middle beyond which ears are
 PLANE = 0.010  # metres off the skin within which its distance is that from its tangent plane
 
 
@@ -62,7 +65,19 @@ def hairline_band(skin: Skin) -> np.ndarray:
 
 def above_hairline(points: np.ndarray) -> np.ndarray:
     """[N] metres that `points` [N, 3] on the mean head lie above its hairline."""
-    return points[:, 1] - hairline_height(torch.from_numpy(points)).numpy()
+    return points[:, 1] - recession(points) - hairline_height(torch.from_numpy(points)).numpy()
+
+
+def recession(points: np.ndarray) -> np.ndarray:
+    """[N] metres by which the hairline lies higher than its even course at `points` [N, 3] of the mean head.
+
+    It recedes at the temples, and is nowhere a clean line.
+    """
+    turn = np.arctan2(points[:, 0], points[:, 2])
+    temples = np.exp(-(((np.degrees(np.abs(turn)) - TEMPLE_DEG[0]) / TEMPLE_DEG[1]) ** 2))
+    uneven = sum(np.sin(count * turn + count) for count in UNEVEN) / len(UNEVEN)
+    front = smoothstep(points[:, 2], -0.02, 0.03) * smoothstep(points[:, 1], 0.135, 0.105)
+    return front * (RECEDES * temples + RAGGED * uneven)
 
 
 def smoothstep(x: np.ndarray, low: float, high: float) -> np.ndarray:
@@ -83,6 +98,11 @@ def distance_field(skin: Skin, lattice: Lattice, ears: bool = True) -> Field:
     values = field.at(lattice.points)
     near = np.abs(values) < NEAR
     values[near] = _signed(lattice.points[near], tree, samples, normals)
+    if not ears:  # the rim of the hole that an ear leaves says of what is outside that it is inside
+        doubtful = (values < 0) & (np.abs(lattice.points[:, 0]) > BESIDE)
+        samples, normals = _samples(skin, True)
+        closed = _signed(lattice.points[doubtful], cKDTree(samples), samples, normals)
+        values[doubtful] = np.maximum(values[doubtful], closed)
     return Field(lattice, gaussian_filter(values.reshape(lattice.shape), 0.6))
 
 

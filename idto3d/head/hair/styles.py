@@ -19,7 +19,7 @@ class Cut:
     thickness that the layers of cards lie at. rise: how far along a strand it has left the skin. past: how far strands
     run over the hairline. wave, pitch: radius and length of a turn of curls, 0 for straight hair. spread: how far tips
     stray to the side, radians. segments: along a card. afloat: whether cards begin in their layer, not on the
-    skin.
+    skin. capped: whether a closed surface lies under the cards; hair that is shorter shows the scalp.
     """
 
     comb: Comb
@@ -34,20 +34,21 @@ class Cut:
     spread: float = 0.25
     segments: int = 7
     afloat: bool = False
+    capped: bool = True
 
 
-FINE_CARDS, FINE_LENGTH = 220, 0.05
-SHORT = Cut(Whorl(sweep=0.5), (0.062, 0.038), cards=760, width=0.011)
+FINE_CARDS, FINE_LENGTH = 340, 0.040
+SHORT = Cut(Whorl(sweep=0.5), (0.062, 0.038), cards=680, width=0.011)
 CUTS: Mapping[str, Cut] = {
-    "buzzcut": Cut(Whorl(gravity=0.4), (0.011, 0.011), cards=900, width=0.012, levels=(0.6, 1.0), rise=0.004,
-                   past=0.002, segments=2),
+    "buzzcut": Cut(Whorl(gravity=0.4), (0.0055, 0.0055), cards=1500, width=0.0045, levels=(0.4, 0.7), rise=0.003,
+                   past=0.002, segments=2, capped=False),
     "short": SHORT,
     "long": Cut(Parting(), (0.42, 0.36), width=0.020, past=0.004, spread=0.12, segments=16, cards=420),
     "curly": Cut(Parting(behind=-0.06, back=0.1), (0.15, 0.13), width=0.017, wave=0.0055, pitch=0.032, spread=0.5,
                  segments=16, cards=440),
     "side-parted": Cut(Parting(offset=0.038, back=0.45, gravity=0.8), (0.085, 0.045), spread=0.15, past=0.004),
-    "afro": Cut(Whorl(gravity=0.0), (0.06, 0.06), width=0.022, wave=0.004, pitch=0.014, spread=1.2, segments=8,
-                cards=700, levels=(0.8, 0.92, 1.03), afloat=True),
+    "afro": Cut(Whorl(gravity=0.0), (0.05, 0.05), width=0.017, wave=0.005, pitch=0.013, spread=1.4, segments=7,
+                cards=880, levels=(0.8, 0.92, 1.03), afloat=True),
     "bob": Cut(Parting(offset=0.02), (0.26, 0.22), width=0.018, past=0.004, spread=0.10, segments=12, cards=460),
     "ponytail": Cut(Knot((TAIL[0][0], 0.016)), (0.25, 0.25), width=0.014, levels=(0.5, 1.0), rise=0.012, past=0.0,
                     spread=0.05, segments=9, cards=420),
@@ -62,7 +63,7 @@ def fine_cut(cut: Cut) -> Cut:
     """The short, narrow, sparse cards at the hairline of a head cut like `cut`."""
     shorter = tuple(min(length, FINE_LENGTH) for length in cut.length)
     return replace(
-        cut, length=shorter, cards=FINE_CARDS, width=0.5 * cut.width, levels=(0.25, 0.55), segments=5, past=0.002
+        cut, length=shorter, cards=FINE_CARDS, width=0.35 * cut.width, levels=(0.25, 0.6), segments=3, past=0.003
     )
 
 

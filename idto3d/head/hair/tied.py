@@ -1,13 +1,18 @@
 """What is tied of hair: strands that fall as a tail from a knot, or wind about one. Metres, on the mean head."""
 
 import numpy as np
+from scipy.interpolate import CubicSpline
 
 from idto3d.head.hair.lattice import normalised
 from idto3d.head.hair.strands import Guides
-from idto3d.head.hair_volumes import KNOT, TAIL
+from idto3d.head.hair_volumes import KNOT
 
 ROWS = 10
 STRANDS = 110
+# A tail's middle line from the knot over the tie, and where along it, 0..1, these places and radii are; metres.
+FALL = ((0.0, 0.083, -0.086), (0.0, 0.080, -0.108), (0.0, 0.050, -0.129), (0.0, -0.030, -0.124), (0.0, -0.135, -0.112))
+FALLS = (0.0, 0.08, 0.26, 0.6, 1.0)
+FULLNESS = ((0.0, 0.014), (0.08, 0.011), (0.25, 0.021), (0.6, 0.024), (1.0, 0.007))
 WINDINGS = 1.4  # turns of a strand about a bun
 
 
@@ -29,18 +34,8 @@ def tail_guides(random: np.random.Generator) -> Guides:
 
 def _tail(share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Middle line [T, 3] and radius [T] along the tail: narrow at the tie, full, and pointed at the end."""
-    knots = np.array([place for place, _ in TAIL])
-    radii = np.array([radius for _, radius in TAIL])
-    way = np.array([0.0, 0.2, 1.0])
-    smooth = np.linspace(0, 1, 60)
-    fine = np.stack(
-        [np.convolve(np.pad(np.interp(smooth, way, k), 8, "edge"), np.ones(17) / 17, "valid") for k in knots.T]
-    )
-    middle = np.stack([np.interp(share, smooth, line) for line in fine], -1)
-    middle[..., 1] -= 0.02 * share**2
-    return middle, np.interp(share, [0, 0.08, 0.25, 0.7, 1.0], [0.45, 0.8, 1.1, 1.15, 0.5]) * np.interp(
-        share, way, radii
-    )
+    middle = np.stack([CubicSpline(FALLS, line)(share) for line in np.array(FALL).T], -1)
+    return middle, np.interp(share, *zip(*FULLNESS, strict=True))
 
 
 def bun_guides(random: np.random.Generator) -> Guides:

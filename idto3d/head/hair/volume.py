@@ -9,7 +9,7 @@ from scipy.spatial import cKDTree
 
 from idto3d.head.hair.comb import Comb
 from idto3d.head.hair.lattice import Field, Lattice, head_lattice, normalised
-from idto3d.head.hair.scalp import MeanSpace, Skin, distance_field, smoothstep
+from idto3d.head.hair.scalp import MeanSpace, Skin, distance_field, recession, smoothstep
 from idto3d.head.hair_volumes import HIDING, loose_distance
 from idto3d.words.traits import HairStyle
 
@@ -17,6 +17,7 @@ SPACING = 0.006  # metres between the lattice's points
 OVER_EARS = 0.008  # metres over which hair that hides the ears smooths them out
 GROOVE = (0.007, 0.007)  # depth of a parting in the hair and half its width, metres
 LAYERS = 0.016  # metres under the outside of thick hair that cards lie in
+LOCKS, HEM = (6, 11, 17), (0.012, 0.005)  # waves around a hem, and how much lower it hangs behind and in locks, metres
 CLEAR = 0.007  # metres of air around ears that are free
 
 
@@ -63,13 +64,22 @@ def volume_of_words(skin: Skin, style: HairStyle, comb: Comb) -> HairVolume:
     bald = distance_field(skin, lattice, ears=hides)
     base = _smoothed(bald) if hides else bald
     mean = MeanSpace(skin).to_mean(lattice.points)
-    arrays = (mean, base.values.reshape(-1), _rise(mean, style))
+    lowered = mean - (recession(mean) - hem(mean))[:, None] * [0, 1, 0]
+    arrays = (lowered, base.values.reshape(-1), _rise(mean, style))
     hair = loose_distance(style, *map(torch.from_numpy, arrays)).numpy().reshape(lattice.shape)
     hair = one_piece(gaussian_filter(hair + groove(mean, comb).reshape(lattice.shape), 0.8))
     if hides:
         return HairVolume(base, Field(lattice, hair), None)
     ears = ear_field(skin, lattice)
     return HairVolume(base, Field(lattice, np.maximum(hair, CLEAR - ears.values)), ears)
+
+
+def hem(mean: np.ndarray) -> np.ndarray:
+    """[N] metres by which hanging hair ends lower at `mean` [N, 3] than its style says: more behind, nowhere even."""
+    turn = np.arctan2(mean[:, 0], mean[:, 2])
+    uneven = sum(np.sin(count * turn + 2 * count) for count in LOCKS) / len(LOCKS)
+    behind = smoothstep(np.abs(turn), 1.6, np.pi)
+    return smoothstep(mean[:, 1], -0.01, -0.06) * (HEM[0] * behind + HEM[1] * uneven)
 
 
 def groove(mean: np.ndarray, comb: Comb) -> np.ndarray:

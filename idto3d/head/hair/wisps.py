@@ -29,7 +29,7 @@ def paint_wisps(count: int, height: int, width: int, random: np.random.Generator
 def _wisp(height: int, width: int, random: np.random.Generator, curl: float):
     down, across = np.linspace(0, 1, height)[:, None], (np.arange(width) + 0.5)[None] / width
     opacity, tone, slope = (np.zeros((height, width)) for _ in range(3))
-    tone += 0.55
+    tone += 0.9  # between strands: what is blurred over a border must not darken it
     for middle, half, cover, bright in _strands(down, 1 / width, random, curl):
         offset = (across - middle) / np.maximum(half, 1e-6)
         seen = np.clip((1.25 - np.abs(offset)) * half * width + 0.0, 0, 1) * cover

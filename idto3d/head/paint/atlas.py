@@ -1,10 +1,12 @@
 """Which point of a surface each texel of its texture shows. Texture coordinates: u to the right, v down, 0..1."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
+from idto3d.head.template_model import Template
 from idto3d.render.backends.kernel import rasterize
 
 
@@ -40,6 +42,13 @@ def texels_of(faces: np.ndarray, uvs: np.ndarray, size: int) -> Texels:
     rows, columns = np.nonzero(covered)
     own = (np.stack([columns, rows], 1) + 0.5) / size
     return Texels(covered, faces[face[covered]], weights[covered], own.astype(np.float32), _nearest(covered))
+
+
+def texels_of_parts(template: Template, names: Sequence[str], size: int) -> Texels:
+    """The texels of a square that the template's parts of these `names` share; corners are the template's vertices."""
+    parts = [template.part(name) for name in names]
+    faces = np.concatenate([part.faces.cpu().numpy() + part.vertices.start for part in parts])
+    return texels_of(faces, np.concatenate([part.uvs.cpu().numpy() for part in parts]), size)
 
 
 def _nearest(covered: np.ndarray) -> np.ndarray:

@@ -4,20 +4,30 @@ After the anatomy in Lefohn et al., "An ocularist's approach to human iris synth
 a collarette, a dark limbus; the iris is 11.7 mm wide.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 from scipy.ndimage import map_coordinates
 
 from idto3d.head.features.eyes import NAMES, eye_of
-from idto3d.head.paint.texels import corners_of, texel_map
+from idto3d.head.paint.atlas import texels_of_parts
 from idto3d.head.template_model import Template
 
-IRIS_M, PUPIL_M = 0.0058, 0.0020  # radii as seen from in front
+IRIS_M, PUPIL_M = 0.0058, 0.0019  # radii as seen from in front
 LIMBUS_M = 0.0006  # over which the iris gives way to the white
 SCLERA = np.array([0.74, 0.70, 0.67], np.float32)  # linear
 VEIN = np.array([0.55, 0.16, 0.12], np.float32)
 RIM = np.array([0.62, 0.40, 0.34], np.float32)  # the white towards the corners of the eye, where it is red
 FIBRES = ((28, 0.45), (61, 0.35), (113, 0.30))  # how many around, and how strong
 VEINS = 20
+VEIN_REACH = 0.30  # radians to either side that one wanders
+OPEN_M, SOFT_M = 0.0035, 0.0045  # half the height of an open eye, and over how much the lids' shade deepens beyond
+SHADED = 0.45  # of the light that the upper lid takes there
+DARK_BROWN, BROWN, HAZEL = (0.022, 0.011, 0.006), (0.055, 0.026, 0.011), (0.075, 0.058, 0.026)  # linear
+BLUE = (0.075, 0.115, 0.165)
+DARK_EYED, DARK_SKINS, PALEST = ("african", "asian"), ("brown", "dark"), "pale"
+FAIR_HAIR, GREYED = ("blonde", "red"), ("grey", "white")  # colours of hair with which eyes are often light
+LIMBUS = 0.80  # of its light that the iris loses at its rim
 AROUND = 768
 RADII = np.linspace(0, 0.017, 256)  # metres
 ANGLES = np.linspace(-np.pi, np.pi, AROUND, endpoint=False)
@@ -26,15 +36,26 @@ SEED = 4
 
 def eye_texture(template: Template, iris_colour: tuple[float, float, float], size: int = 512) -> np.ndarray:
     """[S, S, 3] linear albedo of both eyeballs in their square; `iris_colour` is linear RGB. Always the same."""
-    uvs = np.concatenate([template.part(name).uvs.cpu().numpy() for name in NAMES])
-    offsets = np.concatenate([_offsets(template, side) for side in range(2)])
-    texels = texel_map(uvs, size)
+    texels, offsets = texels_of_parts(template, NAMES, size), np.zeros((len(template.neutral), 3), np.float32)
+    for side, name in enumerate(NAMES):
+        offsets[template.part(name).vertices] = _offsets(template, side)
     x, y, z = texels.read(offsets).T
+    lit = 1 - SHADED * np.clip((np.abs(y + 0.0012) - OPEN_M) / SOFT_M, 0, 1) * np.where(y > 0, 1.0, 0.5)
     radius, around = np.where(z > 0, np.hypot(x, y), RADII[-1]), np.arctan2(y, x)  # the back is white
     painted = _painted(np.asarray(iris_colour, np.float32))
     places = np.stack([radius / RADII[1], (around + np.pi) / (2 * np.pi) * AROUND])
     colours = [map_coordinates(painted[..., channel], places, order=1, mode="grid-wrap") for channel in range(3)]
-    return texels.filled(np.stack(colours, -1)).clip(0, 1)
+    return texels.spread((np.stack(colours, -1) * lit[:, None]).astype(np.float32)).clip(0, 1)
+
+
+def iris_of_words(traits: Mapping[str, str]) -> tuple[float, float, float]:
+    """Linear RGB of the irises that go with `traits`: light with fair hair or the palest skin, else brown."""
+    skin = traits.get("skin", "")
+    if traits.get("ancestry") in DARK_EYED or skin in DARK_SKINS:
+        return DARK_BROWN
+    if traits.get("hair_colour") in FAIR_HAIR or skin == PALEST:
+        return BLUE
+    return HAZEL if traits.get("hair_colour") in GREYED else BROWN
 
 
 def _painted(iris_colour: np.ndarray) -> np.ndarray:
@@ -47,13 +68,12 @@ def _painted(iris_colour: np.ndarray) -> np.ndarray:
 
 
 def _offsets(template: Template, side: int) -> np.ndarray:
-    """[F, 3, 3] metres at the corners of an eye's faces: to the person's left, upwards, and along where it looks."""
+    """[N, 3] metres at an eye's vertices: to the person's left, upwards, and along where it looks."""
     eye = eye_of(template, template.neutral, side)
     axis = eye.axis.cpu().numpy()
     left = np.array([axis[2], 0.0, -axis[0]]) / np.hypot(axis[0], axis[2])
     frame = np.stack([left, np.cross(axis, left), axis])
-    local = (template.neutral - eye.centre).cpu().numpy() @ frame.T
-    return corners_of(local.astype(np.float32), template.part(NAMES[side]))
+    return (template.neutral[template.part(NAMES[side]).vertices] - eye.centre).cpu().numpy() @ frame.T
 
 
 def _white(radius: np.ndarray, around: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -61,12 +81,18 @@ def _white(radius: np.ndarray, around: np.ndarray, random: np.random.Generator) 
     outwards = np.clip((radius - IRIS_M) / 0.009, 0, 1)[:, None]
     colour = SCLERA * (1 - 0.35 * outwards**2) + RIM * 0.35 * outwards**2
     for start in random.uniform(-0.9, 0.9, VEINS) + np.pi * random.integers(0, 2, VEINS):
-        bends, phase, thickness = random.uniform(500, 1100), random.uniform(0, 6.3), random.uniform(0.5, 1.0)
-        place = start + 0.06 * np.sin(bends * radius + phase) + 0.03 * np.sin(2.7 * bends * radius + 2 * phase)
-        gap = np.abs((around - place + np.pi) % (2 * np.pi) - np.pi) * radius
-        reach = np.clip((radius - random.uniform(0.0068, 0.0095)) / 0.003, 0, 1)
-        vein = thickness * 0.35 * reach * np.exp(-((gap / (0.00006 + 0.0001 * reach)) ** 2))
-        colour = colour * (1 - vein[:, None]) + VEIN * vein[:, None]
+        own = np.flatnonzero(np.abs(_turn(around - start)) < VEIN_REACH)
+        far, bends, phase, thickness = (
+            radius[own],
+            random.uniform(500, 1100),
+            random.uniform(0, 6.3),
+            random.uniform(0.5, 1),
+        )
+        place = start + 0.06 * np.sin(bends * far + phase) + 0.03 * np.sin(2.7 * bends * far + 2 * phase)
+        gap = np.abs(_turn(around[own] - place)) * far
+        reach = np.clip((far - random.uniform(0.0068, 0.0095)) / 0.003, 0, 1)
+        vein = (thickness * 0.35 * reach * np.exp(-((gap / (0.00006 + 0.0001 * reach)) ** 2)))[:, None]
+        colour[own] = colour[own] * (1 - vein) + VEIN * vein
     return colour
 
 
@@ -75,12 +101,17 @@ def _iris(radius: np.ndarray, around: np.ndarray, colour: np.ndarray, random: np
     place = np.clip((radius - PUPIL_M) / (IRIS_M - PUPIL_M), 0, 1)
     fibres = sum(amount * _rings(around + 0.05 * np.sin(9 * place + count), count, random) for count, amount in FIBRES)
     collarette = np.exp(-(((place - 0.30 - 0.04 * _rings(around, 19, random)) / 0.09) ** 2))
-    shade = 1 + 0.55 * fibres * np.sin(np.pi * np.clip(place, 0.05, 1)) + 0.35 * collarette
-    shade = shade * (1 - 0.75 * np.clip((place - 0.78) / 0.22, 0, 1) ** 1.5)
+    shade = 1 + 0.5 * fibres * np.sin(np.pi * np.clip(place, 0.05, 1)) + 0.25 * collarette
+    shade = shade * (1 - LIMBUS * np.clip((place - 0.74) / 0.26, 0, 1) ** 1.5)
     warm = np.array([0.16, 0.085, 0.035], np.float32)  # around the pupil, whatever the colour
     mixed = colour * (1 - 0.35 * collarette[:, None]) + (0.5 * colour + 0.5 * warm) * 0.35 * collarette[:, None]
     pupil = np.clip((PUPIL_M - radius) / 0.00025 + 0.5, 0, 1)[:, None]
-    return (mixed * shade[:, None].clip(0.15, 2.2)) * (1 - pupil) + 0.004 * pupil
+    return (mixed * shade[:, None].clip(0.15, 1.7)) * (1 - pupil) + 0.004 * pupil
+
+
+def _turn(angle: np.ndarray) -> np.ndarray:
+    """`angle` in -pi..pi."""
+    return (angle + np.pi) % (2 * np.pi) - np.pi
 
 
 def _rings(around: np.ndarray, count: int, random: np.random.Generator) -> np.ndarray:

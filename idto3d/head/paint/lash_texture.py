@@ -7,7 +7,8 @@ from idto3d.head.template_model import Template
 
 COLOUR = (0.012, 0.008, 0.006)  # linear
 UPPER, LOWER = (40, 0.85), (24, 0.60)  # strands of a sheet, and their length in shares of the sheet's
-WIDTH = 0.0045  # half of a strand's at its root, in shares of the sheet's width
+WIDTH = 0.0060  # half of a strand's at its root, in shares of the sheet's width
+LINE = 0.24  # share of a strand's length over which neighbours part from the line that their roots make
 FAN, LEAN = 0.10, 0.05  # how far tips lie aside of their roots: towards the corners of the eye, and at random
 SEED = 11
 
@@ -36,7 +37,18 @@ def strands(rows: int, columns: int, count: int, length: float, random: np.rando
     aside = FAN * (2 * roots - 1) + LEAN * random.standard_normal(count)
     down = (np.arange(rows)[:, None] + 0.5) / rows / lengths  # [rows, count] from root (0) to tip (1)
     centre = roots + aside * down**1.6
-    half = np.where(down < 1, WIDTH * np.clip(1 - down, 0, 1) ** 0.7, -1.0)
-    across = (np.arange(columns)[None, :, None] + 0.5) / columns
-    edge = (half[:, None] - np.abs(across - centre[:, None])) * columns  # texels inside the strand's edge
-    return np.clip(edge + 0.5, 0, 1).max(-1).astype(np.float32)
+    line = 0.6 / count * np.clip(1 - down / LINE, 0, 1) ** 1.5
+    half = np.where(down < 1, WIDTH * np.clip(1 - down, 0, 1) ** 0.7 + line, -1.0)
+    return _drawn(centre * columns, half * columns, columns)
+
+
+def _drawn(centre: np.ndarray, half: np.ndarray, columns: int) -> np.ndarray:
+    """[rows, columns] alpha 0..1 of strands around `centre` [rows, count], `half` as wide [rows, count], in texels."""
+    alpha = np.zeros((len(centre), columns), np.float32)
+    for middle, own in zip(centre.T, half.T, strict=True):
+        shown = own > 0
+        low = max(int((middle - own)[shown].min()) - 1, 0)
+        high = min(int((middle + own)[shown].max()) + 2, columns)
+        inside = own[:, None] - np.abs(np.arange(low, high) + 0.5 - middle[:, None])  # of the strand's edge
+        np.maximum(alpha[:, low:high], np.clip(inside + 0.5, 0, 1), out=alpha[:, low:high])
+    return alpha

@@ -3,7 +3,7 @@
 import numpy as np
 
 from idto3d.head.features.regions import tongue_of
-from idto3d.head.paint.texels import TexelMap, corners_of, texel_map
+from idto3d.head.paint.atlas import Texels, texels_of_parts
 from idto3d.head.template_model import Template
 
 ENAMEL, NECK, TIP = ((0.66, 0.62, 0.53), (0.56, 0.46, 0.32), (0.58, 0.58, 0.55))  # linear: a tooth, its neck, its edge
@@ -20,7 +20,7 @@ def teeth_texture(template: Template, size: int = 512) -> np.ndarray:
     colour = np.array(TIP) + np.clip(high / 0.25, 0, 1) * (np.array(ENAMEL) - np.array(TIP))
     colour = colour + np.clip((high - 0.55) / 0.45, 0, 1) * (np.array(NECK) - np.array(ENAMEL))
     cloud = 1 + 0.03 * _cloud(points, 0.0016) + 0.02 * _cloud(points, 0.0005)
-    return texels.filled(colour * (cloud * _light(points))[:, None]).clip(0, 1)
+    return texels.spread(colour * (cloud * _light(points))[:, None]).clip(0, 1)
 
 
 def mouth_texture(template: Template, size: int = 512) -> np.ndarray:
@@ -28,11 +28,11 @@ def mouth_texture(template: Template, size: int = 512) -> np.ndarray:
     texels, points = _texels(template, "gums_tongue", size)
     part, whole = template.part("gums_tongue"), np.zeros((len(template.neutral), 1), np.float32)
     whole[part.vertices, 0] = tongue_of(template)
-    tongue = texels.read(corners_of(whole, part))
+    tongue = texels.read(whole)
     groove = np.exp(-((points[:, 0] / 0.0014) ** 2)) * tongue[:, 0]
     rough = (0.07 + 0.10 * tongue[:, 0]) * _cloud(points, 0.0006) + 0.06 * _cloud(points, 0.003)
     colour = np.array(GUMS) * (1 - tongue) + np.array(TONGUE) * tongue
-    return texels.filled(colour * ((1 + rough) * (1 - 0.22 * groove) * _light(points))[:, None]).clip(0, 1)
+    return texels.spread(colour * ((1 + rough) * (1 - 0.22 * groove) * _light(points))[:, None]).clip(0, 1)
 
 
 def socket_light(points: np.ndarray) -> np.ndarray:
@@ -40,11 +40,10 @@ def socket_light(points: np.ndarray) -> np.ndarray:
     return _light(points)
 
 
-def _texels(template: Template, name: str, size: int) -> tuple[TexelMap, np.ndarray]:
+def _texels(template: Template, name: str, size: int) -> tuple[Texels, np.ndarray]:
     """The part's texels, and where they lie on the mean head, [P, 3] metres."""
-    part = template.part(name)
-    texels = texel_map(part.uvs.cpu().numpy(), size)
-    return texels, texels.read(corners_of(template.neutral.cpu().numpy(), part))
+    texels = texels_of_parts(template, [name], size)
+    return texels, texels.read(template.neutral.cpu().numpy())
 
 
 def _light(points: np.ndarray) -> np.ndarray:

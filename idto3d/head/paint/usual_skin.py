@@ -4,33 +4,43 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
+from scipy.spatial import cKDTree
 
 from idto3d.head.colours import USUAL_REDNESS
-from idto3d.head.features.face_masks import skin_masks
+from idto3d.head.features.face_masks import ramp, skin_masks
 from idto3d.head.paint.atlas import Texels
+from idto3d.head.paint.brows import brows
 from idto3d.head.paint.mouth_textures import GUMS, socket_light
+from idto3d.head.paint.strokes import DOTS, strokes
 from idto3d.head.skin import skin_colour
-from idto3d.head.template import EYE_SOCKETS, MOUTH_SOCKET
-from idto3d.words.traits import ANCESTRY_SKINS, BEARDS, FACIAL_HAIR, SHAVEN, SKIN_TONES, natural_colour
+from idto3d.head.template import EYE_SOCKETS, LANDMARKS, MOUTH_SOCKET
+from idto3d.words.traits import ANCESTRY_SKINS, FACIAL_HAIR, SHAVEN, SKIN_TONES, natural_colour
 
 USUAL_MELANIN = 0.3  # of skin of which nothing is said
 BROWN = (0.060, 0.036, 0.020)  # brows of which nothing is said
-BROW_HALF_M, BROW_SOFT_M = 0.0038, 0.0030  # half the height of a brow in its middle, and over how much it thins out
-STROKES, STROKE_TEXELS = 0.55, (1.1, 3.2)  # how far strokes thin a brow out; across and along, of 1024 texels
 SEEN = 0.15  # share of the usual brows from which on a photo shows them
-BROW, BEARD = 0.8, 0.75  # how far hair hides the skin
+BROW, BEARD = 0.95, 0.92  # how far hair hides the skin
+DARKER_BROW, DARKER_BEARD = 0.55, 0.7  # of the natural colour of the hair
 RIMS = (0.42, 0.20, 0.16)  # linear, of the lids' inner edges and the sockets
+MOUSTACHE_Y, MOUSTACHE_X, MOUSTACHE_FALL = -0.0145, 0.006, 0.28  # metres on the mean head, slope
+# Distances from brows, lids, lips and nostrils between which skin becomes plain, metres, and their lines by landmarks.
+CLEAR_M = {"brows": (0.005, 0.010), "lids": (0.003, 0.006), "lips": (0.001, 0.003), "nostrils": (0.003, 0.006)}
+OUTLINES = {
+    "lids": ((36, 37, 38, 39, 40, 41, 36), (42, 43, 44, 45, 46, 47, 42)),
+    "lips": ((48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 48),),
+    "nostrils": ((31, 32, 33, 34, 35),),
+}
 PLACES = {"moustache": "moustache", "goatee": "goatee"}  # masks of beards that have their own
 
 
 @dataclass(frozen=True, eq=False)
 class Blemishes:
-    """Where hair of the face lies: brow [N] and beard [N] 0..1, at texels, and their linear colour [3]."""
+    """Where hair of the face lies: brow [N] and beard [N] 0..1, at texels, and their linear colours [3]."""
 
     brow: np.ndarray
     beard: np.ndarray
-    colour: np.ndarray
+    brow_rgb: np.ndarray
+    beard_rgb: np.ndarray
 
 
 def usual_skin(mean: np.ndarray, traits: Mapping[str, str]) -> np.ndarray:
@@ -47,50 +57,68 @@ def usual_skin(mean: np.ndarray, traits: Mapping[str, str]) -> np.ndarray:
     return albedo
 
 
+def plain_skin(mean: np.ndarray) -> np.ndarray:
+    """[V] 0..1 where the mean head's skin, `mean` [V, 3] metres, is but skin: no brows, lips, lashes and nostrils."""
+    marks = mean[list(LANDMARKS)]
+    plain = ramp(skin_masks(mean)["brow_gap"], *CLEAR_M["brows"]) * (1 - skin_masks(mean)["lips"])
+    for name, lines in OUTLINES.items():
+        gap, _ = cKDTree(np.concatenate([_line(marks[list(one)]) for one in lines])).query(mean)
+        plain = plain * ramp(gap, *CLEAR_M[name])
+    plain[MOUTH_SOCKET.start :] = 0
+    return plain
+
+
+def _line(marks: np.ndarray) -> np.ndarray:
+    """Points close together on the line through `marks` [N, 3]."""
+    steps = np.linspace(0, 1, 12)[:, None, None]
+    return (marks[:-1] * (1 - steps) + marks[1:] * steps).reshape(-1, 3)
+
+
 def skin_word(traits: Mapping[str, str]) -> str:
     """The word for the skin's tone: as it is said, or the likeliest of the ancestry that is; "" where neither is."""
     likely = ANCESTRY_SKINS.get(traits.get("ancestry", ""))
     return traits.get("skin", "") or (max(likely.skins, key=likely.skins.get) if likely else "")
 
 
+def beard_place(mean: np.ndarray, word: str) -> np.ndarray:
+    """[V] 0..1 where the beard of that word grows at the vertices `mean` [V, 3] metres of the mean head's skin."""
+    beard = FACIAL_HAIR.get(word, FACIAL_HAIR[SHAVEN])
+    x, (y, z) = np.abs(mean[:, 0]), mean[:, 1:].T
+    # Over the lip its border falls to both sides, and thins out below the nose.
+    border = MOUSTACHE_Y - MOUSTACHE_FALL * np.maximum(x - MOUSTACHE_X, 0)
+    over_lip = (x < 0.036) & (y > -0.040) & (z > 0.062)
+    arched = np.where(over_lip, np.clip((border - y) / 0.004 + 0.5, 0, 1), 1.0)
+    return skin_masks(mean)[PLACES.get(beard.name, "beard")] * arched * (beard.cover > 0)
+
+
 def facial_hair(mean: np.ndarray, traits: Mapping[str, str], texels: Texels, seed: int) -> Blemishes:
-    """Brows and beard that `traits` say, in strokes, at the texels of the skin."""
-    masks = skin_masks(mean)
-    natural = natural_colour(traits.get("hair_colour", ""))
-    strokes = _strokes(texels, seed)
-    beard = FACIAL_HAIR[traits.get("beard") or SHAVEN]
-    kind = PLACES.get(beard.name, "beard")
-    grown = _at(texels, masks[kind]) * beard.cover if beard.name in BEARDS and beard.cover else np.zeros(len(strokes))
-    colour = np.array(BROWN if natural is None else natural.rgb, np.float64)
-    return Blemishes(BROW * _brows(masks, texels) * strokes, BEARD * grown * strokes, 0.75 * colour)
+    """Brows, and what a beard shows on the skin, of `traits`, at the texels of the skin."""
+    natural, word = natural_colour(traits.get("hair_colour", "")), traits.get("beard") or SHAVEN
+    rgb = np.array(BROWN if natural is None else natural.rgb, np.float64)
+    beard = FACIAL_HAIR.get(word, FACIAL_HAIR[SHAVEN])
+    grown = _at(texels, beard_place(mean, word)) if beard.cover else np.zeros(len(texels.corners))
+    dots = strokes(texels, DOTS, seed) if beard.cover else 0.0
+    # Where a beard ends, hairs stand alone; stubble is nothing else.
+    cover = np.clip(2.2 * grown - 1.2 * (1 - dots), 0, 1) if beard.depth_m else grown * (0.25 + 0.75 * dots)
+    brow = BROW * brows(mean, traits, texels, seed)
+    return Blemishes(brow, BEARD * beard.cover * cover, DARKER_BROW * rgb, DARKER_BEARD * rgb)
 
 
-def unseen_hair(hair: Blemishes, known: np.ndarray) -> Blemishes:
-    """The face's hair without what photos show anyway: brows of which they know [N] a part, 0..1, are all in them."""
+def unseen_hair(hair: Blemishes, known: np.ndarray, asked: bool = False) -> Blemishes:
+    """The face's hair where photos, which know `known` [N] 0..1, do not show what there is.
+
+    Brows of which they know a part are all in them. asked: a beard that is asked for grows also where they show none.
+    """
     seen = float((hair.brow * known).sum()) > SEEN * max(float(hair.brow.sum()), 1e-6)
-    return replace(hair, brow=np.zeros_like(hair.brow)) if seen else hair
+    brow = np.zeros_like(hair.brow) if seen else hair.brow * (1 - known)
+    return replace(hair, brow=brow, beard=hair.beard if asked else hair.beard * (1 - known))
 
 
-def grown_over(albedo: np.ndarray, hair: Blemishes, share: np.ndarray) -> np.ndarray:
-    """`albedo` [N, 3] with the face's hair over it, each texel by `share` [N]."""
-    cover = (np.maximum(hair.brow, hair.beard) * share)[:, None]
-    return albedo * (1 - cover) + hair.colour * cover
-
-
-def _brows(masks: Mapping[str, np.ndarray], texels: Texels) -> np.ndarray:
-    gap, along = _at(texels, masks["brow_gap"]), np.clip(_at(texels, masks["brow_along"]), -1, 1)
-    half = BROW_HALF_M * (1 - 0.45 * np.clip(along, 0, 1)) * (1 - 0.2 * np.clip(-along - 0.6, 0, 1))
-    return np.clip((half + BROW_SOFT_M / 2 - gap) / BROW_SOFT_M, 0, 1)
-
-
-def _strokes(texels: Texels, seed: int) -> np.ndarray:
-    """[N] 1 - STROKES..1, darker and lighter strokes across the texture."""
-    size = texels.covered.shape
-    across, along = (side * size[0] / 1024 for side in STROKE_TEXELS)
-    noise = np.random.default_rng([seed, 5]).standard_normal(size)
-    band = gaussian_filter(noise, (along, across)) - gaussian_filter(noise, (2 * along, 3 * across))
-    lifted = np.clip(0.5 + 0.5 * band / (2 * band.std()), 0, 1)
-    return 1 - STROKES + STROKES * lifted[texels.covered]
+def grown_over(albedo: np.ndarray, hair: Blemishes) -> np.ndarray:
+    """`albedo` [N, 3] with the face's hair over it."""
+    for cover, rgb in ((hair.beard[:, None], hair.beard_rgb), (hair.brow[:, None], hair.brow_rgb)):
+        albedo = albedo * (1 - cover) + rgb * cover
+    return albedo
 
 
 def _at(texels: Texels, mask: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The colour of hair from photos: its mid-tone, and the pixels themselves laid onto the cards that face the camera."""
+"""The colour of hair from photos: its mid-tone, its strands' contrast, and its pixels without the light on them."""
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -6,28 +6,46 @@ from scipy.ndimage import gaussian_filter
 from idto3d.head.hair.scalp import smoothstep
 from idto3d.head.hair.seen.view import SURE, HairView
 
-BROAD = 0.022  # metres over which light on hair is taken to change
-EVENED = 0.55  # exponent of the light that is taken out; 1 would leave strands alone
-LIMITS = (0.45, 1.9)  # of that light about its median
-FACING = (0.12, 0.45)  # cosines between which a card begins to show the photo
-INNER = (0.5, 3.5)  # pixels inside the outline between which a pixel is trusted
+BROAD = 0.016  # metres over which light on hair is taken to change
+EVENED = 0.7  # exponent of the light that is taken out; 1 would leave strands alone
+LIMITS = (0.3, 2.2)  # of that light about the hair's mid-tone
+FACING = (0.2, 0.6)  # cosines between which hair begins to show the photo
+# Pixels inside the outline from which a pixel is hair alone, is surely hair, and has no skin near.
+INNER = (2.0, 3.5, 9.0)
+ENOUGH = 0.3  # share of the pixels that are surely hair that say what colour it has
+BORDER = (2.5, -1.0)  # pixels outside the outline between which a photo begins to be worth something
+STRAND, LOCK = 0.0012, 0.006  # metres: what is finer is a strand, what is broader is light
+EDGE = 0.0008  # metres over which a strand ends at the outline
+TRIMMED = (0.05, 0.92)  # of the pixels by brightness between which they count
+LEAST_TONE = 0.02  # of what a logarithm is taken of, linear
 
 
 def mid_tone(views: list[HairView]) -> tuple[float, float, float]:
-    """The median linear RGB of the pixels that are surely hair, over all views."""
-    sure = [view.colour[(view.hair > SURE) & (view.to_hair < -INNER[1])] for view in views]
-    return tuple(float(value) for value in np.median(np.concatenate(sure), 0))
+    """The mean linear RGB of the pixels that are surely hair, over all views, without the darkest and the brightest.
+
+    Not their median: what lies in the shade is redder than hair is.
+    """
+    sure = [view.colour[(view.hair > SURE) & (view.to_hair < -depth)] for view in views for depth in INNER[1:]]
+    inner, deep = np.concatenate(sure[::2]), np.concatenate(sure[1::2])
+    sure = deep if len(deep) > ENOUGH * len(inner) else inner
+    tone = sure.mean(1)
+    low, high = np.quantile(tone, TRIMMED)
+    return tuple(float(value) for value in sure[(tone >= low) & (tone <= high)].mean(0))
 
 
 def evened(view: HairView, rgb: tuple[float, float, float]) -> np.ndarray:
-    """[S, S, 3] linear colours of the view with the broad light on the hair taken out in part, about `rgb`."""
+    """[S, S, 3] linear colours of the view with most of the broad light and shade taken out, about `rgb`.
+
+    Over its outline hair has the colours of the hair beside it.
+    """
     inner = (view.to_hair < -INNER[0]).astype(float)
-    grey = view.colour.mean(-1)
-    spread = BROAD / view.metres_per_pixel()
-    broad = gaussian_filter(grey * inner, spread) / np.maximum(gaussian_filter(inner, spread), 1e-3)
-    light = np.clip(broad / max(float(np.mean(rgb)), 1e-4), *LIMITS) ** EVENED
     filled = _filled(view.colour, inner)
-    return filled / light[..., None]
+    spread = BROAD / view.metres_per_pixel()
+    broad = np.stack([gaussian_filter(filled[..., k] * inner, spread) for k in range(3)], -1)
+    near = gaussian_filter(inner, spread)[..., None]
+    middle = np.maximum(rgb, 1e-3)
+    broad = np.where(near > 1e-3, broad / np.maximum(near, 1e-3), middle)
+    return filled / np.clip(broad / middle, *LIMITS) ** EVENED
 
 
 def _filled(colour: np.ndarray, inner: np.ndarray) -> np.ndarray:
@@ -42,10 +60,38 @@ def _filled(colour: np.ndarray, inner: np.ndarray) -> np.ndarray:
     return result
 
 
+def contrast_of(views: list[HairView], even: list[np.ndarray]) -> tuple[float, float]:
+    """Standard deviations of the logarithm of brightness between strands, and between locks, over all views."""
+    strands, locks = [], []
+    for view, colour in zip(views, even, strict=True):
+        tone = np.log(colour.mean(-1) + LEAST_TONE)
+        fine, broad = (gaussian_filter(tone, width / view.metres_per_pixel()) for width in (STRAND, LOCK))
+        sure = view.to_hair < -2 * INNER[1]
+        strands.append((tone - fine)[sure])
+        locks.append((fine - broad)[sure])
+    return tuple(float(np.std(np.concatenate(band))) if any(map(len, band)) else 0.0 for band in (strands, locks))
+
+
 def seen_colour(view: HairView, even: np.ndarray, points, normals) -> tuple[np.ndarray, np.ndarray]:
     """[N, 3] colours of `even` at `points` [N, 3] with unit `normals`, and their worth [N] 0..1."""
+    colour, worth = np.zeros((len(points), 3)), smoothstep(normals @ view.back, *FACING)
+    ahead = np.flatnonzero(worth > 0)
+    points = points[ahead]
     pixels, _ = view.project(points)
     inside = ((pixels > 1) & (pixels < view.size - 1)).all(1)
-    worth = smoothstep(normals @ view.back, *FACING) * view.sees(points) * inside
-    worth = worth * smoothstep(-view.read(view.to_hair, pixels), -INNER[1], INNER[0])
-    return view.read(even, pixels), worth
+    worth[ahead] *= view.sees(points) * inside * smoothstep(view.read(view.to_hair, pixels), *BORDER)
+    colour[ahead] = view.read(even, pixels)
+    return colour, worth
+
+
+def shown_as_other(view: HairView, points: np.ndarray, normals: np.ndarray, stray: np.ndarray) -> np.ndarray:
+    """[N] 0..1 how surely the view shows something else than hair at `points` [N, 3].
+
+    stray [N]: metres that each strand runs over the outline.
+    """
+    other, facing = np.zeros(len(points)), smoothstep(normals @ view.back, 0.1, 0.4)
+    ahead = np.flatnonzero(facing > 0)
+    pixels, _ = view.project(points[ahead])
+    over = view.read(view.to_hair, pixels) * view.metres_per_pixel() - stray[ahead]
+    other[ahead] = facing[ahead] * view.sees(points[ahead]) * smoothstep(over, -EDGE, EDGE)
+    return other

@@ -28,11 +28,11 @@ class Grain:
     turn: np.ndarray
 
     def ways(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """[N, 3] unit directions in the picture's plane along the strands seen at `points`, and how sure, [N] 0..1."""
+        """[N, 3] unit directions along the strands seen at `points`, `HairView.upright`, and how sure, [N] 0..1."""
         turn = self.view.read(self.turn, self.view.project(points)[0])
         angle = 0.5 * np.arctan2(turn[:, 1], turn[:, 0])
         way = np.outer(np.cos(angle), self.view.c2w[:3, 0]) - np.outer(np.sin(angle), self.view.c2w[:3, 1])
-        return way, np.linalg.norm(turn, axis=1)
+        return self.view.upright(points, way), np.linalg.norm(turn, axis=1)
 
 
 def read_grain(view: HairView) -> Grain:

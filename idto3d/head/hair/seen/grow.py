@@ -8,13 +8,14 @@ import torch
 from idto3d.head.hair.atlas import Strand, encoded, paint_atlas
 from idto3d.head.hair.comb import Comb
 from idto3d.head.hair.guides import grow
-from idto3d.head.hair.part import ROUGHNESS, HairPart, lay_out
+from idto3d.head.hair.part import HairPart, lay_out
 from idto3d.head.hair.scalp import MeanSpace, Skin, hairline_band, smoothstep, spread_roots
 from idto3d.head.hair.seen.colours import evened, mid_tone
 from idto3d.head.hair.seen.combed import Observed, likeliest_comb, read_grain
-from idto3d.head.hair.seen.paint import lay_photos, with_own_tiles
+from idto3d.head.hair.seen.paint import painted_cards, with_own_tiles
+from idto3d.head.hair.seen.surface import Evidence, painted_cap, texels_of_cap
 from idto3d.head.hair.seen.view import HairView
-from idto3d.head.hair.seen.volume import volume_of_views
+from idto3d.head.hair.seen.volume import falls_of, volume_of_views
 from idto3d.head.hair.styles import SHORT, Cut, fine_cut
 from idto3d.head.hair.volume import HairVolume
 
@@ -24,6 +25,9 @@ HANGING = 0.36  # metres of a strand where hair hangs
 HANGS_TO = -0.03  # height under which hair counts as hanging, metres
 CARDS = (540, 460)  # of short hair and of hair that hangs
 FINE = 120  # of them at the hairline
+LEVELS = (0.86, 0.97, 1.06)  # of the layers of cards, which lie about the cap
+INSET = (0.3, 0.0025)  # of the cap: a share of the thickness, and metres at most
+ROUGHNESS = 0.72  # photos hold the strands' gloss already, and what is rough shines less at its rim
 TRIM = (0.02, 4.0, 0.035, 0.20)  # a strand's length: metres, and as often the hair's thickness; least and most, metres
 
 
@@ -50,14 +54,17 @@ def hair_of_photos(
         (grow(volume, cut, spread_roots(skin, cover, cut.cards, random), space, random), cut.width),
         (grow(volume, fine, spread_roots(skin, near, fine.cards, random), space, random), fine.width),
     ]
-    return _painted(skin, views, cover, lay_out(groups, volume, random), size, moves, random)
+    even = [evened(view, mid_tone(views)) for view in views]
+    evidence = Evidence(views, even, comb, space, volume, bool(falls_of(views)))
+    return _painted(skin, evidence, cover, lay_out(groups, volume, random, INSET), size, moves, random)
 
 
-def _painted(skin, views, cover, layout, size: int, moves, random: np.random.Generator) -> HairPart:
-    rgb = mid_tone(views)
-    layout, chosen = with_own_tiles(layout, views)
+def _painted(skin, evidence: Evidence, cover, layout, size: int, moves, random: np.random.Generator) -> HairPart:
+    rgb = mid_tone(evidence.views)
+    layout, chosen = with_own_tiles(layout, evidence.views)
     atlas = paint_atlas(Strand(rgb), size, random)
-    atlas = lay_photos(atlas, layout, chosen, views, [evened(view, rgb) for view in views])
+    atlas = painted_cap(atlas, texels_of_cap(layout.cap, size, evidence), evidence, random)
+    atlas = painted_cards(atlas, layout, chosen, evidence, random)
     part, normals = layout.part(size, skin, moves)
     albedo, relief = encoded(atlas)
     return HairPart(part, normals, albedo, ROUGHNESS, relief, torch.from_numpy(cover).float(), rgb)
@@ -88,4 +95,5 @@ def _cut(volume: HairVolume, comb: Comb, curl: float) -> Cut:
     thick = float(np.median((volume.skin.values - volume.hair.values)[filled])) if filled.any() else 0.0
     length = HANGING if hangs else float(np.clip(base + times * thick, least, most))
     cut = replace(SHORT, comb=comb, length=(length, 0.75 * length), wave=curl, spread=0.12, cards=CARDS[0], width=0.013)
+    cut = replace(cut, levels=LEVELS, afloat=True)
     return replace(cut, segments=14, width=0.016, cards=CARDS[1]) if hangs else cut

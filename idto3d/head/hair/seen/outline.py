@@ -3,16 +3,21 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
+from scipy.ndimage import binary_closing, gaussian_filter1d
 
 from idto3d.head.hair.lattice import normalised
-from idto3d.head.hair.scalp import Skin
+from idto3d.head.hair.scalp import Skin, smoothstep
 from idto3d.head.hair.seen.view import HairView
 
 MIDDLE = np.array([0.0, 0.035, -0.005])  # of the skull, metres on the mean head
 ANGLES = 180  # directions around the middle
-LEAST, MOST = 0.004, 0.075  # metres of hair
+LEAST, MOST = 0.005, 0.075  # metres of hair
+HIGH_MOST, LOW_USUAL = 2.0, 0.8  # most hair on top, and lower down, as often the usual
+LOW_MOST, RISING = 0.042, (0.0, 0.6)  # metres of it lower down; sines of elevation between lower down and on top
 OWN = 0.12  # weight of the usual thickness against that of outlines
+BESIDE, WIDEST = 0.05, 0.14  # metres from the middle between which hair hangs
+FLARE = 0.008  # metres that hair stands off farther below than above
+GAP = 13  # points of a row that a strand's shade may take
 SMOOTH = 2.0  # of the angles, standard deviation
 
 
@@ -39,7 +44,9 @@ class Outline:
         read = [
             values[low] * (1 - share) + values[(low + 1) % ANGLES] * share for values in (self.thickness, self.known)
         ]
-        return read[0], read[1] * (1 - back**2) ** 2
+        high, low = min(MOST, HIGH_MOST * self.usual), max(LOW_MOST, LOW_USUAL * self.usual)
+        most = low + max(high - low, 0) * smoothstep(way[:, 1], *RISING)
+        return np.minimum(read[0], most), read[1] * (1 - back**2) ** 2
 
 
 def measure_outline(view: HairView, skin: Skin, middle: np.ndarray) -> Outline:
@@ -99,7 +106,7 @@ def measure_fall(view: HairView, low: float, high: float) -> Fall | None:
     Read in the plane of the head that faces the view: it is worth something from the front alone.
     """
     heights = np.arange(high, low, -0.005)
-    across = np.arange(0.0, 0.16, 0.002)
+    across = np.arange(0.0, WIDEST, 0.002)
     side = normalised(view.c2w[:3, 0] * [1, 0, 1])
     points = np.array([0, 1, 0]) * heights[:, None, None] + across[:, None] * side + [0, 0, -0.01]
     widths = []
@@ -109,11 +116,26 @@ def measure_fall(view: HairView, low: float, high: float) -> Fall | None:
         pixels = view.project(turned.reshape(-1, 3))[0]
         hair = view.read(view.hair, pixels).reshape(turned.shape[:2]) > 0.5
         hair &= ((pixels > 0) & (pixels < view.size)).all(1).reshape(hair.shape)
-        widths.append(np.where(hair, across, 0).max(1))
-    both = np.maximum(*widths) > 0.05
+        widths.append(_first_run(hair, across))
+    both = np.maximum(*widths) > BESIDE
     if both[heights < high - 0.02].sum() < 2:
         return None
     end = heights[both].min()
-    return Fall(
-        float(end), heights[::-1], gaussian_filter1d(widths[0], 1.0)[::-1], gaussian_filter1d(widths[1], 1.0)[::-1]
-    )
+    return Fall(float(end), heights[::-1], *(_evened_width(width)[::-1] for width in widths))
+
+
+def _evened_width(width: np.ndarray) -> np.ndarray:
+    """[R] half widths from above to below without gaps and flares: hair hangs, and its lower end does not stand off."""
+    rows = np.flatnonzero(width > BESIDE)
+    if len(rows) < 2:
+        return width
+    filled = np.interp(np.arange(rows[-1] + 1), rows, width[rows])
+    filled = np.minimum(filled, np.median(filled) + FLARE)
+    return np.concatenate([gaussian_filter1d(filled, 3.0, mode="nearest"), np.zeros(len(width) - len(filled))])
+
+
+def _first_run(hair: np.ndarray, across: np.ndarray) -> np.ndarray:
+    """[R] how far out hair reaches in every row of `hair` [R, N] bool: none of it is beyond a wide gap."""
+    hair = binary_closing(np.pad(hair, ((0, 0), (GAP, GAP))), np.ones((1, GAP)))[:, GAP:-GAP] & (across > BESIDE)
+    begun = np.logical_or.accumulate(hair, 1)
+    return np.where(hair & np.logical_and.accumulate(hair | ~begun, 1), across, 0).max(1)

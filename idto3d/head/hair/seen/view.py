@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from scipy.ndimage import distance_transform_edt, gaussian_filter, map_coordinates
 
-from idto3d.head.hair.scalp import Skin
+from idto3d.head.hair.lattice import normalised
+from idto3d.head.hair.scalp import Skin, smoothstep
 from idto3d.render.backends.kernel import rasterize
 from idto3d.render.color import linear_from_srgb
 
@@ -15,6 +16,10 @@ SLACK = 0.004  # metres that a point may lie behind what the depth image says of
 DEPTH_SIZE = 256  # pixels along a side of the depth image
 VIEW_SIZE = 512  # pixels along a side of a view
 SURE = 0.6  # share of hair from which a pixel is taken for hair
+HANGS_FROM, BESIDE = (0.0, 0.04), (0.06, 0.12)  # heights under which hair hangs, under the skull and beside it
+GAP = 0.015  # metres: half the width of a gap in the head's outline that is closed
+FACE = (0.05, 0.02)  # depths between which the face stays, metres
+STEEPEST, FRONTAL = 0.7, 0.5  # of a head's tilt that is followed, a tangent; cosine of the turn up to which it is seen
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,10 +51,32 @@ class HairView:
 
     def project(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Pixels [N, 2] (x, y; centres of pixels at halves) of `points` [N, 3], and metres ahead [N]."""
-        local = (points - self.c2w[:3, 3]) @ self.c2w[:3, :3]
+        local = (self.hanging(points) - self.c2w[:3, 3]) @ self.c2w[:3, :3]
         ahead = -local[:, 2]
         scale = self.focal / np.maximum(ahead, 1e-6)
         return np.stack([self.centre[0] + scale * local[:, 0], self.centre[1] - scale * local[:, 1]], -1), ahead
+
+    @property
+    def lean(self) -> float:
+        """Metres to the person's left that hair went per metre that it hung down: the tilt of the head in the photo."""
+        right = self.c2w[:3, 0]
+        return float(np.clip(right[1] / right[0], -STEEPEST, STEEPEST)) if right[0] > FRONTAL else 0.0
+
+    def hanging(self, points: np.ndarray) -> np.ndarray:
+        """`points` [N, 3] where they hung when the photo was taken, if the head is upright here.
+
+        Under the jaw, hair and neck of a tilted head go straight down in its photo, and its face does not.
+        """
+        return points + np.outer(self._fallen(points), [self.lean, 0, 0])
+
+    def upright(self, points: np.ndarray, ways: np.ndarray) -> np.ndarray:
+        """[N, 3] what directions `ways` [N, 3] at `hanging` points are on the upright head; unit."""
+        turned = ways + np.outer((self._fallen(points) > 0) * self.lean * ways[:, 1], [1, 0, 0])
+        return normalised(turned)
+
+    def _fallen(self, points: np.ndarray) -> np.ndarray:
+        start = HANGS_FROM[0] + (HANGS_FROM[1] - HANGS_FROM[0]) * smoothstep(np.abs(points[:, 0]), *BESIDE)
+        return np.maximum(start - points[:, 1], 0) * smoothstep(points[:, 2], *FACE)
 
     def read(self, image: np.ndarray, pixels: np.ndarray) -> np.ndarray:
         """[N, ...] of an image [S, S, ...] at `pixels` [N, 2], linear; beyond its edge the nearest pixel."""
@@ -69,6 +96,13 @@ class HairView:
         """[S, S] signed distance in pixels from the hair's outline, negative in hair."""
         return signed_pixels(gaussian_filter(self.hair, 0.8) > 0.5)
 
+    @cached_property
+    def to_head(self) -> np.ndarray:
+        """[S, S] signed distance in pixels from the outline of all that belongs to the head, its gaps closed."""
+        gap = GAP / self.metres_per_pixel()
+        grown = np.pad(signed_pixels(self.head > 0.5) < gap, 1, mode="edge")
+        return signed_pixels(signed_pixels(grown)[1:-1, 1:-1] < -gap)
+
     def on(self, skin: Skin) -> "HairView":
         """The view of a head: it knows what the skin hides."""
         pixels, ahead = self.project(skin.vertices)
@@ -76,6 +110,8 @@ class HairView:
         clip = np.concatenate([ndc, (ahead[:, None] - 0.05) / 20, np.ones((len(ndc), 1))], 1) * ahead[:, None]
         face, barycentric, _ = rasterize(clip.astype(np.float32), skin.faces.astype(np.int32), DEPTH_SIZE, DEPTH_SIZE)
         metres = (ahead[skin.faces[face]] * barycentric).sum(-1)
+        inner = (skin.normals[skin.faces].mean(1) * (skin.vertices[skin.faces[:, 0]] - self.c2w[:3, 3])).sum(1) > 0
+        metres = np.where(inner[face], 0.0, metres)  # through the eyes one looks at the skull from within
         return replace(self, ahead=np.where(face >= 0, metres, np.inf))
 
     def sees(self, points: np.ndarray) -> np.ndarray:

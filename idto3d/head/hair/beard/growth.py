@@ -1,0 +1,66 @@
+"""Which way a beard grows on the mean head, and how long and how far off the skin it is there. Metres."""
+
+import numpy as np
+
+from idto3d.head.hair.lattice import normalised
+from idto3d.head.hair.scalp import Roots, Skin, smoothstep
+from idto3d.head.hair.strands import Guides
+
+LIP_Y, LIP_SLOPE = -0.0355, 0.1  # the upper lip's edge in the middle, and how it falls to the sides
+LIP_GAP = 0.0015  # that a moustache's tips keep above that edge
+MOUSTACHE = (0.0035, 0.0095)  # least and most length of a strand above the lip
+LENGTH = (1.3, 1.1)  # of a strand, in depths of the beard: on the cheeks, and what the chin adds
+LIFT = 0.62  # of the beard's depth that the outer layer reaches at its tips
+LEVELS = (0.30, 0.65, 1.0)  # shares of it that layers reach
+STRAY = 0.30  # standard deviation of a strand's turn in the skin's plane, radians
+SAG = 0.22  # of its length that a strand sinks where the skin hangs over
+SUNK = 0.0006  # metres under the skin that strands begin
+ROWS = 3
+
+
+def grown(skin: Skin, roots: Roots, thick: np.ndarray, depth: float, random: np.random.Generator) -> Guides:
+    """A short strand [N, ROWS, 3] from each of `roots`. thick [N]: 0..1, how full the beard is there; depth: metres."""
+    mean, count = roots.read(skin.mean), len(roots.points)
+    level = np.array(LEVELS)[random.integers(0, len(LEVELS), count)]
+    length = lengths(mean, depth) * (0.3 + 0.7 * thick) * random.uniform(0.75, 1.2, count)
+    along = _turned(directions(mean), roots.normals, random.normal(0, STRAY, count))
+    rise = np.minimum(LIFT * depth * level * (0.2 + 0.8 * thick), 0.5 * length)
+    share = np.linspace(0, 1, ROWS)[None, :, None]
+    out = roots.normals[:, None]
+    run = np.sqrt(np.maximum(length**2 - rise**2, 0))[:, None, None] * share * along[:, None]
+    hang = SAG * (length * smoothstep(-roots.normals[:, 1], -0.2, 0.6))[:, None, None] * share**2
+    points = roots.points[:, None] - SUNK * out + run + rise[:, None, None] * (1 - (1 - share) ** 2) * out
+    return Guides(points - hang * np.array([0.0, 1.0, 0.0]), np.repeat(out, ROWS, 1), level)
+
+
+def directions(mean: np.ndarray) -> np.ndarray:
+    """[N, 3] unit, the way that hair runs at points `mean` [N, 3] of the mean head: outwards over the lip, else down.
+
+    On the chin it runs a little forwards.
+    """
+    side, sign = np.abs(mean[:, 0]), np.where(mean[:, 0] < 0, -1.0, 1.0)
+    lip = above_lip(mean)[:, None]
+    over = np.stack([sign * (0.25 + side / 0.018), -np.ones_like(side), 0 * side], -1)
+    chin = smoothstep(mean[:, 2], 0.03, 0.09)
+    down = np.stack([-0.25 * sign * smoothstep(side, 0.02, 0.05), -np.ones_like(side), 0.15 + 0.35 * chin], -1)
+    return normalised(lip * normalised(over) + (1 - lip) * normalised(down))
+
+
+def lengths(mean: np.ndarray, depth: float) -> np.ndarray:
+    """[N] metres that strands are long at points `mean` [N, 3]; those above the lip end before it."""
+    chin = smoothstep(mean[:, 2], 0.05, 0.09) * smoothstep(mean[:, 1], -0.04, -0.07)
+    free = mean[:, 1] - LIP_Y + LIP_SLOPE * np.abs(mean[:, 0]) - LIP_GAP
+    lip = above_lip(mean)
+    return lip * np.clip(free, *MOUSTACHE) + (1 - lip) * depth * (LENGTH[0] + LENGTH[1] * chin)
+
+
+def above_lip(mean: np.ndarray) -> np.ndarray:
+    """[N] 1 where a point of the mean head lies between nose and upper lip, 0 elsewhere."""
+    side = np.abs(mean[:, 0])
+    return ((mean[:, 1] > LIP_Y - LIP_SLOPE * side) & (side < 0.030) & (mean[:, 2] > 0.068)).astype(float)
+
+
+def _turned(ways: np.ndarray, normals: np.ndarray, angle: np.ndarray) -> np.ndarray:
+    """[N, 3] unit `ways` laid into the skin's plane and turned in it by `angle` [N], radians."""
+    flat = normalised(ways - (ways * normals).sum(1, keepdims=True) * normals)
+    return flat * np.cos(angle)[:, None] + np.cross(normals, flat) * np.sin(angle)[:, None]

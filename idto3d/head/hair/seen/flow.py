@@ -1,0 +1,36 @@
+"""Strands drawn along a flow: noise averaged along it, fine ones and the locks that they gather to."""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from scipy.ndimage import gaussian_filter
+
+DOUBLINGS = 5  # a strand is 2 to the power of this long, texels
+LOCK = 3.0  # standard deviation of a lock's width, texels
+WRAP = 32  # texels that are drawn beyond the seam on either side
+
+
+def strands_along(flow: np.ndarray, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Fine strands and locks along `flow` [H, W, 2], x and y, unit, in texels: [H, W] each, mean 0 and deviation 1.
+
+    Left and right borders of the picture meet. Line integral convolution (Cabral and Leedom 1993), in which a line
+    doubles its length in every round.
+    """
+    noise = random.normal(size=flow.shape[:2])
+    pictures = np.stack([noise, gaussian_filter(noise, LOCK, mode="wrap")])
+    values = torch.from_numpy(np.pad(pictures, ((0, 0), (0, 0), (WRAP, WRAP)), mode="wrap")).float()[None]
+    way = torch.from_numpy(np.pad(flow, ((0, 0), (WRAP, WRAP), (0, 0)), mode="wrap")).float()[None]
+    for number in range(DOUBLINGS):
+        shift = 2.0 ** (number - 1) * way
+        values = (_moved(values, shift) + _moved(values, -shift)) / 2
+    drawn = values[0, :, :, WRAP:-WRAP].double().numpy()
+    drawn = drawn / np.maximum(drawn.std((1, 2), keepdims=True), 1e-9)
+    return drawn[0], drawn[1]
+
+
+def _moved(values: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
+    """`values` [1, C, H, W] read `shift` [1, H, W, 2] texels away."""
+    height, width = values.shape[2:]
+    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    place = (torch.stack([x, y], -1) + 0.5 + shift) / torch.tensor([width, height]) * 2 - 1
+    return F.grid_sample(values, place, padding_mode="border", align_corners=False)

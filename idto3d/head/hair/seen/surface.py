@@ -1,0 +1,119 @@
+"""What the cap shows at its texels: the photos' pixels where they see it, strands along the comb elsewhere."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from idto3d.head.hair.atlas import BAND, Atlas, cap_uvs, coloured
+from idto3d.head.hair.cap import Cap, unrolled
+from idto3d.head.hair.comb import Comb
+from idto3d.head.hair.lattice import normalised
+from idto3d.head.hair.scalp import MeanSpace, smoothstep
+from idto3d.head.hair.seen.colours import contrast_of, mid_tone, seen_colour, shown_as_other
+from idto3d.head.hair.seen.flow import strands_along
+from idto3d.head.hair.seen.view import HairView
+from idto3d.head.hair.seen.volume import HANGING
+from idto3d.head.hair.volume import HairVolume
+from idto3d.render.backends.kernel import rasterize
+
+STEP = 0.002  # metres by which a flow is measured
+STRANDS, LOCKS = (0.10, 0.30), (0.08, 0.25)  # least and most contrast that hair has: deviations of its logarithm
+SHADE = 0.92  # tone of the cap, which lies a little under the cards
+STRAY = 0.0022  # metres that strands run over an outline, standard deviation
+LEAVES = (-0.0006, 0.0012)  # metres off the skin between which hair becomes dense
+ENDS = 0.022  # metres above its lower end over which hanging hair thins
+UNDER = (-0.35, -0.7)  # rise of normals between which the under side of hanging hair is left open
+OFF = (0.012, 0.022)  # metres off the skin between which hair comes to hang
+
+
+@dataclass(frozen=True, eq=False)
+class Texels:
+    """The texels of a cap: rows, columns [P] in the atlas; points, normals [P, 3]; flow [P, 2], unit, in texels."""
+
+    rows: np.ndarray
+    columns: np.ndarray
+    points: np.ndarray
+    normals: np.ndarray
+    flow: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What hair is painted from: views, the same evened in light [S, S, 3] each, the comb, if hair hangs."""
+
+    views: list[HairView]
+    even: list[np.ndarray]
+    comb: Comb
+    space: MeanSpace
+    volume: HairVolume
+    hangs: bool
+
+
+def texels_of_cap(cap: Cap, size: int, evidence: Evidence) -> Texels:
+    """The texels that the cap takes in an atlas of `size`; where two sheets of it share some, they are the outer's."""
+    corners = cap_uvs(cap.uvs, size).reshape(-1, 2) * [2, -2] + [-1, 1]
+    depth = 0.5 - np.linalg.norm(cap.vertices[cap.faces].reshape(-1, 3), axis=1, keepdims=True)
+    flat = np.concatenate([corners, depth, np.ones((len(corners), 1))], 1).astype(np.float32)
+    own = np.arange(len(corners), dtype=np.int32).reshape(-1, 3)
+    face, weight, _ = rasterize(flat, own, size, size)
+    rows, columns = np.nonzero(face >= 0)
+    values = np.concatenate([cap.vertices, cap.normals, _flow(cap, size, evidence)], 1)
+    read = np.einsum("pk,pkc->pc", weight[rows, columns], values[cap.faces[face[rows, columns]]])
+    return Texels(rows, columns, read[:, :3], normalised(read[:, 3:6]), normalised(read[:, 6:]))
+
+
+def _flow(cap: Cap, size: int, evidence: Evidence) -> np.ndarray:
+    """[V, 2] unit, in texels: which way strands run over the cap's texture."""
+    way = evidence.comb.directions(evidence.space.to_mean(cap.vertices))
+    way = normalised(way - (way * cap.normals).sum(1, keepdims=True) * cap.normals)
+    ends = [unrolled(cap.reach, cap.vertices + side * STEP * way) for side in (-1, 1)]
+    step = ends[1] - ends[0]
+    step[:, 0] -= np.round(step[:, 0])  # over the seam
+    return normalised(step * [size, size * (1 - BAND)])
+
+
+def painted_cap(atlas: Atlas, texels: Texels, evidence: Evidence, random: np.random.Generator) -> Atlas:
+    """The atlas with what the cap shows at its texels."""
+    albedo, opacity, slope = atlas.albedo.copy(), atlas.opacity.copy(), atlas.slope.copy()
+    place, top = (texels.rows, texels.columns), int(texels.rows.min())
+    flow = np.zeros((*slope.shape, 2))
+    flow[place] = texels.flow
+    fine, locks = (picture[texels.rows - top, texels.columns] for picture in strands_along(flow[top:], random))
+    rgb, contrast = mid_tone(evidence.views), contrast_of(evidence.views, evidence.even)
+    colour, worth = best_colour(texels.points, texels.normals, evidence)
+    strands, lock = np.clip(contrast[0], *STRANDS), np.clip(contrast[1], *LOCKS)
+    lacking = np.sqrt(max(strands**2 - contrast[0] ** 2, 0))  # of a photo that is less sharp than hair
+    guessed = coloured(rgb, np.exp(strands * fine + lock * locks))
+    seen = colour * np.exp(lacking * fine)[:, None]
+    albedo[place] = np.clip(SHADE * (guessed + worth[:, None] * (seen - guessed)), 0, 1)
+    opacity[place] = density(texels.points, texels.normals, STRAY * fine, evidence)
+    slope[place] = 0
+    return Atlas(albedo, opacity, slope)
+
+
+def best_colour(points: np.ndarray, normals: np.ndarray, evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
+    """Colours [N, 3] and worth [N] of the views at `points` [N, 3], each weighted by what it sees."""
+    total, weights, most = np.zeros_like(points), np.full(len(points), 1e-6), np.zeros(len(points))
+    for view, pixels in zip(evidence.views, evidence.even, strict=True):
+        colour, worth = seen_colour(view, pixels, points, normals)
+        total, weights = total + (worth**2)[:, None] * colour, weights + worth**2
+        most = np.maximum(most, worth)
+    return total / weights[:, None], most
+
+
+def density(points: np.ndarray, normals: np.ndarray, stray: np.ndarray, evidence: Evidence) -> np.ndarray:
+    """[N] 0..1 how dense hair is at `points` [N, 3]: not where a photo shows otherwise, thin where it ends.
+
+    stray [N]: metres by which each strand ends later than the mean.
+    """
+    off = evidence.volume.skin.at(points)
+    dense = smoothstep(off + 0.4 * stray, *LEAVES)
+    low = smoothstep(points[:, 1], *HANGING) * evidence.hangs
+    for view in evidence.views:
+        dense = dense * (1 - (1 - low) * shown_as_other(view, points, normals, stray))
+    hangs = low * smoothstep(off, *OFF)
+    low = np.flatnonzero(hangs > 0)
+    below = evidence.volume.hair.at(points[low] - [0, ENDS, 0]) - 2 * stray[low]
+    ends = np.maximum(smoothstep(below, -0.2 * ENDS, 0.5 * ENDS), smoothstep(normals[low, 1], *UNDER))
+    dense[low] *= 1 - hangs[low] * ends
+    return dense

@@ -14,6 +14,7 @@ from scipy.sparse.linalg import splu
 from scipy.spatial import cKDTree
 
 from idto3d.head.paint.atlas import Texels
+from idto3d.head.skin import HAEMOGLOBIN
 
 SMOOTH = 0.35  # weight of an edge against a vertex that photos show fully
 PULL = 0.02  # how strongly a vertex follows its mirror image
@@ -21,6 +22,7 @@ HOLD = 8e-3  # how strongly it stays at the usual colour where all else is silen
 DARKEST = 0.004  # linear; below it logarithms say more of noise than of colour
 BANDS = (1.0, 2.0, 4.0)  # texels of a texture of 1024, of the grain's octaves
 USUAL_GRAIN = (0.012, 0.014, 0.016)  # deviation of the logarithm of the brightness, by octave
+PATCHES, PATCHED = (4.0, 20.0), 0.07  # texels of 1024 of patches of redness, and the deviation of the redness
 SEAM = 0.02  # texture squares; corners farther apart lie on two sides of a seam
 
 
@@ -111,6 +113,18 @@ def _grained(texels: Texels, strengths: Sequence[float], seed: int) -> np.ndarra
     octaves = zip(_octaves(noise), strengths, strict=True)
     made = sum(band * (strength / max(band.std(), 1e-9)) for band, strength in octaves)
     return made[texels.covered][:, None]
+
+
+def patches(texels: Texels, seed: int) -> np.ndarray:
+    """[N, 3] changes of the colour's logarithm in patches through which more or less blood shows."""
+    fine, coarse = (width * len(texels.covered) / 1024 for width in PATCHES)
+    shrunk = max(1, int(fine / 2))  # so broad a noise needs no more places
+    size = -(-len(texels.covered) // shrunk)
+    noise = np.random.default_rng([seed, 7]).standard_normal((size, size))
+    band = _band(noise, fine / shrunk, coarse / shrunk)
+    at = (np.stack(np.nonzero(texels.covered)) + 0.5) / shrunk - 0.5
+    redder = map_coordinates(band * (PATCHED / max(band.std(), 1e-9)), at, order=1, mode="nearest")
+    return -redder[:, None] * HAEMOGLOBIN.astype(np.float64)
 
 
 def _octaves(picture: np.ndarray) -> list[np.ndarray]:

@@ -2,8 +2,9 @@
 
 Gauss-Newton on the negative logarithm of the posterior: landmark errors are normal with the bias and the covariances
 that our own portraits show (`landmark_model`), identity is normal about what the face embedding expects, expression
-weights lie in 0..1 near those that the landmark network reads, the focal length near that of a usual photo. All photos
-share the identity, and errors that the landmark network makes on this person in every photo.
+weights lie in 0..1 near those that the landmark network reads, the focal length near that of a usual photo. Where skin
+ends before background the face's outline is drawn to it. All photos share the identity, and errors that the landmark
+network makes on this person in every photo.
 """
 
 from collections.abc import Sequence
@@ -26,9 +27,11 @@ from idto3d.evidence.normal_equations import (
     photo_limits,
     photo_prior,
 )
-from idto3d.evidence.shapes import Shapes
+from idto3d.evidence.outline.equations import Outline, outline_evidence, seen_outline
+from idto3d.evidence.shapes import Shapes, Surface
 
 ITERATIONS, STEPS_TO_TRUST = 14, 3  # steps at most, and those in which far landmarks count as much as others
+LOOKS = (4, 7)  # steps before which outlines are looked for, around what was found so far
 STILL = 1e-3  # largest change of an unknown at which the fit ends
 
 
@@ -58,15 +61,24 @@ def belief(model: LandmarkModel, expected: np.ndarray | None, photos: int = 1) -
     return Belief(expected, np.linalg.inv(model.face_person + model.face_photo / photos))
 
 
-def fit_photos(shapes: Shapes, seen: Sequence[Seen], prior: Belief, model: LandmarkModel) -> Fit:
-    """The most likely person and cameras for what at least one photo shows."""
+def fit_photos(
+    shapes: Shapes, seen: Sequence[Seen], prior: Belief, model: LandmarkModel, surface: Surface | None = None
+) -> Fit:
+    """The most likely person and cameras for what at least one photo shows.
+
+    surface: the whole template, whose outline is laid on those of the photos; None to go by landmarks alone.
+    """
     model = _with_pull(model, prior)
     person = Person(prior.mean, np.zeros(model.person_factor.shape[1]))
     photos = tuple(_first_guess(shapes, one, prior.mean) for one in seen)
+    outlines: tuple[Outline | None, ...] = (None,) * len(seen)
     for iteration in range(ITERATIONS):
-        step = _step(shapes, seen, prior, model, person, photos, robust=iteration >= STEPS_TO_TRUST)
+        if surface is not None and iteration in LOOKS:
+            pairs = zip(seen, photos, strict=True)
+            outlines = tuple(seen_outline(surface, *pair, person.coefficients) for pair in pairs)
+        step = _step(shapes, seen, prior, model, person, photos, outlines, robust=iteration >= STEPS_TO_TRUST)
         person, photos = _moved(shapes, seen, person, photos, step)
-        if iteration > STEPS_TO_TRUST and np.abs(step).max() < STILL:
+        if iteration > max(LOOKS) and np.abs(step).max() < STILL:
             break
     return Fit(person.coefficients, photos)
 
@@ -96,23 +108,26 @@ def _first_guess(shapes: Shapes, seen: Seen, coefficients: np.ndarray) -> PhotoF
     return PhotoFit(PhotoCamera(rotation, place - rotation @ middle, focal, centre), seen.expression, 0.0)
 
 
-def _step(shapes, seen, prior: Belief, model: LandmarkModel, person: Person, photos, robust: bool) -> np.ndarray:
-    """One Gauss-Newton step of all unknowns, the person's first, with the weights held to 0..1."""
+def _step(shapes, seen, prior: Belief, model: LandmarkModel, person: Person, photos, outlines, robust: bool):
+    """One Gauss-Newton step of all unknowns [n], the person's first, with the weights held to 0..1."""
     known, shared = len(prior.mean), len(prior.mean) + len(person.habits)
     each = POSE + shapes.expression.shape[2]
     normal = np.zeros((shared + len(seen) * each,) * 2)
     gain, low, high = np.zeros(len(normal)), np.full(len(normal), -np.inf), np.full(len(normal), np.inf)
-    normal[:known, :known], normal[known:shared, known:shared] = prior.precision, np.eye(shared - known)
-    gain[:known], gain[known:shared] = prior.precision @ (prior.mean - person.coefficients), -person.habits
-    for number, (one, taken) in enumerate(zip(seen, photos, strict=True)):
-        own = slice(shared + number * each, shared + (number + 1) * each)
-        rows = np.r_[0:shared, own]
-        matrix, vector = photo_evidence(shapes, one, model, person, taken, robust)
-        normal[np.ix_(rows, rows)] += matrix
-        gain[rows] += vector
-        matrix, vector = photo_prior(shapes, one, model, taken)
-        normal[own, own] += matrix
-        gain[own] += vector
+
+    def add(rows: np.ndarray, evidence: tuple[np.ndarray, np.ndarray]) -> None:
+        normal[np.ix_(rows, rows)] += evidence[0]
+        gain[rows] += evidence[1]
+
+    who, habits = np.arange(known), np.arange(known, shared)
+    add(who, (prior.precision, prior.precision @ (prior.mean - person.coefficients)))
+    add(habits, (np.eye(shared - known), -person.habits))
+    for number, (one, taken, outline) in enumerate(zip(seen, photos, outlines, strict=True)):
+        own = np.arange(each) + shared + number * each
+        add(np.r_[0:shared, own], photo_evidence(shapes, one, model, person, taken, robust))
+        add(own, photo_prior(shapes, one, model, taken))
+        if outline is not None:
+            add(np.r_[who, own], outline_evidence(outline, person.coefficients, taken))
         low[own], high[own] = photo_limits(taken)
     return bounded_solution(normal, gain, low, high)
 

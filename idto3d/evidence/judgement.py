@@ -1,4 +1,4 @@
-"""What a fit says of the photos themselves: which show no such head, and how the person usually holds the lids."""
+"""What a fit says of the photos themselves: which show no such head, and how the person's face is at rest."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,8 @@ from idto3d.head.template_model import shape_numbers
 
 LIDS = ("eyeBlink", "eyeSquint", "eyeWide")  # shapes whose usual strength belongs to a face at rest
 SHUT = 0.5  # a blink from which on a photo shows closed eyes and says nothing of open ones
-MOST = 0.3  # largest weight that a face at rest has
+MOST = 0.3  # largest weight of a lid that a face at rest has
+SMILE, SMILE_KEPT = "mouthSmile", 0.2  # what stays of a usual smile: without a trace of it a face looks dour
 DOUBT = 1.0  # photos without any such weight that are thought to have been seen before the first
 
 
@@ -21,9 +22,10 @@ def misfits(fit: Fit, model: LandmarkModel) -> tuple[int, ...]:
 
 
 def resting(fit: Fit, shapes: Sequence[str]) -> np.ndarray:
-    """[E] weights 0..0.3 of the template's `shapes` that belong into the person's face at rest: of the lids alone.
+    """[E] weights 0..0.3 of the template's `shapes` that belong into the person's face at rest: of lids, and a smile.
 
-    The median over photos with open eyes, the same on both sides, and the less trusted the fewer photos there are.
+    Of the lids the median over photos with open eyes, the less trusted the fewer there are; of the smile a share of its
+    median. The same on both sides.
     """
     weights = np.stack([photo.expression for photo in fit.photos])
     open_eyed = weights[weights[:, shape_numbers(LIDS[0], shapes)].mean(1) < SHUT]
@@ -33,4 +35,6 @@ def resting(fit: Fit, shapes: Sequence[str]) -> np.ndarray:
         for name in LIDS:
             both = shape_numbers(name, shapes)
             found[both] = min(trust * float(np.median(open_eyed[:, both].mean(1))), MOST)
+    smile = shape_numbers(SMILE, shapes)
+    found[smile] = SMILE_KEPT * float(np.median(weights[:, smile].mean(1)))
     return found

@@ -22,11 +22,11 @@ SEEN_FROM = np.radians(45.0)  # largest azimuth of the portraits that the errors
 class LandmarkModel:
     """Statistics of N landmarks against the template, float64; lengths are metres.
 
-    vertices [N, 3] are the corners, by the template's own numbers, of the triangle a landmark lies on and weights
-    [N, 3] its place there. An error is landmark minus projected point in the picture's plane through the head, x to the
-    right and y up of an upright head, all flat [2 N]. Its mean is view_features @ bias [3, 2 N] and, as the network
-    draws faces towards the usual one, pull [2 N, K] @ (the coefficients expected - mean). About that, what all photos
-    of a person share is normal of covariance person_factor @ person_factor.T [2 N, P], and what a photo adds of
+    vertices [N, 3] are the corners, by the numbers of the template's file, of the triangle a landmark lies on, and
+    weights [N, 3] its place there. An error is landmark minus projected point in the picture's plane through the head,
+    x to the right and y up of an upright head, all flat [2 N]. Its mean is view_features @ bias [3, 2 N] and, as the
+    network draws faces towards the usual one, pull [2 N, K] @ (the coefficients expected - mean). About that, what all
+    photos of a person share is normal of covariance person_factor @ person_factor.T [2 N, P], and what a photo adds of
     covariance photo_factor @ photo_factor.T + diag(variance), [2 N, R] and [2 N].
     mean [K] and covariance [K, K] are those of people's identity coefficients. The coefficients that the head prior
     expects of a mean embedding of n photos err normally with covariance face_person + face_photo / n, [K, K].

@@ -10,6 +10,7 @@ import numpy as np
 
 from idto3d.evidence.camera import PhotoCamera, projected
 from idto3d.evidence.landmark_model import LandmarkModel, turn_of, view_features
+from idto3d.evidence.outline.rim import Shows
 from idto3d.evidence.shapes import Shapes
 
 USUAL_FOCAL = 1.6  # focal length of a photo whose camera is not known, in longer sides
@@ -25,11 +26,13 @@ class Seen:
     """What a photo says: landmarks [N, 3], its size (width, height), and the expression weights [E] to expect.
 
     Landmarks are pixels, their depths a guess, see `subject.landmarks`; weights: `LandmarkModel.expected_weights`.
+    shows: how much of skin and of background there is at places of the photo; None where no outline is looked for.
     """
 
     landmarks: np.ndarray
     size: tuple[int, int]
     expression: np.ndarray
+    shows: Shows | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,10 +56,10 @@ def errors(shapes: Shapes, seen: Seen, coefficients: np.ndarray, taken: PhotoFit
     """[N, 2] landmarks less projected points of the template, in the picture's plane, upright, metres."""
     camera = taken.camera.seen(shapes.points(coefficients, taken.expression))
     away = (seen.landmarks[:, :2] - projected(camera, taken.camera.focal, taken.camera.centre)) * [1, -1]
-    return away @ _upright(taken.camera, camera).T
+    return away @ upright(taken.camera, camera).T
 
 
-def _upright(camera: PhotoCamera, seen: np.ndarray) -> np.ndarray:
+def upright(camera: PhotoCamera, seen: np.ndarray) -> np.ndarray:
     """[2, 2] from pixels (y up) to metres in the plane through the head, turned so that the head is upright."""
     roll, scale = camera.roll(), np.median(-seen[:, 2]) / camera.focal
     return scale * np.array([[np.cos(roll), np.sin(roll)], [-np.sin(roll), np.cos(roll)]])
@@ -82,19 +85,26 @@ def photo_evidence(shapes: Shapes, seen: Seen, model: LandmarkModel, person: Per
 
 def slope_of(shapes: Shapes, model: LandmarkModel, coefficients: np.ndarray, taken: PhotoFit) -> np.ndarray:
     """[2 N, K + P + 7 + E] how expected landmarks, upright and in metres, move with every unknown."""
+    moved = points_slope(shapes, coefficients, taken)
+    habits = model.person_factor.reshape(len(moved), 2, -1)
+    known = shapes.identity.shape[2]
+    return np.concatenate([moved[..., :known], habits, moved[..., known:]], 2).reshape(2 * len(moved), -1)
+
+
+def points_slope(shapes: Shapes, coefficients: np.ndarray, taken: PhotoFit) -> np.ndarray:
+    """[N, 2, K + 7 + E] how points of the template, upright and in metres, move with what is asked of who and how."""
     camera, points = taken.camera, shapes.points(coefficients, taken.expression)
     turned = points @ camera.rotation.T
     x, y, z = (turned + camera.translation).T
     zero, scale = np.zeros_like(x), camera.focal / -z
     pixel = np.stack([np.stack([scale, zero, scale * x / -z], 1), np.stack([zero, scale, scale * y / -z], 1)], 1)
-    plane = _upright(camera, np.stack([x, y, z], 1)) @ pixel
+    plane = upright(camera, np.stack([x, y, z], 1)) @ pixel
     cross = np.zeros((len(x), 3, 3))
     cross[:, [2, 0, 1], [1, 2, 0]], cross[:, [1, 2, 0], [2, 0, 1]] = -turned, turned
     longer = plane[:, :, :2] @ np.stack([x, y], 1)[:, :, None]
     by_point = plane @ camera.rotation
-    habits = model.person_factor.reshape(len(x), 2, -1)
-    parts = [by_point @ shapes.identity, habits, plane @ cross, plane, longer, by_point @ shapes.expression]
-    return np.concatenate(parts, 2).reshape(2 * len(x), -1)
+    parts = [by_point @ shapes.identity, plane @ cross, plane, longer, by_point @ shapes.expression]
+    return np.concatenate(parts, 2)
 
 
 def photo_prior(shapes: Shapes, seen: Seen, model: LandmarkModel, taken: PhotoFit) -> tuple[np.ndarray, np.ndarray]:

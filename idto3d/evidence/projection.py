@@ -33,21 +33,29 @@ class View:
 class Posed:
     """The head as a photo caught it: positions [V, 3] metres of all parts, and faces [F, 3] over them; normals [V, 3].
 
-    The skin's vertices come first.
+    The skin's vertices come first. creased: [V] 0..1, how far the expression folds the skin, see `light.creases`.
     """
 
     positions: np.ndarray
     normals: np.ndarray
     faces: np.ndarray
+    creased: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """N texels as one photo shows them: linear RGB [N, 3], and how well each is seen [N], 0..1; normals [N, 3]."""
+    """N texels as one photo shows them: linear RGB [N, 3], and how well each is seen [N], 0..1; normals [N, 3].
+
+    creased: [N] 0..1, how far the photo's expression folds the skin there. grown: [N] 0..1, how far a beard covers it.
+    density: [N] pixels of the photo per metre of skin, along the way in which they are sparser.
+    """
 
     colours: np.ndarray
     share: np.ndarray
     normals: np.ndarray
+    creased: np.ndarray
+    grown: np.ndarray
+    density: np.ndarray
 
 
 def look(
@@ -55,21 +63,23 @@ def look(
 ) -> Look:
     """What a photo, pixels [H, W, 3] linear RGB, shows at the texels.
 
-    shows: from places (x, y) [N, 2] in the photo to how far it shows skin there [N], 0..1.
+    shows: from places (x, y) [N, 2] in the photo to how far it shows skin there, and beard on it: [N, 2], 0..1.
     """
     camera = view.camera
     positions, normals = texels.read(posed.positions), texels.read(posed.normals)
     normals /= np.linalg.norm(normals, axis=1, keepdims=True) + 1e-9
     towards = camera.position - positions
-    facing = (normals * towards).sum(1) / np.linalg.norm(towards, axis=1)
-    share, colours = np.zeros(len(positions)), np.zeros((len(positions), 3))
+    away = np.linalg.norm(towards, axis=1)
+    facing = (normals * towards).sum(1) / away
+    share, grown, colours = np.zeros(len(positions)), np.zeros(len(positions)), np.zeros((len(positions), 3))
     rows = np.flatnonzero(facing > GRAZING)
     rows = rows[_unhidden(camera, posed, positions[rows])]
     place = view.place(positions[rows])
     colours[rows] = read_pixels(pixels, place)
-    share[rows] = shows(place) * ramp(facing[rows], GRAZING, FACING)
-    share[rows] *= _inside(place, pixels.shape)
-    return Look(colours, share, normals)
+    share[rows], grown[rows] = shows(place).T
+    share[rows] *= ramp(facing[rows], GRAZING, FACING) * _inside(place, pixels.shape)
+    creased, density = texels.read(posed.creased[:, None])[:, 0], camera.focal / away * np.maximum(facing, 0)
+    return Look(colours, share, normals, creased, grown, density)
 
 
 def _unhidden(camera: PhotoCamera, posed: Posed, points: np.ndarray) -> np.ndarray:

@@ -9,14 +9,21 @@ from idto3d.head.paint.atlas import Texels
 FINE, COARSE = 0.7, 3.0  # texels of a texture of 1024, between which shading is taken for relief
 STRONGEST = 0.10  # of the logarithm of the brightness: what is darker is a hair or a spot, not a hollow
 SLOPE = 2.2  # slope of the surface per change of that logarithm from one texel to the next
+CARVED = 1.6  # texels of a texture of 1024 that the deepest wrinkle is deep, about 0.6 mm
 
 
-def relief_map(albedo: np.ndarray, texels: Texels) -> np.ndarray:
-    """[S, S, 3] uint8, (n + 1) / 2, green up, of linear `albedo` [N, 3] at the texels: what is darker lies deeper."""
+def relief_map(albedo: np.ndarray, texels: Texels, carved: np.ndarray | None = None) -> np.ndarray:
+    """[S, S, 3] uint8, (n + 1) / 2, green up, of linear `albedo` [N, 3] at the texels: what is darker lies deeper.
+
+    carved [N]: depth of lines besides, in CARVED, under 0 where skin rises.
+    """
     scale = len(texels.covered) / 1024
     tone = texels.spread(np.log(np.maximum(brightness(albedo), 1e-3))[:, None])[..., 0]
     height = gaussian_filter(tone, FINE * scale) - gaussian_filter(tone, COARSE * scale)
-    down, right = np.gradient(np.clip(height, -STRONGEST, STRONGEST) * SLOPE / scale)
+    height = np.clip(height, -STRONGEST, STRONGEST) * SLOPE / scale
+    if carved is not None:
+        height -= CARVED * scale * texels.spread(carved[:, None])[..., 0]
+    down, right = np.gradient(height)
     normal = np.stack([-right, down, np.ones_like(tone)], -1)
     normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
     return np.round((normal + 1) / 2 * 255).astype(np.uint8)

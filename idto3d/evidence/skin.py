@@ -11,34 +11,41 @@ from idto3d.evidence.completion import (
     filled,
     grain,
     mirrored_places,
+    patches,
     plain_grain,
     read_texture,
     single_uvs,
     vertex_means,
 )
-from idto3d.evidence.light import brightness, fit_light, unlit
+from idto3d.evidence.light import fit_light, light_left, unlit
 from idto3d.evidence.projection import Look, ramp
-from idto3d.evidence.tone import tint_gains
+from idto3d.evidence.tone import likely_skin
 from idto3d.head.paint.atlas import Texels
 
 LIT_FROM = 0.3  # share from which a texel tells of the light
 SURE = 0.6  # and of the skin's colour
-SHARPER = 4  # power of the share by which the best photo rules the fine detail
+CREASED_LESS = 0.8  # of its worth a photo loses where its expression folds the skin
 SEEN, UNSEEN = 0.35, 0.02  # shares from which a texel is as the photo has it, and below which it is made up
 MIRROR_SEEN, MIRROR_UNSEEN = 0.5, 0.1
 FIRM = 4.0  # how much more a photo counts than a neighbouring vertex
+LINES_TAKEN = 0.7  # of fine dark lines where an expression creases the skin
 TINT_KEPT = 0.6  # of slow changes in tint
 LEAST_SEEN = 200  # texels; a photo that shows less of the skin says nothing of its colour
 
 
 @dataclass(frozen=True, eq=False)
 class SkinMap:
-    """What the skin's texture is laid on: texels, faces [F, 3] and uvs [F, 3, 2] of the skin, and its symmetry."""
+    """What the skin's texture is laid on: texels, faces [F, 3] and uvs [F, 3, 2] of the skin, and its symmetry.
+
+    positions: [V, 3] metres of a head of usual shape. plain: [V] 0..1, where skin has no brows, lips and lashes.
+    """
 
     texels: Texels
     faces: np.ndarray
     uvs: np.ndarray
     symmetry: Symmetry
+    positions: np.ndarray
+    plain: np.ndarray
 
     @property
     def vertices(self) -> int:
@@ -54,23 +61,49 @@ class SkinColour:
     known: np.ndarray
 
 
-def skin_from(looks: Sequence[Look], usual: np.ndarray, skin: SkinMap, tone: float, seed: int) -> SkinColour:
-    """The whole skin as `looks` of it say, at least one of which shows LEAST_SEEN texels.
+def skin_from(looks: Sequence[Look], usual: np.ndarray, skin: SkinMap, melanin: float | None, seed: int) -> SkinColour:
+    """The whole skin as `looks` of it say, each of which shows LEAST_SEEN texels or more.
 
-    usual: linear albedo [V, 3] of such a person's skin, which fills what nothing tells of. tone: the luminance that the
-    median skin shall have, linear.
+    usual: linear albedo [V, 3] of such a person's skin, which fills what nothing tells of. melanin: what words say of
+    the skin's, 0..1.
     """
-    told = [(albedo, one.share) for one in looks if (albedo := _unlit(one, tone, np.median(usual, 0))) is not None]
-    shares = np.stack([share for _, share in told])
-    logs = [np.log(np.maximum(albedo, DARKEST)) for albedo, _ in told]
-    share = shares.max(0)
-    broad = _blend(logs, shares)
+    logs = _in_one_tone([_unlit(one, usual, skin) for one in looks], looks, skin, melanin)
+    worths = np.stack([one.share * (1 - CREASED_LESS * one.creased) for one in looks])
+    share = np.max([one.share for one in looks], 0)
+    broad = _blend(logs, worths)
     means, say = vertex_means(skin.texels, broad, share, skin.vertices)
     expected = np.log(np.maximum(_matched(usual, means, say), DARKEST))
     both = np.concatenate([means, _own_tint(means, expected)], 1)
     smooth = skin.texels.read(filled(both, FIRM * say, np.tile(expected, 2), skin.faces, skin.symmetry))
-    detail = np.where(share[:, None] > 0, _blend(logs, shares**SHARPER) - smooth[:, :3], 0.0)
+    fine = _best(logs, means, worths, [one.density for one in looks], skin)
+    detail = np.where(share[:, None] > 0, fine - smooth[:, :3], 0.0)
     return SkinColour(np.exp(smooth[:, 3:] + _detail(detail, share, skin, seed)), ramp(share, UNSEEN, SEEN))
+
+
+def _in_one_tone(logs, looks: Sequence[Look], skin: SkinMap, melanin: float | None) -> list[np.ndarray]:
+    """Logarithms [N, 3] of each photo's albedo with the median of the person's likely skin."""
+    plain = skin.texels.read(skin.plain[:, None])[:, 0]
+    medians = []
+    for one, look in zip(logs, looks, strict=True):
+        worth = look.share * plain * (1 - look.grown)
+        medians.append(np.median(one[worth >= min(SURE, np.quantile(worth[worth > LIT_FROM], 0.5))], 0))
+    likely = np.log(likely_skin([np.exp(one) for one in medians], melanin))
+    return [one + likely - own for one, own in zip(logs, medians, strict=True)]
+
+
+def _best(logs, means: np.ndarray, worths: np.ndarray, densities: Sequence[np.ndarray], skin: SkinMap) -> np.ndarray:
+    """[N, 3] at each texel the logarithms of the photo that shows its surroundings best, on the slow `means` of all.
+
+    Photos that lie a pixel off each other would blur one another's pores, if they were averaged.
+    """
+    around, moved = [], []
+    for one, worth, density in zip(logs, worths, densities, strict=True):
+        own, say = vertex_means(skin.texels, one, worth, skin.vertices)
+        off = np.where(say[:, None] > 0, own - means, 0.0)
+        moved.append(one - skin.texels.read(off))
+        sharp, _ = vertex_means(skin.texels, (worth * density)[:, None], np.ones(len(worth)), skin.vertices)
+        around.append(np.where(worth > 0, skin.texels.read(sharp)[:, 0], -1.0))
+    return np.take_along_axis(np.stack(moved), np.argmax(around, 0)[None, :, None], 0)[0]
 
 
 def _own_tint(means: np.ndarray, expected: np.ndarray) -> np.ndarray:
@@ -85,21 +118,29 @@ def _own_tint(means: np.ndarray, expected: np.ndarray) -> np.ndarray:
 
 def skin_of_words(usual: np.ndarray, skin: SkinMap, seed: int) -> SkinColour:
     """The skin that no photo shows: the `usual` linear albedo [V, 3], with grain."""
-    albedo = skin.texels.read(usual) * np.exp(plain_grain(skin.texels, seed))
+    albedo = skin.texels.read(usual) * np.exp(plain_grain(skin.texels, seed) + patches(skin.texels, seed))
     return SkinColour(albedo, np.zeros(len(albedo)))
 
 
-def _unlit(look: Look, tone: float, usual: np.ndarray) -> np.ndarray | None:
-    """Albedo [N, 3] of what a photo shows, its median of luminance `tone`; None where it shows too little."""
-    lit = look.share > LIT_FROM
-    if lit.sum() < LEAST_SEEN:
-        return None
-    albedo, shown = np.zeros_like(look.colours), look.share > 0
+def _unlit(look: Look, usual: np.ndarray, skin: SkinMap) -> np.ndarray:
+    """Logarithm of the albedo [N, 3] of what a photo shows, but for exposure and white balance."""
+    lit, shown = look.share > LIT_FROM, look.share > 0
+    albedo = np.zeros_like(look.colours)
     light = fit_light(look.normals[lit], look.colours[lit], look.share[lit])
     albedo[shown] = unlit(light, look.normals[shown], look.colours[shown])
-    sure = look.share >= min(SURE, np.quantile(look.share[lit], 0.5))
-    albedo = albedo * tint_gains(np.median(albedo[sure], 0), usual)
-    return albedo * (tone / max(np.median(brightness(albedo[sure])), 1e-4))
+    return _evened(np.log(np.maximum(albedo, DARKEST)), look, usual, skin)
+
+
+def _evened(logs: np.ndarray, look: Look, usual: np.ndarray, skin: SkinMap) -> np.ndarray:
+    """Logarithms [N, 3] of a photo's colours without what shadows, shine and creases leave in them."""
+    means, say = vertex_means(skin.texels, logs, look.share, skin.vertices)
+    about, _ = vertex_means(skin.texels, np.stack([look.creased, look.grown], 1), np.ones(len(logs)), skin.vertices)
+    off = means - np.log(np.maximum(_matched(usual, means, say), DARKEST))
+    plain = say * skin.plain * (1 - about[:, 1])
+    left = light_left(off, plain, about[:, 0], skin.positions, skin.faces)
+    logs, means = logs - skin.texels.read(left), means - left
+    fine = (logs - skin.texels.read(means)).mean(1, keepdims=True)
+    return logs - LINES_TAKEN * look.creased[:, None] * (1 - look.grown[:, None]) * np.minimum(fine, 0)
 
 
 def _blend(values: Sequence[np.ndarray], shares: np.ndarray) -> np.ndarray:
@@ -125,4 +166,5 @@ def _detail(detail: np.ndarray, share: np.ndarray, skin: SkinMap, seed: int) -> 
     mirrored = read_texture(picture, places)
     own = ramp(share, UNSEEN, SEEN)[:, None]
     other = (1 - own) * (told * ramp(mirrored[:, 3], MIRROR_UNSEEN, MIRROR_SEEN))[:, None]
-    return own * detail + other * mirrored[:, :3] + (1 - own - other) * grain(detail, share, texels, seed)
+    made = grain(detail, share, texels, seed) + patches(texels, seed)
+    return own * detail + other * mirrored[:, :3] + (1 - own - other) * made

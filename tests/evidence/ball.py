@@ -28,7 +28,8 @@ class Ball:
 
     def skin_map(self, size: int) -> SkinMap:
         """The ball as a skin with a texture of `size` pixels."""
-        return SkinMap(texels_of(self.faces, self.uvs, size), self.faces, self.uvs, symmetry_of(self.vertices))
+        laid = texels_of(self.faces, self.uvs, size), self.faces, self.uvs, symmetry_of(self.vertices)
+        return SkinMap(*laid, self.vertices, np.ones(len(self.vertices)))
 
 
 def make_ball() -> Ball:

@@ -14,6 +14,7 @@ from idto3d.evidence.completion import (
     filled,
     grain,
     mirrored_places,
+    patches,
     plain_grain,
     read_texture,
     single_uvs,
@@ -147,6 +148,15 @@ def test_grain_is_that_of_the_seen_part_alone(square):
     detail[seen == 0] = 9.0
     half = grain(detail, seen, square, 1).std()
     assert half == pytest.approx(grain(white(square, 0.05), np.ones(len(seen)), square, 1).std(), rel=0.1)
+
+
+def test_blood_shows_in_patches_and_not_in_pores(square):
+    made = patches(square, 3)
+    assert made.tobytes() == patches(square, 3).tobytes() and made.tobytes() != patches(square, 4).tobytes()
+    assert 0.02 < made[:, 1].std() < 0.05 and made[:, 0].std() < 0.2 * made[:, 1].std()
+    picture = square.spread(made)[..., 1]
+    beside, afar = (np.abs(picture[:, step:] - picture[:, :-step]).mean() for step in (1, 40))
+    assert beside < 0.5 * afar
 
 
 def test_plain_grain_has_its_strength_and_the_same_seed_the_same_bytes(square):

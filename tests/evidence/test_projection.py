@@ -18,7 +18,7 @@ BALL = make_ball()
 
 
 def everywhere(places):
-    return np.ones(len(places))
+    return np.tile([1.0, 0.0], (len(places), 1))
 
 
 NOTHING = np.zeros((0, 3)), np.zeros((0, 3), int)
@@ -30,6 +30,7 @@ def posed(extra=NOTHING[0], faces=NOTHING[1]):
         np.concatenate([BALL.vertices, extra]),
         np.concatenate([BALL.normals, np.tile([0.0, 0, 1], (len(extra), 1))]),
         np.concatenate([BALL.faces, faces + len(BALL.vertices)]),
+        np.concatenate([BALL.vertices[:, 1] > 0, np.zeros(len(extra))]).astype(float),
     )
 
 
@@ -95,9 +96,18 @@ def test_what_stands_before_it_hides_it(pixels, texels, points, facing):
 
 
 def test_only_what_the_mask_allows_is_taken(pixels, texels, points, facing):
-    half = look(pixels, lambda places: (places[:, 0] < 120) * 0.5, view(), posed(), texels)
+    half = look(pixels, lambda places: (places[:, :1] < 120) * [0.5, 0.3], view(), posed(), texels)
     full, left = facing > FACING + 0.01, column(points) < 120
     assert half.share[~left].max() == 0 and np.allclose(half.share[full & left], 0.5)
+    assert half.grown[~left].max() == 0 and np.allclose(half.grown[full & left], 0.3)
+
+
+def test_a_look_knows_where_skin_is_folded_and_how_many_pixels_show_it(pixels, texels, points, facing):
+    seen = look(pixels, everywhere, view(), posed(), texels)
+    assert seen.creased[points[:, 1] > 0.01].min() > 0.999 and seen.creased[points[:, 1] < -0.01].max() == 0
+    middle = facing > 0.99
+    assert np.allclose(seen.density[middle], 400 / (AWAY - RADIUS), rtol=0.02)
+    assert np.corrcoef(seen.density[facing > 0.1], facing[facing > 0.1])[0, 1] > 0.99
 
 
 def test_what_lies_beyond_the_photo_is_not_seen(pixels, texels, points, facing):

@@ -61,3 +61,12 @@ def test_a_broad_shade_is_no_relief(square):
     across = np.array([[0.4, 0.25, 0.2]]) * (0.5 + square.uvs[:, :1])
     relief = relief_map(across, square).astype(int)
     assert np.abs(relief[20:-20, 20:-20] - [128, 128, 255]).max() <= 1
+
+
+def test_a_carved_line_is_a_valley_with_a_slope_on_either_side(square):
+    across = np.abs(square.uvs[:, 0] - 0.5) < 0.6 / len(square.covered)
+    flat = np.full((len(square.uvs), 3), 0.3)
+    slopes = relief_map(flat, square, across.astype(float)).astype(int) - 128
+    row, middle = len(square.covered) // 2, len(square.covered) // 2
+    assert slopes[row, middle - 2 : middle + 2, 0].max() > 5 and slopes[row, middle - 2 : middle + 2, 0].min() < -5
+    assert np.abs(slopes[row, : middle - 4, 0]).max() <= 1

@@ -67,9 +67,13 @@ def learn(model: IctModel, template: Template, prior: HeadPrior, readings: Readi
 
 
 def numbers_in(template: Template, originals: np.ndarray) -> np.ndarray:
-    """The template's own numbers of ICT-FaceKit's vertices `originals` [...]. Raises ValueError where it lacks one."""
+    """The numbers in the template's file of ICT-FaceKit's vertices `originals` [...].
+
+    Raises ValueError where it lacks one.
+    """
     own = np.full(int(template.original.max()) + 1, -1)
-    own[template.original.numpy()] = np.arange(len(template.original))
+    listed = template.original[template.original >= 0].numpy()
+    own[listed] = np.arange(len(listed))
     if originals.max() >= len(own) or (own[originals] < 0).any():
         raise ValueError("landmarks lie on vertices that the template lacks")
     return own[originals]

@@ -14,6 +14,11 @@ def checked(options: HeadOptions) -> HeadOptions:
     """`options` as they are. Raises UserError that names the first one that no head can be made with."""
     _check_fields(options)
     _check_expressions(options.expressions)
+    if options.shape.meshes == "each" and options.shape.carrier != "tets":
+        raise UserError(
+            "The template has the same mesh in every expression.",
+            "Set shape.carrier=tets with shape.meshes=each, or leave shape.meshes=shared.",
+        )
     if not options.weights.strip():
         raise UserError("No weights are named.", "Give embedded, community, a folder, or ORG/REPO.")
     return options

@@ -66,6 +66,7 @@ class ShapeOptions:
     """How the shape is grown. A range of timesteps of None takes the weights' own."""
 
     carrier: str = option("template", "head of parts, or one tetrahedral field", choices=("template", "tets"))
+    meshes: str = option("shared", "tets: one mesh that expressions move, or one each", choices=("shared", "each"))
     resolution: int = option(80, "cells of the tetrahedral grid along the longest side of its box", least=8, most=512)
     steps: int = option(30, "optimisation steps", least=1)
     views: int = option(2, "cameras per step", least=1)
@@ -231,7 +232,6 @@ EMBEDDED = ROOT / "weights" / "embedded"
 COMMUNITY = ROOT / "weights" / "community"
 HDRI = ROOT / "assets" / "hdri"
 LANDMARKS_FILE, MATTE_FILE = "landmarks.safetensors", "matte.safetensors"  # in a bundle; else the embedded one's
-
 
 MODES = ("relit", "normal", "albedo", "roughness", "clay")
 

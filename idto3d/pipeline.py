@@ -50,7 +50,7 @@ def create_head(photos: list[Path], options: HeadOptions, folder: Path, checkpoi
     models = yield from load_models(options, encoder, weights)
     finished, canvas = yield from make(subject, models, options, checkpoints)
     if subject is not None:
-        yield likeness(canvas, None if canvas.dressed else finished.field, subject, encoder)
+        yield likeness(canvas, subject, encoder)
     save_head(folder, finished)
     glb = yield from write(finished, folder)
     yield Finished(folder, glb)
@@ -80,14 +80,14 @@ def make(
     start = start_of(subject, options, models.prior)
     wish = make_wish(start, options, models)
     yield from notices(options, start, wish)
+    fitted = yield from fit_head(subject, start, models, options)
     if options.shape.carrier == "tets":
-        made = yield from on_tetrahedra(wish, start, models, options, checkpoints)
+        made = yield from on_tetrahedra(wish, start, fitted, models, options, checkpoints)
     else:
-        fitted = yield from fit_head(subject, start, models, options)
         made = yield from on_template(wish, fitted, models, options, checkpoints)
     about = (options, models.title, models.guidance.info.licences())
     grown = (made.head, made.coefficients, made.carrier, models.prior, made.field)
-    return FinishedHead(start, *grown, *about, made.painted), made.canvas
+    return FinishedHead(start, *grown, *about, made.painted, made.meshes), made.canvas
 
 
 def write(finished: FinishedHead, folder: Path) -> Generator[Event, None, Path]:
@@ -98,7 +98,8 @@ def write(finished: FinishedHead, folder: Path) -> Generator[Event, None, Path]:
     def sample(_material: str, points: torch.Tensor, expression: int) -> Material:
         return finished.field.material(points, expression)  # all parts lie in one field
 
-    return (yield from write_asset(finished.head, sample, folder, options.export, provenance, finished.painted))
+    worn = (finished.painted, finished.meshes)
+    return (yield from write_asset(finished.head, sample, folder, options.export, provenance, *worn))
 
 
 def export_head(folder: Path, options: ExportOptions | None = None) -> Iterator[Event]:

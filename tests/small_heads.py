@@ -5,7 +5,7 @@ from idto3d.config import ExportOptions, HeadOptions, MaterialOptions, ShapeOpti
 from idto3d.jobs.checkpoint import Checkpointer
 
 
-def small(tiny_bundle):
+def small(tiny_bundle, carrier="template"):
     """A whole head in seconds: five steps of each stage."""
     return HeadOptions(
         weights=str(tiny_bundle),
@@ -14,7 +14,7 @@ def small(tiny_bundle):
         preview_every=1,
         preview_size=32,
         checkpoint_seconds=0.0,
-        shape=ShapeOptions(carrier="tets", resolution=20, steps=5, image_size=32, refresh=2),
+        shape=ShapeOptions(carrier=carrier, resolution=20, steps=5, image_size=32, refresh=2),
         material=MaterialOptions(steps=5, image_size=32, refine_steps=1),
         export=ExportOptions(faces=400, texture_size=64, render_size=32),
     )

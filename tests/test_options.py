@@ -46,3 +46,9 @@ def test_every_option_can_be_set_by_its_dotted_name():
     for text in ("1,2,3", ""):
         with pytest.raises(UserError, match="no value"):
             with_option(options, "shape.late_timesteps" if "," in text else "shape.learning_rate", text)
+
+
+def test_one_mesh_per_expression_is_refused_on_the_template():
+    with pytest.raises(UserError, match="same mesh in every expression.*shape.carrier=tets"):
+        checked(HeadOptions(shape=ShapeOptions(meshes="each")))
+    assert checked(HeadOptions(shape=ShapeOptions(carrier="tets", meshes="each")))

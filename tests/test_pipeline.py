@@ -48,9 +48,8 @@ def test_words_alone_become_a_head_with_its_expression(options, tmp_path):
     assert {e.kind for e in events if isinstance(e, Preview)} >= {"normal", "relit", "albedo"}
     assert any(isinstance(e, Notice) and "tiara" in e.text for e in events)
     asset = load_asset(tmp_path / "head")
-    (part,) = asset.mesh.parts
-    assert part.displacements.shape[0] == 1 and len(part.faces) > 100
-    assert np.isfinite(part.positions).all()
+    assert {part.name for part in asset.mesh.parts} == TEMPLATE and len(asset.mesh.names) == 63
+    assert all(np.isfinite(part.positions).all() for part in asset.mesh.parts)
     assert asset.provenance["seed"] == 0 and asset.provenance["ai_generated"]
 
 

@@ -27,6 +27,7 @@ from idto3d.words.traits import BEARDS, HAIR_STYLES, SHAVEN, STYLES
 
 OFFSET_LIMIT_CELLS = 0.45  # largest offset of a lattice vertex along an axis, in spacings
 HAIR_BLEND_M = 0.004  # metres over which hair and skin are rounded into each other
+BEARD_M = 0.002  # thickness from which a beard hides the skin's shape
 TRANSFORMER_LAYERS = 4  # as in ID-to-3D
 MOVABLE_FROM_Z_M = (-0.03, -0.005)  # metres between which expressions begin to move the head; behind it is the skull
 
@@ -145,6 +146,19 @@ class ShapeField(nn.Module):
     def distance(self, prepared: Prepared) -> Tensor:
         """Signed distance [P] at prepared points, metres."""
         return self._surface(prepared, self.residual(self.encoding.lookup(prepared.encoded)))[0]
+
+    @torch.no_grad()
+    def skin_share(self, points: Tensor) -> Tensor:
+        """[N] 0..1: how far the surface at canonical `points` [N, 3] metres is skin, neither hair nor a beard's."""
+        prior, z = self._prior[0], self.z.detach()
+        share = torch.ones_like(points[:, 0])
+        if len(self.hair_style):
+            basis = prior.basis(points)
+            above = basis.hair @ self.hair_style + basis.modes @ z - prior.distance(points, z)
+            share = share * (above / HAIR_BLEND_M).clamp(0, 1)
+        if len(self.beard):
+            share = share * (1 - prior.beard(points, z) @ self.beard / BEARD_M).clamp(0, 1)
+        return share
 
     def mesh(self, band: Band, prepared: Prepared, expression_ids: Sequence[int]) -> Meshed:
         """The canonical surface in `band` and its displacements to the expressions of these ids.

@@ -92,6 +92,10 @@ class TetrahedralShape:
         whole = Meshed(meshed.canonical[kept], faces, meshed.displacements[:, kept], meshed.strayed)
         return _head(whole, self._field.expressions)
 
+    def skin_share(self, points: Tensor) -> Tensor:
+        """[N] 0..1: how far the surface at canonical `points` [N, 3] is skin, neither hair nor a beard's."""
+        return torch.cat([self._field.skin_share(part) for part in points.split(POINTS_AT_ONCE)])
+
     def coefficients(self) -> Tensor:
         """[K], as the field has them now."""
         return self._field.z.detach().clone()

@@ -1,18 +1,22 @@
 """The two ways from a start to a painted head: the fitted template, and the tetrahedral field of ID-to-3D."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
+from scipy.spatial import cKDTree
 from torch import Tensor
 
 from idto3d.config import HDRI, HeadOptions
 from idto3d.events import Event, Preview
 from idto3d.fields.material_field import MaterialField
+from idto3d.fields.posed_mesh import PosedMesh
 from idto3d.fields.template_shape import TemplateShape
 from idto3d.fields.tetrahedral import TetrahedralShape
-from idto3d.head.parts import Head
+from idto3d.geometry.registration import Surface, surface_of
+from idto3d.head.features.grown import laid_onto_grown
+from idto3d.head.parts import Head, Part
 from idto3d.head.start import Start
 from idto3d.render.backend import make_rasterizer
 from idto3d.render.backends.numba_raster import NumbaRasterizer
@@ -24,7 +28,8 @@ from idto3d.stages.fit import STAGE as FIT
 from idto3d.stages.fit import Fitted
 from idto3d.stages.material import Canvas, dressed_material, make_canvas, paint_material, relit_picture
 from idto3d.stages.models import Models
-from idto3d.stages.saved import Checkpoints, colours_of
+from idto3d.stages.saved import Checkpoints
+from idto3d.stages.shape import STAGE as SHAPE
 from idto3d.stages.shape import grow_shape
 from idto3d.stages.wish import Wish
 
@@ -32,48 +37,123 @@ TEXELS_AT_ONCE = 1 << 16
 
 
 @dataclass(frozen=True, eq=False)
+class Shaped:
+    """A head that is grown, in the template's parts: see `saved.FinishedHead` for what the entries are."""
+
+    head: Head
+    coefficients: Tensor
+    carrier: Mapping[str, Tensor]
+    meshes: Mapping[str, Part] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Tetrahedra:
+    """What was grown on tetrahedra: the surface of each expression, and likewise."""
+
+    surfaces: Mapping[str, Surface]
+    coefficients: Tensor
+    carrier: Mapping[str, Tensor]
+    meshes: Mapping[str, Part] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
 class Made:
-    """A head that is grown and painted: see `saved.FinishedHead` for what the entries are."""
+    """A head that is grown and painted, likewise."""
 
     head: Head
     coefficients: Tensor
     carrier: Mapping[str, Tensor]
     field: MaterialField
     canvas: Canvas
-    painted: Mapping[str, PaintedMaterial] = field(default_factory=dict)
-
-
-def on_tetrahedra(
-    wish: Wish, start: Start, models: Models, options: HeadOptions, checkpoints: Checkpoints
-) -> Generator[Event, None, Made]:
-    """The paper's way: the head prior's surface in a field of distances, of one part."""
-    random = torch.Generator().manual_seed(options.seed)
-    carrier = TetrahedralShape(start, models.prior, options.expressions, options.shape, random)
-    head = yield from grow_shape(wish, carrier, options, checkpoints, random)
-    coefficients, learned = carrier.coefficients(), carrier.module.state_dict()
-    del carrier  # its band is large, and painting needs the memory
-    canvas = make_canvas(head, _lights(models), make_rasterizer(models.device))
-    colours = colours_of(models.prior, coefficients, start)
-    material = yield from paint_material(wish, canvas, colours, options, checkpoints)
-    return Made(head, coefficients, learned, material, canvas)
+    painted: Mapping[str, PaintedMaterial]
+    meshes: Mapping[str, Part]
 
 
 def on_template(
     wish: Wish, fitted: Fitted, models: Models, options: HeadOptions, checkpoints: Checkpoints
 ) -> Generator[Event, None, Made]:
     """The fitted template: its shape refined where photos leave it free, and painted where they saw nothing."""
+    blank = yield from _shown(fitted, models, options)
+    random = torch.Generator().manual_seed(options.seed)
+    carrier = TemplateShape(fitted.rest, len(options.expressions), options.shape, blank.rasterizer, random)
+    head = yield from grow_shape(wish, carrier, options, checkpoints, random)
+    grown = Shaped(head, fitted.rest.coefficients, carrier.module.state_dict())
+    return (yield from _painted(wish, grown, fitted, blank, options, checkpoints))
+
+
+def on_tetrahedra(
+    wish: Wish, start: Start, fitted: Fitted, models: Models, options: HeadOptions, checkpoints: Checkpoints
+) -> Generator[Event, None, Made]:
+    """The paper's way: the head prior's surface in a field of distances, onto which the fitted template is laid.
+
+    The field starts as the head of the prior that is like the fitted one. Painted is the template, as on its own way.
+    """
+    blank = yield from _shown(fitted, models, options)
+    random = torch.Generator().manual_seed(options.seed)
+    start = replace(start, coefficients=models.prior.code_of(fitted.rest.coefficients))
+    carrier = TetrahedralShape(start, models.prior, options.expressions, options.shape, random)
+    if options.shape.meshes == "each":
+        tets = yield from _each_alone(wish, start, carrier.finished(), carrier.skin_share, options, checkpoints)
+    else:
+        head = yield from grow_shape(wish, carrier, options, checkpoints, random)
+        surfaces = _surfaces(head, carrier.skin_share(head.parts[0].vertices))
+        tets = Tetrahedra(surfaces, carrier.coefficients(), carrier.module.state_dict())
+    del carrier  # its band is large, and painting needs the memory
+    laid = laid_onto_grown(fitted.template, fitted.rest.head, fitted.rest.free, tets.surfaces)
+    grown = Shaped(laid, tets.coefficients, tets.carrier, tets.meshes)
+    return (yield from _painted(wish, grown, fitted, blank, options, checkpoints))
+
+
+def _each_alone(
+    wish: Wish, start: Start, first: Head, skin_share: Callable[[Tensor], Tensor], options: HeadOptions, checkpoints
+) -> Generator[Event, None, Tetrahedra]:
+    """A field for each expression, which starts as the head `first` in it; the same views and noise for all.
+
+    skin_share says how much of its rest is skin, [N] at points [N, 3].
+    """
+    (part,), bare = first.parts, replace(start, traits={})
+    share, surfaces, meshes, learned = skin_share(part.vertices), {}, {}, {}
+    for name, pose in zip(first.expressions, part.positions(), strict=True):
+        random = torch.Generator().manual_seed(options.seed)
+        prior = PosedMesh(pose, part.faces, len(start.coefficients))
+        carrier = TetrahedralShape(bare, prior, (name,), options.shape, random)
+        alone = replace(wish, expressions=(name,))
+        head = yield from grow_shape(alone, carrier, options, checkpoints, random, f"{SHAPE} {name}")
+        learned |= {f"{name}.{key}": value for key, value in carrier.module.state_dict().items()}
+        (own,) = head.parts
+        grown = own.positions()[0]
+        near = cKDTree(pose.cpu().numpy()).query(grown.cpu().numpy())[1]
+        surfaces[name] = surface_of(grown, own.faces, share[torch.from_numpy(near).to(share.device)])
+        meshes[name] = replace(own, vertices=grown, displacements=torch.zeros_like(own.displacements))
+    return Tetrahedra(surfaces, start.coefficients, learned, meshes)
+
+
+def _surfaces(head: Head, share: Tensor) -> dict[str, Surface]:
+    """What the template is laid onto, by expression: a grown `head` of one part, of which `share` [V] is skin."""
+    (part,) = head.parts
+    poses = zip(head.expressions, part.positions(), strict=True)
+    return {name: surface_of(positions, part.faces, share) for name, positions in poses}
+
+
+def _shown(fitted: Fitted, models: Models, options: HeadOptions) -> Generator[Event, None, Canvas]:
+    """Show the fitted head; what it is drawn with serves the grown one too."""
     rasterizer = rasterizer_of(fitted, models.device)
     dressed = dressed_head(fitted.rest.head, fitted.wear, models.device)
-    first = make_canvas(fitted.rest.head.first(len(options.expressions)), _lights(models), rasterizer, dressed)
-    yield Preview(FIT, "relit", relit_picture(first, None, options.preview_size))
-    random = torch.Generator().manual_seed(options.seed)
-    carrier = TemplateShape(fitted.rest, len(options.expressions), options.shape, rasterizer, random)
-    head = yield from grow_shape(wish, carrier, options, checkpoints, random)
-    canvas = make_canvas(head.first(len(options.expressions)), first.lights, rasterizer, dressed)
-    material = yield from paint_material(wish, canvas, None, options, checkpoints)
-    wear = repainted(fitted.wear, fitted.skin, _baked(material, head, fitted))
-    worn = replace(canvas, dressed=dressed_head(head, wear, models.device))
-    return Made(head, fitted.rest.coefficients, carrier.module.state_dict(), material, worn, painted(wear))
+    blank = make_canvas(fitted.rest.head.first(len(options.expressions)), _lights(models), rasterizer, dressed)
+    yield Preview(FIT, "relit", relit_picture(blank, None, options.preview_size))
+    return blank
+
+
+def _painted(
+    wish: Wish, grown: Shaped, fitted: Fitted, blank: Canvas, options: HeadOptions, checkpoints: Checkpoints
+) -> Generator[Event, None, Made]:
+    """A grown head of the template's parts with its skin painted where no photo saw it."""
+    drawn = (blank.lights, blank.rasterizer, blank.dressed)
+    canvas = make_canvas(grown.head.first(len(options.expressions)), *drawn)
+    material = yield from paint_material(wish, canvas, options, checkpoints)
+    wear = repainted(fitted.wear, fitted.skin, _baked(material, grown.head, fitted))
+    worn = replace(canvas, dressed=dressed_head(grown.head, wear, grown.head.parts[0].vertices.device))
+    return Made(grown.head, grown.coefficients, grown.carrier, material, worn, painted(wear), grown.meshes)
 
 
 def rasterizer_of(fitted: Fitted, device: torch.device) -> Rasterizer:

@@ -1,47 +1,42 @@
 """What the parts of a template head wear: textures by material, for drawing while the head is made and for the file."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from idto3d.evidence.light import brightness
-from idto3d.evidence.projection import Look
 from idto3d.evidence.relief import relief_map
-from idto3d.evidence.skin import LIT_FROM, SkinColour, SkinMap
-from idto3d.head.colours import skin_tone
+from idto3d.evidence.skin import SkinColour, SkinMap
 from idto3d.head.features.regions import regions_of
+from idto3d.head.hair.beard.part import BeardPart
 from idto3d.head.hair.part import HairPart
+from idto3d.head.paint.age import Aged
 from idto3d.head.paint.eye_texture import eye_texture
 from idto3d.head.paint.lash_texture import lash_texture
 from idto3d.head.paint.mouth_textures import mouth_texture, teeth_texture
 from idto3d.head.parts import Head, Part
-from idto3d.head.start import Start
+from idto3d.head.start import WORDS, Start
 from idto3d.head.template_model import Template
 from idto3d.render.backends import kernel
 from idto3d.render.color import linear_from_srgb, srgb_from_linear
 from idto3d.render.draw import to_uint8
 from idto3d.render.dressed import Dressed
 from idto3d.render.painted import PaintedMaterial
+from idto3d.words.traits import SKIN_TONES
 
-USUAL_TONE = 0.30
-PHOTO_TONE = (0.10, 0.45)  # least and greatest luminance of skin
 SKIN_ROUGHNESS = 0.52
-SHEEN = {"lips": -0.16, "nose": -0.08, "flush": -0.03, "cheeks": 0.02, "scalp": 0.08, "neck": 0.06, "mouth": -0.2}
+SHEEN = {"lips": -0.20, "nose": -0.10, "lids": -0.06, "cheeks": 0.05, "scalp": 0.06, "neck": 0.08}
+WET = {"mouth": 0.28, "sockets": 0.22}  # roughness of what saliva and tears cover
+FOREHEAD, FOREHEAD_M = -0.09, ((0.0, 0.066), (0.035, 0.020))  # its sheen, its middle and its extent (x, y), metres
 EYE_ROUGHNESS, TEETH_ROUGHNESS, MOUTH_ROUGHNESS, LASH_ROUGHNESS = 0.12, 0.3, 0.35, 0.6
 
 
-def tone_of(start: Start, looks: list[Look]) -> float:
-    """The luminance, linear, that the median skin shall have: that of its tone in words, else halfway to the photos'.
-
-    How bright a photo is says as much of the camera as of the skin.
-    """
-    if (tone := skin_tone(start.words())) is not None:
-        return float(brightness(np.array(tone)))
-    seen = [brightness(one.colours[one.share > LIT_FROM]) for one in looks]
-    return float(np.sqrt(USUAL_TONE * np.clip(np.median(np.concatenate(seen)), *PHOTO_TONE)))
+def melanin_of(start: Start) -> float | None:
+    """Of the skin that words ask for, 0..1; None where they ask for none: a guess at a photo knows no more than it."""
+    said = start.traits.get("skin")
+    return sum(SKIN_TONES[said.word].melanin) / 2 if said is not None and said.source == WORDS else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,34 +52,49 @@ class Worn:
 
 
 def worn_textures(
-    template: Template, skin: SkinMap, colour: SkinColour, hair: HairPart | None, iris: tuple[float, float, float]
+    template: Template,
+    skin: SkinMap,
+    colour: SkinColour,
+    grown: Sequence[HairPart | BeardPart],
+    iris: tuple[float, float, float],
+    years: Aged | None = None,
 ) -> dict[str, Worn]:
-    """The textures of all parts by material, before the guidance has painted; `iris` is linear RGB."""
+    """The textures of all parts by material, before the guidance has painted.
+
+    grown: the hair that the head has; iris: linear RGB; years: what they have left on the skin.
+    """
     lashes = torch.from_numpy(lash_texture(template))
     wear = {
-        "skin": skin_worn(template, skin, colour),
+        "skin": skin_worn(template, skin, colour, years),
         "eyes": _certain(eye_texture(template, iris), EYE_ROUGHNESS),
         "teeth": _certain(teeth_texture(template), TEETH_ROUGHNESS),
         "mouth": _certain(mouth_texture(template), MOUTH_ROUGHNESS),
         "lashes": replace(_certain(lashes[..., :3].numpy(), LASH_ROUGHNESS), opacity=to_uint8(lashes[..., 3])),
     }
-    return wear if hair is None else wear | {hair.part.material: _hair_worn(hair)}
+    return wear | {hair.part.material: _hair_worn(hair) for hair in grown}
 
 
-def skin_worn(template: Template, skin: SkinMap, colour: SkinColour) -> Worn:
+def skin_worn(template: Template, skin: SkinMap, colour: SkinColour, years: Aged | None = None) -> Worn:
     """The skin's texture of linear albedo, roughness by region and certainty at its texels."""
     rough = skin.texels.read(_roughness(template)[:, None])
     values = np.concatenate([colour.albedo, rough, colour.known[:, None]], 1)
-    return Worn(torch.from_numpy(skin.texels.spread(values)).float(), normal=relief_map(colour.albedo, skin.texels))
+    relief = relief_map(colour.albedo, skin.texels, None if years is None else years.depth)
+    return Worn(torch.from_numpy(skin.texels.spread(values)).float(), normal=relief)
 
 
 def _roughness(template: Template) -> np.ndarray:
-    """[V] of the skin: lips and the middle of the face shine, the scalp and the neck do not."""
+    """[V] of the skin: lips, forehead and nose shine, the scalp and the neck do not."""
     masks, own = regions_of(template), template.part("skin").vertices
     rough = np.full(own.stop - own.start, SKIN_ROUGHNESS)
     for name, change in SHEEN.items():
         rough += change * getattr(masks, name)[own].cpu().numpy()
-    return np.clip(rough, 0.25, 0.75)
+    mean, (middle, extent) = template.neutral[own].cpu().double().numpy(), FOREHEAD_M
+    away = ((mean[:, :2] - middle) / extent) ** 2
+    rough += FOREHEAD * np.exp(-away.sum(1)) * (mean[:, 2] > 0)
+    for name, wet in WET.items():
+        share = getattr(masks, name)[own].cpu().numpy()
+        rough += share * (wet - rough)
+    return np.clip(rough, 0.2, 0.7)
 
 
 def _certain(albedo: np.ndarray, roughness: float) -> Worn:
@@ -92,7 +102,7 @@ def _certain(albedo: np.ndarray, roughness: float) -> Worn:
     return Worn(torch.cat([torch.from_numpy(albedo).float(), rest], -1))
 
 
-def _hair_worn(hair: HairPart) -> Worn:
+def _hair_worn(hair: HairPart | BeardPart) -> Worn:
     albedo = linear_from_srgb(torch.from_numpy(hair.albedo[..., :3]).float() / 255)
     rest = torch.tensor([hair.roughness, 1.0]).expand(*albedo.shape[:2], 2)
     return Worn(torch.cat([albedo, rest], -1), np.ascontiguousarray(hair.albedo[..., 3]), hair.normal)

@@ -13,10 +13,11 @@ from idto3d.events import Event, Notice
 from idto3d.evidence.fit import Fit, PhotoFit, Seen, Shapes, belief, fit_photos
 from idto3d.evidence.judgement import misfits
 from idto3d.evidence.landmark_model import LandmarkModel
-from idto3d.evidence.light import brightness
+from idto3d.evidence.light import brightness, creases
 from idto3d.evidence.openings import openings
+from idto3d.evidence.outline.rim import Shows
 from idto3d.evidence.projection import Look, Posed, View, look, ramp, read_pixels
-from idto3d.evidence.shapes import as_shapes, shapes_of
+from idto3d.evidence.shapes import as_shapes, shapes_of, surface_of
 from idto3d.evidence.skin import SkinMap
 from idto3d.evidence.warp import warp_between
 from idto3d.geometry.mesh import vertex_normals
@@ -24,14 +25,16 @@ from idto3d.head.features.assemble import displacements
 from idto3d.head.template_model import Template
 from idto3d.render.color import linear_from_srgb
 from idto3d.subject.masks import REGIONS, Masks
+from idto3d.subject.parsing.covers import eyes_covered
 from idto3d.subject.parsing.looks import iris_colour, skin_colour
 from idto3d.subject.photo import Photo
 
 SKIN_SURE, SKIN_DOUBTFUL = 0.97, 0.75  # share of skin from which a pixel is taken for skin, and below which it is not
+EDGE = 2  # pixels at the edge of a photo that say nothing
 BORDER = 7  # pixels of the masks
-USUAL_IRIS = (0.10, 0.045, 0.02)
 USUAL_SKIN, IRIS_GAIN = 0.32, 1.3  # luminance of lit skin; lids shade the eye
 BARE = ("skin", "beard")  # what belongs on the skin's texture
+BEARD_FROM = (0.2, 0.6)  # shares of beard between which what is dark becomes hair, and no shadow
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +68,7 @@ def fit_person(
 
 def _fitted(photos: Sequence[Photo], shapes: Shapes, template: Template, model: LandmarkModel, expected) -> Fit:
     seen = [_seen(photo, template, model) for photo in photos]
-    return fit_photos(shapes, seen, belief(model, expected, len(photos)), model)
+    return fit_photos(shapes, seen, belief(model, expected, len(photos)), model, surface_of(template))
 
 
 def _seen(photo: Photo, template: Template, model: LandmarkModel) -> Seen:
@@ -73,7 +76,21 @@ def _seen(photo: Photo, template: Template, model: LandmarkModel) -> Seen:
     left, top, width, height = photo.frame
     points = photo.landmarks.points.astype(np.float64) - [left, top, 0]
     told = as_shapes(photo.landmarks.expression.astype(np.float64), template.shapes)
-    return Seen(points, (round(width), round(height)), model.expected_weights(told))
+    return Seen(points, (round(width), round(height)), model.expected_weights(told), outline_shown(photo))
+
+
+def outline_shown(photo: Photo) -> Shows:
+    """What there is at places [N, 2] of the whole photo, see `outline.rim.Shows`; neither region past its edge."""
+    inside, pixels = np.array(photo.pixels.shape[1::-1]) - EDGE, photo.pixels.astype(np.float32) / 255
+
+    def shows(places: np.ndarray) -> np.ndarray:
+        places = places + photo.frame[:2]
+        shares = photo.masks.at(places)
+        known = ((places > EDGE) & (places < inside)).all(1)
+        regions = shares[:, [REGIONS.index("skin"), REGIONS.index("background")]] * known[:, None]
+        return np.concatenate([regions, read_pixels(pixels, places)], 1)
+
+    return shows
 
 
 def _taken(shapes: Shapes, fit: Fit, photo: Photo, one: PhotoFit) -> Taken:
@@ -94,9 +111,9 @@ def _skin_look(taken: Taken, template: Template, rest: Tensor, skin: SkinMap) ->
     masks = _well_inside(taken.photo.masks)
 
     def shows(places: np.ndarray) -> np.ndarray:
-        shares = masks.at(places)[:, [REGIONS.index(name) for name in BARE]].sum(1)
+        shares = masks.at(places)[:, [REGIONS.index(name) for name in BARE]]
         shut = 1 - np.clip(2 * read_pixels(open_places, places)[:, 0], 0, 1)
-        return ramp(shares, SKIN_DOUBTFUL, SKIN_SURE) * shut
+        return np.stack([ramp(shares.sum(1), SKIN_DOUBTFUL, SKIN_SURE) * shut, ramp(shares[:, 1], *BEARD_FROM)], 1)
 
     return look(pixels, shows, taken.view, posed(taken, template, rest), skin.texels)
 
@@ -109,14 +126,19 @@ def _well_inside(masks: Masks) -> Masks:
     return replace(masks, shares=np.where(bare[:, None, None], masks.shares * np.minimum(kept, 1), masks.shares))
 
 
-def iris_of(taken: Sequence[Taken]) -> tuple[float, float, float]:
-    """Linear RGB of the irises: the median of those that photos show, as bright as their skin lets expect."""
+def iris_of(taken: Sequence[Taken]) -> tuple[float, float, float] | None:
+    """Linear RGB of the irises: the median of those that photos show, as bright as their skin lets expect.
+
+    None where no photo shows any.
+    """
     seen = [colour for one in taken if (colour := _iris(one.photo)) is not None]
-    return tuple(np.median(seen, 0).tolist()) if seen else USUAL_IRIS
+    return tuple(np.median(seen, 0).tolist()) if seen else None
 
 
 def _iris(photo: Photo) -> np.ndarray | None:
     points = photo.landmarks.points
+    if eyes_covered(photo.pixels, points):
+        return None
     iris, skin = iris_colour(photo.pixels, points), skin_colour(photo.pixels, photo.masks, points)
     if iris is None or skin is None:
         return None
@@ -128,4 +150,6 @@ def posed(taken: Taken, template: Template, rest: Tensor) -> Posed:
     weights = torch.from_numpy(taken.fit.expression).to(rest)[None]
     vertices = rest + displacements(template, rest, weights)[0]
     normals = vertex_normals(vertices, template.faces)
-    return Posed(vertices.cpu().numpy(), normals.cpu().numpy(), template.faces.cpu().numpy())
+    faces = template.faces.cpu().numpy()
+    before, after = (points.cpu().double().numpy() for points in (rest, vertices))
+    return Posed(vertices.cpu().numpy(), normals.cpu().numpy(), faces, creases(before, after, faces))

@@ -3,7 +3,7 @@
 It takes seconds, and its pictures are already a head: what follows refines the shape and paints what no photo saw.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,15 +19,19 @@ from idto3d.evidence.projection import ramp
 from idto3d.evidence.skin import LEAST_SEEN, LIT_FROM, SkinColour, SkinMap, skin_from, skin_of_words
 from idto3d.fields.template_shape import Rest
 from idto3d.head.features.assemble import head_of, settled
+from idto3d.head.hair.beard.part import BeardPart
 from idto3d.head.hair.part import HairPart
+from idto3d.head.paint.age import Aged, aged, years_of
 from idto3d.head.paint.atlas import texels_of
-from idto3d.head.paint.usual_skin import facial_hair, grown_over, unseen_hair, usual_skin
+from idto3d.head.paint.eye_texture import iris_of_words
+from idto3d.head.paint.usual_skin import facial_hair, grown_over, plain_skin, unseen_hair, usual_skin
 from idto3d.head.parts import Head
 from idto3d.head.prior import HeadPrior
-from idto3d.head.start import Start
-from idto3d.head.template import MOUTH_SOCKET
+from idto3d.head.start import WORDS, Start
+from idto3d.head.template import EYE_SOCKETS, MOUTH_SOCKET
 from idto3d.head.template_model import Template
-from idto3d.stages.dressing import Worn, tone_of, worn_textures
+from idto3d.stages.beard import asked_for, beard_of
+from idto3d.stages.dressing import Worn, melanin_of, worn_textures
 from idto3d.stages.evidence import Taken, fit_person, iris_of, skin_looks
 from idto3d.stages.hair import hair_of, with_scalp
 from idto3d.stages.models import Models
@@ -86,12 +90,16 @@ def fit_head(
     head = head_of(template, relaxed, all_expressions(options.expressions))
     yield StepDone(STAGE, 2, STEPS)
     skin = skin_map(template, options.export.texture_size)
+    years = _years(template, skin, start, taken, options.seed)
     colour = _skin_colour(taken, template, vertices, skin, start, options.seed)
+    colour = colour if years is None else replace(colour, albedo=colour.albedo * np.exp(years.shade)[:, None])
     yield StepDone(STAGE, 3, STEPS)
     hair = hair_of(head, template, start, taken, options)
     colour = with_scalp(colour, hair, skin)
-    wear = worn_textures(template, skin, colour, hair, iris_of(taken))
-    rest = Rest(_with_hair(head, hair), free_to_move(template), _held(template, skin, colour), coefficients)
+    beard = beard_of(head, template, start, taken, colour, skin, options)
+    grown = [one for one in (hair, beard) if one is not None]
+    wear = worn_textures(template, skin, colour, grown, iris_of(taken) or iris_of_words(start.words()), years)
+    rest = Rest(_with_hair(head, grown), free_to_move(template), _held(template, skin, colour), coefficients)
     yield StepDone(STAGE, STEPS, STEPS)
     return Fitted(template, rest, skin, colour, wear, hair, taken)
 
@@ -113,19 +121,29 @@ def skin_map(template: Template, size: int) -> SkinMap:
     """What a skin texture of `size` pixels is laid on."""
     part = template.part("skin")
     faces, uvs = part.faces.cpu().numpy(), part.uvs.cpu().numpy()
-    symmetry = symmetry_of(template.neutral[part.vertices].cpu().numpy())
-    return SkinMap(texels_of(faces, uvs, size), faces, uvs, symmetry)
+    mean = template.neutral[part.vertices].cpu().double().numpy()
+    return SkinMap(texels_of(faces, uvs, size), faces, uvs, symmetry_of(mean), mean, plain_skin(mean))
 
 
 def _skin_colour(taken, template: Template, vertices: Tensor, skin: SkinMap, start: Start, seed: int) -> SkinColour:
     mean = template.neutral[template.part("skin").vertices].cpu().double().numpy()
     usual, hair = usual_skin(mean, start.words()), facial_hair(mean, start.words(), skin.texels, seed)
     looks = [one for one in skin_looks(taken, template, vertices, skin) if (one.share > LIT_FROM).sum() >= LEAST_SEEN]
-    colour = skin_from(looks, usual, skin, tone_of(start, looks), seed) if looks else skin_of_words(usual, skin, seed)
-    hair = unseen_hair(hair, colour.known)
-    inner = (skin.texels.corners >= MOUTH_SOCKET.start).all(1)[:, None]
-    albedo = np.where(inner, skin.texels.read(usual), grown_over(colour.albedo, hair, 1 - colour.known))
+    colour = skin_from(looks, usual, skin, melanin_of(start), seed) if looks else skin_of_words(usual, skin, seed)
+    hair = unseen_hair(hair, colour.known, asked_for(start))
+    corners = skin.texels.corners
+    inner = ((corners >= MOUTH_SOCKET.start) & (corners < EYE_SOCKETS.stop)).all(1)[:, None]
+    albedo = np.where(inner, skin.texels.read(usual), grown_over(colour.albedo, hair))
     return SkinColour(albedo, np.where(inner[:, 0], 1.0, colour.known))
+
+
+def _years(template: Template, skin: SkinMap, start: Start, taken: Sequence[Taken], seed: int) -> Aged | None:
+    """What the age that words say has left on the skin; None of a young face, and where photos show it anyway."""
+    age = start.traits.get("age")
+    if age is None or (taken and age.source != WORDS):
+        return None
+    mean = template.neutral[template.part("skin").vertices].cpu().double().numpy()
+    return aged(mean, years_of(start.words()), skin.texels, seed)
 
 
 def free_to_move(template: Template) -> Tensor:
@@ -142,5 +160,6 @@ def _held(template: Template, skin: SkinMap, colour: SkinColour) -> Tensor:
     return torch.from_numpy(1 + SEEN_HOLD * known[:, 0]).to(template.neutral)
 
 
-def _with_hair(head: Head, hair: HairPart | None) -> Head:
-    return head if hair is None else Head(head.expressions, (*head.parts, replace(hair.part, normals=hair.normals)))
+def _with_hair(head: Head, grown: Sequence[HairPart | BeardPart]) -> Head:
+    parts = [replace(one.part, normals=one.normals) for one in grown]
+    return Head(head.expressions, (*head.parts, *parts))

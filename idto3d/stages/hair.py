@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from scipy import ndimage
 from torch import Tensor
 
 from idto3d.config import HeadOptions
@@ -13,7 +12,9 @@ from idto3d.evidence.skin import SkinColour, SkinMap
 from idto3d.head.hair.part import HairPart, hair_of_words
 from idto3d.head.hair.scalp import Skin
 from idto3d.head.hair.seen.grow import hair_of_photos
+from idto3d.head.hair.seen.mask import own_hair
 from idto3d.head.hair.seen.view import HairView, view_of
+from idto3d.head.paint.strokes import ROOTS, strokes
 from idto3d.head.parts import Head
 from idto3d.head.start import WORDS, Start
 from idto3d.head.template import MOUTH_SOCKET
@@ -21,14 +22,13 @@ from idto3d.head.template_model import Template
 from idto3d.render.color import linear_from_srgb, srgb_from_linear
 from idto3d.render.draw import to_uint8
 from idto3d.stages.evidence import Taken
-from idto3d.subject.masks import Masks
+from idto3d.subject.square import Square, cut_square
 from idto3d.words.traits import COLOURS, STYLES, USUAL_STYLE
 
 USUAL_COLOUR = "brown"  # of hair of whose colour nobody says a word
 BARE_HEAD = ("skin", "beard", "glasses", "mouth")
-SURE, BORDER = 0.5, 3  # share from which a pixel is hair; pixels of the masks over which its border is soft
-LEAST_SCALP = 0.02  # of the scalp that a piece of hair must cover
 CURL_M = 0.004  # radius of curls that words or photos tell of
+SPARSE = 0.7  # how far hairs stand alone where the scalp shows little of them
 COVER = 0.9  # how far the scalp takes the hair's colour
 
 
@@ -60,24 +60,13 @@ def _view(taken: Taken, skin: Skin) -> HairView:
     photo, camera = taken.photo, taken.view.camera
     c2w = np.eye(4)
     c2w[:3, :3], c2w[:3, 3] = camera.rotation.T, camera.position
-    hair = _on_scalp(photo.masks, camera.project(skin.vertices[skin.covered() > 0.5]))
+    left, top, side = photo.masks.box
+    hair, skin_share = (photo.masks.region(name) for name in ("hair", "skin"))
+    picture = cut_square(photo.pixels, Square(np.array([left, top]) + side / 2, np.array([side, 0.0])), len(hair))
+    scalp = (camera.project(skin.vertices[skin.covered() > 0.5]) - [left, top]) / side * len(hair)
+    hair = own_hair(picture, hair, skin_share, scalp)
     head = hair + sum(photo.masks.region(name) for name in BARE_HEAD)
     return view_of(photo.pixels, photo.masks.box, hair, head, c2w, (camera.focal, *camera.centre))
-
-
-def _on_scalp(masks: Masks, scalp: np.ndarray) -> np.ndarray:
-    """[S, S] the share of hair, without what does not hang together with the scalp, seen at pixels `scalp` [N, 2].
-
-    A dark collar is easily taken for hair; skin lies between it and the hair of the head.
-    """
-    left, top, side = masks.box
-    hair = masks.region("hair")
-    place = ((scalp - [left, top]) / side * len(hair)).astype(int).clip(0, len(hair) - 1)
-    number, count = ndimage.label(hair > SURE)
-    found = np.bincount(number[place[:, 1], place[:, 0]], minlength=count + 1)
-    kept = np.flatnonzero(found[1:] >= LEAST_SCALP * len(scalp)) + 1
-    around = ndimage.binary_dilation(np.isin(number, kept), iterations=BORDER)
-    return hair * around
 
 
 def _dyed(hair: HairPart | None, start: Start) -> HairPart | None:
@@ -100,5 +89,7 @@ def with_scalp(colour: SkinColour, hair: HairPart | None, skin: SkinMap) -> Skin
         return colour
     cover = np.zeros((skin.vertices, 1))
     cover[: len(hair.scalp_cover), 0] = hair.scalp_cover.cpu().numpy()
-    share = COVER * skin.texels.read(cover)
+    roots = strokes(skin.texels, ROOTS, len(cover))[:, None]
+    cover = skin.texels.read(cover)
+    share = COVER * np.minimum(cover, np.clip((1 + SPARSE) * cover - SPARSE * (1 - roots), 0, 1))
     return replace(colour, albedo=colour.albedo * (1 - share) + share * np.array(hair.scalp_rgb))

@@ -13,7 +13,6 @@ from idto3d.fields.material_field import FieldMaterial, MaterialField
 from idto3d.geometry.tet_grid import BOX_HIGH, BOX_LOW
 from idto3d.guidance.distillation import distil
 from idto3d.guidance.schedules import draw_timesteps, material_phase, material_range
-from idto3d.head.colours import ColourPrior
 from idto3d.head.parts import Head, Joined
 from idto3d.render.camera import standard_cameras
 from idto3d.render.color import srgb_from_linear
@@ -56,15 +55,15 @@ def make_canvas(
 
 
 def paint_material(
-    wish: Wish, canvas: Canvas, prior: ColourPrior | None, options: HeadOptions, checkpoints: Checkpoints
+    wish: Wish, canvas: Canvas, options: HeadOptions, checkpoints: Checkpoints
 ) -> Generator[Event, None, MaterialField]:
-    """Optimise the material of a head, which starts in the colours of `prior`; returns its field.
+    """Optimise the material of a head, which starts as it is dressed; returns its field.
 
     The stage saves itself, and goes on from its newest checkpoint where there is one.
     """
     material, generator = options.material, torch.Generator().manual_seed(options.seed + 1)
     box, device = (BOX_LOW, BOX_HIGH), wish.device()
-    field = MaterialField(options.expressions, material, box, prior=prior, generator=generator, device=device)
+    field = MaterialField(options.expressions, material, box, generator=generator, device=device)
     optimiser = Optimiser(field, [(list(field.parameters()), material.learning_rate)], material.steps)
     if saved := checkpoints.latest(STAGE):
         optimiser.load(saved.tensors, saved.step, generator)

@@ -20,9 +20,8 @@ from idto3d.errors import UserError
 from idto3d.fields.material_field import MaterialField
 from idto3d.files import read_metadata, read_tensors, write_tensors
 from idto3d.geometry.tet_grid import BOX_HIGH, BOX_LOW
-from idto3d.head.colours import ColourPrior, first_colours
 from idto3d.head.ellipsoid import EllipsoidPrior
-from idto3d.head.parts import Head, head_from, head_names, head_tensors
+from idto3d.head.parts import Head, Part, head_from, head_names, head_tensors
 from idto3d.head.prior import HeadPrior
 from idto3d.head.prior_file import DAMAGE, description_of, prior_from, prior_tensors
 from idto3d.head.start import Start, start_from, start_tensors, start_words
@@ -63,7 +62,8 @@ class FinishedHead:
 
     `coefficients` [K] are the prior's, `carrier` the state of what grew the shape, `field` the material. `weights` is
     the name of the weights with their commit, `licences` are theirs. `painted` are the textures of materials that have
-    their own, by name; the others are sampled from the field.
+    their own, by name; the others are sampled from the field. `meshes` are the expressions that were grown as a mesh of
+    their own, each as one part.
     """
 
     start: Start
@@ -76,17 +76,15 @@ class FinishedHead:
     weights: str
     licences: tuple[str, ...]
     painted: Mapping[str, PaintedMaterial] = field(default_factory=dict)
-
-
-def colours_of(prior: HeadPrior | EllipsoidPrior, coefficients: Tensor, start: Start) -> ColourPrior | None:
-    """The colours that the traits of `start` give a head of these coefficients; None of a prior without colours."""
-    return first_colours(prior, coefficients, start.words()) if isinstance(prior, HeadPrior) else None
+    meshes: Mapping[str, Part] = field(default_factory=dict)
 
 
 def save_head(folder: Path, finished: FinishedHead) -> Path:
     """Write `folder`/head.safetensors; without the embedding where `subject.keep` is off."""
     tensors = start_tensors(finished.start, finished.options.subject.keep) | head_tensors(finished.head)
     tensors |= {"coefficients": finished.coefficients}
+    for name, part in finished.meshes.items():
+        tensors |= {f"mesh.{name}.{key}": value for key, value in head_tensors(Head((name,), (part,))).items()}
     for prefix, state in (
         ("carrier", finished.carrier),
         ("prior", prior_tensors(finished.prior)),
@@ -103,6 +101,7 @@ def _words(finished: FinishedHead) -> dict:
         "version": VERSION,
         "start": start_words(finished.start),
         "head": head_names(finished.head),
+        "meshes": {name: head_names(Head((name,), (part,))) for name, part in finished.meshes.items()},
         "prior": description_of(finished.prior),
         "options": as_json(finished.options),
         "weights": finished.weights,
@@ -147,8 +146,7 @@ def _finished(tensors: Mapping[str, Tensor], words: Mapping) -> FinishedHead:
     start = start_from(tensors, words["start"], device)
     prior = prior_from(under("prior.", tensors), words["prior"], device)
     coefficients = tensors["coefficients"].to(device)
-    colours, box = colours_of(prior, coefficients, start), (BOX_LOW, BOX_HIGH)
-    field = MaterialField(options.expressions, options.material, box, prior=colours, device=device)
+    field = MaterialField(options.expressions, options.material, (BOX_LOW, BOX_HIGH), device=device)
     if field.encoding.kind != words["hash_grid"]:
         raise _other_hash_grid(words["hash_grid"])
     field.load_state_dict(under("field.", tensors))
@@ -163,4 +161,10 @@ def _finished(tensors: Mapping[str, Tensor], words: Mapping) -> FinishedHead:
         words["weights"],
         tuple(words["licences"]),
         painted_from(under("painted.", tensors)),
+        {name: _mesh(name, tensors, one, device) for name, one in words.get("meshes", {}).items()},
     )
+
+
+def _mesh(name: str, tensors: Mapping[str, Tensor], names: Mapping, device: torch.device) -> Part:
+    (part,) = head_from(under(f"mesh.{name}.", tensors), names, device).parts
+    return part

@@ -23,28 +23,33 @@ STAGE = "shape"
 
 
 def grow_shape(
-    wish: Wish, carrier: ShapeCarrier, options: HeadOptions, checkpoints: Checkpoints, generator: torch.Generator
+    wish: Wish,
+    carrier: ShapeCarrier,
+    options: HeadOptions,
+    checkpoints: Checkpoints,
+    generator: torch.Generator,
+    kept_as: str = STAGE,
 ) -> Generator[Event, None, Head]:
     """Optimise a head's shape and expressions in its `carrier`; returns the finished head.
 
-    The stage saves itself, and goes on from its newest checkpoint where there is one. `generator` draws views, noise
-    and timesteps.
+    The stage saves itself as `kept_as`, and goes on from its newest checkpoint where there is one. `generator` draws
+    views, noise and timesteps.
     """
     steps = options.shape.steps
     optimiser = Optimiser(carrier.module, carrier.groups(), steps)
-    if saved := checkpoints.latest(STAGE):
+    if saved := checkpoints.latest(kept_as):
         optimiser.load(saved.tensors, saved.step, generator)
         carrier.restore(saved.tensors)
     yield StageStarted(STAGE, steps)
     while optimiser.step_count < steps:
         yield from _one_step(wish, carrier, optimiser, options, generator)
         if checkpoints.due():
-            checkpoints.save(STAGE, optimiser.step_count, optimiser.tensors(generator) | carrier.kept())
+            checkpoints.save(kept_as, optimiser.step_count, optimiser.tensors(generator) | carrier.kept())
     optimiser.settle()
     if optimiser.skipped:
         yield Notice(f"{optimiser.skipped} of {steps} shape steps were skipped because they were not finite.")
     if not saved or saved.step < steps:
-        checkpoints.save(STAGE, steps, optimiser.tensors(generator) | carrier.kept())
+        checkpoints.save(kept_as, steps, optimiser.tensors(generator) | carrier.kept())
     return carrier.finished()
 
 
@@ -69,8 +74,8 @@ def _one_step(wish, carrier: ShapeCarrier, optimiser, options: HeadOptions, gene
 
 @torch.no_grad()
 def _at_rest(wish: Wish, carrier: ShapeCarrier) -> Head:
-    """The head as it is, in the neutral expression, so that pictures of it do not grimace."""
-    return carrier.grow([wish.expressions.index("neutral")]).head
+    """The head as it is, neutral where it has that expression, so that pictures of it do not grimace."""
+    return carrier.grow([wish.expressions.index("neutral") if "neutral" in wish.expressions else 0]).head
 
 
 def _judged(wish: Wish, joined: Joined, views: Views, options: HeadOptions, moment) -> Tensor:

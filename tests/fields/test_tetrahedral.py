@@ -73,3 +73,10 @@ def test_a_shape_that_vanishes_goes_back_to_its_last_good_state(moment):
         shape.grow([0]) if moment == "grow" else shape.refresh(4)
     assert all(torch.equal(value, good[name]) for name, value in shape.module.state_dict().items())
     assert len(shape.grow([0]).head.parts[0].faces) > 100
+
+
+def test_hair_and_beards_are_no_skin():
+    shape = TetrahedralShape(begun(0.1, hair_style="bun"), LivelyPrior(), EXPRESSIONS, OPTIONS)
+    points = torch.tensor([[0.0, 0.15, 0.0], [0.0, -0.145, 0.0]])  # on the bun, on the chin
+    assert shape.skin_share(points).tolist() == [0.0, 1.0]
+    assert carrier().skin_share(points).tolist() == [1.0, 1.0]

@@ -166,3 +166,19 @@ def test_words_beat_the_photo_for_hair(her, somebody, embedded, of_photo, prompt
         assert hair.scalp_rgb == pytest.approx(COLOURS["green"].rgb)
         solid = hair.albedo[hair.albedo[..., 3] > 128][:, :3].mean(0)
         assert solid[1] > 1.4 * solid[0] and solid[1] > 1.4 * solid[2]
+
+
+# Beards.
+
+
+def test_a_beard_of_words_is_a_part_of_its_own_and_stubble_is_none(fit, asked):
+    bearded, rough = (fit(replace(asked, prompt=f"a bald man with {beard}")) for beard in ("a beard", "stubble"))
+    assert tuple(part.name for part in bearded.rest.head.parts) == (*PARTS[:-1], "beard")
+    assert bearded.wear["beard"].opacity is not None and "beard" not in rough.wear
+    assert tuple(part.name for part in rough.rest.head.parts) == PARTS[:-1]
+
+
+def test_a_shaven_face_in_a_photo_grows_no_beard_unless_it_is_asked_for(her, somebody, fit, of_photo):
+    assert "beard" not in her.wear
+    small = replace(of_photo, export=ExportOptions(texture_size=64), prompt="with a goatee")
+    assert fit(small, somebody).rest.head.parts[-1].name == "beard"

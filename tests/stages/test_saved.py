@@ -1,10 +1,12 @@
 """A run that is stopped becomes what it would have been, and a finished head can be opened again."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from safetensors.torch import load_file
 from small_heads import files, run, small
 
@@ -23,15 +25,26 @@ def options(tiny_bundle):
 
 
 @pytest.fixture(scope="module")
-def left_alone(tmp_path_factory, tiny_bundle):
-    """What a run leaves that nobody stops."""
+def whole(tmp_path_factory, tiny_bundle):
+    """The folder of a run that nobody stops."""
     folder = tmp_path_factory.mktemp("whole") / "head"
     list(run(small(tiny_bundle), folder))
-    return files(folder)
+    return folder
 
 
-@pytest.mark.parametrize("stage", ["shape", "material"])
-@pytest.mark.parametrize("step", range(1, 6))
+@pytest.fixture
+def made(whole, tmp_path):
+    """A copy of that folder."""
+    return shutil.copytree(whole, tmp_path / "made")
+
+
+@pytest.fixture
+def left_alone(whole):
+    """What that run left."""
+    return files(whole)
+
+
+@pytest.mark.parametrize(("stage", "step"), [("shape", 1), ("shape", 4), ("material", 2), ("material", 5)])
 def test_a_run_that_is_killed_anywhere_becomes_what_it_would_have_been(options, tmp_path, left_alone, stage, step):
     folder = tmp_path / "head"
     events = run(options, folder)
@@ -44,6 +57,16 @@ def test_a_run_that_is_killed_anywhere_becomes_what_it_would_have_been(options, 
     assert steps == list(range(step, 6))  # the step that was reported last was not saved yet
     assert stage == "shape" or not any(isinstance(e, StepDone) and e.stage == "shape" for e in again)
     assert files(folder) == left_alone
+
+
+def test_a_run_on_tetrahedra_that_is_killed_becomes_what_it_would_have_been(tiny_bundle, tmp_path):
+    options = small(tiny_bundle, "tets")
+    list(run(options, tmp_path / "whole"))
+    for event in (events := run(options, tmp_path / "head")):
+        if isinstance(event, StepDone) and (event.stage, event.step) == ("shape", 4):
+            events.close()
+    assert [e.step for e in run(options, tmp_path / "head") if isinstance(e, StepDone) and e.stage == "shape"] == [4, 5]
+    assert files(tmp_path / "head") == files(tmp_path / "whole")
 
 
 def test_a_run_that_is_killed_between_its_stages_grows_no_shape_again(options, tmp_path, left_alone):
@@ -66,50 +89,54 @@ def test_the_asset_is_made_again_from_the_saved_head_without_photos_or_weights(o
     astronaut.unlink()
     events = list(pipeline.export_head(folder))
     assert isinstance(events[-1], Finished) and files(folder) == before
-    list(pipeline.export_head(folder, replace(options.export, faces=200)))
+    list(pipeline.export_head(folder, replace(options.export, texture_size=32)))
     coarse = files(folder)
-    assert coarse["head.glb"] != before["head.glb"] and load_head(folder).options.export.faces == 200
+    assert coarse["head.glb"] != before["head.glb"] and load_head(folder).options.export.texture_size == 32
     list(pipeline.export_head(folder))
     assert files(folder) == coarse
 
 
-def test_what_an_export_was_asked_for_goes_when_it_no_longer_is(options, tmp_path):
-    list(run(options, tmp_path))
-    plain = set(files(tmp_path))
-    list(pipeline.export_head(tmp_path, replace(options.export, lods=True, clip=True, formats=("glb", "obj"))))
+def test_what_an_export_was_asked_for_goes_when_it_no_longer_is(options, made):
+    plain = set(files(made))
+    list(pipeline.export_head(made, replace(options.export, lods=True, clip=True, formats=("glb", "obj"))))
     more = {"head_lod1.glb", "head_lod2.glb", "expressions/clip.glb", "head.obj", "head.mtl"}
-    assert set(files(tmp_path)) - plain == more | {"textures/skin_roughness.png"}
-    list(pipeline.export_head(tmp_path, replace(options.export, clip=True)))
-    assert set(files(tmp_path)) & more == {"expressions/clip.glb"}
+    greys = {f"textures/{name}_roughness.png" for name in load_head(made).painted}
+    assert set(files(made)) - plain == more | greys | {f"textures/{name}_opacity.png" for name in ("hair", "lashes")}
+    list(pipeline.export_head(made, replace(options.export, clip=True)))
+    assert set(files(made)) & more == {"expressions/clip.glb"}
 
 
-def test_painted_textures_are_kept_with_the_head(options, tmp_path):
-    list(run(options, tmp_path))
+def test_painted_textures_are_kept_with_the_head(made):
     albedo, gloss = np.full((4, 4, 4), 9, np.uint8), np.full((4, 4), 7, np.uint8)
-    assert not load_head(tmp_path).painted
-    save_head(tmp_path, replace(load_head(tmp_path), painted={"eyes": PaintedMaterial(albedo, gloss)}))
-    kept = load_head(tmp_path).painted["eyes"]
+    save_head(made, replace(load_head(made), painted={"eyes": PaintedMaterial(albedo, gloss)}))
+    kept = load_head(made).painted["eyes"]
     assert (kept.albedo == albedo).all() and (kept.roughness == gloss).all() and kept.normal is None
 
 
-def test_an_export_that_is_stopped_leaves_the_asset_of_before(options, tmp_path):
-    list(run(options, tmp_path))
-    before = files(tmp_path)
-    for stop in range(1, 9):
-        for count, _event in enumerate(events := pipeline.export_head(tmp_path, replace(options.export, faces=200)), 1):
+def test_a_mesh_of_an_expression_is_kept_with_the_head(made):
+    ball = load_head(made).head.parts[1]
+    own = replace(ball, uvs=None, pivot=None, displacements=torch.zeros(1, *ball.vertices.shape))
+    save_head(made, replace(load_head(made), meshes={"mouth stretch": own}))
+    kept = load_head(made).meshes["mouth stretch"]
+    assert torch.equal(kept.vertices, own.vertices) and torch.equal(kept.faces, own.faces) and kept.uvs is None
+
+
+def test_an_export_that_is_stopped_leaves_the_asset_of_before(options, made):
+    before, smaller = files(made), replace(options.export, texture_size=32)
+    for stop in (1, 3, 6, 8):
+        for count, _event in enumerate(events := pipeline.export_head(made, smaller), 1):
             if count == stop:
                 break
         events.close()
-        assert files(tmp_path) == before
+        assert files(made) == before
 
 
-def test_a_head_of_another_hash_grid_is_refused_for_what_it_is(options, tmp_path):
-    list(run(options, tmp_path))
-    path = tmp_path / "head.safetensors"
+def test_a_head_of_another_hash_grid_is_refused_for_what_it_is(made):
+    path = made / "head.safetensors"
     words = json.loads(read_metadata(path)["head"]) | {"hash_grid": "TcnnHashGrid"}
     write_tensors(path, read_tensors(path), {"head": json.dumps(words)})
     with pytest.raises(UserError, match="painted with the hash grid of TcnnHashGrid"):
-        list(pipeline.export_head(tmp_path))
+        list(pipeline.export_head(made))
 
 
 def test_the_face_embedding_is_kept_or_left_out(options, tmp_path, astronaut):
@@ -123,9 +150,8 @@ def test_the_face_embedding_is_kept_or_left_out(options, tmp_path, astronaut):
 
 
 @pytest.mark.parametrize("harm", ["gone", "cut", "text", "version"])
-def test_a_saved_head_that_cannot_be_read_is_refused_in_words(options, tmp_path, harm):
-    list(run(options, tmp_path))
-    path = tmp_path / "head.safetensors"
+def test_a_saved_head_that_cannot_be_read_is_refused_in_words(made, harm):
+    path = made / "head.safetensors"
     if harm == "gone":
         path.unlink()
     elif harm == "cut":
@@ -136,4 +162,4 @@ def test_a_saved_head_that_cannot_be_read_is_refused_in_words(options, tmp_path,
         words = json.loads(read_metadata(path)["head"]) | {"version": 99}
         write_tensors(path, read_tensors(path), {"head": json.dumps(words)})
     with pytest.raises(UserError, match="There is no head.safetensors|damaged or of another version"):
-        list(pipeline.export_head(tmp_path))
+        list(pipeline.export_head(made))

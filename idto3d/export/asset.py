@@ -24,7 +24,7 @@ from idto3d.export.gltf.glb import ImageFiles, Layout, glb_bytes
 from idto3d.export.gltf.load import Asset
 from idto3d.export.gltf.mesh import HeadMesh, posed, still
 from idto3d.export.gltf.provenance import Provenance, as_extras, as_notes
-from idto3d.export.images import png_bytes, small_jpeg, write_png
+from idto3d.export.images import png_bytes, six_bits, small_jpeg, write_png
 from idto3d.export.prepare import Prepared, dense_surfaces, part_meshes, posed_surface, prepared, shares, simplified
 from idto3d.export.requested import Made, check_requested, count_requested, write_requested
 from idto3d.export.sheet import contact_sheet
@@ -32,14 +32,15 @@ from idto3d.export.surface import carry, eased_normals
 from idto3d.export.textures import Textures, painted_textures
 from idto3d.export.view import find_light, picture
 from idto3d.files import write_atomic
-from idto3d.head.parts import Head
+from idto3d.head.parts import Head, Part
 from idto3d.render.painted import PaintedMaterial
 from idto3d.words.expressions import NAMES
 
 STAGE = "asset"
 STILLS = {"front": 0.0, "left": 90.0, "back": 180.0, "right": -90.0}  # azimuth in degrees, the person's own sides
 BYTES_PER_TEXEL = {"albedo": 0.3, "metallic_roughness": 0.12, "normal": 0.35}  # at most, of what lies as JPEG in a GLB
-SKIN = "skin"  # the material whose textures have the full size
+SKIN, HAIR = "skin", "hair"  # materials whose textures are larger than those of small parts
+ENOUGH_FOR_HAIR = 1024  # pixels; where the skin has more than twice as many, half of them
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,13 @@ def write_asset(
     options: ExportOptions,
     provenance: Provenance,
     painted: Mapping[str, PaintedMaterial] | None = None,
+    meshes: Mapping[str, Part] | None = None,
 ) -> Generator[Event, None, Path]:
     """Write the asset into `folder`, reporting each file; returns the path of head.glb.
 
     sample(material, points, expression): what the material of that name is made of at canonical `points` [N, 3],
     metres, in the expression of that index. painted: materials that have their textures already and are not sampled.
+    meshes: expressions that were grown as a mesh of their own, which their files show.
     Each file appears whole or not at all, and head.glb comes first. Raises ValueError where `dense_surfaces` does, and
     for a painted material whose parts have no texture coordinates; UserError where a package is missing.
     """
@@ -81,7 +84,8 @@ def write_asset(
     textures = {name: _textures(order, name, canvases, materials) for name in _materials(head)}
     yield Preview(STAGE, "albedo", np.ascontiguousarray(textures[head.parts[0].material].albedo[..., :3]))
     yield StepDone(STAGE, next(number), steps)
-    made = Made(mesh, textures, {name: _files(order, name, one) for name, one in textures.items()}, provenance)
+    images = {name: _files(order, name, one) for name, one in textures.items()}
+    made = Made(mesh, textures, images, provenance, meshes or {})
     glb = _write_head(order, made)
     yield StepDone(STAGE, next(number), steps)
     asset = Asset(mesh, textures, as_extras(provenance), options.alpha == "blend")
@@ -99,9 +103,11 @@ def _materials(head: Head) -> list[str]:
 
 
 def _size(order: Order, material: str) -> int:
-    """Pixels of the textures of a material. Parts beside the skin are small, and fewer texels do."""
-    alone = len(_materials(order.head)) == 1
-    return order.options.texture_size if alone or material == SKIN else order.options.texture_size // 2
+    """Pixels of the textures of a material. Other parts are small, and fewer texels do."""
+    full = order.options.texture_size
+    if material == SKIN or len(_materials(order.head)) == 1:
+        return full
+    return max(full // 2, min(full, ENOUGH_FOR_HAIR)) if material == HAIR else full // 2
 
 
 def _simplified(order: Order) -> dict[str, Prepared]:
@@ -180,7 +186,7 @@ def _files(order: Order, name: str, textures: Textures) -> ImageFiles:
         if image is None:
             packed[kind] = None
         elif name in order.painted or kind == "albedo":
-            packed[kind] = png_bytes(image) if image.shape[-1] == 4 else small_jpeg(image, share)
+            packed[kind] = png_bytes(six_bits(image)) if image.shape[-1] == 4 else small_jpeg(image, share)
         else:
             packed[kind] = png_bytes(image, as_notes(order.provenance))
     return ImageFiles(**packed, see_through=textures.see_through, metal=metal)

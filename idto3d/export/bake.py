@@ -9,7 +9,8 @@ from torch import Tensor
 
 from idto3d.export.decimate import LowMesh
 from idto3d.export.surface import Correspondence, carry, closest_in_groups, normalised
-from idto3d.export.uv import Texels, Unwrapped, spread
+from idto3d.export.uv import Unwrapped
+from idto3d.head.paint.atlas import Texels
 from idto3d.render.color import srgb_from_linear
 from idto3d.render.material import Material
 
@@ -37,7 +38,7 @@ def texels_onto(
     Compared in the canonical pose, whose lips are parted, and among the dense vertices merged into the texel's corners.
     """
     corners = unwrapped.source[texels.corners]
-    points = carry(carry(canonical, low.onto), Correspondence(corners, texels.barycentric))
+    points = carry(carry(canonical, low.onto), Correspondence(corners, texels.weights))
     return closest_in_groups(points, corners, low.clusters, canonical, faces)
 
 
@@ -55,12 +56,12 @@ def _sampled_chunk(sample: SampleOne, points: np.ndarray, expression: int, devic
 
 def albedo_texture(channels: np.ndarray, texels: Texels) -> np.ndarray:
     """The sRGB texture of linear albedo `channels[:, :3]` at the texels."""
-    return spread(as_bytes(srgb_from_linear(torch.from_numpy(channels[:, :3])).numpy()), texels)
+    return texels.spread(as_bytes(srgb_from_linear(torch.from_numpy(channels[:, :3])).numpy()))
 
 
 def metallic_roughness_texture(channels: np.ndarray, texels: Texels) -> np.ndarray:
     """The linear texture glTF asks for: roughness in green, metallic in blue, red left white."""
-    return spread(as_bytes(np.stack([np.ones(len(channels)), channels[:, 3], channels[:, 4]], axis=1)), texels)
+    return texels.spread(as_bytes(np.stack([np.ones(len(channels)), channels[:, 3], channels[:, 4]], axis=1)))
 
 
 def normal_texture(
@@ -76,7 +77,7 @@ def normal_texture(
     normals [V', 3] and tangents [V', 4] are the exported ones, so that a viewer undoes exactly what is done here.
     strength: [V'] in 0..1, how much of the relief there is; see `relief_strength`.
     """
-    here = Correspondence(texels.corners, texels.barycentric)
+    here = Correspondence(texels.corners, texels.weights)
     values = np.empty((len(texels.corners), 3), np.uint8)
     for part in _chunks(len(values)):
         wanted = normalised(carry(dense_normals, _part(onto, part)))
@@ -84,7 +85,7 @@ def normal_texture(
         local = _in_tangent_space(wanted, normalised(normal), tangent)
         local[:, :2] *= carry(strength[:, None], _part(here, part))
         values[part] = as_bytes(0.5 * normalised(local) + 0.5)
-    return spread(values, texels)
+    return texels.spread(values)
 
 
 def relief_strength(expressions: np.ndarray, faces: np.ndarray, neutral: int) -> np.ndarray:

@@ -9,7 +9,8 @@ from idto3d.export.decimate import WELD, three_corners
 from idto3d.export.gltf.mesh import PartMesh
 from idto3d.export.gltf.tangents import vertex_tangents
 from idto3d.export.surface import Correspondence, carry, pose_normals
-from idto3d.export.uv import Texels, Unwrapped, cut, uv_raster
+from idto3d.export.uv import Unwrapped, cut, uv_raster
+from idto3d.head.paint.atlas import Texels
 from idto3d.head.parts import Part
 
 
@@ -50,7 +51,7 @@ def given_texels(parts: Sequence[Part], size: int) -> tuple[Texels, np.ndarray]:
     faces = np.concatenate([one.faces + start for one, start in zip(splits, starts, strict=True)])
     canonical = np.concatenate([_array(part.vertices)[one.source] for part, one in zip(parts, splits, strict=True)])
     texels = uv_raster(np.concatenate([one.uvs for one in splits]), faces, size)
-    return texels, carry(canonical, Correspondence(texels.corners, texels.barycentric))
+    return texels, carry(canonical, Correspondence(texels.corners, texels.weights))
 
 
 def _shading(part: Part, poses: np.ndarray) -> np.ndarray:

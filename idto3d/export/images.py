@@ -37,6 +37,15 @@ def png_bytes(image: np.ndarray, notes: Mapping[str, str] | None = None) -> byte
     return stream.getvalue()
 
 
+def six_bits(image: np.ndarray) -> np.ndarray:
+    """`image` uint8 [H, W, 4] with 64 tones a colour and its alpha as it is, which packs a third smaller.
+
+    Among strands of hair nobody sees the steps.
+    """
+    tones = image[..., :3] & 0xFC
+    return np.concatenate([tones | tones >> 6, image[..., 3:]], -1)
+
+
 def jpeg_bytes(image: np.ndarray, quality: int = 92) -> bytes:
     """`image` uint8 [H, W, 3] as a JPEG with full colour resolution, marked as AI generated."""
     stream = io.BytesIO()

@@ -14,7 +14,8 @@ from idto3d.export.decimate import LowMesh, areas, attention, decimate, tidied
 from idto3d.export.gltf.mesh import PartMesh
 from idto3d.export.gltf.tangents import vertex_tangents
 from idto3d.export.surface import Correspondence, carry, pose_normals, smooth_normals
-from idto3d.export.uv import Texels, Unwrapped, unwrap, uv_raster
+from idto3d.export.uv import Unwrapped, unwrap, uv_raster
+from idto3d.head.paint.atlas import Texels
 from idto3d.head.parts import Head, Part
 
 

@@ -11,6 +11,7 @@ from idto3d.config import ExportOptions, RenderOptions
 from idto3d.errors import UserError
 from idto3d.export.collapse import coarser
 from idto3d.export.formats.obj import write_obj
+from idto3d.export.formats.own_mesh import clothes_of, own_mesh_glb
 from idto3d.export.gltf.glb import ImageFiles, Layout, glb_bytes
 from idto3d.export.gltf.load import Asset
 from idto3d.export.gltf.mesh import HeadMesh, posed, still, target_name
@@ -20,6 +21,7 @@ from idto3d.export.textures import Textures
 from idto3d.export.video import turntable_angles, write_video
 from idto3d.export.view import find_light, picture
 from idto3d.files import write_atomic
+from idto3d.head.parts import Part
 
 LODS = {"head_lod1.glb": 0.5, "head_lod2.glb": 0.25}  # share of the triangles of head.glb
 FILES = ("head_lod*.glb", "head.obj", "head.mtl", "head.usdz", "expressions/*.glb", "renders/turntable.mp4")
@@ -29,12 +31,16 @@ ExpressionAlbedo = Callable[[str, str], np.ndarray | None]  # material, expressi
 
 @dataclass(frozen=True)
 class Made:
-    """What head.glb was made of: its mesh with all expressions, its textures by material, and these as files."""
+    """What head.glb was made of: its mesh with all expressions, its textures by material, and these as files.
+
+    own: the expressions that were grown as a mesh of their own, by name.
+    """
 
     mesh: HeadMesh
     textures: Mapping[str, Textures]
     images: Mapping[str, ImageFiles]
     provenance: Provenance
+    own: Mapping[str, Part]
 
 
 def check_requested(options: ExportOptions) -> None:
@@ -63,7 +69,7 @@ def write_requested(
         write_atomic(folder / "expressions" / "clip.glb", clip)
         yield
     if options.expression_files:
-        yield from _expressions(made, folder, layout, albedo)
+        yield from _expressions(made, folder, options, albedo)
     if "obj" in options.formats:
         write_obj(wanted.mesh, made.textures, folder)
         yield
@@ -86,15 +92,24 @@ def _lods(made: Made, folder: Path, layout: Layout) -> Iterator[None]:
         yield
 
 
-def _expressions(made: Made, folder: Path, layout: Layout, albedo: ExpressionAlbedo) -> Iterator[None]:
-    """One GLB without morph targets per expression, with the colours it has; relief and roughness are the neutral's."""
+def _expressions(made: Made, folder: Path, options: ExportOptions, albedo: ExpressionAlbedo) -> Iterator[None]:
+    """One GLB without morph targets per expression, with the colours it has; relief and roughness are the neutral's.
+
+    One that was grown as a mesh of its own shows that mesh.
+    """
+    layout = Layout(dense=options.morphs == "dense", blend=options.alpha == "blend")
     for expression in ("neutral", *made.mesh.names):
-        images = {}
+        path, images = folder / "expressions" / f"{target_name(expression)}.glb", {}
+        if expression in made.own:
+            clothes = clothes_of(still(made.mesh, expression), made.textures)
+            write_atomic(path, own_mesh_glb(made.own[expression], clothes, options, made.provenance))
+            yield
+            continue
         for name, files in made.images.items():
             own = albedo(name, expression)
             images[name] = files if own is None else replace(files, albedo=jpeg_bytes(own))
         content = glb_bytes(still(made.mesh, expression), images, made.provenance, layout)
-        write_atomic(folder / "expressions" / f"{target_name(expression)}.glb", content)
+        write_atomic(path, content)
         yield
 
 

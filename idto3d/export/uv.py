@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import xatlas
-from scipy.ndimage import distance_transform_edt
 
-from idto3d.render.backends.kernel import rasterize
+from idto3d.head.paint.atlas import Texels, texels_of
 
 
 @dataclass(frozen=True)
@@ -16,19 +15,6 @@ class Unwrapped:
     source: np.ndarray
     faces: np.ndarray
     uvs: np.ndarray
-
-
-@dataclass(frozen=True)
-class Texels:
-    """The N texels whose centre lies on the surface.
-
-    corners: [N, 3] int64 vertices of the face below. barycentric: [N, 3] float32. nearest: [S, S] int32, for every
-    texel of the texture the closest of the N, so that colours reach beyond the borders of the charts.
-    """
-
-    corners: np.ndarray
-    barycentric: np.ndarray
-    nearest: np.ndarray
 
 
 def unwrap(points: np.ndarray, faces: np.ndarray, size: int) -> Unwrapped:
@@ -68,22 +54,7 @@ def uv_raster(uvs: np.ndarray, faces: np.ndarray, size: int) -> Texels:
 
     Raises ValueError when no texel centre lies on a face.
     """
-    flat = np.zeros((len(uvs), 4), np.float32)
-    flat[:, 0], flat[:, 1], flat[:, 3] = 2.0 * uvs[:, 0] - 1.0, 1.0 - 2.0 * uvs[:, 1], 1.0
-    face, barycentric, _ = rasterize(flat, faces.astype(np.int32), size, size)
-    covered = face >= 0
-    if not covered.any():
+    texels = texels_of(faces, uvs[faces], size)
+    if not len(texels.corners):
         raise ValueError(f"uv_raster: no texel of {size} x {size} lies on any of {len(faces)} faces")
-    return Texels(faces[face[covered]], barycentric[covered], _nearest(covered))
-
-
-def _nearest(covered: np.ndarray) -> np.ndarray:
-    """For every texel the running number of the closest covered one."""
-    number = np.cumsum(covered.ravel(), dtype=np.int32).reshape(covered.shape) - 1
-    rows, columns = distance_transform_edt(~covered, return_distances=False, return_indices=True)
-    return number[rows, columns]
-
-
-def spread(values: np.ndarray, texels: Texels) -> np.ndarray:
-    """The texture [S, S, C] of `values` [N, C] at the covered texels; the others copy their nearest."""
-    return values[texels.nearest]
+    return texels

@@ -103,10 +103,18 @@ def seen(asset: Asset, poses: Sequence[Pose], azimuth_deg: float, elevation_deg:
     vertices, normals = (_joined(poses, name) for name in ("positions", "normals"))
     along = torch.cat([_joined(parts, "uvs"), _joined(parts, "tangents")], -1)
     camera, rasterizer = standard_cameras(azimuth_deg, elevation_deg), NumbaRasterizer(_holes(asset))
+    faces = _fronts(asset, vertices, faces, camera.c2w[0, :3, 3])
     surface = draw_surface(vertices, faces, camera, rasterizer, size, normals)
     uvs, tangents = sample(surface, along).split([2, 4], -1)
-    material = _materials(asset, surface)
-    return Seen(_both_sides(asset, surface, vertices, material), uvs, tangents, material)
+    return Seen(surface, uvs, tangents, _materials(asset, surface))
+
+
+def _fronts(asset: Asset, vertices: Tensor, faces: Tensor, eye: Tensor) -> Tensor:
+    """The faces [F, 3] without opaque ones turned away from `eye` [3], which shrink to a corner: glTF shows none."""
+    parts = asset.mesh.parts
+    solid = np.repeat([not asset.textures[p.material].see_through for p in parts], [len(p.faces) for p in parts])
+    away = (face_normals(vertices, faces) * (eye - vertices[faces[:, 0]])).sum(-1) < 0
+    return torch.where((away & torch.from_numpy(solid))[:, None], faces[:, :1], faces)
 
 
 def _joined(values: Sequence[Pose | PartMesh], name: str) -> Tensor:
@@ -128,17 +136,6 @@ def _materials(asset: Asset, surface: Surface) -> Tensor:
     names, parts = list(asset.textures), asset.mesh.parts
     of_face = np.repeat([names.index(part.material) for part in parts], [len(part.faces) for part in parts])
     return torch.from_numpy(of_face)[surface.fragments.face[surface.fragments.covered]]
-
-
-def _both_sides(asset: Asset, surface: Surface, vertices: Tensor, material: Tensor) -> Surface:
-    """The surface with the normals of see-through sheets that are seen from behind turned around, as glTF has it."""
-    sheets = torch.tensor([one.see_through for one in asset.textures.values()])[material].nonzero()[:, 0]
-    if not len(sheets):
-        return surface
-    face, normal = surface.fragments.face[surface.fragments.covered][sheets], surface.normal.clone()
-    away = (face_normals(vertices, surface.faces[face]) * surface.view[sheets]).sum(-1) < 0
-    normal[sheets[away]] *= -1
-    return replace(surface, normal=normal)
 
 
 def drawn(asset: Asset, found: Seen, mode: str, light: Environment) -> Tensor:

@@ -1,11 +1,15 @@
-"""How a surface answers light: metallic-roughness materials under an environment, split-sum approximation."""
+"""How a surface answers light: metallic-roughness materials, under an environment (split-sum) and under one lamp."""
+
+import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from idto3d.render.environment import Environment, diffuse_light, specular_light
 
 DIELECTRIC = 0.04  # reflectance of skin, hair and plastics at normal incidence
+SMOOTHEST = 0.045  # roughness under which a lamp would show no highlight
 
 
 def shade(
@@ -23,6 +27,29 @@ def shade(
     specular = specular_share(base, roughness, facing)
     diffuse = albedo * (1 - metallic) * (1 - specular_share(torch.full_like(facing, DIELECTRIC), roughness, facing))
     return diffuse * diffuse_light(environment, normal) + specular * specular_light(environment, reflected, roughness)
+
+
+def shade_lamp(
+    normal: Tensor, view: Tensor, albedo: Tensor, roughness: Tensor, metallic: Tensor, towards: Tensor
+) -> Tensor:
+    """Linear radiance [..., 3] under one white lamp, infinitely far away in direction `towards` [3] unit, world space.
+
+    The lamp makes a white matt surface that faces it send out 1; nothing throws a shadow. The others are as in `shade`.
+    GGX with Smith's correlated visibility, and Schlick's Fresnel, as appendix B of glTF 2.0 has them.
+    """
+    half = F.normalize(view + towards, dim=-1)
+    lit, seen, peak, edge = (
+        (a * b).sum(-1, keepdim=True).clamp(min=0.0)
+        for a, b in ((normal, towards), (normal, view), (normal, half), (view, half))
+    )
+    squared = roughness.clamp(min=SMOOTHEST) ** 4
+    spread = squared / (math.pi * (peak * peak * (squared - 1) + 1) ** 2)
+    hidden = lit * (seen * seen * (1 - squared) + squared).sqrt() + seen * (lit * lit * (1 - squared) + squared).sqrt()
+    grazing = (1 - edge).clamp(min=0.0) ** 5
+    base = DIELECTRIC * (1 - metallic) + albedo * metallic
+    specular = (base + (1 - base) * grazing) * spread * 0.5 / hidden.clamp(min=1e-6)
+    diffuse = albedo * (1 - metallic) * (1 - DIELECTRIC - (1 - DIELECTRIC) * grazing)
+    return lit * (diffuse + math.pi * specular)
 
 
 def specular_share(base: Tensor, roughness: Tensor, facing: Tensor) -> Tensor:

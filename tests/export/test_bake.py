@@ -25,7 +25,7 @@ FACING = np.tile([0.0, 0.0, 1.0], (4, 1))
 def flat_normal_map(uvs, wanted):
     """The normal map of a square whose dense normals all point towards `wanted`."""
     texels = uv_raster(uvs, FACES, 4)
-    onto = Correspondence(texels.corners, texels.barycentric)
+    onto = Correspondence(texels.corners, texels.weights)
     tangents = vertex_tangents(CORNERS, FACING, uvs, FACES)
     return normal_texture(normalised(np.tile(wanted, (4, 1))), onto, FACING, tangents, np.ones(4), texels)
 
@@ -59,7 +59,7 @@ def test_a_viewer_that_applies_the_normal_map_sees_the_dense_relief(small):
     (_, normals, tangents), dense = posed_surface(small, 0), small.dense
     relief = smooth_normals(dense.expressions[0], dense.faces)
     image = normal_texture(relief, small.onto, normals, tangents, np.ones(len(normals)), small.texels)
-    here = Correspondence(small.texels.corners, small.texels.barycentric)
+    here = Correspondence(small.texels.corners, small.texels.weights)
     normal, tangent = normalised(carry(normals, here)), carry(tangents, here)
     across = np.cross(normal, normalised(tangent[:, :3])) * np.sign(tangent[:, 3:])
     rows = np.unique(small.texels.nearest, return_index=True)[1]
@@ -79,7 +79,7 @@ def test_relief_fades_where_an_expression_stretches_the_surface():
 
 
 def test_texels_lie_on_the_dense_canonical_surface(small):
-    corners = Correspondence(small.unwrapped.source[small.texels.corners], small.texels.barycentric)
+    corners = Correspondence(small.unwrapped.source[small.texels.corners], small.texels.weights)
     low = carry(carry(small.dense.canonical, small.low.onto), corners)
     assert np.linalg.norm(small.points - low, axis=1).max() < 0.004
     np.testing.assert_allclose(small.points, carry(small.dense.canonical, small.onto))

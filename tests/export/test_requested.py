@@ -132,7 +132,7 @@ def test_an_obj_opens_with_its_parts_and_textures(write):
     named = [word for word in words if word.endswith(".png")]
     assert len(named) == 8 and all((folder / name).is_file() for name in named)
     opacity = np.asarray(Image.open(folder / "textures" / "hair_opacity.png"))
-    assert opacity.ndim == 2 and opacity[8, 3] == 255 and opacity[8, 12] == 0
+    assert opacity.ndim == 2 and opacity[8, 3] == 255 and opacity[8, 24] == 0
 
 
 def test_a_usdz_opens_with_its_parts_expressions_and_textures(write):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from idto3d.export.uv import cut, spread, unwrap, uv_raster
+from idto3d.export.uv import cut, unwrap, uv_raster
 
 SQUARE = np.array([[0, 1], [1, 1], [1, 0], [0, 0]], float)  # lower left, lower right, upper right, upper left
 TWO_FACES = np.array([[0, 1, 2], [0, 2, 3]])
@@ -41,7 +41,7 @@ def test_most_of_the_texture_is_used(unwrapped):
 
 def test_the_first_texel_is_the_upper_left_one():
     texels = uv_raster(SQUARE, TWO_FACES, 8)
-    where = (SQUARE[texels.corners] * texels.barycentric[..., None]).sum(1)
+    where = (SQUARE[texels.corners] * texels.weights[..., None]).sum(1)
     np.testing.assert_allclose(where[0], [1 / 16, 1 / 16], atol=1e-6)
     np.testing.assert_allclose(where[-1], [15 / 16, 15 / 16], atol=1e-6)
 
@@ -49,7 +49,7 @@ def test_the_first_texel_is_the_upper_left_one():
 def test_texels_beyond_a_chart_take_the_colour_of_the_closest_one_on_it():
     quarter = SQUARE * 0.5
     texels = uv_raster(quarter, TWO_FACES, 8)
-    numbers = spread(np.arange(len(texels.corners))[:, None], texels)[..., 0]
+    numbers = texels.spread(np.arange(len(texels.corners))[:, None])[..., 0]
     np.testing.assert_array_equal(numbers[:4, 4:], numbers[:4, 3:4].repeat(4, axis=1))
     np.testing.assert_array_equal(numbers[4:, :4], numbers[3:4, :4].repeat(4, axis=0))
 

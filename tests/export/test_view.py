@@ -49,3 +49,14 @@ def test_the_normal_map_brings_back_what_few_triangles_lost(asset, fine):
     flat = replace(skin, normal=np.full_like(skin.normal, (128, 128, 255)))
     without = replace(asset, textures={"skin": flat})
     assert off(asset, fine) < 0.6 * off(without, fine)
+
+
+def test_what_is_opaque_has_no_back(asset):
+    """As glTF has it; other programs leave it out, so ours must not hide a hole."""
+    (part,) = asset.mesh.parts
+    front = part.faces[part.positions[part.faces].mean(1)[:, 2] > 0.0]
+    shell = replace(asset, mesh=replace(asset.mesh, parts=(replace(part, faces=front),)))
+    ahead, behind = (
+        picture(shell, posed(shell.mesh, {}), replace(VIEW, azimuth_deg=angle), find_light("")) for angle in (0, 180)
+    )
+    assert (behind < 255).any(-1).sum() < 0.02 * (ahead < 255).any(-1).sum()  # of the rim some faces look back

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from idto3d.render.brdf import shade, specular_share
+from idto3d.render.brdf import shade, shade_lamp, specular_share
 from idto3d.render.environment import map_directions, prefilter
 
 WHITE = prefilter(torch.ones(16, 32, 3))
@@ -60,3 +60,22 @@ def test_brighter_albedo_means_more_light_by_its_slope():
     column = torch.full((8, 1), 0.6)
     dark, mid, light = (shade(normal, view, torch.full((8, 3), a), column, 0 * column, WHITE) for a in (0.2, 0.4, 0.6))
     assert torch.allclose(light - mid, mid - dark, atol=1e-5) and (mid > dark).all()
+
+
+@pytest.mark.parametrize("roughness", [0.35, 0.5, 0.9])
+def test_lamps_from_everywhere_are_the_white_furnace(roughness):
+    normal, view = torch.tensor([[0.3, 0.2, 0.93]]), torch.tensor([[0.0, 0.0, 1.0]])
+    normal = torch.nn.functional.normalize(normal, dim=-1)
+    albedo, column = torch.tensor([[0.6, 0.4, 0.3]]), torch.ones(1, 1)
+    places = torch.nn.functional.normalize(torch.randn(20000, 3, generator=torch.Generator().manual_seed(2)), dim=-1)
+    material = (albedo, roughness * column, 0 * column)
+    lamps = torch.cat([shade_lamp(normal, view, *material, towards) for towards in places])
+    assert 4 * lamps.mean(0).numpy() == pytest.approx(shade(normal, view, *material, WHITE)[0].numpy(), rel=0.06)
+
+
+def test_a_matt_white_surface_that_faces_a_lamp_sends_out_about_one():
+    straight, column = torch.tensor([[0.0, 0.0, 1.0]]), torch.ones(1, 1)
+    aside = torch.nn.functional.normalize(torch.tensor([[0.6, 0.0, 0.8]]), dim=-1)
+    sent = shade_lamp(straight, aside, torch.ones(1, 3), column, 0 * column, straight[0])
+    assert sent.numpy() == pytest.approx(1.0, abs=0.03)
+    assert shade_lamp(straight, aside, torch.ones(1, 3), column, 0 * column, -straight[0]).max() == 0

@@ -12,10 +12,11 @@ import pygltflib as gltf
 
 from idto3d.export.gltf.accessors import BufferWriter
 from idto3d.export.gltf.clip import expression_clip
-from idto3d.export.gltf.mesh import HeadMesh, PartMesh, target_name, visible
+from idto3d.export.gltf.mesh import HeadMesh, PartMesh, both_sides, target_name, visible
 from idto3d.export.gltf.provenance import GENERATOR, Provenance, as_extras
 
 ROOT = "head"
+ONE_SIDED = ("beard",)  # sheets that stand so close on the skin that nobody sees them from behind
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,10 @@ def glb_bytes(
     writer = BufferWriter(document)
     materials = list(images)
     for part in mesh.parts:
-        relief = images[part.material].normal is not None
-        document.meshes.append(_mesh(writer, part, mesh.names, _attributes(writer, part, relief), layout))
+        worn = images[part.material]
+        shown = both_sides(part) if worn.see_through and part.name not in ONE_SIDED else part
+        attributes = _attributes(writer, shown, worn.normal is not None)
+        document.meshes.append(_mesh(writer, shown, mesh.names, attributes, layout))
         document.meshes[-1].primitives[0].material = materials.index(part.material)
     document.samplers = [_sampler()]
     document.materials = [_material(writer, name, files, layout.blend) for name, files in images.items()]
@@ -132,7 +135,6 @@ def _material(writer: BufferWriter, name: str, images: ImageFiles, blend: bool) 
         normalTexture=None if normal is None else gltf.NormalMaterialTexture(index=normal),
         alphaMode=mode,
         alphaCutoff=0.5 if mode == "MASK" else None,
-        doubleSided=images.see_through,  # sheets of hair and lashes are seen from both sides
     )
 
 

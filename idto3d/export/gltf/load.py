@@ -10,7 +10,7 @@ import pygltflib as gltf
 
 from idto3d.errors import UserError
 from idto3d.export.gltf.accessors import read_accessor, read_view
-from idto3d.export.gltf.mesh import HeadMesh, PartMesh
+from idto3d.export.gltf.mesh import HeadMesh, PartMesh, one_side
 from idto3d.export.images import read_image
 from idto3d.export.textures import Textures
 
@@ -52,7 +52,7 @@ def _part(document: gltf.GLTF2, node: gltf.Node) -> PartMesh:
     primitive = mesh.primitives[0]
     attributes = primitive.attributes
     position = read_accessor(document, attributes.POSITION)
-    return PartMesh(
+    part = PartMesh(
         name=mesh.name,
         material=document.materials[primitive.material].name,
         positions=position,
@@ -64,6 +64,7 @@ def _part(document: gltf.GLTF2, node: gltf.Node) -> PartMesh:
         normal_displacements=_targets(document, primitive, "NORMAL", len(position)),
         pivot=np.array(node.translation or (0.0, 0.0, 0.0)),
     )
+    return one_side(part)
 
 
 def _tangents(document: gltf.GLTF2, attributes: gltf.Attributes, count: int) -> np.ndarray:

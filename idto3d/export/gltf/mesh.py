@@ -1,6 +1,6 @@
 """A head ready to be written, or read from a file: a mesh per part, a displacement per expression. Metres."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,7 +9,7 @@ from idto3d.errors import UserError
 from idto3d.export.gltf.tangents import vertex_tangents
 from idto3d.export.surface import normalised
 
-SMALLEST_MOVE_M = 1e-4  # metres, less than half a pixel of a head that fills 1024; normals are kept apart from it
+SMALLEST_MOVE_M = 2e-4  # metres, less than half a pixel of a head that fills 1024; normals are kept apart from it
 LEAST_TURN = 0.03  # length of the difference of two unit normals: 1.7 degrees
 
 
@@ -89,6 +89,38 @@ def _index(mesh: HeadMesh, name: str) -> int:
         if name in (known, target_name(known)):
             return index
     raise UserError(f"This head has no expression '{name}'.", f"Choose from: {', '.join(mesh.names) or 'neutral'}.")
+
+
+OF_VERTICES = ("positions", "normals", "tangents", "uvs")
+OF_TARGETS = ("displacements", "normal_displacements")
+
+
+def both_sides(part: PartMesh) -> PartMesh:
+    """The part [V, F], then the same seen from behind [2 V, 2 F].
+
+    Sheets of hair and lashes are drawn from both sides, and shade by the volume that they cover. glTF's `doubleSided`
+    would turn their normals where they are seen from behind, and the rim of hair would be dark. The copy has vertices
+    of its own: Blender 3.4 drops a second triangle over the same ones. Expressions do not turn the normals of sheets.
+    """
+    faces = np.concatenate([part.faces, part.faces[:, ::-1] + len(part.positions)])
+    part = replace(part, normal_displacements=np.zeros_like(part.normal_displacements))
+    return _with_vertices(part, faces, lambda values, axis: np.concatenate([values, values], axis))
+
+
+def one_side(part: PartMesh) -> PartMesh:
+    """The part that `both_sides` was given; another as it is."""
+    count, half = len(part.positions) // 2, len(part.faces) // 2
+    front, back = part.faces[:half], part.faces[half:]
+    if not half or len(front) != len(back) or not np.array_equal(front, back[:, ::-1] - count):
+        return part
+    return _with_vertices(part, front, lambda values, axis: values.take(range(count), axis))
+
+
+def _with_vertices(part: PartMesh, faces: np.ndarray, changed: Callable[[np.ndarray, int], np.ndarray]) -> PartMesh:
+    """The part with other faces, and `changed` vertices: of an array and of its axis of vertices."""
+    vertices = {name: changed(getattr(part, name), 0) for name in OF_VERTICES}
+    targets = {name: changed(getattr(part, name), 1) for name in OF_TARGETS}
+    return replace(part, faces=faces, **vertices, **targets)
 
 
 def visible(part: PartMesh) -> tuple[np.ndarray, np.ndarray]:

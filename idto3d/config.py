@@ -117,7 +117,7 @@ class MaterialOptions:
     )
     lit_share: float = option(0.3, "share of first-phase views drawn under a random light", least=0, most=1)
     smoothness: float = option(0.1, "weight of the texture smoothness", least=0)
-    anchor: float = option(4000.0, "weight that holds what a colour is known of near the head prior's colour", least=0)
+    anchor: float = option(4000.0, "weight that holds what a colour is known of near that colour", least=0)
     hash_grid: HashGridOptions = HashGridOptions(log2_size=17, base=16, growth=1.6)
 
 
@@ -125,8 +125,10 @@ class MaterialOptions:
 class ExportOptions:
     """How the asset is written. What is off by default is for `export`, so that `generate` is done sooner."""
 
-    faces: int = option(16000, "triangles, after decimation, of parts without texture coordinates", least=100)
-    texture_size: int = option(1024, "side of the skin's textures, pixels; half of it for others", least=16, most=8192)
+    faces: int = option(
+        16000, "triangles of an expression's own mesh (shape.meshes=each)", least=100
+    )
+    texture_size: int = option(1024, "side of the skin's textures, pixels; small parts have half", least=16, most=8192)
     turntable_frames: int = option(0, "frames of the turntable, 0 for none", least=0)
     render_size: int = option(384, "side of written renders, pixels", least=16, most=4096)
     only: str = option("all", "neutral: a plain mesh without expressions", choices=("all", "neutral"))

@@ -86,6 +86,7 @@ def _in_one_tone(logs, looks: Sequence[Look], skin: SkinMap, melanin: float | No
     medians = []
     for one, look in zip(logs, looks, strict=True):
         worth = look.share * plain * (1 - look.grown)
+        worth = worth if (worth > LIT_FROM).any() else look.share  # what shows is beard, lips or brows alone
         medians.append(np.median(one[worth >= min(SURE, np.quantile(worth[worth > LIT_FROM], 0.5))], 0))
     likely = np.log(likely_skin([np.exp(one) for one in medians], melanin))
     return [one + likely - own for one, own in zip(logs, medians, strict=True)]

@@ -30,7 +30,7 @@ from idto3d.stages.optimise import under
 
 FILE = "head.safetensors"
 KEY = "head"
-VERSION = 1
+VERSION = 2  # 1: heads on tetrahedra had one part, and colours that a prior gave
 
 
 class SavedStage(Protocol):
@@ -161,7 +161,7 @@ def _finished(tensors: Mapping[str, Tensor], words: Mapping) -> FinishedHead:
         words["weights"],
         tuple(words["licences"]),
         painted_from(under("painted.", tensors)),
-        {name: _mesh(name, tensors, one, device) for name, one in words.get("meshes", {}).items()},
+        {name: _mesh(name, tensors, one, device) for name, one in words["meshes"].items()},
     )
 
 

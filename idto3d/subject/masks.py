@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 from skimage.draw import polygon2mask
-from skimage.transform import resize
 
 from idto3d.subject.graph.graph_net import GraphNet
 from idto3d.subject.matte import person_matte
@@ -63,11 +62,6 @@ class Masks:
         shares = np.stack(shares, 1)
         shares[beyond] = np.eye(len(REGIONS))[REGIONS.index("background")]
         return shares
-
-    def upsampled(self, size: int) -> np.ndarray:
-        """Shares [7, size, size] float32 of the same square, between pixels bilinear."""
-        shares = resize(self.shares, (len(self.shares), size, size), order=1, mode="edge", anti_aliasing=False)
-        return shares.astype(np.float32)
 
 
 def find_masks(pixels: np.ndarray, points: np.ndarray, matte: GraphNet, others: Sequence[Box] = ()) -> Masks:

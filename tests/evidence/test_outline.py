@@ -2,14 +2,12 @@
 
 import numpy as np
 import pytest
-import torch
 
 from idto3d.evidence.camera import PhotoCamera
 from idto3d.evidence.normal_equations import PhotoFit, Seen
 from idto3d.evidence.outline.equations import outline_evidence, seen_outline
 from idto3d.evidence.outline.rim import off_outline, rim_of
 from idto3d.evidence.shapes import Shapes, Surface
-from idto3d.geometry.mesh import vertex_normals
 from tests.evidence.ball import RADIUS, make_ball
 
 FOCAL, AWAY = 800.0, 1.0
@@ -76,5 +74,11 @@ def test_the_equations_ask_for_the_broader_head():
 
 def test_surfaces_have_unit_normals():
     posed = round_surface().posed(np.ones(1), np.zeros(0))
-    points = torch.from_numpy(posed.positions)
-    assert np.allclose(posed.normals, vertex_normals(points, torch.from_numpy(posed.faces)).numpy())
+    assert np.allclose(np.linalg.norm(posed.normals, axis=1), 1, atol=1e-5)
+    assert ((posed.normals * posed.positions).sum(1) > 0.9 * RADIUS).all()  # outwards
+
+
+def test_a_photo_that_hides_the_outline_says_nothing_of_it():
+    surface, taken = round_surface(), PhotoFit(CAMERA, np.zeros(0), 0.0)
+    hidden = Seen(np.zeros((1, 3)), (320, 320), np.zeros(0), disc(1e4, 1e4))
+    assert seen_outline(surface, hidden, taken, np.zeros(1)) is None

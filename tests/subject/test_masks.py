@@ -108,13 +108,6 @@ def test_shares_between_pixels_and_past_the_box(masks):
     np.testing.assert_array_equal(beyond, np.eye(7)[[0, 0]])
 
 
-def test_upsampled_masks_show_the_same(masks):
-    large = masks.upsampled(2 * SIZE)
-    assert large.shape == (7, 2 * SIZE, 2 * SIZE)
-    np.testing.assert_allclose(large.reshape(7, SIZE, 2, SIZE, 2).mean((2, 4)), masks.shares, atol=0.3)
-    assert abs(large.mean((1, 2)) - masks.shares.mean((1, 2))).max() < 1e-3
-
-
 def test_the_same_photo_gives_the_same_masks(astronaut, points, matte, masks):
     np.testing.assert_array_equal(find_masks(astronaut, points, matte).shares, masks.shares)
 

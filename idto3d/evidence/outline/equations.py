@@ -29,10 +29,14 @@ class Outline:
     weight: np.ndarray
 
 
-def seen_outline(surface: Surface, seen: Seen, taken: PhotoFit, coefficients: np.ndarray) -> Outline:
-    """The outline of a photo, looked for around the head as it is fitted so far."""
+def seen_outline(surface: Surface, seen: Seen, taken: PhotoFit, coefficients: np.ndarray) -> Outline | None:
+    """The outline of a photo, looked for around the head as it is fitted so far; None where it shows none."""
+    if seen.shows is None:
+        return None
     posed, camera, whole = surface.posed(coefficients, taken.expression), taken.camera, surface.shapes
     rim, beyond = off_outline(posed, camera, rim_of(posed, camera, surface.outlined), seen.shows)
+    if not len(beyond):
+        return None
     points = rim.read(posed.positions)
     scale = camera.focal / -camera.seen(points)[:, 2]
     target = camera.project(points) + (beyond * scale)[:, None] * rim.outward

@@ -21,9 +21,8 @@ BEYOND_M = 0.004  # beyond the outline by which the drawn head must have ended
 EDGE_M, SNAP_M = 0.0015, 0.002  # width of either side of an edge of colours, and how far from a crossing it may be
 SIDE, AROUND = 320, 1.1  # of the picture by which that is judged: pixels, sizes of the head
 
-Shows = Callable[
-    [np.ndarray], np.ndarray
-]  # places [N, 2] in a photo to shares of bare skin and background, and sRGB [N, 5]
+# Places [N, 2] in a photo to shares of bare skin and background, and sRGB [N, 5].
+Shows = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +72,8 @@ def off_outline(posed: Posed, camera: PhotoCamera, rim: Rim, shows: Shows) -> tu
     last = _nothing_at(posed, camera, place + BEYOND_M * step)
     rim, place, step = rim[last], place[last], step[last]
     reach = np.arange(-REACH_M, REACH_M + STEP_M / 2, STEP_M)
-    seen = shows((place[:, None] + reach[:, None] * step[:, None]).reshape(-1, 2)).reshape(len(place), len(reach), -1)
+    shown = shows((place[:, None] + reach[:, None] * step[:, None]).reshape(-1, 2))
+    seen = shown.reshape(len(place), len(reach), shown.shape[1])
     beyond, clear = _crossings(reach, seen[..., 0], seen[..., 1])
     return rim[clear], _at_edge(reach, seen[clear][..., 2:], beyond[clear])
 

@@ -34,7 +34,8 @@ def write_usdz(mesh: HeadMesh, images: Mapping[str, ImageFiles], provenance: Pro
         skeleton = _skeleton(stage, mesh) if mesh.names else None
         materials = {name: _material(stage, name, one, folder) for name, one in images.items()}
         for one in mesh.parts:
-            _part(stage, one, mesh.names, skeleton, materials[one.material])
+            drawn = _part(stage, one, mesh.names, skeleton, materials[one.material])
+            drawn.CreateDoubleSidedAttr(images[one.material].see_through)
         stage.GetRootLayer().Save()
         for file in [*folder.rglob("*.usdc"), *folder.rglob("*.png"), *folder.rglob("*.jpg")]:
             os.utime(file, (WRITTEN, WRITTEN))
@@ -76,7 +77,7 @@ def _part(
     names: tuple[str, ...],
     skeleton: UsdSkel.Skeleton | None,
     material: UsdShade.Material,
-) -> None:
+) -> UsdGeom.Mesh:
     drawn = UsdGeom.Mesh.Define(stage, f"{ROOT}/{part.name}")
     drawn.CreatePointsAttr(_vectors(part.positions))
     drawn.CreateExtentAttr(_vectors(np.stack([part.positions.min(0), part.positions.max(0)])))
@@ -93,6 +94,7 @@ def _part(
     UsdShade.MaterialBindingAPI.Apply(drawn.GetPrim()).Bind(material)
     if skeleton is not None:
         _blend_shapes(stage, drawn, part, names, skeleton)
+    return drawn
 
 
 def _blend_shapes(

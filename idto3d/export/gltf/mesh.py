@@ -9,7 +9,7 @@ from idto3d.errors import UserError
 from idto3d.export.gltf.tangents import vertex_tangents
 from idto3d.export.surface import normalised
 
-SMALLEST_MOVE_M = 2e-4  # metres, less than half a pixel of a head that fills 1024; normals are kept apart from it
+SMALLEST_MOVE_M = 2e-4  # metres, less than a pixel of a head that fills 1024; normals are kept apart from it
 LEAST_TURN = 0.03  # length of the difference of two unit normals: 1.7 degrees
 
 

@@ -16,6 +16,7 @@ from idto3d.geometry.registration import Surface, laid_onto
 from idto3d.head.features.assemble import head_of, settled
 from idto3d.head.features.eyes import NAMES as EYE_NAMES
 from idto3d.head.features.regions import regions_of
+from idto3d.head.hair.beard.part import NAME as BEARD
 from idto3d.head.parts import Head, Part
 from idto3d.head.template import LANDMARKS
 from idto3d.head.template_model import Template
@@ -47,7 +48,8 @@ def laid_onto_grown(template: Template, head: Head, free: Tensor, surfaces: Mapp
         posed = skin.vertices + motion[place]
         hold = torch.full_like(trust, MOTION_HOLD)
         motion[place] += trust[:, None] * laid_onto(surfaces[name], posed, own.faces, trust, hold, MOTION_LENGTHS_M)
-    others = [_carried(part, vertices[own.vertices], moved) for part in head.parts[len(template.parts) :]]
+    change = motion - skin.displacements
+    others = [_carried(part, vertices[own.vertices], moved, change) for part in head.parts[len(template.parts) :]]
     return Head(head.expressions, (replace(skin, displacements=motion), *laid.parts[1:], *others))
 
 
@@ -88,9 +90,17 @@ def _followed(template: Template, vertices: Tensor, moved: Tensor) -> Tensor:
     return result
 
 
-def _carried(part: Part, skin: Tensor, moved: Tensor) -> Part:
-    """A part that lies on the `skin` [S, 3], such as hair, taken along where that is `moved` [S, 3] to."""
-    return replace(part, vertices=part.vertices + _read(skin, moved, part.vertices))
+def _carried(part: Part, skin: Tensor, moved: Tensor, change: Tensor) -> Part:
+    """A part that lies on the `skin` [S, 3], such as hair, taken along where that is `moved` [S, 3] to.
+
+    A beard goes as well with what the expressions of the skin have changed by, `change` [E, S, 3]; hair, which hardly
+    moves with the face, does not.
+    """
+    placed = replace(part, vertices=part.vertices + _read(skin, moved, part.vertices))
+    if part.name != BEARD:
+        return placed
+    more = [_read(skin, one, part.vertices) if one.any() else torch.zeros_like(part.vertices) for one in change]
+    return replace(placed, displacements=part.displacements + torch.stack(more))
 
 
 def _read(skin: Tensor, moved: Tensor, points: Tensor) -> Tensor:

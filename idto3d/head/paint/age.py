@@ -58,7 +58,8 @@ def aged(mean: np.ndarray, years: float, texels: Texels, seed: int) -> Aged | No
     place = np.stack([(HIGH[1] - points[:, 1]) / PIXEL, (points[:, 0] - LOW[0]) / PIXEL])
     depth = np.zeros(len(texels.corners))
     depth[rows] = years * share * map_coordinates(drawing, place, order=1, mode="nearest")
-    return Aged(depth, -DARK * np.maximum(depth, 0) - years * _spots(texels, random))
+    outside = ~(texels.corners >= MOUTH_SOCKET.start).all(1)
+    return Aged(depth, -DARK * np.maximum(depth, 0) - years * outside * _spots(texels, random))
 
 
 def _front(mean: np.ndarray) -> np.ndarray:

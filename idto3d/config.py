@@ -125,9 +125,7 @@ class MaterialOptions:
 class ExportOptions:
     """How the asset is written. What is off by default is for `export`, so that `generate` is done sooner."""
 
-    faces: int = option(
-        16000, "triangles of an expression's own mesh (shape.meshes=each)", least=100
-    )
+    faces: int = option(16000, "triangles of an expression's own mesh (shape.meshes=each)", least=100)
     texture_size: int = option(1024, "side of the skin's textures, pixels; small parts have half", least=16, most=8192)
     turntable_frames: int = option(0, "frames of the turntable, 0 for none", least=0)
     render_size: int = option(384, "side of written renders, pixels", least=16, most=4096)

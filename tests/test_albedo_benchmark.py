@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.evidence.ball import make_ball
+from evidence.ball import make_ball
 from PIL import Image
 from skimage import data
 

@@ -53,7 +53,7 @@ def beard_of(
 ) -> BeardPart | None:
     """The BeardPart of a head; None for who has none that stands off the skin."""
     outer, moves = scalp_skin(head, template), head.parts[0].displacements[:, : MOUTH_SOCKET.start]
-    word = start.words().get("beard", SHAVEN)
+    word = start.words().get("beard") or SHAVEN
     stands_off = FACIAL_HAIR[word].depth_m > 0
     if not taken or asked_for(start):
         grown = _of_words(outer, word, start) if stands_off else None

@@ -29,13 +29,15 @@ USUAL_COLOUR = "brown"  # of hair of whose colour nobody says a word
 BARE_HEAD = ("skin", "beard", "glasses", "mouth")
 CURL_M = 0.004  # radius of curls that words or photos tell of
 SPARSE = 0.7  # how far hairs stand alone where the scalp shows little of them
+LEAST_SIZE, TILED = 64, 32  # of hair's textures, and what their side is a multiple of, texels
 COVER = 0.9  # how far the scalp takes the hair's colour
 
 
 def hair_of(head: Head, template: Template, start: Start, taken: Sequence[Taken], options: HeadOptions):
     """The HairPart of a head without hair, None for a bald one."""
     skin, moves = scalp_skin(head, template), head.parts[0].displacements[:, : MOUTH_SOCKET.start]
-    size, moves = options.export.texture_size, moves.cpu().double().numpy()
+    size = max(options.export.texture_size // TILED * TILED, LEAST_SIZE)
+    moves = moves.cpu().double().numpy()
     words, style = start.words(), start.traits.get("hair_style")
     views = [] if style is not None and style.source == WORDS else [_view(one, skin) for one in taken]
     if not views:

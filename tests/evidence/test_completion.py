@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from evidence.ball import COLUMNS, ROWS, make_ball
 from scipy.ndimage import gaussian_filter
 
 from idto3d.evidence.completion import (
@@ -21,7 +22,6 @@ from idto3d.evidence.completion import (
     vertex_means,
 )
 from idto3d.head.paint.atlas import texels_of
-from tests.evidence.ball import COLUMNS, ROWS, make_ball
 
 OCTAHEDRON = np.array([[0, 2, 4], [2, 1, 4], [1, 3, 4], [3, 0, 4], [2, 0, 5], [1, 2, 5], [3, 1, 5], [0, 3, 5]])
 CORNERS = np.array([[1.0, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0], [0, 0, 1], [0, 0, -1]])

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from evidence.ball import make_ball
 
 from idto3d.evidence.light import creases, light_left
-from tests.evidence.ball import make_ball
 
 BALL = make_ball()
 PLACES = BALL.vertices

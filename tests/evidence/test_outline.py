@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
+from evidence.ball import RADIUS, make_ball
 
 from idto3d.evidence.camera import PhotoCamera
 from idto3d.evidence.normal_equations import PhotoFit, Seen
 from idto3d.evidence.outline.equations import outline_evidence, seen_outline
 from idto3d.evidence.outline.rim import off_outline, rim_of
 from idto3d.evidence.shapes import Shapes, Surface
-from tests.evidence.ball import RADIUS, make_ball
 
 FOCAL, AWAY = 800.0, 1.0
 ARC = 0.84  # share of the outline that the ball has, without its poles

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from evidence.ball import RADIUS, make_ball
 
 from idto3d.evidence.camera import PhotoCamera
 from idto3d.evidence.projection import FACING, GRAZING, Posed, View, look, ramp, read_pixels
 from idto3d.evidence.warp import warp_between
-from tests.evidence.ball import RADIUS, make_ball
 
 AWAY = 0.6  # metres between the camera and the middle of the ball
 SIZE = (200, 240)  # rows and columns of the photo

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from evidence.ball import make_ball
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 from idto3d.evidence.light import brightness, shading
 from idto3d.evidence.projection import FACING, GRAZING, Look, ramp
 from idto3d.evidence.skin import skin_from, skin_of_words
 from idto3d.head.skin import skin_colour
-from tests.evidence.ball import make_ball
 
 BALL = make_ball()
 SIZE = 128

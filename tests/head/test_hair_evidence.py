@@ -105,11 +105,18 @@ def test_a_fringe_thins_out_towards_its_rim():
 def test_strands_follow_their_flow():
     flow = np.zeros((96, 128, 2)) + [math.cos(0.6), math.sin(0.6)]
     for picture in strands_along(flow, np.random.default_rng(0)):
-        assert abs(picture.mean()) < 0.3 and picture.std() == pytest.approx(1, abs=0.01)
+        assert abs(picture.mean()) < 1e-6 and picture.std() == pytest.approx(1, abs=1e-6)
         inner = picture[24:-24, 24:-24]
         dy, dx = np.gradient(inner)
         along, across = dx * math.cos(0.6) + dy * math.sin(0.6), dy * math.cos(0.6) - dx * math.sin(0.6)
         assert np.abs(across).mean() > 2.5 * np.abs(along).mean()
+
+
+def test_strands_are_as_strong_where_they_cover_a_part_of_the_picture():
+    flow = np.zeros((96, 128, 2)) + [1.0, 0.0]
+    flow[:48] = 0
+    for picture in strands_along(flow, np.random.default_rng(0)):
+        assert abs(picture[48:].mean()) < 1e-6 and picture[48:].std() == pytest.approx(1, abs=1e-6)
 
 
 def test_the_strands_picture_closes_behind_the_head():

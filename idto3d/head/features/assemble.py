@@ -38,7 +38,7 @@ def weights_of(template: Template, expressions: Sequence[str]) -> Tensor:
 def settled(template: Template, vertices: Tensor) -> Tensor:
     """[V, 3] a head `vertices` [V, 3] at rest, its skin unfolded, its eyeballs behind its lids, its mouth inside of it.
 
-    To be called once after the skin has its final shape; twice does no harm.
+    To be called once after the skin has its final shape; again moves it by fractions of a millimetre.
     """
     return mouth_inside(template, seated(template, unfolded(template, vertices), lids_of(template)))
 

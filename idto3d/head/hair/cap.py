@@ -55,10 +55,20 @@ def make_cap(volume: HairVolume, inset: tuple[float, float] = INSET) -> Cap:
     vertices, faces = crossing.vertices.numpy(), crossing.faces.numpy()
     vertices = _settled(_smooth(vertices, faces), volume, inset)
     vertices, faces = _kept(vertices, faces, volume)
-    top = np.argmin(np.hypot(*(vertices - CENTRE)[:, [0, 2]].T) - vertices[:, 1])
-    vertices[top, [0, 2]] = CENTRE[[0, 2]]  # the texture's pole is a corner, not inside a triangle
+    if not len(faces):
+        return NO_CAP
+    top = _pole(vertices)
+    if top >= 0:
+        vertices[top, [0, 2]] = CENTRE[[0, 2]]  # the texture's pole is a corner, not inside a triangle
     reach = float(_down(vertices).max())
     return Cap(vertices, _normals(volume, vertices, faces), faces, _uvs(vertices, faces, reach, top), reach)
+
+
+def _pole(vertices: np.ndarray) -> int:
+    """The vertex next to the texture's pole; -1 where the cap leaves the crown free."""
+    away = np.hypot(*(vertices - CENTRE)[:, [0, 2]].T)
+    near = np.flatnonzero((away < SPACING) & (vertices[:, 1] > CENTRE[1]))
+    return int(near[np.argmin(away[near] - vertices[near, 1])]) if len(near) else -1
 
 
 def _settled(vertices: np.ndarray, volume: HairVolume, inset: tuple[float, float]) -> np.ndarray:
@@ -106,7 +116,7 @@ def unrolled(cap_reach: float, points: np.ndarray) -> np.ndarray:
     The seam is behind.
     """
     x, _, z = (points - CENTRE).T
-    return np.stack([np.arctan2(x, z) / (2 * np.pi) + 0.5, np.clip(_down(points) / cap_reach, 0, 1)], -1)
+    return np.stack([np.arctan2(x, z) / (2 * np.pi) + 0.5, np.clip(_down(points) / max(cap_reach, 1e-6), 0, 1)], -1)
 
 
 def _down(points: np.ndarray) -> np.ndarray:

@@ -47,6 +47,8 @@ def _drawn(centre: np.ndarray, half: np.ndarray, columns: int) -> np.ndarray:
     alpha = np.zeros((len(centre), columns), np.float32)
     for middle, own in zip(centre.T, half.T, strict=True):
         shown = own > 0
+        if not shown.any():
+            continue
         low = max(int((middle - own)[shown].min()) - 1, 0)
         high = min(int((middle + own)[shown].max()) + 2, columns)
         inside = own[:, None] - np.abs(np.arange(low, high) + 0.5 - middle[:, None])  # of the strand's edge

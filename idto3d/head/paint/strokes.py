@@ -14,4 +14,5 @@ def strokes(texels: Texels, form: tuple[float, float], seed: int) -> np.ndarray:
     across, along = (side * len(texels.covered) / 1024 for side in form)
     noise = np.random.default_rng([seed, 6]).standard_normal(texels.covered.shape)
     marks = gaussian_filter(noise, (along, across)) - gaussian_filter(noise, (3 * along, 3 * across))
-    return np.clip(0.5 + marks[texels.covered] / (2 * marks.std()), 0, 1)
+    # Of a texture too coarse for hairs there are no marks.
+    return np.clip(0.5 + marks[texels.covered] / max(2 * marks.std(), 1e-9), 0, 1)

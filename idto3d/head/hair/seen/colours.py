@@ -25,8 +25,11 @@ def mid_tone(views: list[HairView]) -> tuple[float, float, float]:
 
     Not their median: what lies in the shade is redder than hair is.
     """
-    sure = [view.colour[(view.hair > SURE) & (view.to_hair < -depth)] for view in views for depth in INNER[1:]]
-    inner, deep = np.concatenate(sure[::2]), np.concatenate(sure[1::2])
+    all_hair, inner, deep = (
+        np.concatenate([view.colour[(view.hair > SURE) & (view.to_hair < -depth)] for view in views])
+        for depth in (0.0, *INNER[1:])
+    )
+    inner = inner if len(inner) else all_hair  # so thin that no pixel is far from its outline
     sure = deep if len(deep) > ENOUGH * len(inner) else inner
     tone = sure.mean(1)
     low, high = np.quantile(tone, TRIMMED)

@@ -11,10 +11,11 @@ WRAP = 32  # texels that are drawn beyond the seam on either side
 
 
 def strands_along(flow: np.ndarray, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Fine strands and locks along `flow` [H, W, 2], x and y, unit, in texels: [H, W] each, mean 0 and deviation 1.
+    """Fine strands and locks along `flow` [H, W, 2], x and y, unit, in texels, zero where nothing is drawn.
 
-    Left and right borders of the picture meet. Line integral convolution (Cabral and Leedom 1993), in which a line
-    doubles its length in every round.
+    [H, W] each; their mean is 0 and their deviation 1 where there is a flow, elsewhere they say nothing. Left and right
+    borders of the picture meet. Line integral convolution (Cabral and Leedom 1993), in which a line doubles its length
+    in every round.
     """
     noise = random.normal(size=flow.shape[:2])
     pictures = np.stack([noise, gaussian_filter(noise, LOCK, mode="wrap")])
@@ -24,7 +25,8 @@ def strands_along(flow: np.ndarray, random: np.random.Generator) -> tuple[np.nda
         shift = 2.0 ** (number - 1) * way
         values = (_moved(values, shift) + _moved(values, -shift)) / 2
     drawn = values[0, :, :, WRAP:-WRAP].double().numpy()
-    drawn = drawn / np.maximum(drawn.std((1, 2), keepdims=True), 1e-9)
+    shown = drawn[:, flow.any(-1)]  # elsewhere noise is as it was, and far rougher
+    drawn = (drawn - shown.mean(1)[:, None, None]) / np.maximum(shown.std(1), 1e-9)[:, None, None]
     return drawn[0], drawn[1]
 
 

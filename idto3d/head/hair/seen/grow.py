@@ -14,7 +14,7 @@ from idto3d.head.hair.seen.colours import evened, mid_tone
 from idto3d.head.hair.seen.combed import Observed, likeliest_comb, read_grain
 from idto3d.head.hair.seen.paint import painted_cards, with_own_tiles
 from idto3d.head.hair.seen.surface import Evidence, painted_cap, texels_of_cap
-from idto3d.head.hair.seen.view import HairView
+from idto3d.head.hair.seen.view import SURE, HairView
 from idto3d.head.hair.seen.volume import falls_of, volume_of_views
 from idto3d.head.hair.styles import SHORT, Cut, fine_cut
 from idto3d.head.hair.volume import HairVolume
@@ -41,7 +41,7 @@ def hair_of_photos(
     """
     views = [view.on(skin) for view in views]
     cover = cover_of_views(skin, views)
-    if cover is None:
+    if cover is None or not any((view.hair > SURE).any() for view in views):
         return None
     random, space = np.random.default_rng([seed, 18]), MeanSpace(skin)
     volume = volume_of_views(skin, views, space)

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.ndimage import map_coordinates
 
-from idto3d.head.hair.atlas import BAND, COLUMNS, PAINTED, ROWS, Atlas, tile_place, tile_size
+from idto3d.head.hair.atlas import COLUMNS, PAINTED, ROWS, Atlas, cap_uvs, tile_place, tile_size
 from idto3d.head.hair.cap import unrolled
 from idto3d.head.hair.cards import Strips
 from idto3d.head.hair.part import Layout
@@ -81,6 +81,6 @@ def _texels(vertices: np.ndarray, normals: np.ndarray, height: int, width: int) 
 
 def _on_cap(atlas: Atlas, layout: Layout, points: np.ndarray) -> np.ndarray:
     """[N, 3] what the cap shows nearest to `points` [N, 3]."""
-    u, v = unrolled(layout.cap.reach, points).T
-    place = np.stack([BAND + (1 - BAND) * v, u]) * len(atlas.albedo) - 0.5
+    u, v = cap_uvs(unrolled(layout.cap.reach, points), len(atlas.albedo)).T
+    place = np.stack([v, u]) * len(atlas.albedo) - 0.5
     return np.stack([map_coordinates(atlas.albedo[..., k], place, order=1, mode="nearest") for k in range(3)], -1)

@@ -39,7 +39,9 @@ class Texels:
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What hair is painted from: views, the same evened in light [S, S, 3] each, the comb, if hair hangs."""
+    """What hair is painted from: views, the same evened in light [S, S, 3] each, the comb, the way to the mean head,
+    the volume, and whether hair hangs.
+    """
 
     views: list[HairView]
     even: list[np.ndarray]
@@ -74,6 +76,8 @@ def _flow(cap: Cap, size: int, evidence: Evidence) -> np.ndarray:
 
 def painted_cap(atlas: Atlas, texels: Texels, evidence: Evidence, random: np.random.Generator) -> Atlas:
     """The atlas with what the cap shows at its texels."""
+    if not len(texels.rows):
+        return atlas
     albedo, opacity, slope = atlas.albedo.copy(), atlas.opacity.copy(), atlas.slope.copy()
     place, top = (texels.rows, texels.columns), int(texels.rows.min())
     flow = np.zeros((*slope.shape, 2))

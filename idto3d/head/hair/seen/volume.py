@@ -38,7 +38,7 @@ def volume_of_views(skin: Skin, views: list[HairView], space: MeanSpace) -> Hair
     return HairVolume(bald, Field(lattice, one_piece(gaussian_filter(hair, 0.7))), None)
 
 
-def _shell(bald: Field, views: list[HairView], outlines: list[Outline], space: MeanSpace, hangs: bool):
+def _shell(bald: Field, views: list[HairView], outlines: list[Outline], space: MeanSpace, hangs: bool) -> np.ndarray:
     """[X, Y, Z] distance from a shell as thick as the outlines say: thin over the forehead, ended by the hairline.
 
     Where hair `hangs`, what is low belongs to it, and the shell below is thin.

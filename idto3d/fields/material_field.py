@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from idto3d.config import MaterialOptions
 from idto3d.fields.hash_grid import Box, BoxEncoding
 from idto3d.fields.modulated import CODE_SIZE, ExpressionTransformer, ModulatedMlp
-from idto3d.head.colours import ColourPrior
 from idto3d.render.material import Material
 
 TRANSFORMER_LAYERS = 3  # layers of the transformer, as in ID-to-3D
@@ -18,15 +17,15 @@ ROUGHNESS = (0.08, 0.98)
 METALLIC = (0.0, 0.9)
 START_ROUGHNESS = 0.5
 START_METALLIC = 0.02  # skin is no metal
-DARKEST = 1e-3  # a prior albedo is kept this far from 0 and 1, where a sigmoid is flat
+DARKEST = 1e-3  # a starting albedo is kept this far from 0 and 1, where a sigmoid is flat
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FieldMaterial(Material):
     """The material with roughness in 0.08..0.98 and metallic in 0..0.9, and where it came from.
 
-    start [..., 3] is the linear albedo that the field started from, held [..., 1] how far the prior vouches for it,
-    both 0..1.
+    start [..., 3] is the linear albedo that the field started from, held [..., 1] how far it is vouched for, both
+    0..1.
     """
 
     start: Tensor
@@ -48,8 +47,7 @@ class PreparedSurface:
 class MaterialField(nn.Module):
     """Material at canonical surface points for each of `expressions`.
 
-    `box` are the low and high corner of the space in metres; `prior` maps points [N, 3] to the linear albedo [N, 3]
-    that the field starts from (0.5 without one) and how far it is vouched for [N, 1]; frozen, not part of the state.
+    `box` are the low and high corner of the space in metres.
     """
 
     def __init__(
@@ -58,13 +56,11 @@ class MaterialField(nn.Module):
         options: MaterialOptions,
         box: Box,
         *,
-        prior: ColourPrior | None = None,
         generator: torch.Generator | None = None,
         device: torch.device | str = "cpu",
     ):
         super().__init__()
         self.expressions = tuple(expressions)
-        self._prior = (prior,)  # in a tuple, so that a prior does not become a submodule
         self.codes = nn.Parameter(torch.randn(len(self.expressions), CODE_SIZE, generator=generator))
         self.encoding = BoxEncoding(options.hash_grid, box, device, generator)
         self.transformer = ExpressionTransformer(TRANSFORMER_LAYERS, 0, generator)
@@ -83,9 +79,8 @@ class MaterialField(nn.Module):
 
     @torch.no_grad()
     def prepare(self, points: Tensor) -> PreparedSurface:
-        """What can be computed once for points [N, 3] that are asked for again and again."""
-        unknown = torch.full_like(points, 0.5), torch.zeros_like(points[:, :1])
-        return self.prepared(points, *(unknown if self._prior[0] is None else self._prior[0](points)))
+        """What can be computed once for points [N, 3] that are asked for again and again; they start from grey."""
+        return self.prepared(points, torch.full_like(points, 0.5), torch.zeros_like(points[:, :1]))
 
     @torch.no_grad()
     def prepared(self, points: Tensor, albedo: Tensor, held: Tensor) -> PreparedSurface:

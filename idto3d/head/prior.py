@@ -6,7 +6,7 @@ of known coefficients back to the mean head, `colour` the mean skin. The modes o
 the mean's slope; hair volumes are formulas over the mean's distance. Metres everywhere.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import torch
@@ -26,8 +26,7 @@ SLOPE_STEP = 0.002  # half the step of the finite differences of the distance, m
 BUST_END_Y_M = -0.192  # the bust's flat end, inside the box, metres
 BUST_RIM_M = 0.016  # over which the bust's side is rounded into its end, metres
 SKIN_ALBEDO = (0.45, 0.27, 0.19)  # of the mean head
-LIKE_SKIN = 0.9  # distance between logarithms of colours at which one is hardly like skin any more
-NO_SKIN = (0.25, 0.60)  # squares of such distances from which on something is less and less, and then no skin at all
+NO_SKIN = (0.25, 0.60)  # squared distances of logarithms of colours from skin's: less and less, then no skin at all
 HAIR_ALBEDO = (0.060, 0.036, 0.020)
 
 
@@ -158,33 +157,20 @@ class HeadPrior(nn.Module):
         modes = _in_chunks(self.motion, points)[:, : 3 * CODE].view(len(points), CODE, 3)
         return torch.einsum("nkc,ek->nec", modes, codes) * (0.01 / CODE**0.5)
 
-    def albedo(
-        self,
-        points: Tensor,
-        z: Tensor | None = None,
-        skin_tone: Sequence[float] | None = None,
-        hair_tone: Sequence[float] | None = None,
-    ) -> Tensor:
-        """[N, 3] mean linear albedo 0..1 at canonical `points` [N, 3]: skin, lips, brows, eyes; hair off the scalp.
-
-        `skin_tone` and `hair_tone` are linear colours instead of the usual ones; eyes and brows keep theirs.
-        """
+    def albedo(self, points: Tensor, z: Tensor | None = None) -> Tensor:
+        """[N, 3] mean linear albedo 0..1 at canonical `points` [N, 3]: skin, lips, brows, eyes; hair off the scalp."""
         points = points if z is None else self.to_mean(points, z)
         skin, hair = torch.sigmoid(_in_chunks(self.colour, points)), self.hair_share(points)
-        if skin_tone is not None:
-            skin = toned(skin, skin_tone)
-        return skin * (1 - hair) + hair * skin.new_tensor(HAIR_ALBEDO if hair_tone is None else hair_tone)
+        return skin * (1 - hair) + hair * skin.new_tensor(HAIR_ALBEDO)
 
-    def hair_share(self, points: Tensor, z: Tensor | None = None) -> Tensor:
-        """[N, 1] how much of what lies at canonical `points` [N, 3] is hair, 0..1: off the scalp, within a style."""
-        points = points if z is None else self.to_mean(points, z)
+    def hair_share(self, points: Tensor) -> Tensor:
+        """[N, 1] how much of what lies at `points` [N, 3] on the mean head is hair, 0..1: off the scalp, in a style."""
         mean = self.mean_distance(points)
         covered = torch.sigmoid((0.004 - hair_distances(points, mean)[:, 1:].amin(1)) / 0.001)
         return (torch.sigmoid((mean - 0.003) / 0.0006) * covered)[:, None]
 
-    def beard_share(self, points: Tensor, z: Tensor | None = None) -> Tensor:
-        """[N, B] how much each of BEARDS hides at canonical `points` [N, 3], 0..1; lips are spared."""
-        points = points if z is None else self.to_mean(points, z)
+    def beard_share(self, points: Tensor) -> Tensor:
+        """[N, B] how much each of BEARDS hides at `points` [N, 3] on the mean head, 0..1; lips are spared."""
         unlike = _unlike_skin(torch.sigmoid(_in_chunks(self.colour, points)))
         return beard_cover(points) * (1 - smooth(unlike, *NO_SKIN))
 
@@ -228,12 +214,6 @@ class HeadPrior(nn.Module):
 def _floored(distance: Tensor, points: Tensor) -> Tensor:
     """`distance` [N] of a head that ends at BUST_END_Y_M, in a rim that is round enough for a coarse grid to follow."""
     return rounded_intersection(distance, BUST_END_Y_M - points[:, 1], BUST_RIM_M)
-
-
-def toned(albedo: Tensor, tone: Sequence[float]) -> Tensor:
-    """`albedo` [N, 3] with SKIN_ALBEDO turned into `tone`, and other colours as far as they are like skin."""
-    like = torch.exp(-_unlike_skin(albedo) / LIKE_SKIN**2)
-    return (albedo * (albedo.new_tensor(tone) / albedo.new_tensor(SKIN_ALBEDO)) ** like).clamp(0, 1)
 
 
 def _unlike_skin(albedo: Tensor) -> Tensor:

@@ -7,9 +7,8 @@ BOX = ((-0.15, -0.21, -0.15), (0.15, 0.17, 0.15))
 OPTIONS = MaterialOptions(hash_grid=HashGridOptions(levels=3, log2_size=8, base=2, growth=2.0))
 
 
-def make(prior=None):
-    generator = torch.Generator().manual_seed(0)
-    return MaterialField(("neutral", "anger"), OPTIONS, BOX, prior=prior, generator=generator)
+def make():
+    return MaterialField(("neutral", "anger"), OPTIONS, BOX, generator=torch.Generator().manual_seed(0))
 
 
 def points(count=9):
@@ -25,7 +24,12 @@ def black(places):
     return torch.zeros_like(places), torch.ones(len(places), 1)
 
 
-def test_without_a_prior_the_material_starts_grey_half_rough_and_hardly_metallic():
+def started(field, colours, ids):
+    """The material of a field whose points start from `colours`."""
+    return field.at(field.prepared(points(), *colours(points())), ids)
+
+
+def test_where_no_colour_is_given_the_material_starts_grey_half_rough_and_hardly_metallic():
     material = make()(points(), [0, 1])
     assert material.albedo.shape == (2, 9, 3) and material.roughness.shape == (2, 9, 1)
     assert torch.allclose(material.albedo, torch.full((2, 9, 3), 0.5))
@@ -33,24 +37,24 @@ def test_without_a_prior_the_material_starts_grey_half_rough_and_hardly_metallic
     assert torch.allclose(material.metallic, torch.full((2, 9, 1), 0.02), atol=1e-6)
 
 
-def test_with_a_prior_the_albedo_starts_at_its_colours():
-    material = make(reddish)(points(), [1])
+def test_the_albedo_starts_at_the_colours_that_are_given():
+    material = started(make(), reddish, [1])
     assert torch.allclose(material.albedo[0], reddish(points())[0], atol=2e-3)
     assert (material.held == 1).all() and (make()(points(), [1]).held == 0).all()
 
 
-def test_a_black_prior_can_still_learn():
-    field = make(black)
-    field(points(), [0]).albedo.sum().backward()
+def test_what_starts_black_can_still_learn():
+    field = make()
+    started(field, black, [0]).albedo.sum().backward()
     assert field.modulated.out.bias.grad[:3].gt(1e-3).all()
 
 
 def test_values_stay_physical_whatever_is_learned():
-    field = make(reddish)
+    field = make()
     for extreme in (-1e4, 1e4):
         with torch.no_grad():
             field.modulated.out.bias.fill_(extreme)
-        material = field(points(), [0])
+        material = started(field, reddish, [0])
         assert material.albedo.min() >= 0 and material.albedo.max() <= 1
         assert material.roughness.min() >= 0.08 - 1e-6 and material.roughness.max() <= 0.98 + 1e-6
         assert material.metallic.min() >= 0 and material.metallic.max() <= 0.9 + 1e-6
@@ -70,15 +74,15 @@ def test_an_expression_learns_its_own_colour():
 
 
 def test_prepared_points_give_what_the_points_give():
-    field = make(reddish)
+    field = make()
     prepared = field.prepare(points())
     assert torch.equal(field.at(prepared, [1]).albedo, field(points(), [1]).albedo)
 
 
 def test_the_state_holds_plain_tensors_only_of_the_field():
-    state = make(reddish).state_dict()
+    state = make().state_dict()
     storages = [value.untyped_storage().data_ptr() for value in state.values()]
     assert len(set(storages)) == len(storages)
-    again = make(reddish)
+    again = make()
     again.load_state_dict(state)
-    assert torch.equal(again(points(), [0]).albedo, make(reddish)(points(), [0]).albedo)
+    assert torch.equal(again(points(), [0]).albedo, make()(points(), [0]).albedo)

@@ -1,11 +1,11 @@
-"""Where beards grow on the mean head, how thick they are, and the colours that a head starts in."""
+"""Where beards grow on the mean head, how thick they are, and their colour."""
 
 import pytest
 import torch
 
 from idto3d.config import EMBEDDED
 from idto3d.head.beards import beard_cover, beard_thickness
-from idto3d.head.colours import first_colours, natural_tone
+from idto3d.head.colours import natural_tone
 from idto3d.head.prior_file import load_prior
 from idto3d.words.traits import BEARDS, COLOURS
 
@@ -45,30 +45,8 @@ def test_next_to_the_mouth_a_beard_is_thin():
 
 
 def test_a_beard_spares_the_lips_of_the_learned_head(prior):
-    chin, lip = prior.beard_share(torch.tensor([CHIN, LIP]), torch.zeros(prior.size.modes))[:, BEARDS.index("beard")]
+    chin, lip = prior.beard_share(torch.tensor([CHIN, LIP]))[:, BEARDS.index("beard")]
     assert chin > 0.8 and lip < 0.1
-
-
-def test_a_head_starts_in_the_colours_that_are_said(prior):
-    points, z = torch.tensor([CHIN, BROW, [0.0, -0.15, 0.055]]), torch.zeros(prior.size.modes)
-    start = {beard: first_colours(prior, z, {"beard": beard, "hair_colour": "white"})(points)[0] for beard in BEARDS}
-    assert torch.allclose(start["beard"][1:], start["clean"][1:])  # neither brow nor neck
-    assert start["beard"][0].min() > 0.3 > start["clean"][0].min()  # white hair, skin
-    lying_between = start["stubble"][0] - start["clean"][0]
-    assert 0 < lying_between[2] < (start["beard"][0] - start["clean"][0])[2]
-
-
-def test_hair_of_a_colour_that_nobody_said_is_not_vouched_for(prior):
-    above = torch.tensor([0.0, 1.0, 0.0]) * torch.linspace(0.11, 0.16, 50)[:, None]
-    points, z = (
-        torch.stack([above[prior.hair_share(above).argmax()], torch.tensor(CHIN)]),
-        torch.zeros(prior.size.modes),
-    )
-    bearded = {"beard": "beard"}
-    named = ({}, {"hair_colour": "red"}, bearded, bearded | {"hair_colour": "red"})
-    shaven, red, unsaid, said = (first_colours(prior, z, traits)(points)[1][:, 0].tolist() for traits in named)
-    assert shaven[0] < 0.5 < shaven[1] and unsaid[1] < 0.5
-    assert red == said == [1, 1]
 
 
 def test_under_dyed_hair_a_beard_is_brown():

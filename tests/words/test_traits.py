@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from idto3d.head.beards import beard_cover, beard_thickness
-from idto3d.head.colours import hair_tone, is_curled, natural_tone, skin_tone
+from idto3d.head.colours import USUAL_REDNESS, natural_tone
 from idto3d.head.hair_volumes import BULGES, TIED, hair_distances
-from idto3d.head.prior import SKIN_ALBEDO, toned
+from idto3d.head.skin import skin_colour
 from idto3d.words.captions import described
 from idto3d.words.reading import said_traits
 from idto3d.words.traits import (
@@ -17,6 +17,7 @@ from idto3d.words.traits import (
     FACIAL_HAIR,
     HAIR_STYLES,
     SHAVEN,
+    SKIN_TONES,
     SKINS,
     STYLES,
     Beard,
@@ -57,13 +58,11 @@ def test_a_style_that_is_only_a_row_is_the_shell_and_the_curtain_of_its_numbers(
     assert {name: after[name] for name in before} == before
     hanging = {name for name, distance in volumes(BELOW, 0.05).items() if distance < 0}
     assert "mullet" in hanging and "short" not in hanging
-    assert is_curled({"hair_style": "mullet"}) and not is_curled({"hair_style": "short"}) and not is_curled({})
     assert described({"hair_style": "mullet", "hair_colour": "red"}) == "person with mullet red hair"
 
 
 def test_a_new_colour_is_one_row(monkeypatch):
     monkeypatch.setitem(COLOURS, "teal", HairColour("teal", (0.02, 0.25, 0.25), dyed=True))
-    assert hair_tone({"hair_colour": "teal"}) == (0.02, 0.25, 0.25)
     assert natural_tone({"hair_colour": "teal"}) == COLOURS["brown"].rgb
 
 
@@ -85,15 +84,7 @@ def test_every_beard_but_none_at_all_hides_skin_and_stands_off_as_its_row_says(m
 
 
 def test_tones_go_from_pale_to_dark_and_hair_has_the_colour_of_its_word():
-    tones = [np.mean(skin_tone({"skin": word})) for word in SKINS]
+    tones = [np.mean(skin_colour(sum(SKIN_TONES[word].melanin) / 2, USUAL_REDNESS)) for word in SKINS]
     assert tones == sorted(tones, reverse=True)
-    assert skin_tone({}) is None and hair_tone({"hair_colour": ""}) is None
-    assert hair_tone({"hair_colour": "green"})[1] > 3 * hair_tone({"hair_colour": "green"})[0]
-
-
-def test_skin_takes_a_tone_while_eyes_and_brows_keep_theirs():
-    skin, sclera, pupil = SKIN_ALBEDO, (0.72, 0.68, 0.64), (0.012, 0.01, 0.01)
-    dark = skin_tone({"skin": "dark"})
-    found = toned(torch.tensor([skin, sclera, pupil]), dark)
-    assert found[0].tolist() == pytest.approx(dark, abs=1e-4)
-    assert found[1].tolist() == pytest.approx(sclera, rel=0.12) and found[2].tolist() == pytest.approx(pupil, rel=0.05)
+    assert natural_tone({"hair_colour": ""}) is None
+    assert COLOURS["green"].rgb[1] > 3 * COLOURS["green"].rgb[0]

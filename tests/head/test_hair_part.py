@@ -6,7 +6,12 @@ import torch
 from head.round_head import round_head, still
 
 from idto3d.head.hair.atlas import Strand, encoded, paint_atlas
+from idto3d.head.hair.cards import make_strips
+from idto3d.head.hair.guides import grow
 from idto3d.head.hair.part import hair_of_words
+from idto3d.head.hair.scalp import MeanSpace, spread_roots
+from idto3d.head.hair.styles import cut_of
+from idto3d.head.hair.volume import volume_of_words
 from idto3d.words.traits import BALD, COLOURS, STYLES
 
 SIZE = 256
@@ -86,3 +91,13 @@ def test_hair_on_moving_skin_follows_and_hair_off_it_stays():
     gap = np.abs(hair.part.vertices.numpy()[:, None] - round_head().vertices[::7]).max(-1).min(1)
     carried = hair.part.displacements[0, :, 1].numpy()
     assert carried[gap < 0.004].mean() > 0.002 and not carried[gap > 0.02].any()
+
+
+def test_where_no_strand_finds_room_there_are_no_cards():
+    skin, random = round_head(), np.random.default_rng(0)
+    cut, space = cut_of("short"), MeanSpace(skin)
+    volume = volume_of_words(skin, STYLES["short"], cut.comb)
+    roots = spread_roots(skin, (skin.mean[:, 1] < -0.12).astype(float), 20, random)  # the neck
+    guides = grow(volume, cut, roots, space, random)
+    assert len(roots.points) == 20 and guides.points.shape == (0, cut.segments + 1, 3)
+    assert make_strips(guides, cut.width, random).faces().shape == (0, 3)

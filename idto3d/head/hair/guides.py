@@ -86,6 +86,8 @@ def _evenly_spaced(points: np.ndarray, rows: int) -> np.ndarray:
     """The curves [N, T, 3] by `rows` points at equal distances."""
     along = np.concatenate([np.zeros((len(points), 1)), np.linalg.norm(np.diff(points, axis=1), axis=-1).cumsum(1)], 1)
     wanted = np.linspace(0, 1, rows)
+    if not len(points):
+        return np.zeros((0, rows, 3))
     return np.stack([_at(line, way, wanted * way[-1]) for line, way in zip(points, along, strict=True)])
 
 

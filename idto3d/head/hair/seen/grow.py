@@ -54,7 +54,8 @@ def hair_of_photos(
         (grow(volume, cut, spread_roots(skin, cover, cut.cards, random), space, random), cut.width),
         (grow(volume, fine, spread_roots(skin, near, fine.cards, random), space, random), fine.width),
     ]
-    even = [evened(view, mid_tone(views)) for view in views]
+    rgb = mid_tone(views)
+    even = [evened(view, rgb) for view in views]
     evidence = Evidence(views, even, comb, space, volume, bool(falls_of(views)))
     return _painted(skin, evidence, cover, lay_out(groups, volume, random, INSET), size, moves, random)
 

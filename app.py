@@ -10,8 +10,8 @@ def main(argv: list[str] | None = None) -> None:
     """Build the page and serve it until interrupted or terminated."""
     repeatable()
     asked = parse(argv)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     blocks, does = make_page(asked.runs, {"weights": asked.weights, "device": asked.device})
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     open_page(blocks, does, asked.host, asked.port)
 
 

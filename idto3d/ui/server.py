@@ -80,6 +80,17 @@ async def _tidy_on(does: Actions) -> None:
 
 def open_page(blocks: gr.Blocks, does: Actions, host: str, port: int | None, wait: bool = True) -> str:
     """Serve `blocks`; returns the address once serving, or with `wait` after it ended, when no upload is left."""
+    try:
+        return _serve(blocks, does, host, port, wait)
+    except KeyboardInterrupt:  # while Gradio still starts; later ones it takes itself
+        blocks.close(verbose=False)
+        return ""
+    finally:
+        if wait:
+            does.shelf.clear()
+
+
+def _serve(blocks: gr.Blocks, does: Actions, host: str, port: int | None, wait: bool) -> str:
     blocks.queue(max_size=64, default_concurrency_limit=4)
     ancestors = "'self' https://huggingface.co https://*.hf.space" if os.environ.get("SPACE_ID") else "'self'"
     _, address, _ = blocks.launch(
@@ -105,6 +116,4 @@ def open_page(blocks: gr.Blocks, does: Actions, host: str, port: int | None, wai
         head=HEAD,
         quiet=not wait,
     )
-    if wait:
-        does.shelf.clear()
     return address

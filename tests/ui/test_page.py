@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from gradio_client import Client, handle_file
 
+from idto3d.ui.server import make_page, open_page
+
 ENDPOINTS = ["/cancel", "/delete", "/download", "/generate", "/render", "/resume", "/watch"]
 
 
@@ -152,6 +154,19 @@ def test_a_terminated_server_ends_in_order_and_leaves_no_upload(tmp_path, photo,
             server.send_signal(signal.SIGTERM)
             assert server.wait(30) == 0, server.stdout.read()
     assert holding(tmp_path, photo.read_bytes()) == [photo]
+
+
+def test_a_server_terminated_while_it_starts_ends_in_order_too(tmp_path, monkeypatch):
+    blocks, does = make_page(tmp_path / "runs")
+    upload = does.shelf.folder / "anna.png"
+    upload.write_bytes(b"a photo")
+
+    def launch(**_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(blocks, "launch", launch)
+    assert open_page(blocks, does, "127.0.0.1", None) == ""
+    assert not upload.exists()
 
 
 def status_of(address, path, data=None):

@@ -1,0 +1,47 @@
+"""How much one visitor, and all of them together, may ask of a page. Imports no torch."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The defaults are those of a page that people who trust each other share; `PUBLIC` is for strangers.
+
+    Megabytes are 10^6 bytes. A visitor is who logged in, otherwise the address a request came from.
+    """
+
+    photos: int = 20  # files in one upload request, and photos of one head
+    photo_megabytes: float = 30.0
+    visitor_megabytes: float = 1200.0  # uploads of one visitor that lie here at a time
+    total_megabytes: float = 8000.0  # uploads of everybody that lie here at a time
+    free_megabytes: float = 1000.0  # left on the disk after an upload
+    upload_keep_seconds: float = 6 * 3600.0  # an upload that is in no living job
+    visitor_jobs: int = 6  # queued or running
+    total_jobs: int = 20  # queued or running
+    visitor_jobs_an_hour: int = 60
+    job_seconds: float = 24 * 3600.0  # of work, waiting not counted
+    keep_seconds: float = 24 * 3600.0  # a job that has ended
+    view_pixels: int = 2048  # side of a drawing
+    view_seconds: float = 60.0
+    visitor_views: int = 2  # waiting or being drawn; a newer one of the page supersedes the older
+    total_views: int = 32
+    presets: tuple[str, ...] = ("draft", "standard", "paper")
+    trusted: bool = True  # visitors may be shown details, and names of what is installed
+
+
+LOCAL = Limits()
+PUBLIC = Limits(
+    photo_megabytes=15.0,
+    visitor_megabytes=300.0,
+    total_megabytes=4000.0,
+    upload_keep_seconds=3600.0,
+    visitor_jobs=2,
+    visitor_jobs_an_hour=5,
+    job_seconds=1800.0,
+    keep_seconds=4 * 3600.0,
+    view_pixels=1024,
+    view_seconds=20.0,
+    visitor_views=1,
+    presets=("draft", "standard"),
+    trusted=False,
+)

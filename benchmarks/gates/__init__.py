@@ -1,1 +1,1 @@
-"""Gates: what must hold however often it is tried. Each is a module with a `GATE`; `python -m benchmarks.gates` runs them."""
+"""Gates: what must hold however often it is tried. Each module has a `GATE`; `python -m benchmarks.gates` runs them."""

@@ -2,16 +2,18 @@
 
     python -m benchmarks.expressions heads [--size 384]
 
-`heads` holds folders of finished heads. Each is drawn from the front in each of the thirteen expressions, the landmark
-network's 51 blendshape weights are read from the picture, and the expression is told as the one whose mean weights over
-all OTHER heads lie nearest, each weight measured in its own spread. Prints JSON: the share told right, and what was
-taken for what.
+`heads` holds folders of finished heads. Each is drawn from the front in each of the thirteen expressions, and the
+landmark network reads 478 points and 51 blendshape weights from the picture. Both are taken as they differ from their
+mean over the pictures of that head, as a viewer who sees a face move judges it; the expression is told as the one whose
+mean over all OTHER heads lies nearest, each number measured in its own spread. Prints JSON: the share told right, by
+points and weights together and by each alone, and what was taken for what.
 """
 
 import argparse
 import json
 from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,12 +23,20 @@ from idto3d.config import EMBEDDED, LANDMARKS_FILE, RenderOptions
 from idto3d.device import choose_device
 from idto3d.errors import UserError, run_command
 from idto3d.subject.encoders import make_encoder
-from idto3d.subject.face_points import BLENDSHAPES
+from idto3d.subject.face_points import BLENDSHAPES, POINTS
 from idto3d.subject.finding import find_person
 from idto3d.subject.landmarks import LandmarkReader
 from idto3d.words.expressions import NAMES
 
-SPREAD = 0.02  # added to each weight's deviation, so that one which hardly moves does not decide
+SPREAD = 0.02  # added to each number's deviation, so that one which hardly moves does not decide
+EYES = (33, 263)  # points at the outer corners, whose distance is the unit of the points
+
+
+class Readings(NamedTuple):
+    """What was read of N heads in E expressions; NaN where no face was found."""
+
+    points: np.ndarray  # [N, E, 2 * 478] right and down, in distances of the eyes' outer corners
+    weights: np.ndarray  # [N, E, 51] blendshapes, 0..1
 
 
 def finished_heads(home: Path) -> list[Path]:
@@ -37,32 +47,45 @@ def finished_heads(home: Path) -> list[Path]:
     return found
 
 
-def read_weights(folder: Path, size: int, encoder, reader: LandmarkReader) -> np.ndarray:
-    """[13, 51] blendshape weights read from pictures of a head; NaN where no face is found."""
-    rows = np.full((len(NAMES), len(BLENDSHAPES)), np.nan)
+def read_head(folder: Path, size: int, encoder, reader: LandmarkReader) -> Readings:
+    """What is read from pictures of one head, in the order of NAMES, without the axis of heads."""
+    read = Readings(np.full((len(NAMES), 2 * POINTS), np.nan), np.full((len(NAMES), len(BLENDSHAPES)), np.nan))
     for row, name in enumerate(NAMES):
         pose = () if name == "neutral" else ((name, 1.0),)
         pixels = pipeline.render_view(folder, RenderOptions(size=size, expressions=pose))
         if (seen := find_person(pixels, encoder, reader)) is not None:
-            rows[row] = seen.landmarks.expression
-    return rows
+            read.points[row] = (seen.landmarks.points[:, :2] / eye_distance(seen.landmarks.points)).ravel()
+            read.weights[row] = seen.landmarks.expression
+    return read
 
 
-def told(weights: np.ndarray) -> np.ndarray:
-    """[N, E] the expression told of each head's pictures, -1 where none was read; weights [N, E, 51], NaN as missing.
+def eye_distance(points: np.ndarray) -> float:
+    """From one outer corner to the other in the picture, in the unit of `points` [478, 3]."""
+    return float(np.linalg.norm(points[EYES[0], :2] - points[EYES[1], :2]))
 
-    The nearest mean over the other heads, in units of the spread of a weight within one expression.
+
+def told(*numbers: np.ndarray) -> np.ndarray:
+    """[N, E] the expression told of each head's pictures by `numbers`, [N, E, K] each; -1 where none was read.
+
+    Each array has an equal say: squared differences are averaged over its K numbers, in units of the spread of a
+    number within one expression, and summed over the arrays.
     """
-    count, kinds, _ = weights.shape
+    moved = [one - np.nanmean(one, 1, keepdims=True) for one in numbers]
+    count, kinds, _ = moved[0].shape
     answers = np.full((count, kinds), -1)
     for head in range(count):
-        others = np.delete(weights, head, axis=0)
-        means = np.nanmean(others, 0)
-        spread = np.sqrt(np.nanmean((others - means) ** 2, (0, 1))) + SPREAD
-        distance = (((weights[head][:, None] - means) / spread) ** 2).sum(-1)
+        distance = sum(_distances(one, head) for one in moved)
         read = np.isfinite(distance).all(1)
         answers[head, read] = distance[read].argmin(1)
     return answers
+
+
+def _distances(numbers: np.ndarray, head: int) -> np.ndarray:
+    """[E, E] how far each picture of one head is from each expression of the others."""
+    others = np.delete(numbers, head, axis=0)
+    means = np.nanmean(others, 0)
+    spread = np.sqrt(np.nanmean((others - means) ** 2, (0, 1))) + SPREAD
+    return (((numbers[head][:, None] - means) / spread) ** 2).mean(-1)
 
 
 def report(answers: np.ndarray) -> dict:
@@ -89,8 +112,10 @@ def main(argv: list[str]) -> int:
     """The command."""
     asked = make_parser().parse_args(argv)
     encoder, reader = make_encoder("dlib"), LandmarkReader(EMBEDDED / LANDMARKS_FILE)
-    weights = np.stack([read_weights(folder, asked.size, encoder, reader) for folder in finished_heads(asked.heads)])
-    print(json.dumps(report(told(weights)) | machine(choose_device("cpu")), indent=1))
+    heads = [read_head(folder, asked.size, encoder, reader) for folder in finished_heads(asked.heads)]
+    points, weights = (np.stack(parts) for parts in zip(*heads, strict=True))
+    alone = {"by_points_alone": report(told(points))["right"], "by_weights_alone": report(told(weights))["right"]}
+    print(json.dumps(report(told(points, weights)) | alone | machine(choose_device("cpu")), indent=1))
     return 0
 
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from idto3d.words.noun_phrase import noun_phrase
 from idto3d.words.prompts import template, words
-from idto3d.words.reading import SYNONYMS, meant, said_traits
+from idto3d.words.reading import SYNONYMS, meant, said_traits, spoken
 from idto3d.words.traits import FACIAL_HAIR, NOUNS, SMALL, STYLES
 
 PARTS = ("skin", "hair", "beard", "age", "ancestry", "gender", "face", "freckles", "makeup", "glasses")
@@ -56,7 +56,7 @@ def subject_phrase(traits: Mapping[str, str], prompt: str) -> str:
         return noun_phrase(prompt)
     person = described({**unsaid, **said})
     heard = {*words(person), *IDLE}
-    if all(heard >= set(SYNONYMS.get(word, (word,))) for word in words(meant(prompt))):
+    if all(heard >= set(SYNONYMS.get(word, (word,))) for word in spoken(words(meant(prompt)))):
         return person
     return _with_more(noun_phrase(prompt), _mentioned(unsaid, PARTS))
 

@@ -4,17 +4,24 @@ import re
 from collections.abc import Collection, Sequence
 
 from idto3d.words.prompts import words
-from idto3d.words.traits import AGE_GROUPS, ATTRIBUTES, BALD, BEARDS, HAIR_COLOURS, NOUNS, SHAVEN, SMALL, STYLES
+from idto3d.words.traits import AGE_GROUPS, ATTRIBUTES, BALD, BEARDS, COLOURS, NOUNS, SHAVEN, SMALL, STYLES
 
 SYNONYMS = {
     **{noun: ((age, gender) if age in SMALL else (gender,)) for (age, gender), noun in NOUNS.items()},
     **{"kid": ("child",), "elderly": ("old",), "toddler": ("baby",)},
 }
+# Other words for looks, and what they say in ours.
+LOOKS = {
+    **{"blond": ("blonde",), "gray": ("grey",), "brunette": ("brown", "hair"), "redhead": ("red", "hair")},
+    **{"ginger": ("red", "hair"), "haired": ("hair",), "skinned": ("skin",), "curls": ("curly", "hair")},
+    **{"mustache": ("moustache",), "bearded": ("beard",), "shaven": (SHAVEN,), "hairless": (BALD,)},
+}
 AGED = re.compile(r"\b(\d{1,3})[- ]?(?:years?|yrs?)[- ]olds?\b|\baged (\d{1,3})\b")
 DENIED = re.compile(r"\b(?:no|not|without)\b (?:(?:an?|any|the) )?((?:facial )?[a-z]+(?:-[a-z]+)?)(?: n?or [a-z]+)*")
-# Words that mean something else unless "hair" follows, perhaps after one or two others; and those others never are.
-BEFORE_HAIR = (*HAIR_COLOURS, *(style.name for style in STYLES.values() if style.before_hair))
 OTHER_PARTS = ("and", "with", "face", "nose", "neck", "skin", "hair", "eyes", "lips", "ears", "beard")
+# Nouns for hair, before which a word is one of it, perhaps after one or two others; and those others never are.
+HAIR = ("hair", *(style.name for style in STYLES.values() if not (style.before_hair or style.said)))
+BETWEEN = rf"(?: (?!{'|'.join((*OTHER_PARTS, *BEARDS))})\w+){{0,2}}"
 
 
 def said_traits(prompt: str) -> dict[str, str]:
@@ -23,7 +30,7 @@ def said_traits(prompt: str) -> dict[str, str]:
     Of several words for one attribute the last of its list counts, so "short curly hair" is curly. Who has "no beard"
     is clean, who has "no hair" bald.
     """
-    said = words(meant(prompt))
+    said = spoken(words(meant(prompt)))
     text = " ".join(said)
     not_there = set(denied(prompt))
     traits = {"beard": SHAVEN} if not_there & {*BEARDS, "facial hair"} else {}
@@ -36,10 +43,28 @@ def said_traits(prompt: str) -> dict[str, str]:
 
 
 def _means(word: str, attribute: str, text: str) -> bool:
-    """Whether `word` says the attribute in `text`: "brown" is hair before "hair" and skin before "skin"."""
-    follows = "skin" if attribute == "skin" else "hair" if word in BEFORE_HAIR else ""
-    between = rf"(?: (?!{'|'.join(OTHER_PARTS)})\w+){{0,2}}"
-    return not follows or re.search(rf"\b{word}{between} {follows}\b", text) is not None
+    """Whether `word` says the attribute in `text`: "brown" is hair before "hair" or "bob" and skin before "skin"."""
+    if attribute == "skin":
+        return _before(word, ("skin",), text)
+    if attribute == "hair_colour":
+        return COLOURS[word].alone or _before(word, HAIR, text) or _beard_tells(word, text)
+    return attribute != "hair_style" or not STYLES[word].before_hair or _before(word, ("hair",), text)
+
+
+def _beard_tells(colour: str, text: str) -> bool:
+    """Whether a natural colour of a beard is all that is said of the hair's: of "a grey beard", grey."""
+    told = any(_before(other, HAIR, text) for other in COLOURS)
+    return not told and not COLOURS[colour].dyed and _before(colour, BEARDS, text)
+
+
+def _before(word: str, nouns: Collection[str], text: str) -> bool:
+    """Whether `word` belongs to one of the `nouns` that follow it in `text`."""
+    return re.search(rf"\b{word}{BETWEEN} (?:{'|'.join(nouns)})\b", text) is not None
+
+
+def spoken(said: Sequence[str]) -> list[str]:
+    """Words with those that are other words for looks replaced by ours: "blond" is "blonde"."""
+    return [ours for word in said for ours in LOOKS.get(word, (word,))]
 
 
 def said_phrases(said: Sequence[str], phrases: Collection[str]) -> list[str]:

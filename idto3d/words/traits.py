@@ -44,6 +44,7 @@ class HairStyle:
 class HairColour:
     """A colour of hair; under a `dyed` one brows and beard are NATURAL.
 
+    alone: whether the word means hair wherever it stands.
     For synthetic people: relative frequency among younger, middle-aged and old ones of natural colours, and the factor
     on it where hair is curled.
     """
@@ -53,6 +54,7 @@ class HairColour:
     chances: tuple[float, float, float] = (0.0, 0.0, 0.0)
     curled: float = 1.0
     dyed: bool = False
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ STYLES: dict[str, HairStyle] = _by_name(
 COLOURS: dict[str, HairColour] = _by_name(
     HairColour("black", (0.012, 0.010, 0.009), (0.29, 0.22, 0.05), curled=3.0),
     HairColour("brown", (0.085, 0.045, 0.022), (0.31, 0.30, 0.09), curled=1.4),
-    HairColour("blonde", (0.48, 0.31, 0.13), (0.21, 0.16, 0.06), curled=0.5),
+    HairColour("blonde", (0.48, 0.31, 0.13), (0.21, 0.16, 0.06), curled=0.5, alone=True),
     HairColour("red", (0.30, 0.085, 0.025), (0.15, 0.11, 0.04), curled=0.6),
     HairColour("grey", (0.28, 0.28, 0.28), (0.02, 0.17, 0.36)),
     HairColour("white", (0.75, 0.74, 0.72), (0.02, 0.04, 0.40)),

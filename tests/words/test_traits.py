@@ -69,7 +69,8 @@ def test_a_new_colour_is_one_row(monkeypatch):
 @pytest.mark.parametrize("colour", COLOURS)
 def test_every_colour_is_heard_before_hair_alone_and_said(colour):
     assert said_traits(f"a woman with {colour} hair") == {"gender": "female", "hair_colour": colour}
-    assert said_traits(f"a woman in a {colour} dress") == {"gender": "female"}
+    heard = {"hair_colour": colour} if COLOURS[colour].alone else {}
+    assert said_traits(f"a woman in a {colour} dress") == {"gender": "female", **heard}
     assert described({"hair_colour": colour}) == f"person with {colour} hair"
 
 

@@ -28,7 +28,7 @@ from idto3d.subject.finding import find_person
 from idto3d.subject.landmarks import LandmarkReader
 from idto3d.words.expressions import NAMES
 
-SPREAD = 0.02  # added to each number's deviation, so that one which hardly moves does not decide
+SPREAD = 0.01  # added to each number's deviation, so that one which hardly moves does not decide
 EYES = (33, 263)  # points at the outer corners, whose distance is the unit of the points
 
 

@@ -106,6 +106,7 @@ def _sky(sky: Sky, directions: np.ndarray) -> np.ndarray:
 
 
 DARK = Room((0.04, 0.04, 0.04), (0.06, 0.06, 0.06), (0.03, 0.03, 0.03))
+BOUNCING = Room((0.04, 0.04, 0.04), (0.07, 0.07, 0.07), (0.4, 0.39, 0.37))  # a pale floor fills what faces down
 DIM = Room((0.16, 0.16, 0.16), (0.2, 0.2, 0.2), (0.12, 0.12, 0.12))
 LIT = Room((0.6, 0.6, 0.6), (0.5, 0.5, 0.5), (0.35, 0.34, 0.33))
 WHITE = Room((1.6, 1.6, 1.6), (1.5, 1.5, 1.5), (1.2, 1.2, 1.2))
@@ -160,7 +161,9 @@ STUDIOS = {
     "studio_strip_pair": _softboxes((65, 5, 15, 110, 14), (-65, 5, 15, 110, 14)),
     "studio_high_key": _softboxes((0, 30, 90, 50, 4), (180, 10, 120, 90, 3), around=WHITE),
     "studio_low_key": _softboxes((70, 30, 20, 40, 20), (-150, 30, 15, 60, 8), around=NIGHT),
-    "studio_three_point": _softboxes((40, 35, 35, 35, 16), (-50, 10, 50, 50, 2.5), (160, 40, 30, 30, 14)),
+    "studio_three_point": _softboxes(
+        (40, 35, 35, 35, 16), (-50, 10, 50, 50, 2.5), (160, 40, 30, 30, 14), around=BOUNCING
+    ),
     "studio_warm_cool": _softboxes((60, 20, 45, 70, 9, 2700), (-60, 20, 45, 70, 9, 12000)),
 }
 RINGS = {

@@ -67,3 +67,19 @@ def test_the_lora_alone_is_counted_by_what_it_adapts(choice, share):
     found = trained_share.row(choice, (16, 32))
     assert found["lora_share"] == pytest.approx(share, abs=5e-6) and found["base"] > 859_000_000
     assert f"| {choice} | 16/32 |" in trained_share.table([found]) and f"{share:.3%}" in trained_share.table([found])
+
+
+def test_a_run_beside_another_is_measured_in_runs_of_the_build_before(monkeypatch, capsys, tmp_path):
+    from benchmarks import two_at_once
+
+    given = {(tmp_path, 1): [10.0, 30.0, 20.0], (ROOT, 1): [21.0, 21.0, 21.0], (ROOT, 2): [28.0, 30.0, 90.0]}
+    monkeypatch.setattr(two_at_once, "seconds_of", lambda build, _words, count: given[build, count].pop(0))
+    assert two_at_once.main(["photo.png", "--before", str(tmp_path), "--rounds", "3"]) == 0
+    assert json.loads(capsys.readouterr().out)["shares"] == {"before": 1.0, "alone": 1.05, "two_at_once": 1.5}
+
+
+def test_a_timed_run_that_fails_is_no_time(tmp_path):
+    from benchmarks.two_at_once import seconds_of
+
+    with pytest.raises(RuntimeError, match="ended with"):
+        seconds_of(ROOT, [str(tmp_path / "missing.png")], 1)

@@ -73,5 +73,5 @@ def write_png(path: Path, image: np.ndarray, notes: Mapping[str, str] | None = N
 
 def read_image(content: bytes, alpha: bool = False) -> np.ndarray:
     """The uint8 picture [H, W, 3], or [H, W, 4] with its alpha, in the bytes of a PNG or JPEG file."""
-    with Image.open(io.BytesIO(content)) as image:
+    with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as image:
         return np.asarray(image.convert("RGBA" if alpha else "RGB"))

@@ -17,6 +17,9 @@ FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "TIFF")  # HEIF is opened apart
 READABLE = "JPEG, PNG, WEBP, HEIC, AVIF, BMP or TIFF"
 HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 AVIF_BRANDS = {b"avif", b"avis"}
+MOST_PASSES = 100  # over the pixels of a progressive JPEG; cameras and programs make about ten
+MOST_WORK = 2000.0  # passes times megapixels, each of which takes some 3 ms
+TIFF_PARTS = (273, 324)  # tags that list where strips or tiles lie
 CONVERTIBLE = ("1", "P", "YCbCr", "RGBX")  # modes whose plain conversion to RGB loses nothing that matters
 
 
@@ -43,6 +46,7 @@ def decoded(
     upright: turn it as its EXIF tag says; textures of meshes are not turned. Raises UserError as `load_photo`.
     """
     _check_size(image, name, options)
+    _check_passes(image, name)
     with _decoding(name):
         room = _room(image.size) if whole else (LONG_SIDE, LONG_SIDE)
         image.draft(None, room)  # JPEG: decode at a smaller scale; others: nothing
@@ -132,6 +136,32 @@ def _check_size(image: Image.Image, name: str, options: SubjectOptions) -> None:
     megapixels = image.width * image.height / 1e6
     if megapixels > options.max_megapixels:
         raise _too_many_pixels(name, f"{megapixels:.0f}", options)
+
+
+def _check_passes(image: Image.Image, name: str) -> None:
+    """Raise UserError for a JPEG, or a TIFF of JPEGs, that draws its pixels so often that decoding may take minutes."""
+    passes = _passes(image)
+    if passes > MOST_PASSES or passes * image.width * image.height / 1e6 > MOST_WORK:
+        raise UserError(f"'{name}' draws its pixels {passes:.0f} times over.", "Save it anew as an ordinary JPEG.")
+
+
+def _passes(image: Image.Image) -> float:
+    """How often an image whose header alone was read draws its pixels.
+
+    Each pass of a JPEG begins with the bytes FF DA, which coded pixels never hold; a thumbnail adds a few.
+    """
+    file, parts = getattr(image, "fp", None), 1
+    if image.format == "TIFF" and image.info.get("compression") == "jpeg":
+        parts = max(len(image.tag_v2.get(tag, ())) for tag in TIFF_PARTS)
+    elif image.format not in ("JPEG", "MPO"):
+        return 1.0
+    if file is None:  # decoded already
+        return 1.0
+    place = file.tell()
+    file.seek(0)
+    passes = file.read().count(b"\xff\xda")
+    file.seek(place)
+    return passes / max(parts, 1)
 
 
 def _eight_bit(image: Image.Image, name: str) -> Image.Image:

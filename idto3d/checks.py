@@ -1,13 +1,27 @@
 """What options are refused before any work is done. The range of each stands beside it in config.py."""
 
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from pathlib import Path
 
 from idto3d.config import HeadOptions, RenderOptions
-from idto3d.errors import UserError
+from idto3d.errors import UserError, shown
 from idto3d.words import expressions
 from idto3d.words.arkit import ARKIT
+
+WEIGHTS = "Give embedded, community, a folder, or ORG/REPO."
+LARGEST = 2.0**64  # of an option's number
+LONGEST_NAME, LONGEST_PATH = 255, 4096  # bytes that a file system takes
+
+
+def path_of(text: str) -> Path:
+    """`text` as a path that a file system may hold. Raises UserError."""
+    data = os.fsencode(text) if "\0" not in text else b""
+    if not data or len(data) > LONGEST_PATH or any(len(name) > LONGEST_NAME for name in data.split(b"/")):
+        raise UserError(f"'{shown(text)}' is no path.", "Give the path of a file or a folder.")
+    return Path(text)
 
 
 def checked(options: HeadOptions) -> HeadOptions:
@@ -20,7 +34,9 @@ def checked(options: HeadOptions) -> HeadOptions:
             "Set shape.carrier=tets with shape.meshes=each, or leave shape.meshes=shared.",
         )
     if not options.weights.strip():
-        raise UserError("No weights are named.", "Give embedded, community, a folder, or ORG/REPO.")
+        raise UserError("No weights are named.", WEIGHTS)
+    if not options.weights.isprintable() or len(options.weights) > LONGEST_PATH:
+        raise UserError(f"'{shown(options.weights)}' is no name of weights.", WEIGHTS)
     return options
 
 
@@ -34,7 +50,7 @@ def checked_view(options: RenderOptions) -> RenderOptions:
         if name not in ARKIT:
             expressions.expression(name)
         if not (_is_number(weight) and 0 <= weight <= 1):
-            raise UserError(f"{name} cannot have the weight {weight}.", "Give a number from 0 to 1.")
+            raise UserError(f"{name} cannot have the weight {shown(weight)}.", "Give a number from 0 to 1.")
     return options
 
 
@@ -68,12 +84,12 @@ def _check_value(name: str, value, facts: Mapping) -> None:
     choices = facts.get("choices")
     for one in value if isinstance(value, tuple) else (value,):
         if choices and one not in choices:
-            raise UserError(f"'{one}' is no value of {name}.", f"Choose from: {', '.join(choices)}.")
+            raise UserError(f"'{shown(one)}' is no value of {name}.", f"Choose from: {', '.join(choices)}.")
     least, most = facts.get("least", -math.inf), facts.get("most", math.inf)
     numbers = [number for number in (value if isinstance(value, tuple) else (value,)) if _is_number(number)]
     for number in numbers:
-        if not (math.isfinite(number) and least <= number <= most):
-            raise UserError(f"{name} cannot be {number}.", f"Give a number{_range(least, most)}.")
+        if not (-LARGEST < number < LARGEST and least <= number <= most):  # false of what is not finite, too
+            raise UserError(f"{name} cannot be {shown(number)}.", f"Give a number{_range(least, most)}.")
     if numbers != sorted(numbers):
         raise UserError(f"{name} runs backwards, from {numbers[0]} to {numbers[1]}.", "Give the smaller number first.")
 

@@ -9,13 +9,14 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from idto3d import config
-from idto3d.checks import checked, checked_view, named_expressions
+from idto3d.checks import checked, checked_view, named_expressions, path_of
 from idto3d.config import HDRI, ExportOptions, HeadOptions, RenderOptions
 from idto3d.determinism import repeatable
-from idto3d.errors import UserError
+from idto3d.errors import UserError, shown
 from idto3d.options import option_names, with_option
 from idto3d.words import expressions
 from idto3d.words.arkit import ARKIT
+from idto3d.words.prompts import one_line
 
 DONE, FAULT, FIXABLE, CANCELLED = 0, 1, 2, 130
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")
@@ -36,11 +37,8 @@ def entry() -> None:
 def main(argv: list[str]) -> int:
     """Run one verb; returns the exit code."""
     repeatable()
-    parser = make_parser()
-    arguments, rest = parser.parse_known_args(argv)
-    if rest and arguments.verb not in FORWARDED:
-        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     try:
+        arguments, rest = _parsed(argv)
         return VERBS[arguments.verb](arguments, rest)
     except UserError as error:
         print(f"{error.what}\n{error.remedy}", file=sys.stderr)
@@ -52,6 +50,15 @@ def main(argv: list[str]) -> int:
         traceback.print_exc()
         print("\nThis is a fault of idto3d. Please report it with the lines above.", file=sys.stderr)
         return FAULT
+
+
+def _parsed(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
+    """The words as arguments, and those that a verb of another room is to read. Raises UserError."""
+    parser = make_parser()
+    arguments, rest = parser.parse_known_args(argv)
+    if rest and arguments.verb not in FORWARDED:
+        parser.error(f"unrecognized arguments: {shown(' '.join(rest))}")
+    return arguments, rest
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -68,8 +75,8 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def _add_generate(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("photos", nargs="*", type=Path, metavar="PHOTO", help="photos of one person")
-    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="run folder, new or empty")
+    parser.add_argument("photos", nargs="*", type=path_of, metavar="PHOTO", help="photos of one person")
+    parser.add_argument("--out", required=True, type=path_of, metavar="DIR", help="run folder, new or empty")
     parser.add_argument("--resume", action="store_true", help="continue the run in DIR")
     sets = "|".join(expressions.SETS)
     parser.add_argument("--expressions", metavar=f"{sets}|NAME,NAME", help="which expressions the head learns")
@@ -79,7 +86,7 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_export(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, metavar="DIR", help="run folder of a finished head")
+    parser.add_argument("folder", type=path_of, metavar="DIR", help="run folder of a finished head")
     _add_set(parser, f"an option of the export, e.g. --set export.formats=glb,usdz; they are: {_export_names()}")
 
 
@@ -88,8 +95,8 @@ def _export_names() -> str:
 
 
 def _add_render(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, metavar="DIR", help="run folder of a finished head")
-    parser.add_argument("--out", required=True, type=Path, metavar="IMAGE|VIDEO.mp4", help="file to write")
+    parser.add_argument("folder", type=path_of, metavar="DIR", help="run folder of a finished head")
+    parser.add_argument("--out", required=True, type=path_of, metavar="IMAGE|VIDEO.mp4", help="file to write")
     for name in ("mode", "light", "light_rotation_deg", "azimuth_deg", "elevation_deg", "size"):
         _add_option(parser, RenderOptions, name)
     parser.add_argument("--expression", action="append", default=[], metavar="NAME=WEIGHT", help="may be repeated")
@@ -158,6 +165,7 @@ def head_options(arguments: argparse.Namespace, start: HeadOptions | None = None
     """The options asked for: the preset (or `start`), then the named flags, then each --set. Raises UserError."""
     options = config.preset(arguments.preset) if arguments.preset else start or HeadOptions()
     named = {name: getattr(arguments, name) for name in ("prompt", "negative_prompt", "weights", "seed", "device")}
+    named |= {name: one_line(named[name]) for name in ("prompt", "negative_prompt") if named[name] is not None}
     if arguments.expressions is not None:
         named["expressions"] = named_expressions(arguments.expressions)
     options = replace(options, **{name: value for name, value in named.items() if value is not None})
@@ -225,7 +233,7 @@ def render_options(arguments: argparse.Namespace) -> RenderOptions:
     """The view asked for. Raises UserError for a light, an expression, or a file name that cannot be."""
     suffix = arguments.out.suffix.lower()
     if suffix not in (*PICTURES, ".mp4"):
-        raise UserError(f"'{arguments.out}' has no known ending.", f"Use one of {', '.join(PICTURES)} or .mp4.")
+        raise UserError(f"'{shown(arguments.out)}' has no known ending.", f"Use one of {', '.join(PICTURES)} or .mp4.")
     if arguments.turntable and suffix != ".mp4":
         raise UserError("A turntable is a video.", "Give an --out that ends in .mp4.")
     names = ("mode", "light", "light_rotation_deg", "azimuth_deg", "elevation_deg", "size")
@@ -247,18 +255,19 @@ def expression_weight(text: str) -> tuple[str, float]:
     except ValueError:
         value = -1.0
     if not 0.0 <= value <= 1.0:
-        raise UserError(f"'{weight}' is no weight of an expression.", "Give a number from 0 to 1.")
+        raise UserError(f"'{shown(weight)}' is no weight of an expression.", "Give a number from 0 to 1.")
     name = name.strip()
     return name if name in ARKIT else expressions.expression(name.lower()).name, value
 
 
 def check_light(light: str) -> None:
     """Raise UserError unless `light` is empty, the name of an environment of ours, or an .hdr file."""
-    if light.endswith(".hdr") and not Path(light).is_file():
-        raise UserError(f"The light '{light}' cannot be read.", "Check the name of the file.")
-    if light and not light.endswith(".hdr") and not (HDRI / f"{light}.hdr").is_file():
-        names = ", ".join(sorted(path.stem for path in HDRI.glob("*.hdr")))
-        raise UserError(f"There is no light named '{light}'.", f"Choose from: {names}; or give an .hdr file.")
+    if light.endswith(".hdr") and not path_of(light).is_file():
+        raise UserError(f"The light '{shown(light)}' cannot be read.", "Check the name of the file.")
+    known = sorted(path.stem for path in HDRI.glob("*.hdr"))
+    if light and not light.endswith(".hdr") and light not in known:
+        what = f"There is no light named '{shown(light)}'."
+        raise UserError(what, f"Choose from: {', '.join(known)}; or give an .hdr file.")
 
 
 def forward(arguments: argparse.Namespace, rest: list[str]) -> int:

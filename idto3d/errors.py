@@ -22,6 +22,12 @@ class UserError(Exception):
         return UserError, (self.what, self.remedy)  # exceptions travel between processes by their arguments
 
 
+def shown(value) -> str:
+    """`value` as a sentence may hold it: printable, at most 60 characters."""
+    text = "".join(c if c.isprintable() else "?" for c in str(value))
+    return text if len(text) <= 60 else f"{text[:40]}...{text[-17:]}"
+
+
 def run_command(main: Callable[[list[str]], int]) -> NoReturn:
     """Run a module's `main` on the command line and exit with its code; what a user can fix is printed and exits 2."""
     repeatable()

@@ -2,7 +2,7 @@
 
 from dataclasses import Field, fields, is_dataclass, replace
 
-from idto3d.errors import UserError
+from idto3d.errors import UserError, shown
 
 
 def with_option(options, name: str, text: str, section: str = ""):
@@ -16,7 +16,7 @@ def with_option(options, name: str, text: str, section: str = ""):
     value = getattr(options, first, None) if first in known else None
     if first not in known or is_dataclass(value) != bool(rest):
         choices = ", ".join(section + choice for choice in option_names(options))
-        raise UserError(f"There is no option '{section}{name}'.", f"Choose from: {choices}.")
+        raise UserError(f"There is no option '{section}{shown(name)}'.", f"Choose from: {choices}.")
     if rest:
         return replace(options, **{first: with_option(value, rest, text, f"{section}{first}.")})
     return replace(options, **{first: _parsed(text, known[first], section + first)})
@@ -40,7 +40,7 @@ def _parsed(text: str, option: Field, name: str):
         return _read_like(text, like)
     except (ValueError, KeyError):
         example = ",".join(map(str, like)) if isinstance(like, tuple) else like
-        raise UserError(f"'{text}' is no value for {name}.", f"Give one like {example}.") from None
+        raise UserError(f"'{shown(text)}' is no value for {name}.", f"Give one like {example}.") from None
 
 
 def _read_like(text: str, like):

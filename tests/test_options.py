@@ -52,3 +52,36 @@ def test_one_mesh_per_expression_is_refused_on_the_template():
     with pytest.raises(UserError, match="same mesh in every expression.*shape.carrier=tets"):
         checked(HeadOptions(shape=ShapeOptions(meshes="each")))
     assert checked(HeadOptions(shape=ShapeOptions(carrier="tets", meshes="each")))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--set", "seed=" + "9" * 400],
+        ["--set", "shape.learning_rate=" + "9" * 400],
+        ["--set", "shape.steps=nan"],
+        ["--set", "a" * 300 + "=1"],
+        ["--weights", "w\0w"],
+        ["--weights", "w" * 5000],
+        ["--expressions", "smile\0"],
+        ["--out", "n" * 300],
+        ["--out", "a\0b"],
+    ],
+)
+def test_options_of_any_length_and_kind_are_refused_in_two_short_sentences(tmp_path, capsys, words):
+    start = ["generate", "--out", str(tmp_path / "head"), "--prompt", "a man"]
+    assert cli.main([*start, *words]) == 2
+    what, remedy = capsys.readouterr().err.strip().splitlines()
+    assert what.endswith(".") and remedy.endswith(".") and len(what) < 120 and "\0" not in what
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("light", ["l" * 300, "a\0b", "l" * 300 + ".hdr", "../../etc"])
+def test_lights_of_any_name_are_refused(tmp_path, capsys, light):
+    assert cli.main(["render", str(tmp_path), "--out", str(tmp_path / "a.png"), "--light", light]) == 2
+    assert len(capsys.readouterr().err.splitlines()[0]) < 120
+
+
+def test_a_prompt_is_kept_on_one_line_without_what_cannot_be_seen(tmp_path):
+    words = ["generate", "--out", str(tmp_path), "--prompt", "a\nman\0 with\u202e\ud800 hair"]
+    assert cli.head_options(cli.make_parser().parse_args(words)).prompt == "a man with hair"

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from idto3d.config import SubjectOptions
-from idto3d.errors import UserError
+from idto3d.errors import UserError, shown
 
 LONG_SIDE = 2048  # at first sight; larger photos are scaled down after decoding
 WHOLE = 16e6  # pixels of a photo that is looked at closely, whatever its shape
@@ -66,8 +66,7 @@ def _room(size: tuple[int, int]) -> tuple[int, int]:
 def shown_name(path: str | Path) -> str:
     """The file name of `path` made safe for a message: printable, at most 60 characters."""
     path = Path(path)
-    text = "".join(c if c.isprintable() else "?" for c in path.name or str(path))
-    return text if len(text) <= 60 else f"{text[:40]}...{text[-17:]}"
+    return shown(path.name or path)
 
 
 def _read_file(path: Path, name: str, max_megabytes: float) -> bytes:

@@ -7,7 +7,7 @@ shape names to weights 0..1; a name without a side (`browDown`) stands for both 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from idto3d.errors import UserError
+from idto3d.errors import UserError, shown
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def expression(name: str) -> Expression:
     for candidate in EXPRESSIONS:
         if candidate.name == name:
             return candidate
-    raise UserError(f"There is no expression named '{name}'.", f"Choose from: {', '.join(NAMES)}.")
+    raise UserError(f"There is no expression named '{shown(name)}'.", f"Choose from: {', '.join(NAMES)}.")
 
 
 def chosen(text: str) -> tuple[str, ...]:

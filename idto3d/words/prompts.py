@@ -23,6 +23,11 @@ def template(domain: str) -> str:
     return f"a {{view}} view {MEDIA[domain]} face portrait of a {{subject}} on a white background"
 
 
+def one_line(text: str) -> str:
+    """`text` on one line, without control characters or marks that turn the reading direction."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
 def words(text: str) -> list[str]:
     """Lower-case words of a text, punctuation dropped."""
     return re.findall(r"[a-z]+", text.lower())

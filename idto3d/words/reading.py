@@ -70,7 +70,8 @@ def spoken(said: Sequence[str]) -> list[str]:
 def said_phrases(said: Sequence[str], phrases: Collection[str]) -> list[str]:
     """Which of `phrases` the words `said` hold one after the other; a man counts as male, a baby boy is no child."""
     text = [each for word in said for each in SYNONYMS.get(word, (word,))]
-    text = " ".join(word for word in text if word != "child" or "baby" not in text)
+    unheard = {"child"} if "baby" in text else set()
+    text = " ".join(word for word in text if word not in unheard)
     return [phrase for phrase in phrases if f" {' '.join(words(phrase))} " in f" {text} "]
 
 

@@ -1,15 +1,8 @@
 """What a gate says: its tries, its failures, and an exit code that a failure changes."""
 
 import json
-from pathlib import Path
 
 import pytest
-
-
-@pytest.fixture(autouse=True)
-def at_hand(monkeypatch):
-    """The benchmarks can be imported; they are no part of the package."""
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[2]))
 
 
 def odd(count, seed, folder):

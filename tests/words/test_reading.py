@@ -1,7 +1,10 @@
 """Reading a prompt: the traits and phrases that it states, and those that it does not."""
 
+import time
+
 import pytest
 
+from idto3d.words.noun_phrase import noun_phrase
 from idto3d.words.prompts import words
 from idto3d.words.reading import said_phrases, said_traits
 
@@ -53,3 +56,14 @@ def test_phrases_that_a_model_knows_are_found_also_by_their_synonyms():
     assert said_phrases(words("a cute baby boy"), known) == ["baby", "male"]
     assert said_phrases(words("Middle-aged woman, face round"), known) == ["middle-aged", "female"]
     assert said_phrases(words("an old man with a round face"), known) == ["old", "male", "round face"]
+
+
+@pytest.mark.parametrize("piece", ["with ", "aged 3 ", "brown x ", "no hair nor ", "old, ", "without an old-"])
+def test_reading_takes_twice_as_long_for_twice_as_much(piece):
+    def seconds(count):
+        begun = time.perf_counter()
+        said_traits(piece * count)
+        noun_phrase(piece * count)
+        return time.perf_counter() - begun
+
+    assert min(seconds(4000) for _ in range(3)) < 8 * min(seconds(1000) for _ in range(3)) + 0.05

@@ -6,6 +6,7 @@ of known coefficients back to the mean head, `colour` the mean skin. The modes o
 the mean's slope; hair volumes are formulas over the mean's distance. Metres everywhere.
 """
 
+import math
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
@@ -222,9 +223,18 @@ def _unlike_skin(albedo: Tensor) -> Tensor:
     return gap.square().sum(-1, keepdim=True)
 
 
+def lattice_points(box: tuple, spacing: float) -> int:
+    """How many points such a `lattice` has."""
+    return math.prod(_counts(box, spacing))
+
+
+def _counts(box: tuple, spacing: float) -> list[int]:
+    return [round((high - low) / spacing) + 1 for low, high in zip(*box, strict=True)]
+
+
 def lattice(box: tuple, spacing: float) -> Tensor:
     """[D, H, W, 3] points of a regular lattice over `box` (low, high corners), z slowest; about `spacing` apart."""
-    axes = [torch.linspace(low, high, round((high - low) / spacing) + 1) for low, high in zip(*box, strict=True)]
+    axes = [torch.linspace(low, high, count) for low, high, count in zip(*box, _counts(box, spacing), strict=True)]
     z, y, x = torch.meshgrid(*reversed(axes), indexing="ij")
     return torch.stack([x, y, z], -1)
 

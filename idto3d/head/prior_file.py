@@ -9,15 +9,17 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from idto3d.errors import UserError
-from idto3d.files import read_metadata, read_tensors, write_tensors
+from idto3d.files import first_line, json_object, read_metadata, read_tensors, write_tensors
 from idto3d.head.ellipsoid import EllipsoidPrior
-from idto3d.head.prior import HeadPrior, PriorSize
+from idto3d.head.prior import BOX, FACE_BOX, HeadPrior, PriorSize, lattice_points
 from idto3d.words.expressions import NAMES
+from idto3d.words.traits import HAIR_STYLES
 
 VERSION = 1
 KEY = "head_prior"
 HALVES = ("coarse", "fine")  # stored in half precision
-DAMAGE = (SafetensorError, OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError)
+DAMAGE = (SafetensorError, OSError, ValueError, LookupError, TypeError, RuntimeError, AttributeError, ArithmeticError)
+LARGEST_SPACING_M = 0.1  # of a lattice
 
 
 def save_prior(prior: HeadPrior, path: str | Path, provenance: dict) -> None:
@@ -32,7 +34,7 @@ def load_prior(path: str | Path, device: str | torch.device = "cpu") -> HeadPrio
 
 def read_description(path: str | Path) -> dict:
     """The JSON metadata of a prior's file; {} when it has none."""
-    return json.loads(read_metadata(path).get(KEY, "{}"))
+    return json_object(read_metadata(path).get(KEY, "{}"))
 
 
 def description_of(prior: HeadPrior | EllipsoidPrior) -> dict:
@@ -57,14 +59,38 @@ def prior_from(
         return EllipsoidPrior(device)
     if description.get("version") != VERSION or tuple(description["expressions"]) != NAMES:
         raise ValueError(f"not a head prior of version {VERSION} over our expressions")
-    size = description["size"]
-    prior = HeadPrior(PriorSize(**size | {"words": tuple(size.get("words", ()))}), tuple(description["styles"]))
+    size, styles = description["size"], tuple(description["styles"])
+    size = PriorSize(**size | {"words": tuple(size.get("words", ()))})
     tensors = dict(tensors)
+    _expect_size(size, styles, tensors)
+    prior = HeadPrior(size, styles)
     if "expected_map" not in tensors:  # written before there were words: coefficients were alike and independent
         tensors["expected_map"] = torch.linalg.pinv(tensors["coefficient_map"]).T.contiguous()
         tensors["word_codes"] = prior.word_codes
     prior.load_state_dict(tensors)
     return prior.requires_grad_(False).to(device)
+
+
+def _expect_size(size: PriorSize, styles: tuple[str, ...], tensors: Mapping[str, Tensor]) -> None:
+    """Raises ValueError unless `size` is that of the `tensors` at hand: a prior of it is about to be made."""
+    spacings = (size.coarse, size.fine)
+    fits = all(type(spacing) is float and 0 < spacing <= LARGEST_SPACING_M for spacing in spacings)
+    fits = fits and all(
+        tensors[name].numel() == lattice_points(box, spacing)
+        for name, box, spacing in zip(HALVES, (BOX, FACE_BOX), spacings, strict=True)
+    )
+    told = (
+        tensors["shape_bias"].shape == (size.modes,),
+        tensors["embedding_mean"].shape == (size.embedding,),
+        tensors["coefficient_map"].shape == (size.coefficients, size.modes),
+        tensors["motion.layers.0.bias"].shape == (size.motion_width,),
+        tensors["colour.layers.0.bias"].shape == (size.colour_width,),
+        tensors["style_bias"].shape == (len(styles),),
+        len(set(styles)) == len(styles) and set(styles) <= set(HAIR_STYLES),
+        all(isinstance(word, str) for word in size.words),
+    )
+    if not (fits and all(told)):
+        raise ValueError("its size is not that of its tensors")
 
 
 def load_start_prior(path: Path | None, device: torch.device, dimension: int) -> HeadPrior | EllipsoidPrior:
@@ -78,7 +104,7 @@ def load_start_prior(path: Path | None, device: torch.device, dimension: int) ->
     try:
         prior = load_prior(path, device)
     except (*DAMAGE, UserError) as fault:
-        what = f"The head prior {path} is damaged or of another version of idto3d."
+        what = f"The head prior {path} is damaged or of another version of idto3d: {first_line(fault)}."
         raise UserError(what, "Fetch the weights again, or add --set shape.prior=no.") from fault
     if prior.size.embedding != dimension:
         what = f"The head prior reads embeddings of {prior.size.embedding} numbers, the encoder gives {dimension}."

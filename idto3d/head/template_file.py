@@ -4,7 +4,6 @@ A block is BLOCK consecutive vertices along one axis of one mode; its eight-bit 
 `middle`. Neighbours in the list lie near each other on the head and move alike, so that steps are small.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from idto3d.errors import UserError
-from idto3d.files import read_metadata, read_tensors
+from idto3d.files import json_object, read_metadata, read_tensors
 from idto3d.head.features.bust import with_base
 from idto3d.head.template import EXPRESSIONS, VERTICES
 from idto3d.head.template_model import Moves, Template, TemplatePart
@@ -23,7 +22,7 @@ KEY = "template"
 BLOCK = 64
 MILLIMETRE = 1e-3  # unit of scale and middle, which are halves
 MOVE_STEP = 2e-6  # metres, of the sixteen-bit offsets of expression shapes
-DAMAGE = (SafetensorError, OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError, IndexError)
+DAMAGE = (SafetensorError, OSError, ValueError, LookupError, TypeError, RuntimeError, AttributeError, ArithmeticError)
 
 
 def load_template(path: str | Path, device: torch.device | str = "cpu") -> Template:
@@ -33,7 +32,7 @@ def load_template(path: str | Path, device: torch.device | str = "cpu") -> Templ
     """
     tensors = read_tensors(path)
     try:
-        description = json.loads(read_metadata(path)[KEY])
+        description = json_object(read_metadata(path)[KEY])
         return template_from(tensors, description, device)
     except DAMAGE as fault:
         what = f"The template {path} is damaged or of another version of idto3d: {fault}."

@@ -71,3 +71,19 @@ def test_a_skin_with_two_borders_is_refused(ict):
     open_twice = replace(ict, parts=(replace(skin, faces=skin.faces[50:-50]), *ict.parts[1:]))
     with pytest.raises(ValueError, match="closed row"):
         rim_of(open_twice)
+
+
+def test_behind_the_bust_goes_on_as_a_back_that_light_reaches(ict, people):
+    """What looks straight down is black under most lights."""
+    faces = based(ict)
+    for head in people.double():
+        normals = face_normals(head, faces)
+        area = -normals[:, 2].clamp(max=0)  # as seen from behind
+        height = torch.nn.functional.normalize(normals, dim=-1)[:, 1]
+        assert (area * height).sum() / area.sum() > -0.7
+
+
+def test_the_base_hides_behind_the_edge_in_front(ict, people, rim):
+    for head in people:
+        base = head[ict.base]
+        assert base[len(QUARTER) * len(rim) :, 1].min() > base[: len(QUARTER) * len(rim), 1].min()

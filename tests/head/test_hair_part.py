@@ -5,7 +5,7 @@ import pytest
 import torch
 from head.round_head import round_head, still
 
-from idto3d.head.hair.atlas import Strand, encoded, paint_atlas
+from idto3d.head.hair.atlas import BAND, Strand, encoded, paint_atlas
 from idto3d.head.hair.cards import make_strips
 from idto3d.head.hair.guides import grow
 from idto3d.head.hair.part import hair_of_words
@@ -101,3 +101,11 @@ def test_where_no_strand_finds_room_there_are_no_cards():
     guides = grow(volume, cut, roots, space, random)
     assert len(roots.points) == 20 and guides.points.shape == (0, cut.segments + 1, 3)
     assert make_strips(guides, cut.width, random).faces().shape == (0, 3)
+
+
+def test_the_cap_under_hair_fades_at_the_hairline_and_hides_the_crown():
+    hair = hair_of_words(round_head(), "short", "brown", 1024, 0, still())
+    cap = hair.albedo[int(1024 * BAND) + 4 :, :, 3]
+    assert (cap[:100] == 255).mean() > 0.95
+    share = ((cap > 0) & (cap < 255)).sum(0)  # of each column, from the crown down
+    assert np.median(share) > 4

@@ -7,10 +7,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 from head.round_head import round_head, still
-from scipy.ndimage import binary_fill_holes
+from scipy.ndimage import binary_fill_holes, gaussian_filter
 
 from idto3d.head.hair.part import hair_of_words
 from idto3d.head.hair.scalp import MeanSpace
+from idto3d.head.hair.seen.colours import evened, undyed
 from idto3d.head.hair.seen.combed import likeliest_comb, read_grain
 from idto3d.head.hair.seen.grow import hair_of_photos
 from idto3d.head.hair.seen.view import HairView, view_of
@@ -19,6 +20,7 @@ from idto3d.render.backends.kernel import holes_of
 from idto3d.render.backends.numba_raster import NumbaRasterizer
 from idto3d.render.camera import FOV_Y_DEG, clip_positions, standard_cameras
 from idto3d.render.color import linear_from_srgb
+from idto3d.words.traits import COLOURS
 
 SIZE = 256
 FOCAL = SIZE / 2 / math.tan(math.radians(FOV_Y_DEG) / 2)
@@ -147,3 +149,28 @@ def test_a_photo_is_cut_to_its_masks():
     assert view.focal == pytest.approx(100 * scale) and view.centre == pytest.approx((10 * scale, 20 * scale))
     assert view.colour[int(15 * scale), int(15 * scale)].min() > 0.95
     assert view.colour[int(5 * scale), int(15 * scale)].max() < 0.05
+
+
+def test_light_on_hair_is_taken_out_and_strands_stay():
+    """Shade as broad as a lock, half as bright and redder, over strands of a millimetre."""
+    across, down = np.meshgrid(np.arange(SIZE), np.arange(SIZE))
+    strands = np.exp(0.2 * np.sign(np.sin(across * np.pi / 2)))
+    shade = gaussian_filter((np.hypot(across - 90, down - 128) < 20) * 1.0, 6)[..., None]
+    plain = np.array([0.3, 0.2, 0.1]) * strands[..., None]
+    shown = plain * np.exp(shade * np.log([0.5, 0.4, 0.3]))
+    ones, c2w = np.ones((SIZE, SIZE)), standard_cameras(0.0, 0.0).c2w[0].double().numpy()
+    even = np.log(evened(HairView(shown, ones, ones, c2w, FOCAL, (SIZE / 2, SIZE / 2)), (0.3, 0.2, 0.1)))
+    shaded, free = even[118:138, 80:100].reshape(-1, 3), even[118:138, 180:200].reshape(-1, 3)
+    assert np.abs(shaded.mean(0) - free.mean(0)).max() < 0.3
+    assert shaded.mean(1).std() > 0.7 * 0.2
+
+
+@pytest.mark.parametrize("name", [name for name, colour in COLOURS.items() if not colour.dyed])
+def test_hair_without_dye_keeps_its_colour_and_olive_hair_becomes_blonde(name):
+    assert undyed(np.array(COLOURS[name].rgb)) == pytest.approx(COLOURS[name].rgb, rel=0.02)
+    olive = np.array([0.30, 0.22, 0.08])
+    turned = np.array(undyed(olive))
+    assert np.log(turned[0] / turned[1]) == pytest.approx(np.log(0.30 / 0.08) / 3)
+    assert turned.mean() == pytest.approx(olive.mean()) and turned[0] / turned[2] == pytest.approx(0.30 / 0.08)
+    green = np.array(COLOURS["green"].rgb)
+    assert undyed(green) == pytest.approx(green)

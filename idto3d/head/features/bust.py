@@ -3,7 +3,8 @@
 The template's skin ends in an open rim, whose course each identity mode bends. Of that course the slow waves alone are
 kept, the same on both sides. The base carries them on to its middle, a wave of k turns fading as the k-th power of the
 radius: the harmonic surface of a disc whose border is the rim. All of it is linear in the rim, so that every mode gets
-its own. Metres.
+its own. Then the base is let down to the height of the chest: behind, where the rim lies high, it goes on as a back,
+which light reaches. Metres.
 """
 
 from dataclasses import dataclass, replace
@@ -22,8 +23,11 @@ REACH_M, SHARED_M = 0.06, 0.012  # how far up the skin follows the rim's change;
 ROUNDING_M = 0.005  # radius of the edge between skin and base
 QUARTER = np.radians([30.0, 60.0, 90.0])  # of the turn over that edge, where it has rings of vertices
 RADII = (0.82, 0.62, 0.42, 0.22)  # of the rings between the edge and the middle
-# The base's disc in the skin's square, between the two wings of the neck's chart: middle, and radius of its rings.
-MIDDLE, RADIUS, EDGE = (0.6387, 0.7148), 0.05, (1.0, 0.97, 0.94, 0.91)
+SUNK = (0.55, 0.88, 1.0, 1.0, 1.0)  # how far each of them, and the middle, is let down to the edge's lowest place
+LEAST_M = 0.010  # metres that it stays above that
+# The base's disc in the skin's square, between the two wings of the neck's chart: middle, and radius of its rings, by
+# how far they lie from each other on the back.
+MIDDLE, RADIUS, RINGS = (0.6387, 0.7148), 0.05, (1.0, 0.97, 0.94, 0.91, 0.60, 0.36, 0.24, 0.12)
 ADDED = -1  # the number in ICT-FaceKit of a vertex that it lacks
 
 
@@ -63,6 +67,7 @@ def with_base(template: Template) -> Template:
     neutral = _mixed(rings, _double(even.neutral[rim.vertices]) + rounding[-1])
     edge = len(QUARTER) * len(rim.turn)
     neutral[:edge] += (rounding - rounding[-1]).reshape(edge, 3)
+    neutral[edge:, 1] -= _let_down(neutral[edge:, 1], neutral[:edge, 1].min())
     modes = _mixed(rings, _double(even.identity[:, rim.vertices]))
     return _with_skin_added(even, neutral, modes, *_surface(rim, template.part("skin").vertices.stop))
 
@@ -151,6 +156,12 @@ def _rounding(template: Template, rim: Rim) -> np.ndarray:
     return ROUNDING_M * np.stack([np.sin(turn) * onwards - (1 - np.cos(turn)) * normals for turn in QUARTER])
 
 
+def _let_down(heights: np.ndarray, lowest: float) -> np.ndarray:
+    """[B'] metres by which the rings inside the edge and the middle, which lie at `heights` [B'], are let down."""
+    share = np.append(np.repeat(SUNK[:-1], (len(heights) - 1) // len(RADII)), SUNK[-1])
+    return share * np.maximum(heights - lowest - LEAST_M, 0)
+
+
 def _ways(template: Template, rim: Rim) -> tuple[np.ndarray, np.ndarray]:
     """Where the mean head's skin would go on at its rim, [N, 3] unit, and its normals there, [N, 3]."""
     points = _double(template.neutral[rim.vertices])
@@ -162,7 +173,7 @@ def _ways(template: Template, rim: Rim) -> tuple[np.ndarray, np.ndarray]:
 
 def _surface(rim: Rim, first: int) -> tuple[np.ndarray, np.ndarray]:
     """Faces [F, 3] of the base, whose vertices are numbered from `first` on, and the uvs [F, 3, 2] of their corners."""
-    count, radii = len(rim.turn), np.array([*EDGE, *(EDGE[-1] * radius for radius in RADII)])
+    count, radii = len(rim.turn), np.array(RINGS)
     numbers = np.concatenate([rim.vertices, first + np.arange(count * (len(radii) - 1) + 1)])
     way = np.stack([-np.sin(rim.turn), -np.cos(rim.turn)], 1)
     places = np.concatenate([(radii[:, None, None] * way).reshape(-1, 2), np.zeros((1, 2))]) * RADIUS + MIDDLE

@@ -6,7 +6,8 @@ from torch import Tensor
 from idto3d.geometry.mesh import vertex_normals
 from idto3d.head.template_model import Template
 
-ROUNDS = 12  # what is smoothed may fold its neighbours
+ROUNDS = 24  # what is smoothed may fold its neighbours
+WIDER = 6  # rounds after which a fold that stayed is smoothed with one ring more of its neighbours
 SLIVER = 5e-8  # square metres; in the creases at the mouth's corners the mean head has smaller ones folded as well
 STEP = 0.5  # of the way to the middle of the neighbours
 
@@ -14,15 +15,18 @@ STEP = 0.5  # of the way to the middle of the neighbours
 def unfolded(template: Template, vertices: Tensor) -> Tensor:
     """[V, 3] the head `vertices` [V, 3], metres, its skin without triangles that turn away from their corners' normals.
 
-    The corners of such triangles go towards the middle of their neighbours, and no others move.
+    The corners of such triangles go towards the middle of their neighbours, and no others move, unless a triangle stays
+    turned over: then those around it do as well, since an ear lobe may be folded with all that a corner touches.
     """
     own, faces = template.part("skin").vertices, template.part("skin").faces
     skin = vertices[own]
-    for _ in range(ROUNDS):
+    for number in range(ROUNDS):
         turned = _turned(skin, faces)
         if not turned.any():
             break
         corners = faces[turned].unique()
+        for _ in range(number // WIDER):
+            corners = faces[torch.isin(faces, corners).any(1)].unique()
         skin = skin.index_copy(0, corners, torch.lerp(skin[corners], _middles(skin, faces)[corners], STEP))
     return torch.cat([vertices[: own.start], skin, vertices[own.stop :]])
 

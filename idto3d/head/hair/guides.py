@@ -15,6 +15,7 @@ FEWEST = 0.3  # of its length that a strand must reach to be kept
 BURIED = 0.7  # metres longer that a strand stays in the hair, per metre that its root lies from the parting
 SETTLING = 14  # steps to a layer
 STEP = 0.006  # metres between the points that a strand is traced by
+HEM, HANGS = 0.014, (0.0, -0.03)  # metres that hanging strands end early at most; heights between which they hang
 
 
 def grow(volume: HairVolume, cut: Cut, roots: Roots, space: MeanSpace, random: np.random.Generator) -> Guides:
@@ -26,7 +27,7 @@ def grow(volume: HairVolume, cut: Cut, roots: Roots, space: MeanSpace, random: n
     stray = random.normal(0, cut.spread, count)
     source = np.minimum(cut.comb.from_source(space.to_mean(roots.points)), 0.09)
     buried = np.minimum(cut.rise + BURIED * source, 0.7 * length)
-    past = cut.past * random.uniform(0.2, 1.6, count)
+    past, early = cut.past * random.uniform(0.2, 1.6, count), HEM * random.uniform(0, 1, count) ** 2
     points, alive = [_start(volume, cut, roots, level)], np.ones(count, bool)
     steps = int(np.ceil(cut.length[0] / STEP))
     step = length / steps
@@ -35,7 +36,7 @@ def grow(volume: HairVolume, cut: Cut, roots: Roots, space: MeanSpace, random: n
         risen = smoothstep((number + 1) * step, 0, buried) if not cut.afloat else np.ones(count)
         ahead = now + step[:, None] * _heading(volume, cut, now, risen * level, stray, space)
         ahead = volume.to_level(volume.to_level(ahead, level, risen, THIN), level, risen, THIN)
-        alive = alive & _has_room(volume, ahead, past, space, cut)
+        alive = alive & _has_room(volume, ahead, past, early, space, cut)
         points.append(np.where(alive[:, None], ahead, now))
     return _finished(volume, cut, np.stack(points, 1), level, length, random)
 
@@ -57,11 +58,15 @@ def _heading(volume, cut: Cut, now, level, stray, space: MeanSpace) -> np.ndarra
     return normalised(way * np.cos(stray)[:, None] + side * np.sin(stray)[:, None])
 
 
-def _has_room(volume: HairVolume, points, past, space: MeanSpace, cut: Cut) -> np.ndarray:
-    """[N] whether hair may be at `points`: in the volume, or a little past the hairline; not on a free ear."""
+def _has_room(volume: HairVolume, points, past, early, space: MeanSpace, cut: Cut) -> np.ndarray:
+    """[N] whether hair may be at `points`: in the volume, or a little past the hairline; not on a free ear.
+
+    past, early [N]: metres that each strand runs past the hairline, and ends before the hair that hangs does.
+    """
     mean = space.to_mean(points)
+    lower = points - np.outer(early * smoothstep(points[:, 1], *HANGS), [0, 1, 0])
     above = above_hairline(mean)
-    room = (volume.hair.at(points) < 0.004) & ((volume.thickness(points) > THIN) | (above > -past))
+    room = (volume.hair.at(lower) < 0.004) & ((volume.thickness(points) > THIN) | (above > -past))
     if volume.ears is not None:
         room &= volume.ears.at(points) > EAR_GAP
     if cut.comb.end is not None:

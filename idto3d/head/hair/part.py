@@ -16,11 +16,12 @@ from idto3d.head.hair.lattice import normalised
 from idto3d.head.hair.scalp import MeanSpace, Skin, hairline_band, smoothstep, spread_roots
 from idto3d.head.hair.strands import Guides
 from idto3d.head.hair.styles import TIES, cut_of, fine_cut
+from idto3d.head.hair.told.cap import painted_cap
 from idto3d.head.hair.volume import HairVolume, volume_of_words
 from idto3d.head.parts import Part
 from idto3d.words.traits import COLOURS, STYLES
 
-ROUGHNESS, CURLED = 0.55, 0.75  # of hair that lies in one direction, and in all
+ROUGHNESS, CURLED = 0.7, 0.75  # of hair that lies in one direction, and in all
 NAME = "hair"
 RESTS = (0.006, 0.016)  # metres off the skin up to which hair rests on it, and from which it does not
 SHOWN = 1.0  # of the scalp that takes the colour of hair too short to lie on it
@@ -69,7 +70,10 @@ def hair_of_words(skin: Skin, style: str, colour: str, size: int, seed: int, mov
     ]
     strand = Strand(COLOURS[colour].rgb, 1.0 if cut.wave else 0.0)
     atlas = paint_atlas(strand, size, random)
-    part, normals = lay_out(groups, volume, random, INSET if cut.capped else None).part(size, skin, moves)
+    layout = lay_out(groups, volume, random, INSET if cut.capped else None)
+    if not cut.wave:  # curls cover what lies below them
+        atlas = painted_cap(atlas, layout.cap, strand.rgb, cut.comb, volume, space, random)
+    part, normals = layout.part(size, skin, moves)
     albedo, relief = encoded(atlas)
     cover = torch.from_numpy(skin.covered() * (STYLES[style].scalp_cover if cut.capped else SHOWN)).float()
     rgb = strand.rgb if cut.capped else tuple(SHADED * value for value in strand.rgb)

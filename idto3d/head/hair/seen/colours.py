@@ -1,14 +1,18 @@
 """The colour of hair from photos: its mid-tone, its strands' contrast, and its pixels without the light on them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from idto3d.head.hair.scalp import smoothstep
 from idto3d.head.hair.seen.view import SURE, HairView
 
-BROAD = 0.016  # metres over which light on hair is taken to change
-EVENED = 0.7  # exponent of the light that is taken out; 1 would leave strands alone
-LIMITS = (0.3, 2.2)  # of that light about the hair's mid-tone
+WIDTHS = (0.016, 0.006, 0.0025)  # metres, of the bands that hold the light on hair; what is finer is strands
+SHADE_TAKEN = (0.9, 0.7, 0.2)  # of the brightness of each band, between it and the broader one
+TINT_TAKEN = (0.8, 0.85, 0.85)  # of the tint: streaks of another colour are seen as brighter or darker, too
+DARKEST, BRIGHTEST = 0.15, 5.0  # of the hair's mid-tone; beyond, a picture says nothing of colour
+DEEPEST, GLOSSIEST = 0.4, 0.7  # what is left of shade and gloss nears these at most, logarithms
 FACING = (0.2, 0.6)  # cosines between which hair begins to show the photo
 # Pixels inside the outline from which a pixel is hair alone, is surely hair, and has no skin near.
 INNER = (2.0, 3.5, 9.0)
@@ -18,6 +22,9 @@ STRAND, LOCK = 0.0012, 0.006  # metres: what is finer is a strand, what is broad
 EDGE = 0.0008  # metres over which a strand ends at the outline
 TRIMMED = (0.05, 0.92)  # of the pixels by brightness between which they count
 LEAST_TONE = 0.02  # of what a logarithm is taken of, linear
+# Of the logarithm of red against blue, the least that is red against green in hair without dye. Blonde hair has a third
+# (`words.traits`), brown and red hair a half; less is the light's or the camera's yellow and green.
+LEAST_RED = 1 / 3
 
 
 def mid_tone(views: list[HairView]) -> tuple[float, float, float]:
@@ -33,22 +40,52 @@ def mid_tone(views: list[HairView]) -> tuple[float, float, float]:
     sure = deep if len(deep) > ENOUGH * len(inner) else inner
     tone = sure.mean(1)
     low, high = np.quantile(tone, TRIMMED)
-    return tuple(float(value) for value in sure[(tone >= low) & (tone <= high)].mean(0))
+    return undyed(sure[(tone >= low) & (tone <= high)].mean(0))
+
+
+def undyed(rgb: np.ndarray) -> tuple[float, float, float]:
+    """A linear colour [3] of hair, made less green where it is warm and yet greener than hair without dye can be.
+
+    Red, blue and brightness keep their ratio and mean. Hair that is greener than it is red is dyed, and stays.
+    """
+    red, green, blue = np.log(np.maximum(rgb, 1e-4))
+    if not 0 < red - green < LEAST_RED * (red - blue):
+        return tuple(float(value) for value in rgb)
+    turned = np.exp([red, red - LEAST_RED * (red - blue), blue])
+    return tuple(float(value) for value in turned * np.mean(rgb) / turned.mean())
 
 
 def evened(view: HairView, rgb: tuple[float, float, float]) -> np.ndarray:
-    """[S, S, 3] linear colours of the view with most of the broad light and shade taken out, about `rgb`.
+    """[S, S, 3] linear colours of the view with most of the light and shade taken out, about `rgb`.
 
-    Over its outline hair has the colours of the hair beside it.
+    The broader a change is, the more of it is the light's, as with skin (`evidence.light`); locks keep some, strands
+    all. Over its outline hair has the colours of the hair beside it.
     """
     inner = (view.to_hair < -INNER[0]).astype(float)
-    filled = _filled(view.colour, inner)
-    spread = BROAD / view.metres_per_pixel()
-    broad = np.stack([gaussian_filter(filled[..., k] * inner, spread) for k in range(3)], -1)
-    near = gaussian_filter(inner, spread)[..., None]
     middle = np.maximum(rgb, 1e-3)
-    broad = np.where(near > 1e-3, broad / np.maximum(near, 1e-3), middle)
-    return filled / np.clip(broad / middle, *LIMITS) ** EVENED
+    off = np.log(np.clip(_filled(view.colour, inner) / middle, DARKEST, BRIGHTEST))
+    tone = off.mean(-1, keepdims=True)
+    tint = off - tone
+    lit = np.exp(np.minimum(tone, 0))  # what is dark has no tint that could be told
+    spreads = [width / view.metres_per_pixel() for width in WIDTHS]
+    tone = tone - _taken(tone, inner, spreads, SHADE_TAKEN)
+    tint = lit * (tint - _taken(tint, inner * lit[..., 0], spreads, TINT_TAKEN))
+    tone = np.where(tone < 0, DEEPEST * np.tanh(tone / DEEPEST), GLOSSIEST * np.tanh(tone / GLOSSIEST))
+    return middle * np.exp(tone + tint)
+
+
+def _taken(values: np.ndarray, say: np.ndarray, spreads: Sequence[float], shares: Sequence[float]) -> np.ndarray:
+    """[S, S, C] of `values` [S, S, C] the share of each band, whose lower bounds are `spreads`, from broad to fine.
+
+    say [S, S]: how much each pixel tells.
+    """
+    taken, before = np.zeros_like(values), np.zeros_like(values)
+    for spread, share in zip(spreads, shares, strict=True):
+        near = np.maximum(gaussian_filter(say, spread), 1e-4)[..., None]
+        weighted = np.moveaxis(values * say[..., None], -1, 0)
+        smooth = np.stack([gaussian_filter(part, spread) for part in weighted], -1) / near
+        taken, before = taken + share * (smooth - before), smooth
+    return taken
 
 
 def _filled(colour: np.ndarray, inner: np.ndarray) -> np.ndarray:

@@ -64,7 +64,7 @@ def _painted(skin, evidence: Evidence, cover, layout, size: int, moves, random: 
     rgb = mid_tone(evidence.views)
     layout, chosen = with_own_tiles(layout, evidence.views)
     atlas = paint_atlas(Strand(rgb), size, random)
-    atlas = painted_cap(atlas, texels_of_cap(layout.cap, size, evidence), evidence, random)
+    atlas = painted_cap(atlas, texels_of_cap(layout.cap, size, evidence.comb, evidence.space), evidence, random)
     atlas = painted_cards(atlas, layout, chosen, evidence, random)
     part, normals = layout.part(size, skin, moves)
     albedo, relief = encoded(atlas)

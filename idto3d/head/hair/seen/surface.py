@@ -51,7 +51,7 @@ class Evidence:
     hangs: bool
 
 
-def texels_of_cap(cap: Cap, size: int, evidence: Evidence) -> Texels:
+def texels_of_cap(cap: Cap, size: int, comb: Comb, space: MeanSpace) -> Texels:
     """The texels that the cap takes in an atlas of `size`; where two sheets of it share some, they are the outer's."""
     corners = cap_uvs(cap.uvs, size).reshape(-1, 2) * [2, -2] + [-1, 1]
     depth = 0.5 - np.linalg.norm(cap.vertices[cap.faces].reshape(-1, 3), axis=1, keepdims=True)
@@ -59,14 +59,14 @@ def texels_of_cap(cap: Cap, size: int, evidence: Evidence) -> Texels:
     own = np.arange(len(corners), dtype=np.int32).reshape(-1, 3)
     face, weight, _ = rasterize(flat, own, size, size)
     rows, columns = np.nonzero(face >= 0)
-    values = np.concatenate([cap.vertices, cap.normals, _flow(cap, size, evidence)], 1)
+    values = np.concatenate([cap.vertices, cap.normals, _flow(cap, size, comb, space)], 1)
     read = np.einsum("pk,pkc->pc", weight[rows, columns], values[cap.faces[face[rows, columns]]])
     return Texels(rows, columns, read[:, :3], normalised(read[:, 3:6]), normalised(read[:, 6:]))
 
 
-def _flow(cap: Cap, size: int, evidence: Evidence) -> np.ndarray:
+def _flow(cap: Cap, size: int, comb: Comb, space: MeanSpace) -> np.ndarray:
     """[V, 2] unit, in texels: which way strands run over the cap's texture."""
-    way = evidence.comb.directions(evidence.space.to_mean(cap.vertices))
+    way = comb.directions(space.to_mean(cap.vertices))
     way = normalised(way - (way * cap.normals).sum(1, keepdims=True) * cap.normals)
     ends = [unrolled(cap.reach, cap.vertices + side * STEP * way) for side in (-1, 1)]
     step = ends[1] - ends[0]

@@ -8,7 +8,8 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,13 +17,19 @@ from typing import TYPE_CHECKING
 from idto3d.errors import UserError
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, dtype
+    from torch.nn import Module
+
+REMEDY = "Fetch the weights again; the file may be damaged."
+MOST_JSON = 64 << 20  # bytes; a tokenizer of 50,000 words takes three million
+
+PART = re.compile(r"\..+\.part")  # what `atomic` calls a partial file
 
 
 def write_atomic(path: Path, data: bytes) -> Path:
     """Write `data` so that a reader, or a crash, sees the old file or the new one and nothing between.
 
-    Folders above it are made. The partial file is this process's own: several may write the same path.
+    Folders above it are made. The partial file is this thread's own: several may write the same path.
     """
     with atomic(Path(path)) as part:
         part.write_bytes(data)
@@ -40,7 +47,7 @@ def copy_atomic(source: Path, path: Path) -> Path:
 def atomic(path: Path) -> Iterator[Path]:
     """A partial file to write, which takes the place of `path` in the end, or vanishes where that fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.part")
     try:
         yield part
         with open(part, "rb+") as file:
@@ -126,19 +133,41 @@ def _unshared(tensors: Mapping[str, "Tensor"]) -> dict[str, "Tensor"]:
 
 
 def read_tensors(path: str | Path) -> dict[str, "Tensor"]:
-    """The tensors of a safetensors file, on the CPU. Raises UserError if it is missing, damaged or of another kind."""
+    """The tensors of a safetensors file, on the CPU; every number of them is finite.
+
+    Raises UserError where it is missing, damaged or of another kind.
+    """
     from safetensors.torch import load_file
 
-    with _readable(Path(path)) as name:
-        return load_file(name)
+    path = Path(path)
+    with _readable(path) as name:
+        tensors = load_file(name)
+    for key, value in tensors.items():
+        if value.is_floating_point() and not _finite(value):
+            raise damaged(path, f"{key} has values that are no finite numbers")
+    return tensors
+
+
+def _finite(values: "Tensor") -> bool:
+    """Whether all are finite: the least and the largest say so, in a tenth of the time that looking at each takes."""
+    import torch
+
+    if values.numel() == 0 or values.element_size() == 1:  # eight-bit floats have no order in torch
+        return bool(values.float().isfinite().all())
+    return bool(torch.stack(torch.aminmax(values)).isfinite().all())
 
 
 def read_names(path: str | Path) -> list[str]:
     """The names of the tensors of a safetensors file, which is not read further. Raises UserError likewise."""
+    return list(read_shapes(path))
+
+
+def read_shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
+    """The shape of each tensor of a safetensors file, of which the header alone is read. Raises UserError likewise."""
     from safetensors import safe_open
 
     with _readable(Path(path)) as name, safe_open(name, "pt") as file:
-        return list(file.keys())
+        return {key: tuple(file.get_slice(key).get_shape()) for key in list(file.keys())}
 
 
 def read_metadata(path: str | Path) -> dict[str, str]:
@@ -149,18 +178,118 @@ def read_metadata(path: str | Path) -> dict[str, str]:
         return dict(file.metadata() or {})
 
 
+def read_json(path: str | Path) -> dict:
+    """The object in a JSON file of at most MOST_JSON bytes. Raises UserError where it is missing or holds no object."""
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"The file {path} is missing.", REMEDY)
+    with refusing(path):
+        if path.stat().st_size > MOST_JSON:
+            raise ValueError(f"it is larger than {MOST_JSON >> 20} MB")
+        return json_object(path.read_bytes().decode())
+
+
+def json_object(text: str) -> dict:
+    """The object that `text` is as JSON. Raises ValueError for other text, NaN, and a name that is given twice."""
+    try:
+        found = json.loads(text, parse_constant=_no_number, object_pairs_hook=_once)
+    except RecursionError as fault:
+        raise ValueError("it is nested too deeply") from fault
+    if not isinstance(found, dict):
+        raise ValueError("it should be a JSON object")
+    return found
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("it gives a name twice")
+    return found
+
+
+def fill(network: "Module", path: Path, dtype: "dtype | None" = None, named: Callable[[str], str] = str) -> None:
+    """Give `network`, built on torch's device meta, the tensors of a safetensors file, floating ones as `dtype`.
+
+    Nothing is read before the file's header shows that each tensor is there, in its shape, and no other. `named` gives
+    the network's name for one of the file's, "" for a tensor that it does not take. Raises UserError.
+    """
+    wanted, shapes = network.state_dict(), read_shapes(path)
+    names = {named(name): name for name in shapes}
+    names.pop("", None)
+    expect_shapes(path, {n: v.shape for n, v in wanted.items()}, {n: shapes[name] for n, name in names.items()})
+    tensors, state = read_tensors(path), {}
+    for name, like in wanted.items():
+        value = tensors[names[name]]
+        if value.is_floating_point() != like.is_floating_point():
+            raise damaged(path, f"{names[name]} has numbers of another kind")
+        kind = (dtype or like.dtype) if like.is_floating_point() else like.dtype
+        state[name] = value.reshape(like.shape).to(kind)
+    network.load_state_dict(state, assign=True)
+
+
+def expect_shapes(
+    path: Path,
+    expected: Mapping[str, Sequence[int]],
+    found: Mapping[str, Sequence[int]],
+    refusal: "Callable[[Path, str], UserError] | None" = None,
+) -> None:
+    """Raise UserError unless the file `path`, whose tensors have the shapes `found`, has just those `expected`.
+
+    A single number may lie there as a row of one. `refusal` makes the error, `damaged` where nothing is given.
+    """
+    refusal = refusal or damaged
+    missing, more = [sorted(one.keys() - other.keys()) for one, other in ((expected, found), (found, expected))]
+    if missing:
+        raise refusal(path, f"{missing[0]} is missing" + _others(missing))
+    if more:
+        raise refusal(path, f"{more[0]} does not belong there" + _others(more))
+    for name, shape in expected.items():
+        if (tuple(found[name]) or (1,)) != (tuple(shape) or (1,)):
+            raise refusal(path, f"{name} should be {list(shape)}, found {list(found[name])}")
+
+
+def _others(names: Sequence[str]) -> str:
+    return f", and {len(names) - 1} more" if len(names) > 1 else ""
+
+
 @contextmanager
-def _readable(path: Path) -> Iterator[str]:
+def refusing(path: Path) -> Iterator[None]:
+    """Whatever what lies in `path` makes fail inside is raised as UserError, but for a machine's own want of memory."""
+    import torch
     from safetensors import SafetensorError
 
+    faults = (ArithmeticError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError)
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except (*faults, SafetensorError) as fault:
+        raise damaged(path, first_line(fault)) from fault
+
+
+def first_line(fault: Exception) -> str:
+    """What `fault` says, in one line without a full stop."""
+    said = f"it lacks {fault}" if isinstance(fault, KeyError) else str(fault)
+    return (said.strip().splitlines() or [type(fault).__name__])[0][:200].rstrip(".")
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[str]:
     if path.suffix != ".safetensors":
         raise UserError(f"{path.name} is not a safetensors file.", "Only safetensors weights are loaded.")
     if not path.is_file():
-        raise UserError(f"The file {path} is missing.", "Fetch the weights again.")
-    try:
+        raise UserError(f"The file {path} is missing.", REMEDY)
+    with refusing(path):
         yield str(path)
-    except (SafetensorError, OSError) as fault:
-        raise UserError(f"The file {path} could not be read: {fault}.", "Fetch the weights again.") from fault
+
+
+def damaged(path: Path, why: str) -> UserError:
+    """The error for a file of weights that cannot be read, or says what no such file says."""
+    return UserError(f"The file {path} could not be read: {why}.", REMEDY)
 
 
 def unfit(path: Path, why: str) -> UserError:

@@ -5,14 +5,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_morphable import tiny_morphable
 
 from idto3d.bundle.info import BundleInfo, EncoderInfo
 from idto3d.guidance.loading import Bundle, load_bundle, save_bundle
 from idto3d.guidance.networks.base import with_morphable
 from idto3d.guidance.networks.branches import Branches, new_branches
 from idto3d.guidance.networks.lora import add_lora, lora_parameters
-from idto3d.guidance.networks.tiny import TEST_SPEC, tiny_base
+from idto3d.guidance.networks.tiny import TEST_SPEC, tiny_base, tiny_morphable
 from idto3d.guidance.prediction import Guidance
 from idto3d.words import prompts
 from idto3d.words.captions import caption

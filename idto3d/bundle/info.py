@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
-from idto3d.bundle.entries import FILE, REMEDY, expect, parsed, wrong
+from idto3d.bundle.entries import FILE, expect, parsed, wrong
 from idto3d.bundle.sources import (
     DomainSource,
     Refinement,
@@ -18,12 +18,14 @@ from idto3d.bundle.sources import (
     expect_source,
 )
 from idto3d.errors import UserError
+from idto3d.files import read_json
 from idto3d.words import prompts
 from idto3d.words.captions import filled
 from idto3d.words.prompts import DOMAINS
 
 SCHEMA = 2
 LEVELS = 1000  # of noise, as Stable Diffusion has them; timesteps count them from 0
+MOST_SIDE, MOST_NUMBERS, MOST_STRENGTH = 2048, 65536, 1000
 Range = tuple[int, int]
 
 
@@ -116,11 +118,7 @@ def read_info(folder: str | Path) -> BundleInfo:
     path = Path(folder) / FILE
     if not path.is_file():
         raise UserError(f"There is no {FILE} in {folder}.", "Choose a folder that holds a bundle.")
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
-    except (ValueError, OSError) as fault:
-        raise UserError(f"{path} is not readable JSON: {fault}.", REMEDY) from fault
-    return _info(data)
+    return _info(read_json(path))
 
 
 def write_info(info: BundleInfo, folder: str | Path) -> None:
@@ -129,10 +127,6 @@ def write_info(info: BundleInfo, folder: str | Path) -> None:
     text = json.dumps(data, indent=2, ensure_ascii=False)
     _info(json.loads(text))
     (Path(folder) / FILE).write_text(text + "\n", encoding="utf-8")
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number of JSON")
 
 
 def _info(data: object) -> BundleInfo:
@@ -167,9 +161,11 @@ def _expect_sense(info: BundleInfo) -> None:
         (all("{view}" in text for text in texts), "a prompt has no {view}"),
         (all("{subject}" in text for text in texts), "a prompt has no {subject}"),
         (info.image_size > 0 and info.image_size % 8 == 0, "'image_size' should be a positive multiple of 8"),
-        (info.identity_encoder.dimension > 0, "'identity_encoder.dimension' should be positive"),
+        (info.image_size <= MOST_SIDE, f"'image_size' should be at most {MOST_SIDE}"),
+        (0 < info.identity_encoder.dimension <= MOST_NUMBERS, "'identity_encoder.dimension' should be positive"),
         (info.identity_pooling == "mean", "'identity_pooling' should be mean"),
         (min(strengths) >= 0, "a strength is negative"),
+        (max(strengths) <= MOST_STRENGTH, f"a strength is larger than {MOST_STRENGTH}"),
         (
             info.base in info.sources or inside,
             "'base' should name a folder inside the bundle, or a source",

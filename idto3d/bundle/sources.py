@@ -96,11 +96,11 @@ def expect_refinement(second: Refinement, sources: Mapping[str, Source]) -> None
     if second.adapter:
         _expect_name(second.adapter, sources, "refinement.adapter")
     asks = "{view}" in second.prompt and "{subject}" in second.prompt
-    positive = min(second.guidance_scale, second.weight) >= 0
+    positive = 0 <= min(second.guidance_scale, second.weight) <= max(second.guidance_scale, second.weight) <= 1000
     expect(
         "",
         (asks, "'refinement.prompt' should have {view} and {subject}"),
-        (positive, "a strength of 'refinement' is negative"),
+        (positive, "a strength of 'refinement' is negative, or larger than 1000"),
     )
 
 

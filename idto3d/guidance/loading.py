@@ -11,15 +11,17 @@ from pathlib import Path
 import torch
 from diffusers import UNet2DConditionModel
 
+from idto3d.bundle.entries import FILE
 from idto3d.bundle.find import Weights, fetch_weights, find_bundle
 from idto3d.bundle.info import BundleInfo, write_info
 from idto3d.bundle.layout import IDENTITY_FILE, PRIOR_FILE
 from idto3d.device import choose_dtype
 from idto3d.events import exhausted
 from idto3d.files import unfit
-from idto3d.guidance.networks.base import BaseParts, load_base, load_unet, networks, save_base
+from idto3d.guidance.networks.base import BaseParts, load_base, networks, save_base
 from idto3d.guidance.networks.branches import Branches, load_branches, save_branch
 from idto3d.guidance.networks.lora import load_faceid_lora, load_lora, save_lora
+from idto3d.guidance.networks.reading import load_unet
 from idto3d.words.prompts import DOMAINS
 
 LORA_FILE, ID_FILE, EXP_FILE = "lora.safetensors", "id.safetensors", "expression.safetensors"
@@ -95,11 +97,21 @@ def load_refinement(weights: Weights, device: torch.device, dtype: torch.dtype |
 
 def _base(weights: Weights, name: str, device: torch.device, dtype: torch.dtype) -> BaseParts:
     parts = load_base(weights.place(name), dtype, weights.variant(name))
+    if parts.morphable is not None:
+        _expect_head(parts, weights)
     parts.vae.encoder.to(dtype)
     parts.vae.quant_conv.to(dtype)
     for network in networks(parts):
         network.to(device)
     return parts
+
+
+def _expect_head(parts: BaseParts, weights: Weights) -> None:
+    """Raises UserError unless the morphable head is drawn as large, and by the identities, as the bundle says."""
+    drawn, info, path = parts.morphable.config, weights.info, weights.folder / FILE
+    if (drawn.image_size, drawn.id_dim) != (info.image_size, info.identity_encoder.dimension):
+        said = f"pictures of {drawn.image_size} pixels and identities of {drawn.id_dim} numbers"
+        raise unfit(path, f"the base has {said}")
 
 
 def _own_unet(weights: Weights, domain: str, device: torch.device, dtype: torch.dtype) -> UNet2DConditionModel | None:

@@ -18,7 +18,7 @@ from idto3d.config import HeadOptions, as_json, from_json
 from idto3d.device import choose_device
 from idto3d.errors import UserError
 from idto3d.fields.material_field import MaterialField
-from idto3d.files import read_metadata, read_tensors, write_tensors
+from idto3d.files import json_object, read_metadata, read_tensors, write_tensors
 from idto3d.geometry.tet_grid import BOX_HIGH, BOX_LOW
 from idto3d.head.ellipsoid import EllipsoidPrior
 from idto3d.head.parts import Head, Part, head_from, head_names, head_tensors
@@ -120,7 +120,7 @@ def load_head(folder: Path) -> FinishedHead:
     if not path.is_file():
         raise UserError(f"There is no {FILE} in '{folder}'.", "Give the folder of a run that is done.")
     try:
-        words = json.loads(read_metadata(path)[KEY])
+        words = json_object(read_metadata(path)[KEY])
         if words["version"] != VERSION:
             raise ValueError(f"version {words['version']}")
         return _finished(read_tensors(path), words)

@@ -14,7 +14,7 @@ from idto3d.bundle.info import write_info
 from idto3d.errors import UserError
 from idto3d.events import exhausted
 from idto3d.guidance.loading import load_bundle, save_bundle
-from idto3d.guidance.networks import base
+from idto3d.guidance.networks import base, reading
 from idto3d.guidance.prediction import Guidance
 
 CPU = torch.device("cpu")
@@ -103,8 +103,8 @@ def test_a_folders_own_python_is_never_run(folder, monkeypatch, checked):
     (tokenizer / "tokenizer_config.json").write_text(json.dumps(config))
     monkeypatch.setattr("builtins.input", lambda _: "y")
     if not checked:
-        monkeypatch.setattr(base, "_expect_no_code", lambda _: None)
-    with pytest.raises(UserError, match="asks for Python code of its own" if checked else "custom code"):
+        monkeypatch.setattr(reading, "_expect_no_code", lambda _: None)
+    with pytest.raises(UserError, match="asks for Python code of its own" if checked else "tokenizer_class"):
         load(folder)
     assert not sprung.exists()
 
@@ -116,7 +116,7 @@ def test_a_base_that_is_nowhere_is_not_called_pickled(tmp_path):
 
 def test_a_branch_for_another_encoder_is_refused(folder, info):
     write_info(replace(info, identity_encoder=replace(info.identity_encoder, dimension=512)), folder)
-    with pytest.raises(UserError, match="512 are expected"):
+    with pytest.raises(UserError, match="identities of 6 numbers"):
         load(folder)
 
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 import torch
 from rounding import same_but_for_rounding
-from tiny_morphable import tiny_morphable
 
 from idto3d.bundle.layout import own_files
 from idto3d.errors import UserError
@@ -15,7 +14,7 @@ from idto3d.guidance.cameras import angles_of, camera_codes
 from idto3d.guidance.loading import load_bundle
 from idto3d.guidance.networks.base import load_base, save_base, with_morphable
 from idto3d.guidance.networks.morphable import BEARD_TONE, MorphableHead, outward
-from idto3d.guidance.networks.tiny import TEST_SPEC
+from idto3d.guidance.networks.tiny import TEST_SPEC, tiny_morphable
 from idto3d.guidance.prediction import Guidance
 from idto3d.render.backend import make_rasterizer
 from idto3d.render.camera import orbit, standard_cameras

@@ -1,31 +1,26 @@
 """The latent diffusion base: its parts, how they are saved and how they are loaded (safetensors and JSON only)."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from torch import nn
-from transformers import AutoTokenizer, CLIPTextModel, PreTrainedTokenizerBase
-from transformers.utils import logging as transformers_logging
+from transformers import CLIPTextModel, PreTrainedTokenizerBase
 
-from idto3d.bundle.layout import (
-    CONFIG_FILES,
-    FORMER_MORPHABLE,
-    MORPHABLE,
-    MORPHABLE_FILE,
-    TEXT_FILE,
-    UNET_FILE,
-    VAE_FILE,
-    WEIGHT_FILES,
-    former_layout,
-)
-from idto3d.errors import UserError
+from idto3d.bundle.layout import MORPHABLE, MORPHABLE_FILE, TEXT_FILE, UNET_FILE, VAE_FILE
 from idto3d.files import unfit, write_tensors
 from idto3d.guidance.networks.morphable import MorphableHead
+from idto3d.guidance.networks.reading import (
+    expect_files,
+    load_morphable,
+    load_scheduler,
+    load_text_encoder,
+    load_unet,
+    load_vae,
+)
+from idto3d.guidance.networks.tokenizing import load_tokenizer
 
 MODEL_INDEX = {
     "_class_name": "StableDiffusionPipeline",
@@ -110,20 +105,22 @@ def load_base(folder: str | Path, dtype: torch.dtype = torch.float32, variant: s
 
     The UNet comes in `dtype`, everything else in float32. All are frozen and in evaluation mode.
     `variant` is the word before the ending of weights that are named by precision (`fp16`).
-    Raises UserError for a missing or unreadable file, where weights are not safetensors, and for a folder in the
+    Raises UserError for a missing or damaged file, where weights are not safetensors, and for a folder in the
     layout of before.
     """
     folder = Path(folder)
-    _expect_files(folder, variant)
-    with _said_plainly(folder):
-        parts = BaseParts(
-            tokenizer=_load_tokenizer(folder / "tokenizer"),
-            text_encoder=_load_text_encoder(folder / "text_encoder", variant),
-            vae=_load_network(AutoencoderKL, folder / "vae", torch.float32, variant),
-            unet=_load_network(UNet2DConditionModel, folder / "unet", dtype, variant),
-            scheduler=_load_scheduler(folder / "scheduler"),
-            morphable=load_morphable(folder / MORPHABLE) if (folder / MORPHABLE).is_dir() else None,
-        )
+    expect_files(folder, variant)
+    encoder = load_text_encoder(folder / "text_encoder", variant)
+    parts = BaseParts(
+        tokenizer=load_tokenizer(
+            folder / "tokenizer", encoder.config.vocab_size, encoder.config.max_position_embeddings
+        ),
+        text_encoder=encoder,
+        vae=load_vae(folder / "vae", variant),
+        unet=load_unet(folder, dtype, variant),
+        scheduler=load_scheduler(folder / "scheduler"),
+        morphable=load_morphable(folder / MORPHABLE) if (folder / MORPHABLE).is_dir() else None,
+    )
     _expect_inputs(parts, folder)
     for network in networks(parts):
         network.requires_grad_(False).eval()
@@ -163,101 +160,22 @@ def widen(unet: UNet2DConditionModel) -> None:
     unet.register_to_config(in_channels=2 * old.in_channels)
 
 
-def load_unet(
-    folder: str | Path, dtype: torch.dtype = torch.float32, variant: str | None = None
-) -> UNet2DConditionModel:
-    """Read the UNet alone of such a folder; see `load_base`."""
-    folder = Path(folder)
-    with _said_plainly(folder):
-        unet = _load_network(UNet2DConditionModel, folder / "unet", dtype, variant)
-    return unet.requires_grad_(False).eval()
-
-
-@contextmanager
-def _said_plainly(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except Exception as fault:  # damaged files surface as many kinds of error in the two libraries
-        raise UserError(
-            f"The base model in {folder} could not be read ({type(fault).__name__}: {_first_line(fault)}).",
-            "Fetch the weights again; the files may be damaged.",
-        ) from fault
-
-
-def _load_network(kind: type, folder: Path, dtype: torch.dtype, variant: str | None):
-    return kind.from_pretrained(folder, dtype=dtype, variant=variant, local_files_only=True, use_safetensors=True)
-
-
-def load_morphable(folder: Path) -> MorphableHead:
-    """The morphable head in `folder`, frozen.
-
-    Numbers of vertices are int32, which all backends of torch.distributed carry.
-    """
-    head = _load_network(MorphableHead, folder, torch.float32, None).requires_grad_(False).eval()
-    for name, value in head.named_buffers():
-        if not value.is_floating_point():
-            setattr(head, name, value.int())
-    return head
-
-
 def _expect_inputs(parts: BaseParts, folder: Path) -> None:
-    """Raises UserError unless the UNet takes the noisy latents, and beside them those of a morphable head's picture."""
-    channels = parts.vae.config.latent_channels * (1 if parts.morphable is None else 2)
-    if parts.unet.config.in_channels != channels:
-        raise unfit(folder, f"its UNet takes {parts.unet.config.in_channels} channels where {channels} are expected")
-
-
-def _load_scheduler(folder: Path) -> DDIMScheduler:
-    """Only the noise levels are used, so a published schedule of any other class will do."""
-    return DDIMScheduler.from_config(DDIMScheduler.load_config(folder, local_files_only=True))
-
-
-def _load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
-    return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-
-
-def _load_text_encoder(folder: Path, variant: str | None) -> CLIPTextModel:
-    shown = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.disable_progress_bar()
-    try:
-        return CLIPTextModel.from_pretrained(
-            folder,
-            dtype=torch.float32,
-            variant=variant,
-            local_files_only=True,
-            use_safetensors=True,
-            trust_remote_code=False,
-        )
-    finally:
-        if shown:
-            transformers_logging.enable_progress_bar()
-
-
-def _expect_files(folder: Path, variant: str | None) -> None:
-    if not folder.is_dir():
-        raise UserError(f"There is no base model at {folder}.", "Check the path; it should be a folder.")
-    if (folder / FORMER_MORPHABLE).is_dir() and not (folder / MORPHABLE).is_dir():
-        raise former_layout(folder)
-    for plain in WEIGHT_FILES:
-        name = plain.replace(".safetensors", f".{variant}.safetensors") if variant else plain
-        if not (folder / name).is_file():
-            part = (folder / name).parent
-            pickled = part.is_dir() and any(part.glob("*.bin"))
-            why = "only has pickled weights, which are not loaded" if pickled else "is missing"
-            raise UserError(f"The base model's {name} {why} in {folder}.", "Use weights saved as safetensors.")
-    for name in CONFIG_FILES:
-        if not (folder / name).is_file():
-            raise UserError(f"The base model has no {name} in {folder}.", "Fetch the weights again.")
-        _expect_no_code(folder / name)
-
-
-def _expect_no_code(config: Path) -> None:
-    """Raises UserError where a configuration names Python of the folder's own, which transformers would run."""
-    with suppress(ValueError, TypeError):  # a damaged file is refused when it is loaded
-        if "auto_map" in json.loads(config.read_bytes()):
-            what = f"{config} asks for Python code of its own (auto_map), and none is run."
-            raise UserError(what, "Use a model whose classes are transformers' and diffusers' own.")
-
-
-def _first_line(fault: Exception) -> str:
-    return (str(fault).strip().splitlines() or [""])[0][:200]
+    """Raises UserError unless the networks hear each other: the UNet takes the noisy latents, beside them those of a
+    morphable head's picture, and the states of the texts.
+    """
+    latents, width = parts.vae.config.latent_channels, parts.text_encoder.config.hidden_size
+    channels = latents * (1 if parts.morphable is None else 2)
+    unet = parts.unet.config
+    for given, wanted, what in (
+        (unet.in_channels, channels, "UNet takes {} channels"),
+        (unet.out_channels, latents, "UNet gives {} channels"),
+        (unet.cross_attention_dim, width, "UNet takes text states of {} numbers"),
+        (
+            width if parts.morphable is None else parts.morphable.config.text_dim,
+            width,
+            "head takes texts of {} numbers",
+        ),
+    ):
+        if given != wanted:
+            raise unfit(folder, f"its {what.format(given)} where {wanted} are expected")

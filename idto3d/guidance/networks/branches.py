@@ -4,6 +4,8 @@
 ID-to-3D, section 3). diffusers' own two-branch processor computes exactly this, so the attention is not ours.
 """
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -12,10 +14,11 @@ from diffusers.models.attention_processor import AttnProcessor2_0, IPAdapterAttn
 from diffusers.models.embeddings import IPAdapterFaceIDImageProjection, MultiIPAdapterImageProjection
 from torch import Tensor, nn
 
-from idto3d.files import read_tensors, unfit
+from idto3d.files import expect_shapes, read_shapes, read_tensors, unfit
 from idto3d.guidance.networks.base import save_tensors
 
 BRANCHES = ("identity", "expression")
+FACEID_LORA = re.compile(r"ip_adapter\.(?P<place>\d+)\.(?P<module>to_(?:q|k|v|out))_lora\.(?P<side>down|up)\.weight")
 PROJECTION_NAMES = {  # name in the file: name in diffusers' projection
     "proj.0.weight": "ff.net.0.proj.weight",
     "proj.0.bias": "ff.net.0.proj.bias",
@@ -140,40 +143,58 @@ def load_branches(
     Raises UserError where a file is missing, damaged, not safetensors, or made for another UNet.
     """
     paths = tuple(Path(path) for path in (id_path, exp_path) if path is not None)
-    states = [read_tensors(path) for path in paths]
-    projections = [_projection(state, path) for state, path in zip(states, paths, strict=True)]
+    states = [_branch_state(unet, path, alone=exp_path is None) for path in paths]
+    projections = [_projection(state) for state in states]
     tokens = tuple(layer.num_tokens for layer in projections)
     attention = []
     for k, name in enumerate(cross_attentions(unet)):
         fresh = _fresh_attention(_text_keys(unet, name).float(), tokens)
-        for index, (state, path) in enumerate(zip(states, paths, strict=True)):
-            _fill(fresh.to_k_ip[index].weight, state, f"ip_adapter.{2 * k + 1}.to_k_ip.weight", path)
-            _fill(fresh.to_v_ip[index].weight, state, f"ip_adapter.{2 * k + 1}.to_v_ip.weight", path)
+        for index, state in enumerate(states):
+            _fill(fresh.to_k_ip[index].weight, state[f"ip_adapter.{2 * k + 1}.to_k_ip.weight"])
+            _fill(fresh.to_v_ip[index].weight, state[f"ip_adapter.{2 * k + 1}.to_v_ip.weight"])
         attention.append(fresh)
     return Branches(MultiIPAdapterImageProjection(projections), attention).to(unet.device, dtype)
 
 
-def _projection(state: dict[str, Tensor], path: Path) -> IPAdapterFaceIDImageProjection:
-    try:
-        hidden, dimension = state["image_proj.proj.0.weight"].shape
-        width = state["image_proj.norm.weight"].shape[0]
-        tokens = state["image_proj.proj.2.weight"].shape[0] // width
-    except (KeyError, ValueError, IndexError) as fault:
-        raise unfit(path, "it has no image projection") from fault
-    if hidden % dimension:
-        raise unfit(path, f"its hidden width {hidden} is no multiple of its input width {dimension}")
+def _branch_state(unet: UNet2DConditionModel, path: Path, alone: bool) -> dict[str, Tensor]:
+    """The tensors of one branch of which the header shows that they fit `unet`; `alone`: a LoRA may lie beside them."""
+    shapes = read_shapes(path)
+    own = {name: shape for name, shape in shapes.items() if not (alone and FACEID_LORA.fullmatch(name))}
+    hidden, dimension = _matrix(own, "image_proj.proj.0.weight", path)
+    width = unet.config.cross_attention_dim
+    tokens = _matrix(own, "image_proj.proj.2.weight", path)[0] // width
+    if hidden % dimension or tokens < 1:
+        raise unfit(path, f"its projection takes {dimension} numbers by {hidden} to {tokens} tokens")
+    expected = {"proj.0.weight": (hidden, dimension), "proj.0.bias": (hidden,), "norm.weight": (width,)}
+    expected |= {"proj.2.weight": (tokens * width, hidden), "proj.2.bias": (tokens * width,), "norm.bias": (width,)}
+    expected = {f"image_proj.{name}": shape for name, shape in expected.items()}
+    for k, name in enumerate(cross_attentions(unet)):
+        shape = tuple(_text_keys(unet, name).shape)
+        expected |= {f"ip_adapter.{2 * k + 1}.to_{one}_ip.weight": shape for one in "kv"}
+    expect_shapes(path, expected, own, unfit)
+    return read_tensors(path)
+
+
+def _matrix(shapes: Mapping[str, tuple[int, ...]], name: str, path: Path) -> tuple[int, int]:
+    shape = shapes.get(name, ())
+    if len(shape) != 2 or min(shape) < 1:
+        raise unfit(path, f"it has no image projection: {name} is {list(shape) or 'missing'}")
+    return shape
+
+
+def _projection(state: Mapping[str, Tensor]) -> IPAdapterFaceIDImageProjection:
+    hidden, dimension = state["image_proj.proj.0.weight"].shape
+    width = len(state["image_proj.norm.weight"])
+    tokens = len(state["image_proj.proj.2.weight"]) // width
     layer = IPAdapterFaceIDImageProjection(
         image_embed_dim=dimension, cross_attention_dim=width, mult=hidden // dimension, num_tokens=tokens
     )
     parameters = dict(layer.named_parameters())
     for theirs, ours in PROJECTION_NAMES.items():
-        _fill(parameters[ours], state, f"image_proj.{theirs}", path)
+        _fill(parameters[ours], state[f"image_proj.{theirs}"])
     return layer
 
 
 @torch.no_grad()
-def _fill(parameter: nn.Parameter, state: dict[str, Tensor], key: str, path: Path) -> None:
-    if key not in state or state[key].shape != parameter.shape:
-        given = tuple(state[key].shape) if key in state else "nothing"
-        raise unfit(path, f"{key} should be {tuple(parameter.shape)}, found {given}")
-    parameter.copy_(state[key])
+def _fill(parameter: nn.Parameter, value: Tensor) -> None:
+    parameter.copy_(value)

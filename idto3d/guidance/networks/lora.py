@@ -1,8 +1,7 @@
 """LoRA adapters of the two domains on one UNet, through peft, and the switch between domains."""
 
-import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,12 +10,11 @@ from diffusers import UNet2DConditionModel
 from peft import LoraConfig
 from peft.utils import get_peft_model_state_dict
 
-from idto3d.files import read_tensors, unfit
+from idto3d.files import expect_shapes, first_line, read_tensors, unfit
 from idto3d.guidance.networks.base import save_tensors
-from idto3d.guidance.networks.branches import Branches, attach
+from idto3d.guidance.networks.branches import FACEID_LORA, Branches, attach
 
 TARGETS = ("to_q", "to_k", "to_v", "to_out.0")
-FACEID_LORA = re.compile(r"ip_adapter\.(?P<place>\d+)\.(?P<module>to_(?:q|k|v|out))_lora\.(?P<side>down|up)\.weight")
 FACEID_SIDES = {"down": "A", "up": "B"}
 
 
@@ -91,15 +89,12 @@ def load_faceid_lora(unet: UNet2DConditionModel, name: str, path: str | Path) ->
 
 
 def _add_state(unet: UNet2DConditionModel, name: str, state: dict[str, torch.Tensor], path: Path) -> None:
-    modules = dict(unet.named_modules())
-    for key in state:
-        if key.rsplit(".lora_", 1)[0] not in modules:
-            raise unfit(path, f"the UNet has no {key.rsplit('.lora_', 1)[0]}")
+    _expect_pairs(unet, state, path)
     try:
         with _without_second_adapter_warning():
             unet.load_lora_adapter(state, prefix=None, adapter_name=name)
     except (RuntimeError, ValueError, KeyError) as fault:
-        raise unfit(path, str(fault).strip().splitlines()[0]) from fault
+        raise unfit(path, first_line(fault)) from fault
     if name not in getattr(unet, "peft_config", {}):
         raise unfit(path, "it holds no adapter")
     device, dtype = unet.conv_in.weight.device, unet.conv_in.weight.dtype
@@ -107,6 +102,25 @@ def _add_state(unet: UNet2DConditionModel, name: str, state: dict[str, torch.Ten
         parameter.data = parameter.data.to(device, dtype)
     unet.set_adapters(name, 1.0)
     unet.requires_grad_(False)
+
+
+def _expect_pairs(unet: UNet2DConditionModel, state: Mapping[str, torch.Tensor], path: Path) -> None:
+    """Raises UserError unless `state` has both halves, fitting, for all TARGETS of all attentions, and no more.
+
+    An adapter of which a layer is missing would leave that layer as it was, and nobody would notice.
+    """
+    layers = dict(unet.named_modules())
+    places = [name.removesuffix(".processor") for name in unet.attn_processors]
+    targets = [f"{place}.{target}" for place in places for target in TARGETS]
+    strange = sorted({key.rsplit(".lora_", 1)[0] for key in state} - set(targets))
+    if strange:
+        raise unfit(path, f"the UNet has no attention {strange[0]}")
+    shapes, expected = {name: tuple(value.shape) for name, value in state.items()}, {}
+    for target in targets:
+        high, low = layers[target].weight.shape
+        rank = (*shapes.get(f"{target}.lora_A.weight", ()), 1)[0]
+        expected |= {f"{target}.lora_A.weight": (max(rank, 1), low), f"{target}.lora_B.weight": (high, max(rank, 1))}
+    expect_shapes(path, expected, shapes, unfit)
 
 
 def use_domain(unet: UNet2DConditionModel, domain: str, branches: Branches) -> None:

@@ -10,6 +10,8 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from idto3d.config import SubjectOptions
 from idto3d.errors import UserError, shown
+from idto3d.subject.costs.descriptions import check_descriptions
+from idto3d.subject.costs.passes import check_passes
 
 LONG_SIDE = 2048  # at first sight; larger photos are scaled down after decoding
 WHOLE = 16e6  # pixels of a photo that is looked at closely, whatever its shape
@@ -17,9 +19,6 @@ FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "TIFF")  # HEIF is opened apart
 READABLE = "JPEG, PNG, WEBP, HEIC, AVIF, BMP or TIFF"
 HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 AVIF_BRANDS = {b"avif", b"avis"}
-MOST_PASSES = 100  # over the pixels of a progressive JPEG; cameras and programs make about ten
-MOST_WORK = 2000.0  # passes times megapixels, each of which takes some 3 ms
-TIFF_PARTS = (273, 324)  # tags that list where strips or tiles lie
 CONVERTIBLE = ("1", "P", "YCbCr", "RGBX")  # modes whose plain conversion to RGB loses nothing that matters
 
 
@@ -35,24 +34,33 @@ def load_photo(path: str | Path, options: SubjectOptions | None = None, whole: b
     path = Path(path)
     name = shown_name(path)
     data = _read_file(path, name, options.max_megabytes)
-    return decoded(_open_image(data, name, options), name, options, whole=whole)
+    return decoded(opened(data, name, options), name, options, whole=whole)
 
 
 def decoded(
-    image: Image.Image, name: str, options: SubjectOptions, upright: bool = True, whole: bool = False
+    image: Image.Image,
+    name: str,
+    options: SubjectOptions,
+    upright: bool = True,
+    whole: bool = False,
+    on_white: bool = True,
 ) -> np.ndarray:
     """The pixels of an `image` whose header alone was read, as `load_photo` gives them; `name` is for messages.
 
-    upright: turn it as its EXIF tag says; textures of meshes are not turned. Raises UserError as `load_photo`.
+    upright: turn it as its EXIF tag says; textures of meshes are not turned. on_white: what is transparent is laid on
+    white; textures keep their colours below any alpha. Raises UserError as `load_photo`.
     """
     _check_size(image, name, options)
-    _check_passes(image, name)
+    with _decoding(name):
+        check_passes(image, name)
     with _decoding(name):
         room = _room(image.size) if whole else (LONG_SIDE, LONG_SIDE)
         image.draft(None, room)  # JPEG: decode at a smaller scale; others: nothing
         image.load()
         _check_size(image, name, options)  # HEIF may learn its true size only now
         image = _eight_bit(image, name)
+        if image.mode == "RGBA" and not on_white:
+            image = image.convert("RGB")
         image.thumbnail(room, Image.Resampling.LANCZOS, reducing_gap=3.0)
         return np.array(_srgb(_opaque(_upright(image) if upright else image)))
 
@@ -95,8 +103,9 @@ def _read_file(path: Path, name: str, max_megabytes: float) -> bytes:
     return data
 
 
-def _open_image(data: bytes, name: str, options: SubjectOptions) -> Image.Image:
-    """A lazily opened image: its header is read, its pixels are not."""
+def opened(data: bytes, name: str, options: SubjectOptions) -> Image.Image:
+    """The picture in the bytes of a file: its header is read, its pixels are not. Raises UserError as `load_photo`."""
+    check_descriptions(data, name)
     if _is_heif(data):
         return _open_heif(data, name)
     try:
@@ -137,32 +146,6 @@ def _check_size(image: Image.Image, name: str, options: SubjectOptions) -> None:
         raise _too_many_pixels(name, f"{megapixels:.0f}", options)
 
 
-def _check_passes(image: Image.Image, name: str) -> None:
-    """Raise UserError for a JPEG, or a TIFF of JPEGs, that draws its pixels so often that decoding may take minutes."""
-    passes = _passes(image)
-    if passes > MOST_PASSES or passes * image.width * image.height / 1e6 > MOST_WORK:
-        raise UserError(f"'{name}' draws its pixels {passes:.0f} times over.", "Save it anew as an ordinary JPEG.")
-
-
-def _passes(image: Image.Image) -> float:
-    """How often an image whose header alone was read draws its pixels.
-
-    Each pass of a JPEG begins with the bytes FF DA, which coded pixels never hold; a thumbnail adds a few.
-    """
-    file, parts = getattr(image, "fp", None), 1
-    if image.format == "TIFF" and image.info.get("compression") == "jpeg":
-        parts = max(len(image.tag_v2.get(tag, ())) for tag in TIFF_PARTS)
-    elif image.format not in ("JPEG", "MPO"):
-        return 1.0
-    if file is None:  # decoded already
-        return 1.0
-    place = file.tell()
-    file.seek(0)
-    passes = file.read().count(b"\xff\xda")
-    file.seek(place)
-    return passes / max(parts, 1)
-
-
 def _eight_bit(image: Image.Image, name: str) -> Image.Image:
     """`image` in mode L, RGB, CMYK or RGBA; 16 bits are scaled to 8. Raises UserError for exotic pixels."""
     if image.mode.startswith("I;16"):
@@ -181,6 +164,7 @@ def _eight_bit(image: Image.Image, name: str) -> Image.Image:
 
 def _upright(image: Image.Image) -> Image.Image:
     """`image` turned as its EXIF tag says."""
+    image.info.pop("Raw profile type exif", None)  # EXIF in a PNG's packed text, whose cost nobody has checked
     try:
         return ImageOps.exif_transpose(image)
     except Exception:  # phones write broken EXIF blocks; the pixels are good, so they are kept as stored

@@ -12,11 +12,12 @@ from idto3d.files import write_tensors
 from idto3d.subject.graph.graph_net import KEY, VERSION, GraphNet, load_graphs
 from idto3d.subject.graph.graph_ops import conv, same_padding, transposed_conv
 
+PLAIN = {"dilation": [1, 1], "groups": 1, "activation": ""}
 GRAPH = {
     "input": [1, 4, 4, 2],
     "outputs": ["b"],
     "nodes": [
-        {"op": "conv", "in": ["input", "w", "c"], "out": "a", "stride": [2, 2], "same": True},
+        {"op": "conv", "in": ["input", "w", "c"], "out": "a", "stride": [2, 2], "same": True, **PLAIN},
         {"op": "prelu", "in": ["a", "s"], "out": "b"},
     ],
 }
@@ -45,7 +46,7 @@ def test_a_padded_convolution_keeps_one_place_in_two():
     x, tensors = torch.arange(32.0).reshape(1, 4, 4, 2), {n: v.float() for n, v in weights().items()}
     wide = functional.pad(x.permute(0, 3, 1, 2), (0, 1, 0, 1))
     expected = functional.conv2d(wide, tensors["w"], tensors["c"], 2).permute(0, 2, 3, 1)
-    assert torch.allclose(conv(x, tensors["w"], tensors["c"], stride=(2, 2), same=True), expected)
+    assert torch.allclose(conv(x, tensors["w"], tensors["c"], stride=(2, 2), same=True, **PLAIN), expected)
 
 
 def test_a_transposed_convolution_puts_its_kernel_at_every_place():
@@ -78,6 +79,20 @@ def test_a_graph_that_does_not_fit_is_refused(tmp_path, node, told):
     with pytest.raises(UserError, match=told) as refused:
         load_graphs(path, ["net"])
     assert refused.value.remedy.startswith("Fetch the weights again")
+
+
+@pytest.mark.parametrize("left_out", ["dilation", "groups", "activation"])
+def test_an_option_left_out_is_refused(tmp_path, left_out):
+    first = {name: value for name, value in GRAPH["nodes"][0].items() if name != left_out}
+    with pytest.raises(UserError, match=left_out):
+        load_graphs(written(tmp_path / "net.safetensors", {**GRAPH, "nodes": [first, GRAPH["nodes"][1]]}), ["net"])
+
+
+def test_a_result_that_goes_nowhere_is_refused(tmp_path):
+    with pytest.raises(UserError, match="nothing takes the result 'b'"):
+        load_graphs(written(tmp_path / "net.safetensors", {**GRAPH, "outputs": ["a"]}), ["net"])
+    with pytest.raises(UserError, match="nothing takes the result 'b'"):
+        load_graphs(written(tmp_path / "net.safetensors", {**GRAPH, "outputs": []}), ["net"])
 
 
 def test_files_of_another_kind_are_refused(tmp_path):

@@ -250,19 +250,19 @@ def test_a_progressive_photo_is_read_and_one_of_too_many_passes_refused(write, m
     photo = write("a.jpg", two_halves(), progressive=True)
     passes = photo.read_bytes().count(b"\xff\xda")
     assert passes > 3 and load_photo(photo).shape == (20, 40, 3)
-    monkeypatch.setattr("idto3d.subject.images.MOST_PASSES", passes - 1)
+    monkeypatch.setattr("idto3d.subject.costs.passes.MOST_PASSES", passes - 1)
     assert refusal(photo) == f"'a.jpg' draws its pixels {passes} times over."
     assert load_photo(write("b.jpg", two_halves())).shape == (20, 40, 3)
 
 
 def test_passes_weigh_more_the_larger_the_photo_is(write, monkeypatch):
     photo = write("a.jpg", two_halves(), progressive=True)
-    monkeypatch.setattr("idto3d.subject.images.MOST_WORK", 0.004)  # of 800 pixels, five passes
+    monkeypatch.setattr("idto3d.subject.costs.passes.MOST_WORK", 0.004)  # of 800 pixels, five passes
     assert "times over" in refusal(photo)
 
 
 def test_a_tiff_of_many_jpegs_is_no_photo_of_many_passes(write, monkeypatch):
     photo = write("a.tiff", two_halves(size=(64, 640)), compression="jpeg")
     assert photo.read_bytes().count(b"\xff\xda") > 1
-    monkeypatch.setattr("idto3d.subject.images.MOST_PASSES", 1)
+    monkeypatch.setattr("idto3d.subject.costs.passes.MOST_PASSES", 1)
     assert load_photo(photo).shape == (640, 64, 3)

@@ -19,9 +19,9 @@ def conv(
     *,
     stride: Sequence[int],
     same: bool,
-    dilation: Sequence[int] = (1, 1),
-    groups: int = 1,
-    activation: str = "",
+    dilation: Sequence[int],
+    groups: int,
+    activation: str,
 ) -> Tensor:
     """[B, h, w, out] of `x` [B, H, W, in]; `same`: padded so that h is H / stride, rounded up."""
     x = x.permute(0, 3, 1, 2)
@@ -92,7 +92,7 @@ def transpose(x: Tensor, *, order: Sequence[int]) -> Tensor:
     return x.permute(tuple(order))
 
 
-def cut(x: Tensor, *, spans: Sequence[Sequence[int]], drop: Sequence[int] = ()) -> Tensor:
+def cut(x: Tensor, *, spans: Sequence[Sequence[int]], drop: Sequence[int]) -> Tensor:
     """The part of `x` from, up to (without) the `spans` along each axis; the axes `drop`, of length 1, are left out."""
     y = x[tuple(slice(*span) for span in spans)]
     return y.squeeze(tuple(drop)) if drop else y

@@ -4,12 +4,10 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-import safetensors
 import torch
-from safetensors.torch import load_file
 
 from idto3d.errors import UserError
-from idto3d.files import write_tensors
+from idto3d.files import fill, json_object, read_metadata, read_shapes, refusing, write_tensors
 from idto3d.subject.identity.portrait_net import PortraitNet, PortraitSize
 
 VERSION = 4
@@ -29,25 +27,17 @@ def save_identity(net: PortraitNet, path: str | Path, provenance: dict) -> None:
 def load_identity(path: str | Path) -> PortraitNet:
     """The network of `path`, on the CPU, without gradients. Raises UserError where the file is missing or damaged."""
     path = Path(path)
-    if not path.is_file():
-        raise UserError(f"The identity network {path} is missing.", "Fetch the weights again.")
-    try:
+    with refusing(path):
         description = read_description(path)
         if description["version"] != VERSION:
             what = f"The identity network {path} is of another version of idto3d."
             raise UserError(what, "Use weights of this version, or train the bundle anew: docs/training.md tells how.")
-        net = PortraitNet(_size(description["size"]))
-        net.load_state_dict({name: value.float() for name, value in load_file(path).items()})
-    except (
-        safetensors.SafetensorError,
-        OSError,
-        KeyError,
-        TypeError,
-        ValueError,
-        RuntimeError,
-        AttributeError,
-    ) as fault:
-        raise UserError(f"The identity network {path} could not be read.", "Fetch the weights again.") from fault
+        size = _size(description["size"])
+        if sum(size.blocks) > len(read_shapes(path)):
+            raise ValueError("it has more layers than there are weights for")
+        with torch.device("meta"):
+            net = PortraitNet(size)
+    fill(net, path, torch.float32)
     return net.requires_grad_(False).eval().to(memory_format=torch.channels_last)
 
 
@@ -59,8 +49,7 @@ def _size(description: dict) -> PortraitSize:
 
 def read_description(path: str | Path) -> dict:
     """Version, size and provenance of what is in `path`. Raises ValueError for a file of another kind."""
-    with safetensors.safe_open(str(path), "pt") as file:
-        description = json.loads((file.metadata() or {}).get(KEY, "{}"))
-    if not isinstance(description, dict) or "version" not in description:
+    description = json_object(read_metadata(path).get(KEY, "{}"))
+    if "version" not in description:
         raise ValueError(f"{path} is not an identity file")
     return description

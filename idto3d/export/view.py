@@ -38,7 +38,7 @@ def draw_view(folder: Path, options: RenderOptions) -> np.ndarray:
 
     Raises UserError where there is no head, or no such expression or light.
     """
-    asset = load_asset(folder)
+    asset = _opened(Path(folder), _stamp(Path(folder) / "head.glb"))
     poses = posed(asset.mesh, dict(options.expressions))
     light = rotate(find_light(options.light), math.radians(options.light_rotation_deg))
     if options.video:
@@ -48,6 +48,20 @@ def draw_view(folder: Path, options: RenderOptions) -> np.ndarray:
         for _ in write_video(Path(options.video), frames, GENERATOR):
             pass
     return picture(asset, poses, options, light)
+
+
+@lru_cache(maxsize=4)
+def _opened(folder: Path, _stamp: tuple[int, ...]) -> Asset:
+    """The head in `folder`, read once while its file stays the same: reading takes half as long as drawing."""
+    return load_asset(folder)
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """What changes when a file is replaced; nothing where there is none."""
+    if not path.is_file():
+        return ()
+    found = path.stat()
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def find_light(light: str) -> Environment:

@@ -4,12 +4,13 @@ import numpy as np
 import pygltflib
 import pytest
 
+from idto3d.config import HeadOptions, as_json
 from idto3d.errors import UserError
-from idto3d.export.gltf.accessors import read_accessor
 from idto3d.export.gltf.glb import ImageFiles, Layout, glb_bytes
 from idto3d.export.gltf.load import load_asset
 from idto3d.export.gltf.mesh import LEAST_TURN, HeadMesh, PartMesh, posed, still, target_name
 from idto3d.export.gltf.provenance import Provenance
+from idto3d.export.gltf.reading import open_glb
 from idto3d.export.gltf.tangents import vertex_tangents
 from idto3d.export.images import jpeg_bytes, png_bytes
 from idto3d.head.template import EXPRESSIONS as SHAPES
@@ -104,7 +105,7 @@ def test_targets_of_nothing_are_written_out_as_zeros_once(written):
     assert targets[0]["POSITION"] == targets[0]["NORMAL"] == targets[2]["NORMAL"]
     nothing = document.accessors[targets[0]["POSITION"]]
     assert nothing.sparse is None and nothing.bufferView is not None and nothing.min == nothing.max == [0.0, 0.0, 0.0]
-    values = read_accessor(document, targets[0]["POSITION"])
+    values = open_glb(written.read_bytes(), "head.glb").floats(targets[0]["POSITION"])
     assert values.shape == (1600, 3) and not values.any()
 
 
@@ -135,8 +136,9 @@ def test_a_clip_rests_for_half_a_second_then_plays_each_expression_once(grid, im
     path.write_bytes(glb_bytes(grid, images, PROVENANCE, Layout(clip=True)))
     document = pygltflib.GLTF2.load_binary(str(path))
     sampler = document.animations[0].samplers[0]
-    times = read_accessor(document, sampler.input)
-    weights = read_accessor(document, sampler.output).reshape(len(times), 3)
+    glb = open_glb(path.read_bytes(), "clip.glb")
+    times = glb.floats(sampler.input)
+    weights = glb.floats(sampler.output).reshape(len(times), 3)
     for second in (0.0, 0.25, 0.5):
         assert not [np.interp(second, times, track) for track in weights.T if np.interp(second, times, track)]
     assert times[-1] == 3.5
@@ -150,6 +152,15 @@ def test_the_file_says_where_it_comes_from(written):
     assert provenance["ai_generated"] is True
     assert (provenance["seed"], provenance["weights"]) == (7, "embedded")
     assert provenance["licences"] == ["CC0-1.0"] and provenance["options"] == {"preset": "draft"}
+
+
+def test_every_option_is_in_the_file_as_it_was_also_the_empty_ones(grid, images, tmp_path, issues):
+    options = as_json(HeadOptions()) | {"odd": {"none": None, "text": "", "list": [], "table": {}, "no": False}}
+    path = tmp_path / "head.glb"
+    path.write_bytes(glb_bytes(grid, images, Provenance(options=options)))
+    read = load_asset(tmp_path).provenance
+    assert read["options"] == options and options["prompt"] == "" and options["guidance"]["lambda_id"] is None
+    assert read["licences"] == [] and read["weights"] == "" and issues(path) == []
 
 
 def test_sliders_mix_expressions_by_either_name(grid, written):

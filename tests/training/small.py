@@ -7,11 +7,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors.torch import save_file
-from tiny_morphable import tiny_morphable
 
 from idto3d.guidance.networks.base import with_morphable
 from idto3d.guidance.networks.branches import new_branches
-from idto3d.guidance.networks.tiny import TEST_SPEC, tiny_base
+from idto3d.guidance.networks.tiny import TEST_SPEC, tiny_base, tiny_morphable
 from idto3d.training import train
 from idto3d.training.data.dataset import ARRAYS, People
 from idto3d.training.denoiser import Data

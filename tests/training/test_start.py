@@ -2,14 +2,13 @@
 
 import pytest
 import torch
-from tiny_morphable import tiny_morphable
 
 from idto3d.bundle.info import BundleInfo, EncoderInfo, write_info
 from idto3d.errors import UserError
 from idto3d.guidance.loading import EXP_FILE, ID_FILE
 from idto3d.guidance.networks.base import save_base, with_morphable
 from idto3d.guidance.networks.branches import new_branches, save_branch
-from idto3d.guidance.networks.tiny import TEST_SPEC, tiny_base
+from idto3d.guidance.networks.tiny import TEST_SPEC, tiny_base, tiny_morphable
 from idto3d.training.model import encode_text, whiten
 from idto3d.training.options import parse
 from idto3d.training.start import same_layers, start_base, start_branches

@@ -8,11 +8,10 @@ import pytest
 import torch
 from diffusers import DDIMScheduler
 from rounding import same_but_for_rounding
-from tiny_morphable import tiny_morphable
 
 from idto3d.guidance.networks.base import with_morphable
 from idto3d.guidance.networks.branches import new_branches
-from idto3d.guidance.networks.tiny import TEST_SPEC, noise_scheduler, tiny_base
+from idto3d.guidance.networks.tiny import TEST_SPEC, noise_scheduler, tiny_base, tiny_morphable
 from idto3d.training import train
 from idto3d.training.data.dataset import read_people
 from idto3d.training.denoiser import (

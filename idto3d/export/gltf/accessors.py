@@ -78,25 +78,3 @@ class BufferWriter:
 def _described(values: np.ndarray) -> gltf.Accessor:
     kind = KINDS[1 if values.ndim == 1 else values.shape[1]]
     return gltf.Accessor(componentType=COMPONENTS[values.dtype], count=len(values), type=kind)
-
-
-def read_accessor(document: gltf.GLTF2, index: int) -> np.ndarray:
-    """The values [N] or [N, C] of an accessor written by BufferWriter, sparse ones filled in."""
-    accessor = document.accessors[index]
-    dtype = next(dtype for dtype, code in COMPONENTS.items() if code == accessor.componentType)
-    width = next(width for width, kind in KINDS.items() if kind == accessor.type)
-    values = np.zeros((accessor.count, width), dtype)
-    if accessor.bufferView is not None:
-        values = np.frombuffer(read_view(document, accessor.bufferView), dtype).reshape(-1, width).copy()
-    if accessor.sparse is not None:
-        where = np.dtype(np.uint16 if accessor.sparse.indices.componentType == gltf.UNSIGNED_SHORT else np.uint32)
-        rows = np.frombuffer(read_view(document, accessor.sparse.indices.bufferView), where)
-        values[rows] = np.frombuffer(read_view(document, accessor.sparse.values.bufferView), dtype).reshape(-1, width)
-    return values[:, 0] if width == 1 else values
-
-
-def read_view(document: gltf.GLTF2, index: int) -> bytes:
-    """The bytes of a buffer view of the binary chunk."""
-    view = document.bufferViews[index]
-    start = view.byteOffset or 0
-    return document.binary_blob()[start : start + view.byteLength]

@@ -4,6 +4,7 @@ glTF 2.0: right-handed, Y up, the face looks to +Z, metres. No extension, skin o
 so that every importer can read it and none plays anything by itself.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ import pygltflib as gltf
 
 from idto3d.export.gltf.accessors import BufferWriter
 from idto3d.export.gltf.clip import expression_clip
+from idto3d.export.gltf.container import packed
 from idto3d.export.gltf.mesh import HeadMesh, PartMesh, both_sides, target_name, visible
 from idto3d.export.gltf.provenance import GENERATOR, Provenance, as_extras
 
@@ -51,7 +53,7 @@ def glb_bytes(
     mesh: HeadMesh, images: Mapping[str, ImageFiles], provenance: Provenance, layout: Layout = Layout()
 ) -> bytes:
     """The GLB file; `images` are those of each material that the parts name."""
-    document = gltf.GLTF2(asset=gltf.Asset(version="2.0", generator=GENERATOR, extras=as_extras(provenance)))
+    document = gltf.GLTF2(asset=gltf.Asset(version="2.0", generator=GENERATOR))
     writer = BufferWriter(document)
     materials = list(images)
     for part in mesh.parts:
@@ -66,8 +68,9 @@ def glb_bytes(
     if mesh.names and layout.clip:
         document.animations = [expression_clip(writer, len(mesh.parts), len(mesh.names))]
     document.buffers = [gltf.Buffer(byteLength=len(writer.content))]
-    document.set_binary_blob(bytes(writer.content))
-    return b"".join(document.save_to_bytes())
+    header = json.loads(document.gltf_to_json())
+    header["asset"]["extras"] = as_extras(provenance)  # not by pygltflib, which deletes "", None, [] and {} in extras
+    return packed(header, bytes(writer.content))
 
 
 def _mesh(

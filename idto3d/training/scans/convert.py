@@ -17,13 +17,15 @@ import numpy as np
 
 from idto3d.errors import UserError, run_command
 from idto3d.subject.face import IdentityEncoder
+from idto3d.subject.images import shown_name
 from idto3d.training.arguments import add_encoder, add_out, add_seed, add_workers, count
 from idto3d.training.data.embedding import embed_portraits, is_embedded, title
 from idto3d.training.data.shards import run_all, save_arrays, save_words, shard_path
 from idto3d.training.people import synthetic
 from idto3d.training.scans.files import LAYOUTS, MESHES, Scan, ScannedPerson, find_people
-from idto3d.training.scans.mesh import MeshLimits, ScanMesh, read_mesh
+from idto3d.training.scans.mesh import ScanMesh, read_mesh
 from idto3d.training.scans.pose import AXES, Pose, axes, find_pose
+from idto3d.training.scans.surfaces import MeshLimits
 from idto3d.training.scans.table import Attributes, read_attributes, read_neutrals
 from idto3d.words.captions import described
 
@@ -162,9 +164,17 @@ def _coloured(mesh: ScanMesh, scan: Scan, options: ScanOptions) -> ScanMesh:
     if mesh.coloured:
         return mesh
     if not options.grey:
-        what = f"'{scan.path.name}' has no colours; a texture that it names may be missing."
+        what = f"'{scan.path.name}' has no colours."
+        if mesh.missing:
+            what = f"'{scan.path.name}' takes its colours from {_shown(mesh.missing)}, which is not in its folder."
         raise UserError(what, "Put the texture beside it, or draw it grey with --grey.")
-    return replace(mesh, albedo=np.full_like(mesh.albedo, GREY_ALBEDO))
+    plain = np.full_like(mesh.albedo, GREY_ALBEDO)
+    return replace(mesh, albedo=plain, textures=(), texture_of=np.full_like(mesh.texture_of, -1), missing=())
+
+
+def _shown(names: tuple[str, ...]) -> str:
+    """The first of `names` of files, which a scan may spell as it likes, for a sentence."""
+    return f"'{shown_name(names[0])}'" + (f" and {len(names) - 1} more" if len(names) > 1 else "")
 
 
 def _placed(mesh: ScanMesh, pose: Pose) -> ScanMesh:

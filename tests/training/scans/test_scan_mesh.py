@@ -20,8 +20,9 @@ from training.scans.scanned import (
 )
 
 from idto3d.errors import UserError
-from idto3d.training.scans.mesh import LINEAR_OF_BYTE, MeshLimits, read_mesh, sample
+from idto3d.training.scans.mesh import read_mesh, sample
 from idto3d.training.scans.pose import EYES_MIDPOINT, axes, find_eyes, find_pose
+from idto3d.training.scans.surfaces import LINEAR_OF_BYTE, MeshLimits
 from idto3d.training.scans.table import expression_index, read_attributes, read_neutrals
 from idto3d.words.captions import described
 

@@ -2,36 +2,37 @@
 
 import logging
 import os
-import re
 import secrets
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from idto3d.checks import checked
-from idto3d.config import ROOT, ExportOptions, HeadOptions
+from idto3d.config import ExportOptions, HeadOptions
 from idto3d.errors import UserError
 from idto3d.files import private_folder
 from idto3d.jobs import event_log, record
+from idto3d.jobs.engine import Engine, LocalEngine
 from idto3d.jobs.event_log import Progress, read_progress
-from idto3d.jobs.lock import owner_of, try_lock
+from idto3d.jobs.limits import LOCAL, Limits
+from idto3d.jobs.lock import try_lock
+from idto3d.jobs.privacy.ages import Ages
+from idto3d.jobs.privacy.traces import Traces, erase
 from idto3d.jobs.produce import PIPELINE
-from idto3d.jobs.record import Job, JobError, PhotoRecord, read_job, readable_job, write_job
-from idto3d.jobs.run_folder import LOCK, PHOTOS, check_disk, delete_run, finished, has_checkpoints, resumable
-from idto3d.jobs.worker import alive, waiting_before
+from idto3d.jobs.queue.dispatcher import DIED, Dispatcher
+from idto3d.jobs.queue.records import JOB_ID, Records
+from idto3d.jobs.queue.shares import Shares
+from idto3d.jobs.queue.stopping import stop_worker
+from idto3d.jobs.record import Job, JobError, PhotoRecord, is_active, read_job, readable_job, write_job
+from idto3d.jobs.run_folder import LOCK, PHOTOS, check_disk, finished, has_checkpoints, resumable
+from idto3d.jobs.worker import CANCEL
 
-JOB_ID = re.compile(r"[A-Za-z0-9_-]{22}")
-CANCEL_SECONDS = 1.8
-DAY = 24 * 3600.0
-LOG = "worker.log"
+TURN = ".turn"
 GONE = UserError("This job no longer exists.", "Start a new one.")
 BUSY = UserError("This job is at work already.", "Watch it, or cancel it.")
-DIED = JobError("The worker stopped before the job was done.", "Press Resume to go on from the last checkpoint.")
+UNREAD = JobError("The photos were not taken over to the end.", "Start a new job.")
 
 log = logging.getLogger(__name__)
 
@@ -64,40 +65,57 @@ def default_root() -> Path:
 
 
 class Desk:
-    """Jobs under one runs root. An id is unguessable, and knowing it is the right to the job."""
+    """Jobs under one runs root. An id is unguessable, and knowing it is the right to the job.
 
-    def __init__(self, root: Path, pipeline: str = PIPELINE, most: int = 20):
+    Without an `engine` one job at a time is worked on, by a process of this machine; `pipeline` names the module that
+    does the work there.
+    """
+
+    def __init__(self, root: Path, pipeline: str = PIPELINE, limits: Limits = LOCAL, engine: Engine | None = None):
         self.root = private_folder(root)
-        self.pipeline = pipeline
-        self.most = most
+        self.limits = limits
+        self.engine = engine or LocalEngine(1, pipeline, self.root / TURN)
+        self.records = Records(self.root)
+        self.shares = Shares(limits)
+        self.dispatcher = Dispatcher(self.records, self.engine)
         self._progress: dict[str, Progress] = {}
-        self._workers: dict[str, subprocess.Popen] = {}
+        self.ages = Ages()
 
-    def start(self, photos: list[Path], options: HeadOptions) -> str:
-        """Copy the photos into a new job and start its worker; returns its id. Raises UserError when it cannot."""
-        self._check_room(photos, options)
-        job_id = secrets.token_urlsafe(16)
-        folder = private_folder(self.root / job_id)
-        try:
-            write_job(folder, record.new_job([], options))  # so that copies left by a crash are found and reaped
-            write_job(folder, record.new_job(_copies(photos, folder / PHOTOS), options))
-        except BaseException:
-            shutil.rmtree(folder)
-            raise
-        self._employ(job_id)
+    def start(self, photos: list[Path], options: HeadOptions, visitor: str = "") -> str:
+        """Copy the photos into a new job and queue it; returns its id. Raises UserError when it cannot be queued.
+
+        `visitor` says who asks; nothing of it is kept but a digest.
+        """
+        check_photos(photos, options, self.limits)
+        check_disk(self.root)
+        job_id, who = secrets.token_urlsafe(16), self.shares.name(visitor)
+        folder = self.root / job_id
+        with self.shares.place(who, self._active):
+            private_folder(folder)
+            try:
+                early = replace(record.new_job([], options), visitor=who)  # so that what a crash leaves is reaped
+                write_job(folder, record.ended(early, record.FAILED, UNREAD))
+                self._queue(folder, replace(record.new_job(_copies(photos, folder / PHOTOS), options), visitor=who))
+            except BaseException:
+                shutil.rmtree(folder)
+                raise
         return job_id
+
+    def dispatch(self) -> None:
+        """See to it that queued jobs are begun, also those that an earlier page left."""
+        self.dispatcher.nudge()
 
     def watch(self, job_id: str) -> JobView:
         """How a job stands. Raises UserError when there is no such job."""
         folder = self.folder(job_id)
-        job = _honest(folder, self._job(folder))
+        job = self._honest(folder, self._job(folder))
         progress = self._progress[job_id] = read_progress(folder, self._progress.get(job_id))
         return JobView(
             id=job_id,
             status=job.status,
             folder=folder,
             options=job.options,
-            position=len(waiting_before(folder)) if job.status == record.QUEUED else 0,
+            position=self.dispatcher.before(folder) if job.status == record.QUEUED else 0,
             progress=progress,
             previews={kind: folder / name for kind, name in progress.pictures.items() if (folder / name).is_file()},
             glb=_existing(folder / progress.glb) if job.status == record.DONE and progress.glb else None,
@@ -107,23 +125,14 @@ class Desk:
         )
 
     def cancel(self, job_id: str) -> None:
-        """Stop a job: ask, then after `CANCEL_SECONDS` kill. Nothing happens when it is over already."""
+        """Stop a job, by force when it does not heed. Nothing happens when it is over already."""
         folder = self.folder(job_id)
-        deadline = time.monotonic() + CANCEL_SECONDS
-        asked = False
-        while alive(folder, self._job(folder)) and time.monotonic() < deadline:
-            pid = owner_of(folder / LOCK)
-            if pid and not asked:
-                asked = _signal(pid, signal.SIGTERM)
-            elif not pid and (worker := self._workers.get(job_id)) and worker.poll() is None:
-                worker.kill()  # it has not begun: nothing to clean up
-                worker.wait()
-                break
-            time.sleep(0.02)
-        pid = owner_of(folder / LOCK)
-        if pid:
-            _signal(pid, signal.SIGTERM if os.name == "nt" else signal.SIGKILL)
-        self._mark_cancelled(folder)
+        if not is_active(self._job(folder)):
+            return
+        (folder / CANCEL).touch()
+        if not self.dispatcher.withdraw(folder):
+            stop_worker(folder, self.engine, lambda: self._busy(folder))
+            _mark_cancelled(folder)
 
     def resume(self, job_id: str) -> None:
         """Queue a cancelled, broken or killed job again. Raises UserError when it cannot be continued."""
@@ -135,8 +144,8 @@ class Desk:
             raise UserError("This job cannot be continued.", "Start a new one.")
         _wait_until_free(folder)
         job = resumable(folder)
-        write_job(folder, replace(job, status=record.QUEUED, queued=record.now(), ended="", error=None))
-        self._employ(job_id)
+        with self.shares.place(job.visitor, self._active):
+            self._queue(folder, replace(job, status=record.QUEUED, queued=record.now(), ended="", error=None))
 
     def export(self, job_id: str, options: ExportOptions) -> None:
         """Queue the asset of a finished head to be made again with `options`. Raises UserError when it cannot be.
@@ -148,22 +157,26 @@ class Desk:
             raise UserError(BUSY.what, BUSY.remedy)
         _wait_until_free(folder)
         job = finished(folder)
-        write_job(folder, record.further_job(job, record.EXPORT, checked(replace(job.options, export=options))))
-        self._employ(job_id)
+        further = record.further_job(job, record.EXPORT, checked(replace(job.options, export=options)))
+        with self.shares.place(job.visitor, self._active):
+            self._queue(folder, replace(further, visitor=job.visitor))
 
-    def delete(self, job_id: str) -> None:
-        """Stop a job and remove everything about it; one of another version is removed when nothing works on it.
+    def delete(self, job_id: str) -> Traces:
+        """Stop a job and remove everything about it, which is returned.
 
-        Nothing happens when there is no such job. Raises UserError when a process still works on it.
+        One without a readable record is removed when nothing works on it. Nothing happens, and nothing is returned,
+        when there is no such job. Raises UserError when a process still works on it.
         """
         if not JOB_ID.fullmatch(job_id) or not (self.root / job_id).exists():
-            return
+            return Traces(self.root, (), 0, 0.0)
         folder = self.root / job_id
         if readable_job(folder):
             self.cancel(job_id)
         _wait_until_free(folder)
-        delete_run(folder)
+        held = erase(folder)
         self._progress.pop(job_id, None)
+        self.ages.forget(job_id)
+        return held
 
     def folder(self, job_id: str) -> Path:
         """The run folder of a job. Raises UserError when there is no such job."""
@@ -174,14 +187,15 @@ class Desk:
 
     def ids(self) -> list[str]:
         """The ids of all jobs."""
-        return [path.parent.name for path in self.root.glob(f"*/{record.FILE}") if JOB_ID.fullmatch(path.parent.name)]
+        return self.records.ids()
 
-    def reap(self, older_than_seconds: float = DAY) -> list[str]:
-        """Delete the jobs that ended longer ago than that; returns the ids of those that are gone."""
+    def reap(self, older_than_seconds: float | None = None) -> list[str]:
+        """Delete the jobs that ended longer ago than that, or than they are kept; returns the ids of those gone."""
+        longest = self.limits.keep_seconds if older_than_seconds is None else older_than_seconds
         gone = []
-        for job_id in self.ids():
+        for job_id in self.records.found():
             try:
-                if _over_since(self.root / job_id) > older_than_seconds:
+                if self.ages.past(job_id, self._over_since(self.root / job_id), longest):
                     self.delete(job_id)
                     gone.append(job_id)
             except (UserError, OSError) as error:
@@ -194,37 +208,43 @@ class Desk:
             raise UserError(GONE.what, GONE.remedy)
         return job
 
-    def _check_room(self, photos: list[Path], options: HeadOptions) -> None:
-        if len(photos) > options.subject.max_photos:
-            what = f"{len(photos)} photos are more than the {options.subject.max_photos} that help."
-            raise UserError(what, "Choose the sharpest ones.")
-        jobs = ((self.root / job_id, readable_job(self.root / job_id)) for job_id in self.ids())
-        active = sum(job is not None and alive(folder, job) for folder, job in jobs)
-        if active >= self.most:
-            raise UserError(f"{active} jobs are waiting already.", "Try again when some of them are done.")
-        check_disk(self.root)
+    def _active(self) -> list[Job]:
+        return [job for folder, job in self.records.active().items() if is_active(self._honest(folder, job))]
 
-    def _employ(self, job_id: str) -> None:
-        folder = self.root / job_id
-        self._workers = {other: worker for other, worker in self._workers.items() if worker.poll() is None}
-        command = [sys.executable, "-m", "idto3d.jobs.worker", str(folder), "--pipeline", self.pipeline]
-        path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-        with open(folder / LOG, "ab") as log:
-            self._workers[job_id] = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                env={**os.environ, "PYTHONPATH": path},
-            )
+    def _queue(self, folder: Path, job: Job) -> None:
+        (folder / CANCEL).unlink(missing_ok=True)
+        self.dispatcher.queue(folder, replace(job, most_seconds=self.limits.job_seconds, machine=""))
 
-    def _mark_cancelled(self, folder: Path) -> None:
-        """For a worker that could not say so itself."""
-        _wait_until_free(folder)
-        job = read_job(folder)
-        if job and job.status in (record.QUEUED, record.RUNNING):
-            write_job(folder, record.ended(job, record.CANCELLED))
+    def _busy(self, folder: Path) -> bool:
+        """Whether a process works on the job of `folder`, which is not over."""
+        return is_active(self._job(folder)) and self.dispatcher.at_work(folder)
+
+    def _honest(self, folder: Path, job: Job) -> Job:
+        """`job`; when it claims to run and no process works on it, it has failed, or is the job before it."""
+        if job.status != record.RUNNING or self.dispatcher.at_work(folder):
+            return job
+        fresh = read_job(folder)  # it may have ended between the two looks
+        if fresh and fresh.status == job.status:
+            return job.before or replace(job, status=record.FAILED, error=DIED)
+        return fresh or job
+
+    def _over_since(self, folder: Path) -> float:
+        """Seconds since the job of `folder` was last at work; 0 while it is, or waits."""
+        try:
+            job = read_job(folder)
+        except UserError:
+            return time.time() - (folder / record.FILE).stat().st_mtime
+        if job is None:  # left by a crash
+            return 0.0 if self.dispatcher.at_work(folder) else time.time() - folder.stat().st_mtime
+        if is_active(self._honest(folder, job)):
+            return 0.0
+        return record.age(job.ended) if job.ended else time.time() - _last_sign(folder)
+
+
+def check_photos(photos: list[Path], options: HeadOptions, limits: Limits) -> None:
+    """Raise UserError for more photos than may be given."""
+    if len(photos) > (most := min(options.subject.max_photos, limits.photos)):
+        raise UserError(f"{len(photos)} photos are more than the {most} that help.", "Choose the sharpest ones.")
 
 
 def _copies(photos: list[Path], folder: Path) -> list[Path]:
@@ -239,50 +259,33 @@ def _copies(photos: list[Path], folder: Path) -> list[Path]:
     return copies
 
 
-def _honest(folder: Path, job: Job) -> Job:
-    """`job`; when it claims to be at work and no process is, it has failed, or is the job before it."""
-    if job.status not in (record.QUEUED, record.RUNNING) or alive(folder, job):
-        return job
-    fresh = read_job(folder)  # it may have ended between the two looks
-    if fresh and fresh.status == job.status:
-        return job.before or replace(job, status=record.FAILED, error=DIED)
-    return fresh or job
-
-
 def _continues(folder: Path, job: Job) -> bool:
     """Whether an ended job can be resumed: a refused one only where it left checkpoints."""
     if job.status not in (record.FAILED, record.CANCELLED):
         return False
-    return job.error == DIED or not job.refused or has_checkpoints(folder)
+    stopped = job.error in (DIED, record.time_up(job))
+    return stopped or not job.refused or has_checkpoints(folder)
 
 
 def _existing(path: Path) -> Path | None:
     return path if path.is_file() else None
 
 
-def _signal(pid: int, number: int) -> bool:
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        return False
-    return True
+def _mark_cancelled(folder: Path) -> None:
+    """For a worker that could not say so itself; nobody begins meanwhile."""
+    lock = try_lock(folder / LOCK, patience=2.0)
+    if lock is None:
+        raise UserError("The job does not stop.", "Try again in a moment.")
+    with lock:
+        job = read_job(folder)
+        if job and is_active(job):
+            write_job(folder, record.ended(job, record.CANCELLED))
 
 
 def _wait_until_free(folder: Path, seconds: float = 2.0) -> None:
     lock = try_lock(folder / LOCK, patience=seconds)
     if lock:
         lock.release()
-
-
-def _over_since(folder: Path) -> float:
-    """Seconds since the job of `folder` was last at work; 0 while it is."""
-    try:
-        job = read_job(folder)
-    except UserError:
-        return time.time() - (folder / record.FILE).stat().st_mtime
-    if job is None or alive(folder, job):
-        return 0.0
-    return record.age(job.ended) if job.ended else time.time() - _last_sign(folder)
 
 
 def _last_sign(folder: Path) -> float:

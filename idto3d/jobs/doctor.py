@@ -13,7 +13,7 @@ from idto3d.errors import UserError
 NEEDED = (
     *("torch", "diffusers", "transformers", "peft", "accelerate", "huggingface_hub", "safetensors", "tokenizers"),
     *("numpy", "scipy", "scikit-image", "numba", "pillow", "dlib-bin", "face_recognition_models"),
-    *("xatlas", "fast-simplification", "pygltflib", "imageio-ffmpeg", "gradio"),
+    *("xatlas", "fast-simplification", "pygltflib", "imageio-ffmpeg", "gradio", "tqdm"),
 )
 OPTIONAL = {
     "insightface": "stronger identity encoder, its models for non-commercial research",
@@ -22,12 +22,15 @@ OPTIONAL = {
     "tinycudann": "faster hash grid on a GPU",
     "usd-core": "the head as USDZ",
     "trimesh": "training on scans",
+    "ray": "heads on many machines",
     "scikit-image": "training on synthetic heads",
 }
 SAME = {"dlib-bin": "dlib"}  # built by the user's own compiler
 ASK_DEVICE = (
     "import torch; g = torch.cuda.is_available(); "
-    "print(torch.cuda.get_device_name() if g else f'CPU, {torch.get_num_threads()} threads')"
+    "v = torch.version; made = f'CUDA {v.cuda}' if v.cuda else f'ROCm {v.hip}' if v.hip else 'the CPU alone'; "
+    "where = torch.cuda.get_device_name() if g else f'CPU, {torch.get_num_threads()} threads'; "
+    "print(f'{where}; this torch is built for {made}')"
 )
 
 
@@ -63,7 +66,7 @@ def _package(name: str, absent: str, needed: bool = True) -> Finding:
 
 
 def device() -> Finding:
-    """Where torch computes, by asking it."""
+    """Where torch computes and what it is built for, by asking it."""
     try:
         answer = subprocess.run([sys.executable, "-c", ASK_DEVICE], capture_output=True, text=True, timeout=120)
     except subprocess.TimeoutExpired:

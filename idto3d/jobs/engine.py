@@ -7,6 +7,7 @@ says in job.json how it ended, and may be begun again after its end, however tha
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -17,7 +18,10 @@ LOG = "worker.log"
 
 
 class Engine(Protocol):
-    """Begins and stops workers. Nothing here waits for one."""
+    """Begins and stops workers. Nothing here waits for one.
+
+    One thread asks for room and begins; any number may look and stop at the same time.
+    """
 
     def room(self) -> int:
         """How many more jobs may be begun now."""
@@ -33,11 +37,23 @@ class Engine(Protocol):
 
 
 class LocalEngine:
-    """At most `most` workers at a time, each a process of this machine in a session of its own."""
+    """At most `most` workers at a time, each a process of this machine in a session of its own.
 
-    def __init__(self, most: int = 1, pipeline: str = PIPELINE):
+    `turn` is a file whose lock a worker holds while it works, for engines that share the machine and one turn.
+    `environment` is that of the workers, this process's own where it is not given.
+    """
+
+    def __init__(
+        self,
+        most: int = 1,
+        pipeline: str = PIPELINE,
+        turn: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ):
         self.most = most
         self.pipeline = pipeline
+        self.turn = turn
+        self.environment = environment
         self._workers: dict[Path, subprocess.Popen] = {}
 
     def room(self) -> int:
@@ -48,11 +64,17 @@ class LocalEngine:
     def begin(self, folder: Path) -> None:
         """Begin the worker of the queued job in `folder`; what it says goes to `LOG` there."""
         command = [sys.executable, "-m", "idto3d.jobs.worker", str(folder), "--pipeline", self.pipeline]
-        path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-        environment = {**os.environ, "PYTHONPATH": path}
+        command += ["--turn", str(self.turn)] if self.turn else []
+        environment = os.environ if self.environment is None else self.environment
+        path = os.pathsep.join(filter(None, (str(ROOT), environment.get("PYTHONPATH"))))
         with open(folder / LOG, "ab") as log:
             self._workers[folder] = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=environment
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                env={**environment, "PYTHONPATH": path},
             )
 
     def working(self, folder: Path) -> bool:
@@ -62,6 +84,7 @@ class LocalEngine:
 
     def stop(self, folder: Path) -> None:
         """End at once what was begun in `folder`; nothing happens when it has ended."""
-        if self.working(folder):
-            self._workers[folder].kill()
-            self._workers[folder].wait()
+        worker = self._workers.get(folder)
+        if worker is not None and worker.poll() is None:
+            worker.kill()
+            worker.wait()

@@ -118,7 +118,7 @@ def _fold(progress: Progress, line: bytes) -> Progress:
     try:
         data = json.loads(line)
         return _FOLDS[data["event"]](progress, data)
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return progress  # a line torn by a crash, or an event of a newer version
 
 

@@ -25,6 +25,8 @@ class Limits:
     view_seconds: float = 60.0
     visitor_views: int = 2  # waiting or being drawn; a newer one of the page supersedes the older
     total_views: int = 32
+    visitor_calls_a_second: float = 50.0  # watching, steering, drawing; more for some seconds after a silence
+    visitor_requests: int = 400  # being answered at a time; a page that is looked at holds two open
     presets: tuple[str, ...] = ("draft", "standard", "paper")
     trusted: bool = True  # visitors may be shown details, and names of what is installed
 
@@ -42,6 +44,8 @@ PUBLIC = Limits(
     view_pixels=1024,
     view_seconds=20.0,
     visitor_views=1,
+    visitor_calls_a_second=10.0,
+    visitor_requests=100,
     presets=("draft", "standard"),
     trusted=False,
 )

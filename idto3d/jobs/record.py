@@ -43,6 +43,8 @@ class Job:
 
     `kind` is what is done: a head is generated, or the asset of a finished one is exported again. Further work on a
     finished head keeps the job `before` it until it is done, so that a head stays what it was when the work fails.
+    `visitor` is a digest of who asked for it that nobody can undo, `most_seconds` how long it may work at a time (0:
+    as long as it takes), `machine` the name of the one where the process `pid` is.
     """
 
     status: str
@@ -56,11 +58,23 @@ class Job:
     error: JobError | None = None
     kind: str = GENERATE
     before: "Job | None" = None
+    visitor: str = ""
+    most_seconds: float = 0.0
+    machine: str = ""
 
     @property
     def refused(self) -> bool:
         """Whether the work ended because of something the user can fix."""
         return self.status == FAILED and self.error is not None and not self.error.traceback
+
+
+class TimeUp(KeyboardInterrupt):
+    """Raised inside the work of a job whose time is up; not an Exception, which the work might take for its own."""
+
+
+def is_active(job: Job) -> bool:
+    """Whether a job says that it is queued or running."""
+    return job.status in (QUEUED, RUNNING)
 
 
 def age(moment: str) -> float:
@@ -123,7 +137,7 @@ def read_job(folder: Path) -> Job | None:
         data = json.loads((folder / FILE).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         raise UserError(f"'{folder / FILE}' cannot be read.", "Choose another folder.") from None
     try:
         if data["schema"] != SCHEMA:
@@ -152,15 +166,32 @@ def _from_json(data: dict) -> Job:
         error=JobError(**data["error"]) if data["error"] else None,
         before=_from_json(data["before"]) if data["before"] else None,
         **{name: data[name] for name in ("pid", "queued", "started", "ended", "kind")},
+        **{name: data[name] for name in ("visitor", "most_seconds", "machine") if name in data},  # not of old
     )
     if job.status not in STATUSES or job.kind not in KINDS:
         raise ValueError(f"{job.kind!r} that is {job.status!r}")
     return job
 
 
+def taken(job: Job) -> Job:
+    """`job` as it is when it is this process's."""
+    return replace(job, pid=os.getpid(), machine=platform.node())
+
+
 def begun(job: Job) -> Job:
     """`job` as it is when this process starts to work on it."""
-    return replace(job, status=RUNNING, pid=os.getpid(), started=now(), ended="", error=None)
+    return replace(taken(job), status=RUNNING, started=now(), ended="", error=None)
+
+
+def stopped(job: Job, why: BaseException) -> Job:
+    """`job` as it is when it was stopped in its midst: cancelled, or failed where its time was up."""
+    return ended(job, FAILED, time_up(job)) if isinstance(why, TimeUp) else ended(job, CANCELLED)
+
+
+def time_up(job: Job) -> JobError:
+    """Why a job ended that took longer than it may."""
+    what = f"The job was stopped after {job.most_seconds / 60:g} minutes of work, the longest it may take."
+    return JobError(what, "Press Resume to go on from the last checkpoint.")
 
 
 def ended(job: Job, status: str, error: JobError | None = None) -> Job:

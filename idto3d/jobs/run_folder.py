@@ -10,10 +10,10 @@
                                                  head.usdz where an export was asked for them
 
 Photos, crops, checkpoints, and the face embedding in head.safetensors are biometric data: the folder is 0700,
-`delete_run` removes all of it, and a run that is refused before its first checkpoint keeps none of it.
+privacy/traces.py removes all of it, and a run that is refused before its first checkpoint keeps none of it.
 """
 
-import errno
+import logging
 import shutil
 import traceback
 from collections.abc import Callable, Generator, Iterator
@@ -21,11 +21,12 @@ from pathlib import Path
 
 from idto3d.config import HeadOptions
 from idto3d.errors import UserError
-from idto3d.events import Event
-from idto3d.files import private_folder, remove
+from idto3d.events import Event, Notice
+from idto3d.files import PART, private_folder, remove
 from idto3d.jobs import record
-from idto3d.jobs.checkpoint import Checkpointer
-from idto3d.jobs.event_log import EventLog
+from idto3d.jobs.checkpoint import Checkpointer, Losses
+from idto3d.jobs.event_log import EventLog, read_progress
+from idto3d.jobs.faults import gone, identity, refusal_of, told
 from idto3d.jobs.lock import FileLock, is_locked, try_lock
 from idto3d.jobs.record import Job, JobError, read_job, write_job
 
@@ -36,6 +37,10 @@ CHECKPOINTS = "checkpoints"
 HEAD = "head.safetensors"
 GLB = "head.glb"
 FREE_BYTES = 1 << 30
+RESERVE = ".reserve"  # given back when the disk is full, so that job.json can still say so
+RESERVE_BYTES = 1 << 16
+
+log = logging.getLogger(__name__)
 
 
 def claim(folder: Path) -> FileLock:
@@ -48,6 +53,8 @@ def claim(folder: Path) -> FileLock:
         raise UserError(what, "Choose another folder, or change its rights.") from None
     if lock is None:
         raise _busy(folder)
+    for part in [entry for entry in folder.rglob(".*.part") if PART.fullmatch(entry.name)]:
+        remove(part)  # of a process that was killed as it wrote
     return lock
 
 
@@ -62,10 +69,17 @@ def check_new(folder: Path) -> None:
     if not folder.is_dir():
         raise UserError(f"'{folder}' is a file.", "Choose another folder.")
     job = read_job(folder)
-    if job is None and any(entry.name != LOCK for entry in folder.iterdir()):
+    if job is None and any(entry.name != LOCK and not PART.fullmatch(entry.name) for entry in folder.iterdir()):
         raise UserError(f"The folder '{folder}' holds other files.", "Choose an empty or a new folder.")
     if job is not None and not job.refused:
-        raise UserError(f"'{folder}' already holds a run ({job.status}).", "Choose another folder, or add --resume.")
+        what = f"'{folder}' already holds a run ({standing(folder, job)})."
+        raise UserError(what, "Choose another folder, or add --resume.")
+
+
+def standing(folder: Path, job: Job) -> str:
+    """The status of `job` in words that hold also where its process died without a word."""
+    died = record.is_active(job) and job.started and not is_locked(folder / LOCK)
+    return "stopped before it was done" if died else job.status
 
 
 def check_disk(folder: Path) -> None:
@@ -86,8 +100,9 @@ def begin(folder: Path, photos: list[Path], options: HeadOptions) -> tuple[FileL
     lock = claim(folder)
     try:
         check_new(folder)
-        keep_only_record(folder)
-        write_job(folder, job)
+        with told(folder):
+            keep_only_record(folder)
+            write_job(folder, job)
     except BaseException:
         lock.release()
         raise
@@ -138,7 +153,8 @@ def finished(folder: Path) -> Job:
     if job.status != record.DONE and is_locked(folder / LOCK):
         raise _busy(folder)
     if job.status != record.DONE:
-        raise UserError(f"The run in '{folder}' is not done ({job.status}).", "Finish it with generate --resume.")
+        what = f"The run in '{folder}' is not done ({standing(folder, job)})."
+        raise UserError(what, "Finish it with generate --resume.")
     if not (folder / HEAD).is_file():
         raise UserError(f"The run in '{folder}' has no {HEAD}.", "Generate the head again, in another folder.")
     return job
@@ -148,45 +164,56 @@ def perform(folder: Path, job: Job, work: Work, resume: bool = False) -> Generat
     """Do the `work` of `job` in a claimed folder, recording and passing on its events.
 
     job.json always says how it ended: done; failed, with the error; cancelled, when this generator is closed or the
-    process is interrupted. A refusal before the first checkpoint leaves nothing but job.json, and checkpoints and
-    copies of photos go when the run is done. Further work that does not end well leaves the job before it, and the
-    head. Errors are raised again.
+    process is interrupted, and failed where that was because its time was up. A refusal before the first checkpoint
+    leaves nothing but job.json, and checkpoints and copies of photos go when the run is done. Further work that does
+    not end well leaves the job before it, and the head. Errors are raised again.
     """
-    job = record.begun(job)
+    job, place = record.begun(job), identity(folder)
+    again = Losses(read_progress(folder)) if resume else Losses()
     try:
         check_disk(folder)
+        (folder / RESERVE).write_bytes(bytes(RESERVE_BYTES))
         write_job(folder, job)
-        log = EventLog(folder, resume or job.before is not None)
+        story = EventLog(folder, resume or job.before is not None)
         checkpoints = Checkpointer(folder / CHECKPOINTS, job.options.checkpoint_seconds)
         events = work(folder, job, checkpoints)
         try:
             for event in events:
-                log.append(event)
-                yield event
+                if identity(folder) != place:
+                    raise gone(folder)
+                for said in (*map(Notice, (*checkpoints.skipped(), *again.before(event))), event):
+                    story.append(said)
+                    yield said
         finally:
             _close(events)
+        remove(folder / RESERVE)
         write_job(folder, record.ended(job, record.DONE))
         checkpoints.clear()
         remove(folder / PHOTOS)
-    except (GeneratorExit, KeyboardInterrupt):
-        write_job(folder, record.ended(job, record.CANCELLED))
+    except (GeneratorExit, KeyboardInterrupt) as stop:
+        _leave(folder, place, record.stopped(job, stop))
         raise
     except Exception as error:
-        refusal = _refusal_of(error)
+        refusal = refusal_of(error, folder, has_checkpoints(folder))
         reason = fault(error) if refusal is None else JobError(refusal.what, refusal.remedy)
-        write_job(folder, record.ended(job, record.FAILED, reason))
-        if refusal is not None and job.before is None and not has_checkpoints(folder):
-            keep_only_record(folder)
+        ours = refusal is None or job.before is not None or has_checkpoints(folder)
+        _leave(folder, place, record.ended(job, record.FAILED, reason), only_record=not ours)
         if refusal is None or refusal is error:
             raise
         raise refusal from error
 
 
-def _refusal_of(error: Exception) -> UserError | None:
-    """What the user can fix about `error`; None where it is a fault of ours."""
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return UserError("The disk is too full to go on.", "Free some space and resume.")
-    return error if isinstance(error, UserError) else None
+def _leave(folder: Path, place: tuple[int, int] | None, job: Job, only_record: bool = False) -> None:
+    """Say in job.json how the work ended, unless the folder is gone, which is not made again, or refuses that too."""
+    if identity(folder) != place:
+        return
+    try:
+        remove(folder / RESERVE)
+        write_job(folder, job)
+        if only_record:
+            keep_only_record(folder)
+    except OSError as error:
+        log.warning("how the run in %s ended could not be written: %s", folder, error)
 
 
 def fault(error: Exception) -> JobError:
@@ -200,17 +227,6 @@ def keep_only_record(folder: Path) -> None:
     for entry in folder.iterdir():
         if entry.name not in (record.FILE, LOCK):
             remove(entry)
-
-
-def delete_run(folder: Path) -> None:
-    """Remove the run folder and all it holds. Raises UserError for a folder that is no run, or is worked in."""
-    if not folder.exists():
-        return
-    if not (folder / record.FILE).is_file():
-        raise UserError(f"'{folder}' is not a run folder.", "Nothing was deleted; check the name.")
-    if is_locked(folder / LOCK):
-        raise UserError(f"A process still works in '{folder}'.", "Cancel it first.")
-    shutil.rmtree(folder)
 
 
 def has_checkpoints(folder: Path) -> bool:

@@ -1,41 +1,48 @@
 """The process that owns one job: `python -m idto3d.jobs.worker FOLDER`.
 
-It waits until it is the oldest job under its runs root, runs it, and records how it ended. It lives in a session of
-its own, so neither a closed browser tab nor a stopped page ends it. SIGTERM cancels: between two events the generator
-is closed; when none comes for `GRACE` seconds the step is interrupted.
+It runs the job and records how it ended. It lives in a session of its own, so neither a closed browser tab nor a
+stopped page ends it. SIGTERM, or a file `CANCEL` in the folder where no signal reaches it, cancels: between two events
+the generator is closed; when none comes for `GRACE` seconds after the signal the step is interrupted. A job that works
+longer than it may is stopped in the same way.
 """
 
 import argparse
 import logging
-import os
 import signal
 import sys
 import time
-from contextlib import closing
-from dataclasses import replace
+from contextlib import closing, nullcontext
 from functools import partial
 from pathlib import Path
 
 from idto3d.determinism import repeatable
 from idto3d.errors import UserError
 from idto3d.jobs import record
-from idto3d.jobs.lock import FileLock, is_locked, try_lock
+from idto3d.jobs.lock import FileLock, try_lock
 from idto3d.jobs.produce import PIPELINE, produce
-from idto3d.jobs.record import Job, read_job, readable_job, write_job
-from idto3d.jobs.run_folder import LOCK, claim, perform
+from idto3d.jobs.record import Job, TimeUp, read_job, write_job
+from idto3d.jobs.run_folder import claim, perform
 
-TURN = ".turn"
-GRACE = 0.8  # seconds a step may take to end by itself after SIGTERM
-STARTING = 120.0  # seconds a new worker may take until it holds its lock
+CANCEL = ".cancel"
+GRACE = 0.8  # seconds a step may take to end by itself
 
 log = logging.getLogger(__name__)
 
 
 class Cancellation:
-    """Whether somebody asked this process to stop."""
+    """Whether the job of `folder` is to stop, and whether that is because its time is up."""
 
-    def __init__(self) -> None:
-        self.asked = False
+    def __init__(self, folder: Path) -> None:
+        self.late = False
+        self._mark = folder / CANCEL
+        self._asked = False
+        self._until = float("inf")
+
+    @property
+    def asked(self) -> bool:
+        """Whether to stop now."""
+        self.late = self.late or not self._asked and time.monotonic() > self._until
+        return self._asked or self.late or self._mark.exists()
 
     def listen(self) -> None:
         """Take SIGTERM as the wish to stop."""
@@ -43,63 +50,55 @@ class Cancellation:
         if hasattr(signal, "SIGALRM"):
             signal.signal(signal.SIGALRM, self._insist)
 
+    def allow(self, seconds: float) -> None:
+        """From here on there are that many `seconds`, or without end for 0."""
+        self._until = time.monotonic() + seconds if seconds else float("inf")
+        self._wake_in(seconds)
+
     def calm(self) -> None:
         """Interrupt nothing from here on."""
-        self.asked = True
-        if hasattr(signal, "SIGALRM"):
-            signal.setitimer(signal.ITIMER_REAL, 0.0)
+        self._asked = True
+        self._wake_in(0.0)
 
     def _ask(self, *_) -> None:
-        if not self.asked and hasattr(signal, "SIGALRM"):
-            signal.setitimer(signal.ITIMER_REAL, GRACE)
-        self.asked = True
+        if not self._asked:
+            self._wake_in(GRACE)
+        self._asked = True
 
     def _insist(self, *_) -> None:
-        raise KeyboardInterrupt
+        if self._asked:
+            raise TimeUp if self.late else KeyboardInterrupt
+        self.late = True
+        self._ask()
+
+    def _wake_in(self, seconds: float) -> None:
+        if hasattr(signal, "SIGALRM"):
+            signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
-def alive(folder: Path, job: Job) -> bool:
-    """Whether a process works on `job`, or was started for it a moment ago."""
-    if job.status not in (record.QUEUED, record.RUNNING):
-        return False
-    return is_locked(folder / LOCK) or (job.status == record.QUEUED and record.age(job.queued) < STARTING)
-
-
-def waiting_before(folder: Path) -> list[Path]:
-    """Run folders beside `folder` whose jobs are alive and come first: running, or queued earlier."""
-    mine = read_job(folder)
-    ahead = []
-    for other in folder.parent.iterdir():
-        job = readable_job(other)  # a run of another version is not ours to wait for
-        if job is None or other == folder or not alive(other, job):
-            continue
-        if job.status == record.RUNNING or (job.queued, other.name) < (mine.queued, folder.name):
-            ahead.append(other)
-    return ahead
-
-
-def wait_for_turn(folder: Path, cancellation: Cancellation, pause: float = 0.2) -> FileLock | None:
-    """The lock of the one that works, or None when cancelled while waiting."""
+def wait_for_turn(turn: Path, cancellation: Cancellation, pause: float = 0.2) -> FileLock | None:
+    """The lock at `turn` of the one that works, or None when cancelled while waiting."""
     while not cancellation.asked:
-        if not waiting_before(folder) and (turn := try_lock(folder.parent / TURN, patience=0.0)):
-            return turn
+        if lock := try_lock(turn, patience=0.0):
+            return lock
         time.sleep(pause)
     return None
 
 
-def work(folder: Path, pipeline: str, cancellation: Cancellation) -> str:
-    """Run the job of `folder` when its turn comes; returns how it stands then. `pipeline`: see `produce`."""
+def work(folder: Path, pipeline: str, cancellation: Cancellation, turn: Path | None = None) -> str:
+    """Run the job of `folder`; returns how it stands then. `pipeline`: see `produce`; `turn`: see `wait_for_turn`."""
     with claim(folder):
         job = read_job(folder)
         if job is None or job.status != record.QUEUED:
             return record.CANCELLED  # it was called off before this process began
-        write_job(folder, replace(job, pid=os.getpid()))
-        turn = wait_for_turn(folder, cancellation)
-        if turn is None:
+        write_job(folder, record.taken(job))
+        held = wait_for_turn(turn, cancellation) if turn else nullcontext()
+        if held is None:
             cancellation.calm()
             write_job(folder, record.ended(job, record.CANCELLED))
             return read_job(folder).status
-        with turn:
+        with held:
+            cancellation.allow(job.most_seconds)
             return _run(folder, job, pipeline, cancellation)
 
 
@@ -110,6 +109,8 @@ def _run(folder: Path, job: Job, pipeline: str, cancellation: Cancellation) -> s
             for _ in events:
                 if cancellation.asked:
                     cancellation.calm()
+                    if cancellation.late:
+                        events.throw(TimeUp)
                     break
     except KeyboardInterrupt:
         cancellation.calm()
@@ -126,11 +127,16 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m idto3d.jobs.worker", description=main.__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--pipeline", default=PIPELINE, help="the module that does the work")
+    parser.add_argument("--turn", type=Path, help="a file whose lock is held while at work")
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    cancellation = Cancellation()
+    cancellation = Cancellation(arguments.folder)
     cancellation.listen()
-    status = work(arguments.folder, arguments.pipeline, cancellation)
+    try:
+        status = work(arguments.folder, arguments.pipeline, cancellation, arguments.turn)
+    except UserError as error:  # another process works there, or the folder is gone
+        log.warning("not begun: %s", error)
+        return 1
     return 0 if status in (record.DONE, record.CANCELLED) else 1
 
 

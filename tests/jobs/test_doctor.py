@@ -22,6 +22,18 @@ def test_the_doctor_names_what_is_there_and_what_is_not(monkeypatch, tmp_path, c
     assert any("community" in line and "0 of " in line and "--weights community" in line for line in lines)
 
 
+def test_the_doctor_says_what_torch_is_built_for():
+    import torch
+
+    from idto3d.jobs.doctor import device
+
+    made = f"CUDA {torch.version.cuda}" if torch.version.cuda else "the CPU alone"
+    assert device().fine and device().text.endswith(f"this torch is built for {made}")
+
+
+WITH_GRADIO = ("starlette", "uvicorn", "pydantic", "gradio_client", "python_multipart")
+
+
 def imported(path, everywhere):
     """Names of the foreign packages that a module imports, at its top or `everywhere` in it."""
     tree = ast.parse(path.read_text())
@@ -36,7 +48,7 @@ def test_the_doctor_knows_every_package_that_a_head_is_made_with():
     from idto3d.jobs.doctor import NEEDED, OPTIONAL
 
     called = {"PIL": "pillow", "dlib": "dlib-bin", "skimage": "scikit-image", "pxr": "usd-core"}
-    passed = {*sys.stdlib_module_names, "idto3d", "starlette"}  # the last comes with gradio
+    passed = {*sys.stdlib_module_names, "idto3d", *WITH_GRADIO}
     plain = lambda names: {called.get(name, name).replace("_", "-") for name in names if name not in passed}  # noqa: E731
     rooms = [path for path in (ROOT / "idto3d").rglob("*.py") if "training" not in path.parts]
     early = [path for path in rooms if path.name != "usdz.py"]  # which is loaded where a USDZ is asked for

@@ -14,9 +14,10 @@ from idto3d.errors import UserError
 from idto3d.events import Finished
 from idto3d.jobs import record
 from idto3d.jobs.event_log import read_progress
+from idto3d.jobs.privacy.traces import erase
 from idto3d.jobs.produce import WORK, produce
 from idto3d.jobs.record import read_job, write_job
-from idto3d.jobs.run_folder import HEAD, begin, check_new, claim, delete_run, perform, reopen, take_up
+from idto3d.jobs.run_folder import HEAD, begin, check_new, claim, perform, reopen, take_up
 
 TOY = partial(produce, pipeline="fake_pipeline")
 FACES = 500
@@ -136,7 +137,7 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path, photo, options):
     with pytest.raises(UserError, match="holds other files"):
         begin(photo.parent, [photo], options())
     with pytest.raises(UserError, match="not a run folder"):
-        delete_run(photo.parent)
+        erase(photo.parent)
     assert photo.exists()
 
 
@@ -251,7 +252,7 @@ def test_two_processes_may_not_work_in_one_folder_and_a_dead_one_does_not_block_
         with pytest.raises(UserError, match="Another process works"):
             take_up(folder)
         with pytest.raises(UserError, match="still works"):
-            delete_run(folder)
+            erase(folder)
         other.kill()
     take_up(folder)[0].release()
 
@@ -266,9 +267,9 @@ def test_resuming_with_another_photo_is_refused(tmp_path, photo, options):
 def test_deleting_a_run_leaves_no_file(tmp_path, photo, options, fake):
     run(tmp_path / "run", [photo], options("checkpoint"))
     assert (tmp_path / "run" / "head.safetensors").exists()
-    delete_run(tmp_path / "run")
+    erase(tmp_path / "run")
     assert not (tmp_path / "run").exists()
-    delete_run(tmp_path / "run")
+    erase(tmp_path / "run")
 
 
 def test_a_torn_last_line_waits_for_its_rest(tmp_path):

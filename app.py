@@ -1,19 +1,27 @@
 """The page of idto3d: `python app.py`, then http://127.0.0.1:7860."""
 
+import os
 import signal
 
-from idto3d.determinism import repeatable
+from idto3d.errors import run_command
+from idto3d.jobs.batch.ray_engine import RayEngine
+from idto3d.ui.door.access import access
 from idto3d.ui.server import make_page, open_page, parse
 
 
-def main(argv: list[str] | None = None) -> None:
-    """Build the page and serve it until interrupted or terminated."""
-    repeatable()
-    asked = parse(argv)
-    blocks, does = make_page(asked.runs, {"weights": asked.weights, "device": asked.device})
+def main(words: list[str]) -> int:
+    """Build the page and serve it until interrupted or terminated. Returns the exit code."""
+    asked = parse(words)
+    who = access(asked.host, asked.public, asked.auth, tuple(asked.allow_host), os.environ)
+    if who.notice:
+        print(who.notice, flush=True)
+    base = {"weights": asked.weights, "device": asked.device}
+    engine = RayEngine(asked.ray) if asked.ray else None
+    blocks, does = make_page(asked.runs, base, limits=who.limits, engine=engine)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    open_page(blocks, does, asked.host, asked.port)
+    open_page(blocks, does, who, asked.port)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -3,7 +3,7 @@
 import io
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,14 +15,21 @@ from idto3d.checks import checked, checked_view, named_expressions
 from idto3d.config import HDRI, HeadOptions, RenderOptions
 from idto3d.errors import UserError
 from idto3d.jobs.desk import Desk, JobView
+from idto3d.jobs.drawing.drawer import Drawing
+from idto3d.jobs.drawing.process import RenderView
+from idto3d.jobs.drawing.studio import Studio
+from idto3d.jobs.limits import LOCAL, Limits
+from idto3d.jobs.privacy.traces import Traces, deleted, digests
+from idto3d.jobs.queue.records import JOB_ID
 from idto3d.jobs.record import DONE
 from idto3d.ui.shelf import Shelf
+from idto3d.words.prompts import one_line
 
-RenderView = Callable[[Path, RenderOptions], np.ndarray]
+pipeline_view = Drawing()  # our own pipeline's
+LAST_STAGE = "asset"
 LARGEST_SEED = 2**31 - 1
 LONGEST_PROMPT = 300
 VIEW_SIZE = 512
-LARGEST_VIEW = 2048
 
 
 @dataclass(frozen=True)
@@ -49,55 +56,65 @@ def view_of(values: Mapping) -> RenderOptions:
     return RenderOptions(**{**values, "light": values["light"] or "", "expressions": face_of(values["expressions"])})
 
 
-def pipeline_view(folder: Path, options: RenderOptions) -> np.ndarray:
-    """Draw with our own pipeline, which is loaded when the first head is drawn."""
-    from idto3d import pipeline
-
-    return pipeline.render_view(folder, options)
-
-
 class Actions:
-    """The page's verbs over one desk. `base` holds the options of the server: weights and device."""
+    """The page's verbs over one desk. `base` holds the options of the server: weights and device.
 
-    def __init__(self, desk: Desk, shelf: Shelf, render_view: RenderView = pipeline_view, base: Mapping | None = None):
+    `visitor` says who asks, see visitor.py. Heads are drawn by `render_view`, a function of a module, in a process of
+    its own.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        shelf: Shelf,
+        render_view: RenderView = pipeline_view,
+        base: Mapping | None = None,
+        limits: Limits = LOCAL,
+    ):
         self.desk = desk
         self.shelf = shelf
-        self.render_view = render_view
+        self.studio = Studio(render_view, limits)
         self.base = dict(base or {})
+        self.limits = limits
         self._uploaded: dict[str, float] = {}  # when the jobs whose uploads are still there were started
 
-    def start(self, request: Request) -> str:
+    def start(self, request: Request, visitor: str = "") -> str:
         """Hand in a job; returns its id. Raises UserError when the request cannot be met."""
-        check(request)
+        check(request, self.limits)
         options = checked(replace(options_of(request), **self.base))
-        self.tidy()
-        job_id = self.desk.start(list(request.photos), options)
+        job_id = self.desk.start(list(request.photos), options, visitor)
         self._uploaded[job_id] = time.time()
         return job_id
 
     def look(self, job_id: str) -> JobView | None:
-        """The job, or None when there is none (any more)."""
+        """The job, or None when there is none (any more). What draws is begun before the head is there."""
         try:
-            return self.desk.watch(job_id) if job_id else None
+            view = self.desk.watch(job_id) if job_id else None
         except UserError:
             return None
+        if view is not None and view.active and view.progress.stage == LAST_STAGE:
+            self.studio.open()
+        return view
 
-    def delete(self, job_id: str) -> None:
-        """Remove everything about a job: its folder, what is handed out, and the uploads it was made from."""
-        view = self.look(job_id)
-        self.desk.delete(job_id)
-        self.shelf.forget(job_id, [photo.sha256 for photo in view.photos] if view else ())
-        self._uploaded.pop(job_id, None)
+    def delete(self, job_id: str) -> Traces:
+        """Remove everything about a job, and return what that was: its folder, what is handed out, and its uploads."""
+        photos = digests(self.desk.root / job_id) if JOB_ID.fullmatch(job_id) else set()
+        try:
+            return self.desk.delete(job_id)
+        finally:  # also where some of the folder stays: its record, which names the photos, may be gone by then
+            self.studio.forget(self.desk.root / job_id)
+            self.shelf.forget(job_id, photos)
+            self._uploaded.pop(job_id, None)
 
-    def delete_all(self, job_ids: Sequence[str]) -> tuple[list[str], UserError | None]:
-        """Delete these jobs; returns those that could not be, and why the last of them."""
-        kept, why = [], None
+    def delete_all(self, job_ids: Sequence[str]) -> tuple[list[str], UserError | None, str]:
+        """Delete these jobs; returns those that could not be, why the last of them, and what was removed in words."""
+        kept, why, held = [], None, []
         for job_id in job_ids:
             try:
-                self.delete(job_id)
+                held.append(self.delete(job_id))
             except UserError as error:
                 kept, why = [*kept, job_id], error
-        return kept, why
+        return kept, why, deleted(held)
 
     def tidy(self) -> None:
         """Delete the uploads of heads that are done, jobs past their time, and what was handed out for those."""
@@ -106,20 +123,22 @@ class Actions:
             if view is None or view.status == DONE:  # a photo that was added again since is for the next head
                 self.shelf.drop_uploads([photo.sha256 for photo in view.photos] if view else (), started)
                 self._uploaded.pop(job_id, None)
-        self.desk.reap()
+        for job_id in self.desk.reap():
+            self.studio.forget(self.desk.root / job_id)
         self.shelf.keep_only(self.desk.ids())
+        self.studio.rest()
+        self.desk.dispatch()
 
-    def draw(self, job_id: str, options: RenderOptions) -> np.ndarray:
-        """The head of a finished job, [S, S, 3] uint8 sRGB. Raises UserError when it has none."""
+    def draw(self, job_id: str, options: RenderOptions, visitor: str = "", live: bool = False) -> np.ndarray:
+        """The head of a finished job, [S, S, 3] uint8 sRGB. Raises UserError when it has none, and as Studio.draw."""
         view = self.desk.watch(job_id)
         if view.glb is None:
             raise UserError("There is no head to draw yet.", "Wait until the job is done.")
         if options.light and options.light not in lights():
             raise UserError(f"There is no light named '{options.light}'.", f"Choose from: {', '.join(lights())}.")
-        if checked_view(options).size > LARGEST_VIEW:
-            what = f"A picture of {options.size} pixels is not drawn here."
-            raise UserError(what, f"Ask for {LARGEST_VIEW} at most.")
-        return self.render_view(view.folder, replace(options, video=""))
+        if checked_view(options).size > (most := self.limits.view_pixels):
+            raise UserError(f"A picture of {options.size} pixels is not drawn here.", f"Ask for {most} at most.")
+        return self.studio.draw(view.folder, replace(options, video=""), visitor, live)
 
     def files(self, job_id: str) -> tuple[Path, Path]:
         """GLB and ZIP of a finished job, where the page may serve them. Raises UserError when it has none."""
@@ -129,13 +148,15 @@ class Actions:
         return self.shelf.glb(job_id, view.glb), self.shelf.archive(job_id, view.glb)
 
 
-def check(request: Request) -> None:
-    """Raise UserError for a request without consent or without content."""
+def check(request: Request, limits: Limits = LOCAL) -> None:
+    """Raise UserError for a request without consent or without content, or for a preset that is not offered."""
     if not request.photos and not request.prompt.strip():
         raise UserError("There is nothing to make a head from.", "Add at least one photo, or describe the person.")
     if request.photos and not request.consent:
         what = "We need a yes before we look at a face."
         raise UserError(what, "Tick the box that says this is you, or that you have the person's permission.")
+    if request.preset not in limits.presets:
+        raise UserError(f"The preset '{request.preset}' is not offered here.", f"Choose {' or '.join(limits.presets)}.")
     for text in (request.prompt, request.negative_prompt):
         if len(text) > LONGEST_PROMPT:
             raise UserError(f"The prompt has {len(text)} characters.", f"Shorten it to {LONGEST_PROMPT}.")
@@ -156,16 +177,11 @@ def options_of(request: Request) -> HeadOptions:
     return replace(
         preset,
         subject=replace(preset.subject, keep=False),  # nothing on the page needs a stranger's embedding
-        prompt=clean(request.prompt),
-        negative_prompt=clean(request.negative_prompt),
+        prompt=one_line(request.prompt),
+        negative_prompt=one_line(request.negative_prompt),
         expressions=named_expressions(request.expressions),
         seed=int(request.seed),
     )
-
-
-def clean(text: str) -> str:
-    """`text` on one line, without control characters or marks that turn the reading direction."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def any_seed() -> int:

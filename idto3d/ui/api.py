@@ -6,9 +6,12 @@ from inspect import Parameter, Signature
 
 import gradio as gr
 
-from idto3d.config import MODES, PRESETS, RenderOptions
+from idto3d.config import MODES, RenderOptions
 from idto3d.errors import UserError
+from idto3d.jobs.privacy.traces import deleted
+from idto3d.ui import lanes
 from idto3d.ui.actions import Actions, Request, request_of, view_as_json, view_of
+from idto3d.ui.visitor import visitor_of
 
 
 def refused(function: Callable) -> Callable:
@@ -24,15 +27,21 @@ def refused(function: Callable) -> Callable:
     return answer
 
 
-def by_name(function: Callable[[Mapping], object], names: Iterable[str]) -> Callable:
-    """`function` of a mapping of `names` to values, as Gradio calls it: by position, with `names` as parameters."""
+def by_name(function: Callable[[Mapping, str], object], names: Iterable[str]) -> Callable:
+    """`function` of a mapping of `names` to values and of who asks, as Gradio calls it: by position.
+
+    The parameters are `names` and `sender`, the request, which Gradio adds.
+    """
     names = tuple(names)
 
     @wraps(function)
     def by_position(*values):
-        return function(dict(zip(names, values, strict=True)))
+        *values, sender = values
+        return function(dict(zip(names, values, strict=True)), visitor_of(sender))
 
-    by_position.__signature__ = Signature([Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in names])
+    parameters = (*names, "sender")
+    by_position.__signature__ = Signature([Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in parameters])
+    by_position.__annotations__ = {"sender": gr.Request}
     return by_position
 
 
@@ -61,18 +70,17 @@ def _add_steering(does: Actions) -> None:
         return watch(job_id)
 
     def delete(job_id: str) -> str:
-        """Remove a job and everything made from its photos."""
-        does.delete(job_id)
-        return "deleted"
+        """Remove a job and everything made from its photos; returns what that was, in a sentence."""
+        return deleted([does.delete(job_id)])
 
     for function in (watch, cancel, resume, delete):
-        gr.api(refused(function), api_name=function.__name__, concurrency_limit=8)
+        gr.api(refused(function), api_name=function.__name__, **(lanes.WATCH if function is watch else lanes.STEER))
 
 
 def _add_generate(does: Actions) -> None:
-    def generate(values):
+    def generate(values, visitor):
         """Start a job; returns its id. `consent`: this is you, or you have the person's permission."""
-        return does.start(request_of(values))
+        return does.start(request_of(values), visitor)
 
     default = Request()
     inputs = {
@@ -80,18 +88,19 @@ def _add_generate(does: Actions) -> None:
         "consent": gr.Checkbox(label="consent"),
         "prompt": gr.Textbox(default.prompt, label="prompt"),
         "negative_prompt": gr.Textbox(default.negative_prompt, label="negative_prompt"),
-        "preset": gr.Radio(list(PRESETS), value=default.preset, label="preset"),
+        "preset": gr.Radio(list(does.limits.presets), value=default.preset, label="preset"),
         "expressions": gr.Textbox(default.expressions, label="expressions"),
         "seed": gr.Number(default.seed, precision=0, label="seed"),
     }
     function = refused(by_name(generate, inputs))
-    gr.Button().click(function, list(inputs.values()), gr.Textbox(label="job_id"), api_name="generate")
+    gr.Button().click(function, list(inputs.values()), gr.Textbox(label="job_id"), api_name="generate", **lanes.MAKE)
 
 
 def _add_render(does: Actions) -> None:
-    def render(values):
+    def render(values, visitor):
         """Draw the head of a finished job; `expressions` maps names to weights 0..1."""
-        return does.draw(values.pop("job_id"), view_of(values))
+        job_id = values.pop("job_id")
+        return does.shelf.picture(job_id, does.draw(job_id, view_of(values), visitor))  # Gradio's own would stay
 
     default = RenderOptions()
     inputs = {
@@ -105,8 +114,7 @@ def _add_render(does: Actions) -> None:
         "expressions": gr.JSON({}, label="expressions"),
     }
     picture, function = gr.Image(label="picture", format="png"), refused(by_name(render, inputs))
-    alone = {"concurrency_limit": 1, "concurrency_id": "draw"}
-    gr.Button().click(function, list(inputs.values()), picture, api_name="render", **alone)
+    gr.Button().click(function, list(inputs.values()), picture, api_name="render", **lanes.DRAW)
 
 
 def _add_download(does: Actions) -> None:
@@ -115,4 +123,4 @@ def _add_download(does: Actions) -> None:
         return [str(path) for path in does.files(job_id)]
 
     outputs = [gr.File(label="glb"), gr.File(label="zip")]
-    gr.Button().click(refused(download), gr.Textbox(label="job_id"), outputs, api_name="download")
+    gr.Button().click(refused(download), gr.Textbox(label="job_id"), outputs, api_name="download", **lanes.HAND_OUT)

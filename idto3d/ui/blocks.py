@@ -10,7 +10,7 @@ from idto3d.ui.wiring import wire
 
 def build_page(does: Actions) -> gr.Blocks:
     """The page over `does`."""
-    with gr.Blocks(title="idto3d", analytics_enabled=False, fill_width=True, delete_cache=(600, 3 * 3600)) as blocks:
-        wire(layout(), does, blocks)
+    with gr.Blocks(title="idto3d", analytics_enabled=False, fill_width=True) as blocks:
+        wire(layout(does.limits), does, blocks)
         add_api(does)
     return blocks

@@ -1,109 +1,109 @@
-"""A thin layer before Gradio: headers that keep the page to itself, and no fetching of other people's addresses.
+"""A layer before Gradio that lets through what the page needs, within its limits; all else is answered in a sentence.
 
-Gradio streams `file=http...` for anybody and downloads a photo given as an address without a limit of size; both are
-refused here. The content policy also makes the browser refuse anything that is not from this server.
+It keeps to our own names and addresses, to bodies of a sensible size and speed, to calls that fit, and to uploads
+within their shares. It adds headers that keep the page to itself: the content policy makes the browser refuse anything
+that is not from this server. What goes wrong behind it is logged, and reaches the client as one sentence.
 """
 
-import json
-from collections.abc import Iterator
+import logging
+from dataclasses import dataclass, field
+from functools import partial
 
-from starlette.responses import PlainTextResponse
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from idto3d.ui.door.body import Clock, Memory, Patience, replay
+from idto3d.ui.door.calls import Calls
+from idto3d.ui.door.hosts import Hosts
+from idto3d.ui.door.pace import Crowd, Pace
+from idto3d.ui.door.refusal import Body, Refusal, answer
+from idto3d.ui.door.routes import LOGIN, UPLOAD, check_address, sound_headers
+from idto3d.ui.door.uploads import Uploads
+from idto3d.ui.visitor import sender_of
+
 LARGEST_EVENT = 1 << 20
+LARGEST_LOGIN = 1 << 12
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' blob: data:; media-src 'self' blob:; font-src 'self' data:; connect-src 'self' blob: data:; "
     "worker-src 'self' blob:; frame-ancestors {ancestors}"
 )
+FAULT = partial(Refusal, 500, "Something went wrong here; the server's log says more.")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a guard goes by. `ancestors`: who may show the page in a frame."""
+
+    hosts: Hosts
+    calls: Calls
+    uploads: Uploads
+    ancestors: str = "'self'"
+    patience: Patience = Patience()
+    pace: Pace = field(default_factory=Pace)
+    crowd: Crowd = field(default_factory=Crowd)
 
 
 class Guard:
-    """ASGI middleware. `ancestors`: who may show the page in a frame."""
+    """ASGI middleware."""
 
-    def __init__(self, app: ASGIApp, ancestors: str = "'self'"):
+    def __init__(self, app: ASGIApp, rules: Rules):
         self.app = app
+        self.rules = rules
+        self._memory = Memory()
         self._headers = [
-            (b"content-security-policy", POLICY.format(ancestors=ancestors).encode()),
+            (b"content-security-policy", POLICY.format(ancestors=rules.ancestors).encode()),
             (b"x-content-type-options", b"nosniff"),
             (b"referrer-policy", b"no-referrer"),
         ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
+        if scope["type"] == "websocket":
+            return await send({"type": "websocket.close", "code": 1008})
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
+        begun, body = False, Body(receive)
 
         async def add_headers(message: Message) -> None:
+            nonlocal begun
             if message["type"] == "http.response.start":
+                begun = True
                 message["headers"] = [*message["headers"], *self._headers]
             await send(message)
 
-        if fetches(scope["path"]):
-            return await _refuse("Other servers' files are not passed on.", scope, receive, add_headers)
-        if scope["method"] != "POST" or scope["path"].endswith("/upload"):
-            return await self.app(scope, receive, add_headers)
-        body = await _read(receive)
-        if body is None:
-            return await _refuse("This request is too large.", scope, receive, add_headers)
-        if names_address(body):
-            return await _refuse("Upload photos; addresses are not fetched.", scope, receive, add_headers)
-        await self.app(scope, _replay(body, receive), add_headers)
+        try:
+            with self.rules.crowd.place(sender_of(scope)):
+                await self._serve(scope, body, add_headers)
+        except Refusal as refusal:
+            await answer(refusal, scope, body, add_headers)
+        except Exception as fault:
+            log.error("%s %.200s: %s", scope["method"], scope["path"], type(fault).__name__, exc_info=not begun)
+            if not begun:
+                return await answer(FAULT(), scope, body, add_headers)
+            # Gradio ends the stream of a session that is gone by raising once it said so.
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
+    async def _serve(self, scope: Scope, body: Body, send: Send) -> None:
+        method, path = scope["method"], scope["path"]
+        self.rules.hosts.check(method, Headers(scope=scope))
+        check_address(method, path, scope["query_string"])
+        scope["headers"] = sound_headers(scope["headers"])
+        if method != "POST":
+            return await self.app(scope, body, send)
+        if path.rstrip("/") == UPLOAD:
+            return await self.rules.uploads.serve(self.app, scope, body, send, sender_of(scope))
+        self.rules.pace.check(sender_of(scope))
+        login = path.rstrip("/") == LOGIN
+        clock = Clock(body, self.rules.patience)
+        content = await self._memory.read(clock, LARGEST_LOGIN if login else LARGEST_EVENT, sender_of(scope))
+        if not login:
+            self._check_call(scope, content)
+        await self.app(scope, replay(content, body), send)
 
-def fetches(path: str) -> bool:
-    """Whether a request path asks the server to fetch another server's file."""
-    rest = path.partition("/file=")[2]
-    return rest.lstrip("/ ").lower().startswith(("http:", "https:"))
-
-
-def names_address(body: bytes) -> bool:
-    """Whether a JSON body holds a file whose path is an address."""
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):
-        return False
-    return any(path.strip().lower().startswith(("http:", "https:")) for path in _paths(data))
-
-
-def _paths(data) -> Iterator[str]:
-    """Every `path` in nested JSON."""
-    waiting = [data]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, dict):
-            if isinstance(item.get("path"), str):
-                yield item["path"]
-            waiting += item.values()
-        elif isinstance(item, list):
-            waiting += item
-
-
-async def _read(receive: Receive) -> bytes | None:
-    """The whole body, or None when it is larger than `LARGEST_EVENT`."""
-    body, more = b"", True
-    while more:
-        message = await receive()
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(body) > LARGEST_EVENT:
-            return None
-    return body
-
-
-def _replay(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that gives `body` once and then what comes after it."""
-    given = False
-
-    async def once() -> Message:
-        nonlocal given
-        if given:
-            return await receive()
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return once
-
-
-async def _refuse(text: str, scope: Scope, receive: Receive, send: Send) -> None:
-    await PlainTextResponse(text, status_code=400)(scope, receive, send)
+    def _check_call(self, scope: Scope, content: bytes) -> None:
+        if not Headers(scope=scope).get("content-type", "").startswith("application/json"):
+            raise Refusal(415, "Calls are sent as application/json.")
+        self.rules.calls.check(scope["path"], content)

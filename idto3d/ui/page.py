@@ -1,12 +1,13 @@
 """The page: which widgets there are and where they stand. What they do is in wiring.py."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import gradio as gr
 from gradio.components import Component
 
 from idto3d.config import MODES, PRESETS, HeadOptions, RenderOptions
+from idto3d.jobs.limits import LOCAL, Limits
 from idto3d.ui import actions, views
 from idto3d.words.expressions import NAMES, SETS
 
@@ -102,12 +103,12 @@ class Page:
     memory: Memory
 
 
-def layout() -> Page:
-    """Put all widgets where they stand; to be called while the Blocks are being built."""
+def layout(limits: Limits = LOCAL) -> Page:
+    """Put all widgets that `limits` offer where they stand; to be called while the Blocks are being built."""
     gr.HTML(views.header(), elem_id="header")
     with gr.Row(elem_id="studio", equal_height=False):
         with gr.Column(scale=4, min_width=330, elem_id="ask"):
-            inputs = _inputs()
+            inputs = _inputs(limits)
             controls = _controls()
         with gr.Column(scale=9, min_width=420, elem_id="live"):
             live = Live(gr.HTML(views.panes(None)), gr.HTML(views.status(None)), gr.HTML(""))
@@ -123,7 +124,7 @@ def _memory() -> Memory:
     )
 
 
-def _inputs() -> Inputs:
+def _inputs(limits: Limits) -> Inputs:
     gr.HTML(views.section(1, "Photos", "One to twenty of one person. Sharp, from several sides, face uncovered."))
     photos = gr.Gallery(
         label="Photos",
@@ -142,8 +143,15 @@ def _inputs() -> Inputs:
     )
     gr.HTML(views.section(2, "Words", "Optional: say more about the person, or use words alone."))
     prompt = _words("with short buzzcut hair", "prompt")
-    gr.HTML(views.section(3, "Make"))
-    preset = gr.Radio(_presets(), value=HeadOptions().preset, label="Quality", info=_preset_text(), elem_id="preset")
+    gr.HTML(views.section(3, "Make", "" if limits.trusted else quotas(limits)))
+    names = limits.presets
+    preset = gr.Radio(
+        [(name.capitalize(), name) for name in names],
+        value=HeadOptions().preset,
+        label="Quality",
+        info=_preset_text(names),
+        elem_id="preset",
+    )
     expressions = gr.Radio(
         _expression_sets(),
         value=actions.Request().expressions,
@@ -180,13 +188,18 @@ def _words(example: str, name: str) -> gr.Textbox:
     )
 
 
-def _presets() -> list[tuple[str, str]]:
-    return [(name.capitalize(), name) for name in PRESETS]
+def quotas(limits: Limits) -> str:
+    """What a visitor may ask for, in a sentence."""
+    photos = f"{limits.photos} photos of {limits.photo_megabytes:.0f} MB each"
+    jobs = f"{limits.visitor_jobs} heads at a time, {limits.visitor_jobs_an_hour} an hour"
+    kept = f"{limits.job_seconds / 60:.0f} minutes of work a head, kept for {limits.keep_seconds / 3600:.0f} hours"
+    return f"For everybody there are {jobs}, from {photos}, {kept}."
 
 
-def _preset_text() -> str:
+def _preset_text(names: Sequence[str]) -> str:
     """What each preset costs."""
-    return "Steps: " + ", ".join(f"{p.shape.steps + p.material.steps} {name}" for name, p in PRESETS.items()) + "."
+    chosen = {name: PRESETS[name] for name in names}
+    return "Steps: " + ", ".join(f"{p.shape.steps + p.material.steps} {name}" for name, p in chosen.items()) + "."
 
 
 def _expression_sets() -> list[tuple[str, str]]:

@@ -2,23 +2,42 @@
 
 import argparse
 import asyncio
+import contextlib
 import logging
 import os
-from collections.abc import AsyncIterator, Callable
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import gradio as gr
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
-from idto3d.config import HeadOptions, SubjectOptions
+from idto3d.config import HeadOptions
+from idto3d.errors import UserError
 from idto3d.files import private_folder
 from idto3d.jobs.desk import Desk, default_root
+from idto3d.jobs.engine import Engine
+from idto3d.jobs.limits import LOCAL, Limits
+from idto3d.jobs.lock import FileLock, owner_of, try_lock
+from idto3d.jobs.privacy.places import HEADS, lock_of, uploads_of
 from idto3d.jobs.produce import PIPELINE
+from idto3d.ui import lanes
 from idto3d.ui.actions import Actions, RenderView, pipeline_view
 from idto3d.ui.blocks import build_page
-from idto3d.ui.guard import Guard
+from idto3d.ui.door.abandoned import drop_abandoned
+from idto3d.ui.door.access import Access, switched_on
+from idto3d.ui.door.body import Patience
+from idto3d.ui.door.calls import Calls
+from idto3d.ui.door.log import Throttled
+from idto3d.ui.door.pace import Crowd, Pace
+from idto3d.ui.door.passwords import login
+from idto3d.ui.door.sweep import Sweep
+from idto3d.ui.door.uploads import MEGABYTE, Ledger, Uploads
+from idto3d.ui.door.waiting import close_silent
+from idto3d.ui.guard import Guard, Rules
 from idto3d.ui.shelf import Shelf
 from idto3d.ui.theme import CSS, studio
 
@@ -29,12 +48,19 @@ log = logging.getLogger(__name__)
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
-    """Where to listen and what to use; the environment gives the defaults."""
+    """Where to listen, whom to serve and what to use; the environment gives the defaults.
+
+    Raises UserError for a switch of the environment that is neither yes nor no.
+    """
     given = os.environ.get
+    here = "0.0.0.0" if given("SPACE_ID") else "127.0.0.1"  # a Space is reached from outside its container
     parser = argparse.ArgumentParser(description="The page of idto3d.")
-    parser.add_argument("--host", default=given("IDTO3D_HOST", "127.0.0.1"), help="address to listen on (IDTO3D_HOST)")
+    parser.add_argument("--host", default=given("IDTO3D_HOST", here), help="address to listen on (IDTO3D_HOST)")
     parser.add_argument("--port", default=given("IDTO3D_PORT", "7860"), type=int, help="port (IDTO3D_PORT)")
     parser.add_argument("--runs", default=default_root(), type=Path, help="folder of the runs (IDTO3D_RUNS)")
+    text = "a Ray cluster that makes the heads; it sees the runs under the same path (IDTO3D_RAY); see docs/hosting.md"
+    parser.add_argument("--ray", default=given("IDTO3D_RAY", ""), metavar="ADDRESS", help=text)
+    _add_access(parser)
     for name in ("weights", "device"):
         option = HeadOptions.__dataclass_fields__[name]
         default = given(f"IDTO3D_{name.upper()}", option.default)
@@ -43,60 +69,136 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def _add_access(parser: argparse.ArgumentParser) -> None:
+    auth = os.environ.get("IDTO3D_AUTH")
+    text = "file of NAME:SALT:HASH lines, for those who may log in (IDTO3D_AUTH); see idto3d/ui/door/passwords.py"
+    parser.add_argument("--auth", default=Path(auth) if auth else None, type=Path, metavar="FILE", help=text)
+    text = "serve strangers, within narrow limits (IDTO3D_PUBLIC=yes)"
+    parser.add_argument("--public", action="store_true", default=switched_on("IDTO3D_PUBLIC", os.environ), help=text)
+    names = [name for name in os.environ.get("IDTO3D_HOSTS", "").split(",") if name]
+    text = "another name of this server, as behind a proxy; may be given again (IDTO3D_HOSTS, with commas)"
+    parser.add_argument("--allow-host", action="append", default=names, metavar="NAME", help=text)
+
+
 def make_page(
-    runs: Path, base: dict | None = None, pipeline: str = PIPELINE, render_view: RenderView = pipeline_view
+    runs: Path,
+    base: dict | None = None,
+    pipeline: str = PIPELINE,
+    render_view: RenderView = pipeline_view,
+    limits: Limits = LOCAL,
+    engine: Engine | None = None,
 ) -> tuple[gr.Blocks, Actions]:
-    """The page and its verbs, with uploads in a private folder beside `runs`."""
-    uploads = private_folder(runs.parent / f"{runs.name}-page")
+    """The page and its verbs, with uploads in a private folder beside `runs`; `engine`: see `Desk`."""
+    uploads = private_folder(uploads_of(runs)).resolve()
     os.environ["GRADIO_TEMP_DIR"] = str(uploads)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    does = Actions(Desk(runs, pipeline), Shelf(uploads), render_view, base)
+    if os.environ.get("SPACE_ID"):
+        os.environ.setdefault("FORWARDED_ALLOW_IPS", "*")  # a Space's proxy has no address that is known beforehand
+    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
+    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**9)  # else every call ends in a table of all calls
+    does = Actions(Desk(runs, pipeline, limits, engine), Shelf(uploads), render_view, base, limits)
     return build_page(does), does
 
 
-def keeping_tidy(does: Actions) -> Callable[[ASGIApp], AbstractAsyncContextManager]:
-    """What goes on beside the server: uploads of an earlier one are removed first, then it is tidied now and then."""
+def take_uploads(folder: Path) -> FileLock:
+    """Make the upload folder this process's own. Raises UserError when another page uses it."""
+    path = lock_of(folder)
+    lock = try_lock(path)
+    if lock is None:
+        what = f"Another page (process {owner_of(path) or 'unknown'}) serves the runs beside '{folder}'."
+        raise UserError(what, "Stop it, or give this one another folder with --runs.")
+    return lock
+
+
+def beside(
+    does: Actions, sweep: Sweep, cares: Sequence[Callable[[], Coroutine]], end: Callable[[], None]
+) -> Callable[[ASGIApp], AbstractAsyncContextManager]:
+    """What goes on beside the server: uploads of an earlier one are removed first, then it is tidied now and then.
+
+    `cares` go on as long as the server does; `end` is called when it has ended.
+    """
 
     @asynccontextmanager
     async def lifespan(_app: ASGIApp) -> AsyncIterator[None]:
         does.shelf.clear()
-        task = asyncio.create_task(_tidy_on(does))
+        tasks = [asyncio.create_task(care) for care in (_tidy_on(does, sweep), *(care() for care in cares))]
         try:
             yield
         finally:
-            task.cancel()
+            for task in tasks:
+                task.cancel()
+            end()
 
     return lifespan
 
 
-async def _tidy_on(does: Actions) -> None:
+async def _tidy_on(does: Actions, sweep: Sweep) -> None:
     while True:
         try:
-            await asyncio.to_thread(does.tidy)
+            await asyncio.to_thread(tidy, does, sweep)
         except Exception:
             log.exception("tidying failed; it is tried again")
         await asyncio.sleep(TIDY_SECONDS)
 
 
-def open_page(blocks: gr.Blocks, does: Actions, host: str, port: int | None, wait: bool = True) -> str:
-    """Serve `blocks`; returns the address once serving, or with `wait` after it ended, when no upload is left."""
+def tidy(does: Actions, sweep: Sweep) -> None:
+    """Remove what is past its time: uploads, though not those of jobs that wait or run, and jobs."""
     try:
-        return _serve(blocks, does, host, port, wait)
+        does.tidy()
+    finally:
+        views = [view for job_id in does.desk.ids() if (view := does.look(job_id)) and view.active]
+        sweep.run({photo.sha256 for view in views for photo in view.photos})
+
+
+def open_page(
+    blocks: gr.Blocks, does: Actions, who: Access, port: int | None, wait: bool = True, patience: Patience | None = None
+) -> str:
+    """Serve `blocks`; returns the address once serving, or with `wait` after it ended, when no upload is left.
+
+    Raises UserError when another page uses the same folder of uploads.
+    """
+    lock = take_uploads(does.shelf.folder)
+    try:
+        with quiet() if wait else contextlib.nullcontext():
+            return _serve(blocks, does, who, port, patience or Patience(), None if wait else lock.release)
     except KeyboardInterrupt:  # while Gradio still starts; later ones it takes itself
         blocks.close(verbose=False)
         return ""
     finally:
         if wait:
             does.shelf.clear()
+            lock.release()
 
 
-def _serve(blocks: gr.Blocks, does: Actions, host: str, port: int | None, wait: bool) -> str:
-    blocks.queue(max_size=64, default_concurrency_limit=4)
+@contextlib.contextmanager
+def quiet():
+    """While the page is served, what is printed is bounded: Gradio prints whole tracebacks for a client's mistakes."""
+    with contextlib.redirect_stdout(Throttled(sys.stdout)), contextlib.redirect_stderr(Throttled(sys.stderr)):
+        yield
+
+
+def _serve(
+    blocks: gr.Blocks,
+    does: Actions,
+    who: Access,
+    port: int | None,
+    patience: Patience,
+    end: Callable[[], None] | None,
+) -> str:
+    limits, folder, strangers = who.limits, does.shelf.folder, not who.limits.trusted
+    ledger = Ledger(limits)
+    blocks.queue(max_size=lanes.LONGEST, default_concurrency_limit=4)
     ancestors = "'self' https://huggingface.co https://*.hf.space" if os.environ.get("SPACE_ID") else "'self'"
+    shares = Pace(limits.visitor_calls_a_second), Crowd(limits.visitor_requests)
+    rules = Rules(who.hosts, Calls(blocks, folder), Uploads(ledger, folder, patience), ancestors, patience, *shares)
+    sweep = Sweep(folder, limits, ledger, (HEADS,))
+    silent = partial(close_silent, lambda: blocks.server if blocks.is_running else None, patience.pause)
+    lifespan = beside(does, sweep, (silent, partial(drop_abandoned, blocks)), end or (lambda: None))
     _, address, _ = blocks.launch(
-        server_name=host,
+        server_name=who.host,
         server_port=port,
-        prevent_thread_lock=not wait,
+        prevent_thread_lock=end is not None,
+        auth=login(who.accounts) if who.accounts else None,
         share=False,
         run_history=False,
         enable_monitoring=False,
@@ -106,14 +208,14 @@ def _serve(blocks: gr.Blocks, does: Actions, host: str, port: int | None, wait: 
         show_error=False,
         strict_cors=True,
         allowed_paths=[],
-        max_file_size=f"{SubjectOptions().max_megabytes:.0f}mb",
-        max_threads=16,
+        max_file_size=int(limits.photo_megabytes * MEGABYTE),
+        max_threads=lanes.THREADS,
         state_session_capacity=200,
-        footer_links=["api"],
-        app_kwargs={"middleware": [Middleware(Guard, ancestors=ancestors)], "lifespan": keeping_tidy(does)},
+        footer_links=[] if strangers else ["api"],
+        app_kwargs={"middleware": [Middleware(Guard, rules=rules)], "lifespan": lifespan},
         theme=studio(),
         css_paths=[CSS],
         head=HEAD,
-        quiet=not wait,
+        quiet=end is not None,
     )
     return address

@@ -1,20 +1,25 @@
 """Files the page hands out. They lie in Gradio's private upload folder, so no other path has to be opened.
 
-A finished job has one folder here, named by a digest of its id, with links to (or copies of) its GLB and its ZIP.
+A finished job has one folder here, named by a digest of its id, with links to (or copies of) its GLB and its ZIP,
+and the pictures that were drawn of it for the API.
 """
 
-import hashlib
 import math
 import os
 import secrets
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from idto3d.files import copy_atomic, private_folder, remove, sha256_of
+import numpy as np
+
+from idto3d.files import copy_atomic, private_folder, remove, sha256_of, write_atomic
+from idto3d.jobs.event_log import png
+from idto3d.jobs.privacy.places import HEADS, handed_out
 from idto3d.ui.glb import write_zip
 
-NAME = "heads"
+MOST_PICTURES = 8
 
 
 class Shelf:
@@ -34,6 +39,14 @@ class Shelf:
         """A served ZIP of the job's asset, the GLB and what lies beside it."""
         path = self._place(job_id) / "head.zip"
         return path if _as_new_as(path, glb) else write_zip(glb.parent, path)
+
+    def picture(self, job_id: str, image: np.ndarray) -> Path:
+        """A served PNG of a drawing of the job, [S, S, 3] uint8 sRGB; the newest `MOST_PICTURES` of a job are kept."""
+        place = self._place(job_id)
+        path = write_atomic(place / f"view_{time.time_ns()}_{secrets.token_hex(4)}.png", png(image))
+        for older in sorted(place.glob("view_*.png"))[:-MOST_PICTURES]:
+            older.unlink(missing_ok=True)
+        return path
 
     def clear(self) -> None:
         """Remove all uploads and all that is handed out; the latter comes back when it is asked for."""
@@ -55,18 +68,18 @@ class Shelf:
     def keep_only(self, job_ids: Iterable[str]) -> None:
         """Remove what is handed out for jobs that are gone."""
         kept = {self._folder(job_id).name for job_id in job_ids}
-        for path in (self.folder / NAME).glob("*"):
+        for path in (self.folder / HEADS).glob("*"):
             if path.name not in kept:
                 remove(path)
 
     def _uploads(self) -> Iterator[Path]:
         """Everything below the folder but what is handed out."""
         for entry in self.folder.iterdir():
-            if entry.name != NAME:
+            if entry.name != HEADS:
                 yield from (entry, *entry.rglob("*"))
 
     def _folder(self, job_id: str) -> Path:
-        return self.folder / NAME / hashlib.sha256(job_id.encode()).hexdigest()[:40]
+        return self.folder / HEADS / handed_out(job_id)
 
     def _place(self, job_id: str) -> Path:
         return private_folder(self._folder(job_id))

@@ -7,10 +7,12 @@ import gradio as gr
 
 from idto3d.errors import UserError
 from idto3d.jobs.desk import JobView
-from idto3d.ui import actions, views
+from idto3d.jobs.drawing.studio import Superseded
+from idto3d.ui import actions, lanes, views
 from idto3d.ui.actions import Actions, request_of, view_of
 from idto3d.ui.glb import morph_names, shape_key
 from idto3d.ui.page import Page
+from idto3d.ui.visitor import visitor_of
 
 REMEMBERED = 20
 BROKEN = UserError("The head could not be drawn.", "Try another view; the server's log says more.")
@@ -76,11 +78,11 @@ def _wire_job(page: Page, does: Actions, blocks: gr.Blocks) -> None:
     def look(jobs, seen):
         return shown(does.look(current(jobs)), seen)
 
-    def start(values):
+    def start(values, sender: gr.Request):
         request = {name: values[widget] for name, widget in asked.items()}
         paths = [path for path, _caption in request["photos"] or ()]
         try:
-            job_id = does.start(request_of(request | {"photos": paths}))
+            job_id = does.start(request_of(request | {"photos": paths}), visitor_of(sender))
         except UserError as error:
             return [gr.skip(), views.refusal(error), *[gr.skip()] * len(live)]
         jobs = values[memory.jobs]
@@ -98,11 +100,13 @@ def _wire_job(page: Page, does: Actions, blocks: gr.Blocks) -> None:
         return act
 
     hidden = {"api_visibility": "private", "show_progress": "hidden"}
-    controls.generate.click(start, {memory.jobs, *asked.values()}, [memory.jobs, controls.message, *live], **hidden)
+    controls.generate.click(
+        start, {memory.jobs, *asked.values()}, [memory.jobs, controls.message, *live], **hidden, **lanes.MAKE
+    )
     for button, verb in ((controls.cancel, does.desk.cancel), (controls.resume, does.desk.resume)):
-        button.click(steer(verb), [memory.jobs], [controls.message, *live], **hidden)
-    memory.timer.tick(look, [memory.jobs, memory.seen], live, concurrency_limit=None, **hidden)
-    blocks.load(look, [memory.jobs, memory.seen], live, concurrency_limit=None, **hidden)
+        button.click(steer(verb), [memory.jobs], [controls.message, *live], **hidden, **lanes.STEER)
+    memory.timer.tick(look, [memory.jobs, memory.seen], live, **hidden, **lanes.WATCH)
+    blocks.load(look, [memory.jobs, memory.seen], live, **hidden, **lanes.WATCH)
     page.inputs.dice.click(actions.any_seed, None, page.inputs.seed, **hidden)
 
 
@@ -110,15 +114,17 @@ def _wire_delete(page: Page, does: Actions) -> None:
     controls, memory = page.controls, page.memory
 
     def forget(jobs):  # not called delete: that name belongs to the public endpoint
-        kept, error = does.delete_all([job for job in jobs if isinstance(job, str)] if isinstance(jobs, list) else [])
-        message = views.refusal(error) if error else ""
+        kept, error, gone = does.delete_all(
+            [job for job in jobs if isinstance(job, str)] if isinstance(jobs, list) else []
+        )
+        message = views.refusal(error) if error else gone
         return [kept, None, False, message, gr.update(visible=False), *shown(does.look(current(kept)), ())]
 
     hidden = {"api_visibility": "private", "show_progress": "hidden"}
     emptied = [memory.jobs, page.inputs.photos, page.inputs.consent, controls.message, controls.confirm]
     controls.delete.click(lambda: gr.update(visible=True), None, controls.confirm, **hidden)
     controls.keep.click(lambda: gr.update(visible=False), None, controls.confirm, **hidden)
-    controls.really.click(forget, [memory.jobs], [*emptied, *_live_outputs(page)], **hidden)
+    controls.really.click(forget, [memory.jobs], [*emptied, *_live_outputs(page)], **hidden, **lanes.STEER)
 
 
 def _wire_result(page: Page, does: Actions) -> None:
@@ -138,14 +144,18 @@ def _wire_result(page: Page, does: Actions) -> None:
         view = does.look(job_id)
         return str(does.files(job_id)[0]) if view is not None and view.glb else None
 
-    def draw(values):
+    def draw(values, sender: gr.Request):
         if not values[memory.arrived]:
             return views.drawing(None)
         view = {name: values[widget] for name, widget in view_widgets.items()}
         face = {name: values[slider] for name, slider in result.weights.items() if values[slider]}
         try:
             options = view_of(view | {"expressions": face, "size": actions.VIEW_SIZE})
-            return views.drawing(actions.webp(does.draw(values[memory.arrived], options)))
+            return views.drawing(
+                actions.webp(does.draw(values[memory.arrived], options, visitor_of(sender), live=True))
+            )
+        except Superseded:
+            return gr.skip()
         except UserError as error:
             return views.refusal(error)
         except Exception:
@@ -153,12 +163,13 @@ def _wire_result(page: Page, does: Actions) -> None:
             return views.refusal(BROKEN)
 
     hidden = {"api_visibility": "private", "show_progress": "hidden"}
-    looks = {**hidden, "trigger_mode": "always_last", "concurrency_limit": 1, "concurrency_id": "draw"}
+    files = {**hidden, **lanes.HAND_OUT}
+    looks = {**hidden, "trigger_mode": "always_last", **lanes.DRAW}
     drawn = [*view_widgets.values(), *sliders]
     picture = (draw, {memory.arrived, *drawn}, result.picture)
     filled = [result.group, result.glb, result.archive, page.inputs.photos, *sliders]
-    arrival = memory.arrived.change(arrive, [memory.arrived], filled, **hidden).then(*picture, **looks)
+    arrival = memory.arrived.change(arrive, [memory.arrived], filled, **files).then(*picture, **looks)
     # Last, when the viewer is on the page: Gradio 6.31 shows nothing when a model comes while its viewer still loads.
-    arrival.then(show_model, [memory.arrived], result.model, **hidden)
+    arrival.then(show_model, [memory.arrived], result.model, **files)
     gr.on([widget.input for widget in drawn], *picture, **looks)
     result.reset.click(lambda: [0] * len(sliders), None, sliders, **hidden).then(*picture, **looks)

@@ -17,6 +17,8 @@ def fake(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", JOBS)
     for name in ("GRADIO_TEMP_DIR", "GRADIO_ANALYTICS_ENABLED"):
         monkeypatch.setenv(name, "")
+    for name in ("GRADIO_ANALYTICS_MAX_EVENTS", "GRADIO_ANALYTICS_CACHE_FREQUENCY"):
+        monkeypatch.setenv(name, "1")
     import fake_pipeline
 
     yield fake_pipeline
@@ -44,12 +46,13 @@ def page(tmp_path, fake):
 @pytest.fixture
 def address(page):
     """The address of the served page."""
+    from idto3d.ui.door.access import Access
     from idto3d.ui.server import open_page
 
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    yield open_page(*page, "127.0.0.1", port, wait=False)
+    yield open_page(*page, Access(), port, wait=False)
     page[0].close()
 
 

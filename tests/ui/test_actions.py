@@ -1,3 +1,4 @@
+import json
 import os
 import re
 import zipfile
@@ -8,15 +9,18 @@ import pytest
 
 from idto3d.config import HeadOptions, RenderOptions
 from idto3d.errors import UserError
+from idto3d.files import sha256_of
 from idto3d.jobs.desk import JobView
 from idto3d.jobs.event_log import Progress
+from idto3d.jobs.privacy.traces import Traces
 from idto3d.jobs.record import JobError, PhotoRecord
 from idto3d.ui import views
-from idto3d.ui.actions import Actions, Request, check, clean, face_of, options_of, webp
+from idto3d.ui.actions import Actions, Request, check, face_of, options_of, webp
+from idto3d.ui.door.routes import fetches
 from idto3d.ui.glb import asset_files, morph_names, write_zip
-from idto3d.ui.guard import fetches, names_address
 from idto3d.ui.shelf import Shelf
 from idto3d.ui.wiring import current
+from idto3d.words.prompts import one_line
 
 PHOTO = (Path("anna.png"),)
 
@@ -55,7 +59,7 @@ def test_a_server_of_a_device_that_cannot_be_starts_no_job(tmp_path):
 
 def test_a_job_that_cannot_be_deleted_is_told_and_the_others_go(tmp_path):
     class Desk:
-        left = {"a", "b"}
+        left, root = {"a", "b"}, tmp_path
 
         def watch(self, job_id):
             return None
@@ -64,18 +68,39 @@ def test_a_job_that_cannot_be_deleted_is_told_and_the_others_go(tmp_path):
             if job_id == "a":
                 raise UserError("A process still works on it.", "Try again in a moment.")
             self.left = self.left - {job_id}
+            return Traces(tmp_path, (("photo", 3), ("head", 1)), 9, 0.0)
 
     desk = Desk()
-    kept, why = Actions(desk, Shelf(tmp_path)).delete_all(["a", "b"])
+    kept, why, gone = Actions(desk, Shelf(tmp_path)).delete_all(["a", "b"])
+    assert gone == "Deleted: 3 photos, the head; nothing is left."
     assert kept == ["a"] and "still works" in why.what and desk.left == {"a"}
-    assert Actions(desk, Shelf(tmp_path)).delete_all([]) == ([], None)
+    assert Actions(desk, Shelf(tmp_path)).delete_all([]) == ([], None, "There was nothing to delete.")
+
+
+def test_what_was_handed_out_and_uploaded_goes_also_where_the_run_cannot_be_removed_whole(tmp_path):
+    class Desk:
+        root = tmp_path / "runs"
+
+        def delete(self, job_id):
+            (self.root / job_id / "job.json").unlink()
+            raise UserError("Not all of it could be deleted.", "Make it writable and delete it again.")
+
+    job_id, shelf = "a" * 22, Shelf(tmp_path / "page")
+    (head := Desk.root / job_id / "head.glb").parent.mkdir(parents=True)
+    head.write_bytes(b"a head")
+    (upload := shelf.folder / "0123" / "anna.png").parent.mkdir(parents=True)
+    upload.write_bytes(b"a face")
+    (head.parent / "job.json").write_text(json.dumps({"photos": [{"sha256": sha256_of(upload)}]}))
+    handed = shelf.glb(job_id, head)
+    kept, why, _ = Actions(Desk(), shelf).delete_all([job_id])
+    assert kept == [job_id] and why and not handed.exists() and not upload.exists()
 
 
 def test_a_request_becomes_the_options_of_its_preset():
     options = options_of(Request(PHOTO, True, " with\nred\u202e hair ", "hat", "standard", "1", 7))
     assert (options.preset, options.prompt, options.negative_prompt) == ("standard", "with red hair", "hat")
     assert (options.expressions, options.seed, options.shape.resolution) == (("neutral",), 7, 112)
-    assert clean("a\x00b\x1b[0m") == "a b [0m"
+    assert one_line("a\x00b\x1b[0m") == "a b [0m"
     assert not options.subject.keep  # the page makes nothing of a stranger's embedding
 
 
@@ -105,6 +130,15 @@ def test_what_is_handed_out_is_the_newest_export(tmp_path):
         for _ in range(2):
             archive = zipfile.ZipFile(shelf.archive("a", glb))
             assert shelf.glb("a", glb).read_text() == archive.read("head/head.glb").decode() == content
+
+
+def test_the_newest_drawings_of_a_job_are_kept_and_go_with_it(tmp_path, fake):
+    shelf = Shelf(tmp_path)
+    drawn = [shelf.picture("a", fake.ball(8)) for _ in range(10)]
+    assert [path.exists() for path in drawn] == [False] * 2 + [True] * 8
+    other = shelf.picture("b", fake.ball(8))
+    shelf.forget("a", ())
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [other]
 
 
 def test_morph_targets_are_read_from_the_glb_and_none_from_something_else(tmp_path, fake):
@@ -213,6 +247,3 @@ def test_whatever_the_browser_remembers_is_no_job_unless_it_is_an_id(jobs):
 def test_addresses_of_other_servers_are_recognised():
     assert fetches("/gradio_api/file=http://other/x") and fetches("/gradio_api/file=/HTTPS://other/x")
     assert not fetches("/gradio_api/file=/tmp/page/photo.png")
-    assert names_address(b'{"data": [[{"image": {"path": "\\u0068ttps://other/x.png"}}]]}')
-    assert not names_address(b'{"data": [{"path": "/tmp/x.png", "url": "http://127.0.0.1/x"}]}')
-    assert not names_address(b"[" * 100_000) and not names_address(b"\xff")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from idto3d.config import RenderOptions
+from idto3d.jobs.limits import LOCAL
 from idto3d.ui import actions, api, page, wiring
 from idto3d.ui.actions import Request, request_of
 
@@ -41,9 +42,13 @@ def studio(request, monkeypatch):
     notes, desk = {}, types.SimpleNamespace(cancel=None, resume=None, watch=None)
     does = types.SimpleNamespace(
         desk=desk,
+        limits=LOCAL,
+        shelf=types.SimpleNamespace(picture=lambda job_id, image: image),
         look=lambda job_id: None,
-        start=lambda request: notes.update(request=request) or "a" * 22,
-        draw=lambda job_id, options: notes.update(job_id=job_id, view=options) or np.zeros((8, 8, 3), np.uint8),
+        start=lambda request, visitor: notes.update(request=request) or "a" * 22,
+        draw=lambda job_id, options, visitor, live=False: (
+            notes.update(job_id=job_id, view=options) or np.zeros((8, 8, 3), np.uint8)
+        ),
     )
     with gr.Blocks() as blocks:
         widgets = page.layout()

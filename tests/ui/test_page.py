@@ -1,5 +1,6 @@
 """The page and its API, served for real over the toy pipeline."""
 
+import itertools
 import json
 import os
 import signal
@@ -13,6 +14,9 @@ from pathlib import Path
 import pytest
 from gradio_client import Client, handle_file
 
+from idto3d.jobs.privacy.ages import DOUBT, Ages
+from idto3d.ui import server
+from idto3d.ui.door.access import Access
 from idto3d.ui.server import make_page, open_page
 
 ENDPOINTS = ["/cancel", "/delete", "/download", "/generate", "/render", "/resume", "/watch"]
@@ -43,10 +47,11 @@ def test_a_head_is_made_drawn_downloaded_and_deleted_over_the_api(client, page, 
     glb, archive = client.predict(job_id, api_name="/download")
     assert Path(glb).read_bytes()[:4] == b"glTF" and Path(archive).read_bytes()[:2] == b"PK"
     content = photo.read_bytes()
-    assert client.predict(job_id, api_name="/delete") == "deleted"
+    assert client.predict(job_id, api_name="/delete").startswith("Deleted: ")
     left = [path for root in (page[1].desk.root, page[1].shelf.folder) for path in root.rglob("*") if path.is_file()]
     assert not [path for path in left if content in path.read_bytes()]
     assert not list(page[1].shelf.folder.glob("heads/*")) and page[1].desk.ids() == []
+    assert not list(page[1].shelf.folder.rglob("*.png")) and not list(page[1].shelf.folder.rglob("*.glb"))
     with pytest.raises(Exception, match="no longer exists"):
         client.predict(job_id, api_name="/watch")
 
@@ -89,8 +94,6 @@ def test_what_an_earlier_server_left_is_removed_before_the_page_is_served(page, 
 
 
 def test_uploads_go_when_the_head_is_done_and_not_before(page, photo, request, monkeypatch, until):
-    from idto3d.ui import server
-
     monkeypatch.setattr(server, "TIDY_SECONDS", 0.1)
     client = Client(request.getfixturevalue("address"), verbose=False)
     stopped, done = photo.read_bytes(), photo.read_bytes() + b" "
@@ -114,11 +117,13 @@ def test_a_photo_is_used_again_right_after_its_head_is_done(client, page, photo,
 
 
 def test_an_old_job_is_reaped_from_a_timer_and_one_of_another_version_stops_nothing(page, request, monkeypatch, until):
+    monkeypatch.setattr(server, "TIDY_SECONDS", 0.1)
     desk = page[1].desk
     for job_id in ("a" * 22, "b" * 22):
         (desk.root / job_id).mkdir()
         (desk.root / job_id / "job.json").write_text('{"options": {"of_another_version": 1}}')
     os.utime(desk.root / ("a" * 22) / "job.json", (0, 0))
+    desk.ages = Ages(itertools.count(0.0, DOUBT).__next__)  # an hour goes by from look to look
     request.getfixturevalue("address")
     until(lambda: desk.ids() == ["b" * 22])
 
@@ -165,7 +170,7 @@ def test_a_server_terminated_while_it_starts_ends_in_order_too(tmp_path, monkeyp
         raise KeyboardInterrupt
 
     monkeypatch.setattr(blocks, "launch", launch)
-    assert open_page(blocks, does, "127.0.0.1", None) == ""
+    assert open_page(blocks, does, Access(), None) == ""
     assert not upload.exists()
 
 
@@ -182,10 +187,11 @@ def test_the_server_keeps_to_itself(address, page):
     code, headers = status_of(address, "/")
     assert code == 200 and "default-src 'self'" in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
-    assert status_of(address, "/gradio_api/file=http://127.0.0.1:9/x")[0] == 400
-    run = b'{"data": [[{"path": "http://127.0.0.1:9/x.png", "meta": {"_type": "gradio.FileData"}}], true]}'
+    assert status_of(address, "/gradio_api/file=http://127.0.0.1:9/x")[0] == 404
+    file = {"path": "http://127.0.0.1:9/x.png", "meta": {"_type": "gradio.FileData"}}
+    run = json.dumps({"data": [[file], True, "", "", "draft", "3", 5]}).encode()
     assert status_of(address, "/gradio_api/call/generate", run)[0] == 400
-    assert status_of(address, "/gradio_api/call/watch", b'{"data": ["' + b"x" * (1 << 20) + b'"]}')[0] == 400
+    assert status_of(address, "/gradio_api/call/watch", b'{"data": ["' + b"x" * (1 << 20) + b'"]}')[0] == 413
     secret = page[1].desk.root / "secret.txt"
     secret.write_text("secret")
     assert status_of(address, f"/gradio_api/file={secret}")[0] in (403, 404)

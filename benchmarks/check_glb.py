@@ -25,10 +25,15 @@ def document_of(glb: Path) -> dict:
     return json.loads(content[20 : 20 + int.from_bytes(content[12:16], "little")])
 
 
+def has_validator() -> bool:
+    """Whether node and the validator are there."""
+    home = Path(os.environ.get("GLTF_VALIDATOR", "."))
+    return bool(shutil.which("node")) and (home / "node_modules" / "gltf-validator").is_dir()
+
+
 def validated(glb: Path) -> dict | None:
     """The validator's report, or None where node or the validator is missing."""
-    home = Path(os.environ.get("GLTF_VALIDATOR", "."))
-    if not shutil.which("node") or not (home / "node_modules" / "gltf-validator").is_dir():
+    if not has_validator():
         return None
     done = subprocess.run(["node", TESTS / "validate_glb.mjs", glb], capture_output=True, text=True, check=True)
     return json.loads(done.stdout)

@@ -61,6 +61,19 @@ def named_expressions(text: str) -> tuple[str, ...]:
     return expressions.chosen(text)
 
 
+def expression_weight(text: str) -> tuple[str, float]:
+    """`NAME=WEIGHT` as a pair, of ours or by Apple's name; a name alone has weight 1. Raises UserError."""
+    name, _, weight = text.partition("=")
+    try:
+        value = float(weight or 1.0)
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value <= 1.0:
+        raise UserError(f"'{shown(weight)}' is no weight of an expression.", "Give a number from 0 to 1.")
+    name = name.strip()
+    return name if name in ARKIT else expressions.expression(name.lower()).name, value
+
+
 def _check_fields(options, section: str = "") -> None:
     for field in fields(options):
         value, name = getattr(options, field.name), section + field.name

@@ -1,31 +1,31 @@
 """The command line. Exit codes: 0 done, 2 something the user can fix, 1 a fault of ours, 130 cancelled."""
 
 import argparse
-import signal
 import sys
 import traceback
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import fields, replace
 from pathlib import Path
 
 from idto3d import config
-from idto3d.checks import checked, checked_view, named_expressions, path_of
+from idto3d.checks import checked, checked_view, expression_weight, named_expressions, path_of
 from idto3d.config import HDRI, ExportOptions, HeadOptions, RenderOptions
 from idto3d.determinism import repeatable
 from idto3d.errors import UserError, shown
 from idto3d.options import option_names, with_option
+from idto3d.stop import CANCELLED, stops_when_asked
 from idto3d.words import expressions
-from idto3d.words.arkit import ARKIT
 from idto3d.words.prompts import one_line
 
-DONE, FAULT, FIXABLE, CANCELLED = 0, 1, 2, 130
+DONE, FAULT, FIXABLE = 0, 1, 2
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")
-FORWARDED = {  # verb: the module of the training room that knows it, and what it does
-    "synthesize": ("synthesize", "make synthetic heads to train on"),
-    "scans": ("scans.convert", "turn scans of people into a dataset to train on"),
-    "train": ("train", "train a bundle"),
-    "evaluate": ("measure.evaluate", "measure how well a bundle's guidance obeys"),
-    "publish": ("publish", "upload a bundle with its model card to the Hub"),
+FORWARDED = {  # verb: the module that knows it, and what it does
+    "batch": ("jobs.batch.command", "make heads of many people, a row of a table each"),
+    "synthesize": ("training.synthesize", "make synthetic heads to train on"),
+    "scans": ("training.scans.convert", "turn scans of people into a dataset to train on"),
+    "train": ("training.train", "train a bundle"),
+    "evaluate": ("training.measure.evaluate", "measure how well a bundle's guidance obeys"),
+    "publish": ("training.publish", "upload a bundle with its model card to the Hub"),
 }
 
 
@@ -39,7 +39,9 @@ def main(argv: list[str]) -> int:
     repeatable()
     try:
         arguments, rest = _parsed(argv)
-        return VERBS[arguments.verb](arguments, rest)
+        # Those of other rooms have processes of their own to end.
+        with nullcontext() if arguments.verb in FORWARDED else stops_when_asked():
+            return VERBS[arguments.verb](arguments, rest)
     except UserError as error:
         print(f"{error.what}\n{error.remedy}", file=sys.stderr)
         return FIXABLE
@@ -70,8 +72,16 @@ def make_parser() -> argparse.ArgumentParser:
     _add_render(verbs.add_parser("render", help="draw a finished head"))
     for verb, (_, text) in FORWARDED.items():
         verbs.add_parser(verb, help=text, add_help=False)
-    verbs.add_parser("doctor", help="say what is installed and what is missing")
+    _add_doctor(verbs.add_parser("doctor", help="say what is installed and what is missing, or what is kept of whom"))
     return parser
+
+
+def _add_doctor(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--privacy", action="store_true", help="say what is kept of people; the others need it")
+    parser.add_argument("--runs", type=Path, metavar="DIR", help="the runs of the page (IDTO3D_RUNS)")
+    parser.add_argument("--prompts", action="store_true", help="show the prompts too")
+    parser.add_argument("--delete", metavar="ID|all", help="remove one run, or all there is")
+    parser.add_argument("--yes", action="store_true", help="do not ask before")
 
 
 def _add_generate(parser: argparse.ArgumentParser) -> None:
@@ -139,8 +149,6 @@ def _work(folder: Path, lock, job, resume: bool = False) -> int:
     from idto3d.jobs.produce import produce
     from idto3d.jobs.run_folder import perform
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
     narrator = Narrator(folder, sys.stderr)
     with lock, closing(perform(folder, job, produce, resume)) as events:
         for event in events:
@@ -247,19 +255,6 @@ def render_options(arguments: argparse.Namespace) -> RenderOptions:
     return checked_view(options)
 
 
-def expression_weight(text: str) -> tuple[str, float]:
-    """`NAME=WEIGHT` as a pair, of ours or by Apple's name; a name alone has weight 1. Raises UserError."""
-    name, _, weight = text.partition("=")
-    try:
-        value = float(weight or 1.0)
-    except ValueError:
-        value = -1.0
-    if not 0.0 <= value <= 1.0:
-        raise UserError(f"'{shown(weight)}' is no weight of an expression.", "Give a number from 0 to 1.")
-    name = name.strip()
-    return name if name in ARKIT else expressions.expression(name.lower()).name, value
-
-
 def check_light(light: str) -> None:
     """Raise UserError unless `light` is empty, the name of an environment of ours, or an .hdr file."""
     if light.endswith(".hdr") and not path_of(light).is_file():
@@ -271,16 +266,20 @@ def check_light(light: str) -> None:
 
 
 def forward(arguments: argparse.Namespace, rest: list[str]) -> int:
-    """Hand the remaining words to the training room's own program."""
+    """Hand the remaining words to the verb's own program."""
     from importlib import import_module
 
-    return import_module(f"idto3d.training.{FORWARDED[arguments.verb][0]}").main(rest) or DONE
+    return import_module(f"idto3d.{FORWARDED[arguments.verb][0]}").main(rest) or DONE
 
 
-def doctor(_arguments: argparse.Namespace, _rest: list[str]) -> int:
-    """Say what is there."""
+def doctor(arguments: argparse.Namespace, _rest: list[str]) -> int:
+    """Say what is there, or with --privacy what is kept of whom."""
     from idto3d.jobs.doctor import examine
+    from idto3d.jobs.privacy.report import tell
 
+    if arguments.privacy:
+        tell(arguments.runs, arguments.prompts, arguments.delete, arguments.yes)
+        return DONE
     findings = examine()
     for finding in findings:
         print(finding.line())

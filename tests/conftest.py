@@ -27,20 +27,10 @@ os.environ.pop("HF_TOKEN", None)
 
 # ruff: noqa: E402
 import pytest
-import torch
 from PIL import Image
 from skimage import data
-from tiny_morphable import tiny_morphable
 
-from idto3d.bundle.info import BundleInfo, EncoderInfo
-from idto3d.guidance.loading import save_bundle
-from idto3d.guidance.networks.base import with_morphable
-from idto3d.guidance.networks.branches import attach, new_branches
-from idto3d.guidance.networks.lora import add_lora
-from idto3d.guidance.networks.tiny import TEST_SPEC, tiny_base
-from idto3d.words.captions import caption
-from idto3d.words.expressions import EXPRESSIONS
-from idto3d.words.prompts import DOMAINS, template, words
+from benchmarks.tiny_bundle import write_tiny_bundle
 
 pytest_plugins = ["guidance_fixtures"]
 
@@ -57,29 +47,7 @@ def hub():
 @pytest.fixture(scope="session")
 def tiny_bundle(tmp_path_factory):
     """Folder of a bundle for dlib's embeddings and 32-pixel images, without a head prior."""
-    torch.manual_seed(0)
-    texts = [caption("front left side back right", "geometry"), "albedo short green hair", *words("with as")]
-    vocabulary = [word for text in (*texts, *(e.descriptor for e in EXPRESSIONS)) for word in words(text)]
-    parts = with_morphable(tiny_base(TEST_SPEC, vocabulary), tiny_morphable(TEST_SPEC, 128))
-    branches = {name: new_branches(parts.unet, 128, TEST_SPEC.text_width) for name in DOMAINS}
-    for name in DOMAINS:
-        for attention in branches[name].attention:
-            for value in attention.to_v_ip:
-                torch.nn.init.normal_(value.weight, std=0.2)
-        add_lora(parts.unet, name)
-    attach(parts.unet, branches["geometry"])
-    info = BundleInfo(
-        name="tiny",
-        licence="CC0",
-        image_size=TEST_SPEC.image_size,
-        identity_encoder=EncoderInfo("dlib", 128),
-        expressions={expression.name: expression.descriptor for expression in EXPRESSIONS},
-        prompts={name: template(name) for name in DOMAINS},
-        vocabulary=tuple(dict.fromkeys(vocabulary)),
-    )
-    folder = tmp_path_factory.mktemp("bundle") / "tiny"
-    save_bundle(folder, info, parts, branches)
-    return folder
+    return write_tiny_bundle(tmp_path_factory.mktemp("bundle") / "tiny")
 
 
 @pytest.fixture

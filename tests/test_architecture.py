@@ -12,7 +12,7 @@ from idto3d.words.traits import BEARDS, HAIR_STYLES
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "idto3d"
 FLOORS = (  # from the ground; a room imports rooms of floors below its own, and itself
-    ("config", "options", "events", "determinism", "errors", "files", "device"),
+    ("config", "options", "events", "determinism", "errors", "files", "device", "stop"),
     ("words",),
     ("checks", "geometry"),
     ("render",),
@@ -36,6 +36,7 @@ ONLY_IN = {
     "peft": {"guidance", "training"},
     "accelerate": {"training"},
     "nvdiffrast": {"render"},
+    "ray": {"jobs"},
     "tinycudann": {"fields"},
     "argparse": {"cli", "training", "ui", "jobs", "render"},
 }

@@ -241,13 +241,13 @@ def test_render_writes_the_picture_that_was_asked_for(tmp_path, photo, fake, mon
 
 
 @pytest.mark.parametrize("verb", cli.FORWARDED)
-def test_the_training_verbs_are_handed_their_own_words(verb, monkeypatch):
+def test_verbs_of_other_rooms_are_handed_their_own_words(verb, monkeypatch):
     import types
 
     seen = []
     module = types.ModuleType(verb)
     module.main = lambda argv: seen.append(argv)
-    name = f"idto3d.training.{cli.FORWARDED[verb][0]}"
+    name = f"idto3d.{cli.FORWARDED[verb][0]}"
     assert importlib.util.find_spec(name)
     monkeypatch.setitem(sys.modules, name, module)
     assert cli.main([verb, "geometry", "--steps", "5", "--help"]) == 0

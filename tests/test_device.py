@@ -1,7 +1,7 @@
 """Device and precision are chosen once; what is not there is said plainly; the same numbers give the same bits."""
 
-import importlib.util
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -88,10 +88,12 @@ def test_a_setting_of_the_user_stays(monkeypatch):
 
 
 def test_every_front_door_sets_it(monkeypatch):
-    spec = importlib.util.spec_from_file_location("app", ROOT / "app.py")
-    page = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(page)
-    for door in (cli.main, worker.main, page.main, lambda _: errors.run_command(lambda words: 0)):
+    monkeypatch.setattr(sys, "argv", ["app.py", "--help"])
+
+    def page(_):
+        runpy.run_path(str(ROOT / "app.py"), run_name="__main__")
+
+    for door in (cli.main, worker.main, page, lambda _: errors.run_command(lambda words: 0)):
         monkeypatch.delenv(determinism.MKL_SETTING, raising=False)
         with pytest.raises(SystemExit):
             door(["--help"])

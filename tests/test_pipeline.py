@@ -111,7 +111,7 @@ def test_the_weights_choose_their_encoder_but_none_with_terms_of_its_own(tiny_bu
         load_encoder(found(tiny_bundle, "insightface", 512), "auto")
     with pytest.raises(UserError, match="need the identity encoder dlib"):
         load_encoder(found(tiny_bundle, "dlib"), "portrait")
-    with pytest.raises(UserError, match="identity network .* is missing"):
+    with pytest.raises(UserError, match="identity.safetensors is missing"):
         load_encoder(found(tiny_bundle, "portrait", 168), "auto")
 
 

@@ -4,14 +4,15 @@ Learned from our own portraits, of which every vertex is known; see `training.la
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from idto3d.errors import UserError
-from idto3d.files import read_metadata, read_tensors, write_tensors
+from idto3d.files import expect_shapes, json_object, read_metadata, read_shapes, read_tensors, refusing, write_tensors
+from idto3d.head.template import VERTICES
 
 VERSION = 1
 KEY = "landmark_model"
@@ -89,12 +90,34 @@ def save_landmark_model(model: LandmarkModel, path: Path, provenance: dict) -> P
 
 def load_landmark_model(path: Path) -> LandmarkModel:
     """The model of `save_landmark_model`. Raises UserError where the file is missing, damaged or of another version."""
-    try:
-        about = json.loads(read_metadata(path)[KEY])
+    with refusing(path):
+        about = json_object(read_metadata(path)[KEY])
         if about["version"] != VERSION:
-            raise ValueError(f"version {about['version']}")
+            raise ValueError(f"version {about['version']} is another than {VERSION}")
+        expect_shapes(path, _shapes(shapes := read_shapes(path)), shapes)
         tensors = read_tensors(path)
         own = {f.name: tensors[f.name].numpy() for f in fields(LandmarkModel)}
-        return LandmarkModel(**{n: v if v.dtype == np.int64 else v.astype(np.float64) for n, v in own.items()})
-    except (KeyError, ValueError, OSError, RuntimeError) as fault:
-        raise UserError(f"'{path.name}' is damaged or of another version.", "Fetch the weights again.") from fault
+        if own["vertices"].dtype.kind != "i" or not 0 <= own["vertices"].min() <= own["vertices"].max() < VERTICES:
+            raise ValueError("its vertices are none of the template's")
+        return LandmarkModel(**{n: v if n == "vertices" else v.astype(np.float64) for n, v in own.items()})
+
+
+def _shapes(found: Mapping[str, Sequence[int]]) -> dict[str, tuple[int, ...]]:
+    """What the shapes should be, as far as landmarks, coefficients, factors and expressions are counted by `found`."""
+    marks, known = found["vertices"][0], found["mean"][0]
+    (person, photo), told = (found[f"{name}_factor"][1] for name in ("person", "photo")), found["usual"][0]
+    square, numbers = (known, known), 2 * marks
+    return {
+        **dict.fromkeys(("vertices", "weights"), (marks, 3)),
+        **dict.fromkeys(("covariance", "face_person", "face_photo"), square),
+        **dict.fromkeys(("usual", "slope", "spread"), (told,)),
+        "bias": (3, numbers),
+        "pull": (numbers, known),
+        "person_factor": (numbers, person),
+        "photo_factor": (numbers, photo),
+        "variance": (numbers,),
+        "mean": (known,),
+        "turn": (2, 2),
+        "turn_spread": (2,),
+        "fit_error": (1,),
+    }

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 class Limits:
     """The defaults are those of a page that people who trust each other share; `PUBLIC` is for strangers.
 
-    Megabytes are 10^6 bytes. A visitor is who logged in, otherwise the address a request came from.
+    Megabytes are 10^6 bytes. A visitor is who logged in, otherwise the address a request came from; of uploads, calls
+    and open requests it is the address in any case, as they are counted before it is known who sends them.
     """
 
     photos: int = 20  # files in one upload request, and photos of one head

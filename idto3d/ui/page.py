@@ -105,7 +105,7 @@ class Page:
 
 def layout(limits: Limits = LOCAL) -> Page:
     """Put all widgets that `limits` offer where they stand; to be called while the Blocks are being built."""
-    gr.HTML(views.header(), elem_id="header")
+    gr.HTML(views.header(limits.keep_seconds), elem_id="header")
     with gr.Row(elem_id="studio", equal_height=False):
         with gr.Column(scale=4, min_width=330, elem_id="ask"):
             inputs = _inputs(limits)

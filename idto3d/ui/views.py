@@ -24,13 +24,14 @@ EMPTY = (
 )
 
 
-def header() -> str:
-    """The head of the page."""
+def header(keep_seconds: float) -> str:
+    """The head of the page, where a head that has ended is kept for so long."""
     return (
         '<div class="brand"><span class="mark"></span><div><h1>idto3d</h1>'
         "<p>Photos of a person in, an expressive, relightable 3D head out.</p></div>"
-        '<p class="promise">Everything is computed on the machine that serves this page. Photos are deleted '
-        "when the head is done, all else after a day, or at once with Delete my data.</p></div>"
+        '<p class="promise">Everything is computed by the machines that serve this page. Photos are deleted '
+        f"when the head is done, all else after {keep_seconds / 3600:.0f} hours, or at once with Delete my data."
+        "</p></div>"
     )
 
 

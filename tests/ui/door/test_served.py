@@ -111,6 +111,13 @@ def test_one_visitor_has_a_share_which_comes_back_when_files_go(served, monkeypa
     until(lambda: page.upload(b"x" * 90_000)[0] == 200, 20)  # the page is tidied meanwhile
 
 
+def test_visitors_behind_a_proxy_of_this_machine_have_a_share_each(served):
+    page = served()
+    anna, bert = ({"X_Forwarded_For": f"192.0.2.{number}"} for number in (7, 8))
+    for sender, expected in ((anna, 200), (anna, 413), (bert, 200)):
+        assert page.upload(*[os.urandom(90_000) for _ in range(4)], **sender)[0] == expected
+
+
 def test_an_upload_that_is_broken_off_leaves_nothing(served):
     page = served()
     with socket.create_connection(page.place.split(":")) as line:

@@ -15,6 +15,7 @@ from idto3d.config import HeadOptions
 from idto3d.errors import UserError
 from idto3d.options import option_names
 from idto3d.words import captions, reading
+from idto3d.words.prompts import lost_words
 from idto3d.words.traits import ATTRIBUTES
 
 SLOWEST = 1.0  # seconds one try may take
@@ -89,7 +90,8 @@ def text_of(random: Random) -> str:
     """Something that somebody may type, short or very long."""
     pieces = random.choices((*CLAUSES, *ODD, *VALUES), k=random.randrange(1, 12))
     text = "".join(pieces)
-    return text * random.choice((1, 1, 1, 1, 10, 500)) if len(text) < 200 else text
+    long = text * random.choice((1, 1, 1, 1, 10, 500)) if len(text) < 200 else text
+    return long + random.choice(("", "", " hat"))
 
 
 def option_words(random: Random) -> list[str]:
@@ -114,7 +116,8 @@ def read_prompt(random: Random, _folder: Path) -> None:
     """A prompt goes through all that reads it."""
     prompt = text_of(random)
     traits = reading.said_traits(prompt)
-    captions.caption("front", "albedo", captions.subject_phrase({"hair_colour": "brown"} | traits, prompt))
+    subject = captions.subject_phrase({"hair_colour": "brown"} | traits, prompt)
+    lost_words(captions.caption("front", "albedo", subject), subject)
 
 
 def read_options(random: Random, folder: Path) -> None:

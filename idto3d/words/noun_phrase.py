@@ -1,6 +1,7 @@
 """A prompt as a noun phrase: whatever it leaves out, there is a person in it."""
 
 import re
+from itertools import dropwhile
 
 from idto3d.words.prompts import words
 from idto3d.words.reading import OTHER_PARTS, SYNONYMS, meant
@@ -23,7 +24,7 @@ def noun_phrase(prompt: str) -> str:
     "green hair" becomes "person with green hair", "old, wearing a hat" "old person wearing a hat".
     """
     said = re.split(r"[,.;:!?()\n]+", PICTURE_OF.sub("", meant(prompt)))
-    clauses = [text.split() for part in said if (text := _trimmed(part))]
+    clauses = [clause for part in said if (clause := _trimmed(part))]
     parts = {"noun": [], "adjective": [], "owned": [], "after": [], "further": []}
     for clause in clauses:
         for kind, said in _sorted(clause):
@@ -35,9 +36,12 @@ def noun_phrase(prompt: str) -> str:
     return ", ".join([" ".join([phrase, *parts["after"]]), *others, *parts["further"]])
 
 
-def _trimmed(text: str) -> str:
+def _trimmed(text: str) -> list[str]:
     """The words of a clause without the "and" or "with" that what is denied has left behind."""
-    return re.sub(r"^(?:and )+|(?:\b ?(?:with|and))+$", "", " ".join(words(text)))
+    said = list(dropwhile("and".__eq__, words(text)))
+    while said and said[-1] in ("with", "and"):
+        said.pop()
+    return said
 
 
 def _sorted(clause: list[str]) -> list[tuple[str, list[str]]]:

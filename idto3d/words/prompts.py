@@ -47,4 +47,5 @@ def unknown_words(text: str, vocabulary: Collection[str]) -> list[str]:
 
 def lost_words(unread: str, subject: str) -> list[str]:
     """Words of a caption's `subject` that lie in its `unread` end, for which a text encoder has no room."""
-    return [word for word in words(unread) if word in words(subject)]
+    said = frozenset(words(subject))
+    return [word for word in words(unread) if word in said]

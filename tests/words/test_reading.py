@@ -4,8 +4,9 @@ import time
 
 import pytest
 
+from idto3d.words.captions import subject_phrase
 from idto3d.words.noun_phrase import noun_phrase
-from idto3d.words.prompts import words
+from idto3d.words.prompts import lost_words, words
 from idto3d.words.reading import said_phrases, said_traits
 
 
@@ -58,12 +59,17 @@ def test_phrases_that_a_model_knows_are_found_also_by_their_synonyms():
     assert said_phrases(words("an old man with a round face"), known) == ["old", "male", "round face"]
 
 
-@pytest.mark.parametrize("piece", ["with ", "aged 3 ", "brown x ", "no hair nor ", "old, ", "without an old-"])
-def test_reading_takes_twice_as_long_for_twice_as_much(piece):
+@pytest.mark.parametrize("end", ["", "x hat"])
+@pytest.mark.parametrize(
+    "piece", ["with ", "and ", "aged 3 ", "brown x ", "no hair nor ", "old, ", "without an old-", "{view}", "x", " "]
+)
+def test_reading_takes_twice_as_long_for_twice_as_much(piece, end):
     def seconds(count):
+        prompt = piece * count + end
         begun = time.perf_counter()
-        said_traits(piece * count)
-        noun_phrase(piece * count)
+        subject_phrase({"hair_colour": "brown"} | said_traits(prompt), prompt)
+        noun_phrase(prompt)
+        lost_words(prompt, prompt)
         return time.perf_counter() - begun
 
     assert min(seconds(4000) for _ in range(3)) < 8 * min(seconds(1000) for _ in range(3)) + 0.05

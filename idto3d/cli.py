@@ -13,7 +13,7 @@ from idto3d.config import HDRI, ExportOptions, HeadOptions, RenderOptions
 from idto3d.determinism import repeatable
 from idto3d.errors import UserError, shown
 from idto3d.options import option_names, with_option
-from idto3d.stop import CANCELLED, stops_when_asked
+from idto3d.stop import CANCELLED, leave, stops_when_asked
 from idto3d.words import expressions
 from idto3d.words.prompts import one_line
 
@@ -31,7 +31,7 @@ FORWARDED = {  # verb: the module that knows it, and what it does
 
 def entry() -> None:
     """The console script."""
-    sys.exit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))
 
 
 def main(argv: list[str]) -> int:

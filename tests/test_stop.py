@@ -1,5 +1,6 @@
 """A process that is asked to stop does so wherever it is."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -20,6 +21,17 @@ while True:
         pass
 """
 
+INTERRUPTED = """
+import time
+from idto3d.stop import leave, stops_when_asked
+try:
+    with stops_when_asked():
+        print("begun", flush=True)
+        exec("time.sleep(60)")  # as dataclasses do with the text of a method
+except KeyboardInterrupt:
+    leave(130)
+"""
+
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("work", [NATIVE, SWALLOWED], ids=["native", "swallowed"])
@@ -35,6 +47,17 @@ def test_a_process_ends_with_130_inside_native_code_and_where_the_interrupt_is_s
             assert process.wait(10) == 130
         finally:
             process.kill()
+
+
+def test_a_module_interrupted_while_it_makes_a_class_ends_with_130_as_well(tmp_path):
+    (tmp_path / "interrupted.py").write_text(INTERRUPTED)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(tmp_path)))}
+    command = [sys.executable, "-m", "interrupted"]
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "begun\n"
+        time.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 130
 
 
 def test_what_ends_in_order_goes_on_with_the_signals_as_before():

@@ -10,6 +10,7 @@ from PIL import Image
 
 from idto3d.config import SubjectOptions
 from idto3d.errors import UserError
+from idto3d.subject.costs.descriptions import check_descriptions
 from idto3d.subject.images import FORMATS, decoded
 
 LONGEST_NAME = 1000  # of a file that a scan names
@@ -57,6 +58,7 @@ LINEAR_OF_BYTE = linear_of(np.arange(256) / 255)
 
 def texels(data: bytes, name: str, limits: MeshLimits) -> np.ndarray:
     """[H, W, 3] uint8 sRGB of a picture file, at most 2048 on a side, whatever its alpha says. Raises UserError."""
+    check_descriptions(data, f"texture of {name}")
     try:
         picture = Image.open(io.BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as fault:

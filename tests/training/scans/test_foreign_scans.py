@@ -1,5 +1,7 @@
 """Scans as programs write them: their colours and sizes are right, or a sentence says what is not read."""
 
+import io
+
 import numpy as np
 import pytest
 from foreign_glb import Foreign, rounded
@@ -8,7 +10,7 @@ from training.scans.scanned import BLUE, RED, two_coloured
 
 from idto3d.errors import UserError
 from idto3d.training.scans.mesh import read_mesh
-from idto3d.training.scans.surfaces import LINEAR_OF_BYTE, MeshLimits
+from idto3d.training.scans.surfaces import LINEAR_OF_BYTE, MeshLimits, texels
 
 LIMITS = MeshLimits()
 POINTS = np.array([[-0.1, -0.1, 0], [0.1, -0.1, 0], [0.1, 0.1, 0.05], [-0.1, 0.1, 0]], np.float32)
@@ -177,3 +179,16 @@ def test_a_ply_finds_its_texture_and_a_glb_its_own_outside_pictures(tmp_path):
     assert np.allclose(colours(read(tmp_path, file)), LINEAR_OF_BYTE[list(BLUE)], atol=0.01)
     file.header["images"] = [{"uri": "../skin%20other.png"}]
     assert read(tmp_path, file).missing == ("../skin%20other.png",)
+
+
+def test_a_texture_whose_description_names_too_much_is_refused(monkeypatch):
+    from idto3d.subject.costs import descriptions
+
+    facts, file = Image.Exif(), io.BytesIO()
+    facts[0x010E] = "a" * 400
+    Image.new("RGB", (4, 4)).save(file, "PNG", exif=facts)
+    assert texels(file.getvalue(), "a.obj", MeshLimits()).shape == (4, 4, 3)
+    monkeypatch.setattr(descriptions, "SPARE", 0)
+    monkeypatch.setattr(descriptions, "MOST_COPIES", 0)
+    with pytest.raises(UserError, match="description inside 'texture of a.obj'"):
+        texels(file.getvalue(), "a.obj", MeshLimits())

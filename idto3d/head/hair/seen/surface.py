@@ -74,15 +74,22 @@ def _flow(cap: Cap, size: int, comb: Comb, space: MeanSpace) -> np.ndarray:
     return normalised(step * [size, size * (1 - BAND)])
 
 
+def strands_of(texels: Texels, size: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """[P] each: strands and locks along the flow at a cap's texels, in an atlas of that side; deviations of 1."""
+    place, top = (texels.rows, texels.columns), int(texels.rows.min())
+    flow = np.zeros((size, size, 2))
+    flow[place] = texels.flow
+    fine, locks = (picture[texels.rows - top, texels.columns] for picture in strands_along(flow[top:], random))
+    return fine, locks
+
+
 def painted_cap(atlas: Atlas, texels: Texels, evidence: Evidence, random: np.random.Generator) -> Atlas:
     """The atlas with what the cap shows at its texels."""
     if not len(texels.rows):
         return atlas
     albedo, opacity, slope = atlas.albedo.copy(), atlas.opacity.copy(), atlas.slope.copy()
-    place, top = (texels.rows, texels.columns), int(texels.rows.min())
-    flow = np.zeros((*slope.shape, 2))
-    flow[place] = texels.flow
-    fine, locks = (picture[texels.rows - top, texels.columns] for picture in strands_along(flow[top:], random))
+    place = (texels.rows, texels.columns)
+    fine, locks = strands_of(texels, len(albedo), random)
     rgb, contrast = mid_tone(evidence.views), contrast_of(evidence.views, evidence.even)
     colour, worth = best_colour(texels.points, texels.normals, evidence)
     strands, lock = np.clip(contrast[0], *STRANDS), np.clip(contrast[1], *LOCKS)

@@ -8,8 +8,7 @@ from idto3d.head.hair.cap import CENTRE, Cap
 from idto3d.head.hair.comb import Comb
 from idto3d.head.hair.lattice import normalised
 from idto3d.head.hair.scalp import MeanSpace, above_hairline, smoothstep
-from idto3d.head.hair.seen.flow import strands_along
-from idto3d.head.hair.seen.surface import Texels, texels_of_cap
+from idto3d.head.hair.seen.surface import Texels, strands_of, texels_of_cap
 from idto3d.head.hair.volume import HairVolume
 
 TONE = 0.72  # of the cap against the strands before it
@@ -30,11 +29,10 @@ def painted_cap(
     if not len(texels.rows):
         return atlas
     albedo, opacity, slope = atlas.albedo.copy(), atlas.opacity.copy(), atlas.slope.copy()
-    place, top = (texels.rows, texels.columns), int(texels.rows.min())
-    flow = np.zeros((*slope.shape, 2))
-    flow[place] = texels.flow
-    drawn = (picture[texels.rows - top, texels.columns] for picture in strands_along(flow[top:], random))
-    fine, locks = (np.clip(values, -WILDEST, WILDEST) for values in drawn)  # at a border it is rough
+    place = (texels.rows, texels.columns)
+    fine, locks = (
+        np.clip(values, -WILDEST, WILDEST) for values in strands_of(texels, size, random)
+    )  # rough at borders
     albedo[place] = coloured(rgb, TONE * np.exp(STRANDS * fine + LOCKS * locks))
     opacity[place] = _dense(texels, fine, locks, volume, space)
     slope[place] = 0

@@ -1,10 +1,15 @@
 """What may go wrong for a user."""
 
+import re
 import sys
 from collections.abc import Callable
 from typing import NoReturn
 
 from idto3d.determinism import repeatable
+
+
+# The folders of an absolute path, which may hold blanks where it is quoted, and of no address.
+FOLDERS = re.compile(r"(?<=')/(?:[^/'\n]+/)+|(?<![\w.:/'])/(?:[^/\s'\"]+/)+")
 
 
 class UserError(Exception):
@@ -26,6 +31,11 @@ def shown(value) -> str:
     """`value` as a sentence may hold it: printable, at most 60 characters."""
     text = "".join(c if c.isprintable() else "?" for c in str(value))
     return text if len(text) <= 60 else f"{text[:40]}...{text[-17:]}"
+
+
+def discreet(text: str) -> str:
+    """`text` as somebody elsewhere may read it: of absolute paths their last names alone."""
+    return FOLDERS.sub("", text)
 
 
 def run_command(main: Callable[[list[str]], int]) -> NoReturn:

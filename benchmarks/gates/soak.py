@@ -61,9 +61,9 @@ def cycle(visitor: Visitor, mark: str) -> None:
 
 def sample(page: Served, seconds: float) -> Sample:
     """What is taken up now; of processes by those that the page began and has not ended."""
-    family = [page.pid, *children(page.pid)]
-    memory = sum(resident(pid) for pid in family)
-    files = len(os.listdir(f"/proc/{page.pid}/fd"))
+    pid = page.process.pid
+    memory = sum(resident(one) for one in (pid, *children(pid)))
+    files = open_files(pid)
     disk = sum(map(size, _files(page.folder)))
     return Sample(seconds, memory / 1e6, files, disk / 1e3)
 
@@ -85,6 +85,11 @@ def size(path: Path) -> int:
 def children(pid: int) -> list[int]:
     """The processes that one began."""
     return [int(word) for tasks in Path(f"/proc/{pid}/task").iterdir() for word in _read(tasks / "children").split()]
+
+
+def open_files(pid: int) -> int:
+    """How many files a process has open."""
+    return len(os.listdir(f"/proc/{pid}/fd"))
 
 
 def resident(pid: int) -> int:

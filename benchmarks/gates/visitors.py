@@ -21,9 +21,11 @@ from benchmarks.gates import toys
 from idto3d.config import ROOT
 from idto3d.jobs.limits import Limits
 from idto3d.ui.door.access import Access
+from idto3d.ui.door.body import Patience
 from idto3d.ui.server import make_page, open_page
 
 STARTING = 120.0
+USUAL = Patience()
 VIEW = ("clay", "", 0, 0, 0)  # mode, light, its rotation, azimuth, elevation
 
 
@@ -33,11 +35,21 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Served:
-    """A page that is served: where, by which process, and the folder of its runs and uploads."""
+    """A page that is served: at which port, by which process, and the folder of its runs, its uploads and its log."""
 
-    url: str
-    pid: int
+    port: int
+    process: subprocess.Popen
     folder: Path
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        """What it printed."""
+        return self.folder / "page.log"
 
 
 class Visitor:
@@ -75,6 +87,10 @@ class Visitor:
             raise Refused(f"{sent.status_code} {sent.text}")
         return {"path": sent.json()[0], "meta": {"_type": "gradio.FileData"}}
 
+    def functions(self) -> dict[int, int]:
+        """How many values each function of the page takes, by its number."""
+        return {one["id"]: len(one["inputs"]) for one in self._http.get("/config").json()["dependencies"]}
+
     def fetch(self, file: dict) -> bytes:
         """The bytes of a file that the page handed out."""
         return self._http.get(file["url"]).content
@@ -92,45 +108,44 @@ class Visitor:
 
 
 @contextmanager
-def served(folder: Path, limits: Limits) -> Iterator[Served]:
+def served(folder: Path, limits: Limits, patience: Patience = USUAL) -> Iterator[Served]:
     """A page with its runs in `folder`/runs, served until the block ends."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "benchmarks.gates.visitors", str(port), str(folder / "runs")]
+    command += [json.dumps(asdict(given)) for given in (limits, patience)]
     with open(folder / "page.log", "wb") as log:
-        process = subprocess.Popen(
-            [*command, json.dumps(asdict(limits))], cwd=ROOT, stdout=log, stderr=log, start_new_session=True
-        )
-    page = Served(f"http://127.0.0.1:{port}", process.pid, folder)
+        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
+    page = Served(port, process, folder)
     try:
-        _wait_for(page, process)
+        _wait_for(page)
         yield page
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
 
 
-def _wait_for(page: Served, process: subprocess.Popen) -> None:
+def _wait_for(page: Served) -> None:
     deadline = time.monotonic() + STARTING
     while True:
         try:
             if httpx.get(page.url).status_code == 200:
                 return
         except httpx.TransportError:
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError((page.folder / "page.log").read_text()) from None
+            if page.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(page.log.read_text()) from None
         time.sleep(0.2)
 
 
 def main(words: list[str]) -> None:
-    """Serve the toys at a port, with runs in a folder, within limits given as JSON."""
-    port, runs, given = words
-    limits = json.loads(given)
+    """Serve the toys at a port, with runs in a folder, within limits and with patience given as JSON."""
+    port, runs, *given = words
+    limits, patience = map(json.loads, given)
     limits = Limits(**limits | {"presets": tuple(limits["presets"])})
     blocks, does = make_page(Path(runs), {}, toys.__name__, toys.render_view, limits)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    open_page(blocks, does, Access(limits=limits), int(port))
+    open_page(blocks, does, Access(limits=limits), int(port), patience=Patience(**patience))
 
 
 if __name__ == "__main__":

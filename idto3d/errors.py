@@ -7,7 +7,6 @@ from typing import NoReturn
 
 from idto3d.determinism import repeatable
 
-
 # The folders of an absolute path, which may hold blanks where it is quoted, and of no address.
 FOLDERS = re.compile(r"(?<=')/(?:[^/'\n]+/)+|(?<![\w.:/'])/(?:[^/\s'\"]+/)+")
 

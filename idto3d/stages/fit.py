@@ -19,6 +19,7 @@ from idto3d.evidence.projection import ramp
 from idto3d.evidence.skin import LEAST_SEEN, LIT_FROM, SkinColour, SkinMap, skin_from, skin_of_words
 from idto3d.fields.template_shape import Rest
 from idto3d.head.features.assemble import head_of, settled
+from idto3d.head.features.eased import eased
 from idto3d.head.hair.beard.part import BeardPart
 from idto3d.head.hair.part import HairPart
 from idto3d.head.paint.age import Aged, aged, years_of
@@ -38,6 +39,7 @@ from idto3d.stages.models import Models
 from idto3d.subject.subject import Subject
 from idto3d.words.arkit import ARKIT, TONGUE_OUT
 from idto3d.words.expressions import NAMES
+from idto3d.words.traits import SMALL
 
 STAGE, STEPS = "fit", 4
 INNER = ("eye_left", "eye_right", "teeth")
@@ -84,7 +86,7 @@ def fit_head(
     template, expected = models.template, expected_coefficients(start, models)
     coefficients, relaxing, taken = yield from _who(subject, template, models, expected)
     yield StepDone(STAGE, 1, STEPS)
-    vertices = settled(template, template.shape(coefficients))
+    vertices = settled(template, _shape(template, coefficients, start, taken))
     relaxing = torch.maximum(relaxing, template.weights(AT_REST))
     relaxed = settled(template, vertices + template.displacement(relaxing))
     head = head_of(template, relaxed, all_expressions(options.expressions))
@@ -115,6 +117,14 @@ def _who(
     known = None if expected is None else expected.cpu().double().numpy()
     fit, taken = yield from fit_person(subject.photos, template, models.landmark_model, known)
     return torch.from_numpy(fit.coefficients).to(none), torch.from_numpy(resting(fit, template.shapes)).to(none), taken
+
+
+def _shape(template: Template, coefficients: Tensor, start: Start, taken: Sequence[Taken]) -> Tensor:
+    """[V, 3] the head of the coefficients; of a child of words, whom modes of adults hardly reach, with a soft jaw."""
+    shape = template.shape(coefficients)
+    if taken or start.words().get("age") not in SMALL:
+        return shape
+    return template.neutral + eased(template, shape - template.neutral)
 
 
 def skin_map(template: Template, size: int) -> SkinMap:

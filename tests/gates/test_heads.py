@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks.gates import heads
 from benchmarks.gates.gate import command
+from idto3d.errors import UserError
 
 
 @pytest.fixture
@@ -54,6 +55,22 @@ def test_a_warning_and_a_flipped_triangle_are_failures_of_the_head_they_are_in(m
         "head 0 (old man with a grey beard): validator: ['odd']",
         "head 0 (old man with a grey beard): skin: 2 triangles flipped",
     ]
+
+
+def test_a_few_pictures_may_show_no_face_and_many_may_not(made, capsys, monkeypatch):
+    blind = {2}
+
+    def write(options, photos, folder, weights, models):
+        if options.seed in blind:
+            raise UserError("No face was found.", "Use another photo.")
+        folder.mkdir(parents=True)
+
+    monkeypatch.setattr(heads, "made", write)
+    told = found(capsys, "--count", "6")
+    assert told["failed"] == 0 and told["figures"]["refused"] == 1
+    blind |= {4}
+    told = found(capsys, "--count", "6")
+    assert told["failed"] == 2 and "refused: No face was found." in told["failures"][0]
 
 
 def test_without_the_validator_the_gate_fails_before_it_makes_a_head(made, capsys, monkeypatch):

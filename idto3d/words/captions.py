@@ -7,15 +7,13 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 
 from idto3d.words.noun_phrase import noun_phrase
-from idto3d.words.prompts import template, words
+from idto3d.words.prompts import template, with_article, words
 from idto3d.words.reading import SYNONYMS, meant, said_traits, spoken
 from idto3d.words.traits import FACIAL_HAIR, NOUNS, SMALL, STYLES
 
 PARTS = ("skin", "hair", "beard", "age", "ancestry", "gender", "face", "freckles", "makeup", "glasses")
 IDLE = frozenset(("a", "an", "and", "as", "hair", "head", "of", "person", "skin", "the", "with"))
 CUTE = 0.2  # chance that a varied caption calls a baby cute
-# Words that "an" stands before, as they are spoken.
-VOWEL = re.compile(r"(?!uni|eu|use|uk|ugan|uru|uy|uto|one\b)[aeiou]|hour|honest|heir", re.IGNORECASE)
 PLACE = re.compile(r"(?:\b([Aa])n? )?\{(view|subject|expression)\}")
 
 
@@ -36,11 +34,6 @@ def filled(template: str, view: str, subject: str, expression: str = "") -> str:
         return place[1] + with_article(text)[1:] if place[1] else text
 
     return PLACE.sub(fill, template)
-
-
-def with_article(phrase: str) -> str:
-    """A noun phrase with "a" or "an" before it, as its first word is spoken."""
-    return f"{'an' if VOWEL.match(phrase) else 'a'} {phrase}"
 
 
 def subject_phrase(traits: Mapping[str, str], prompt: str) -> str:

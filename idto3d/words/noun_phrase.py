@@ -3,15 +3,16 @@
 import re
 from itertools import dropwhile
 
+from idto3d.words.plain import PARTS
 from idto3d.words.prompts import words
 from idto3d.words.reading import OTHER_PARTS, SYNONYMS, meant
 from idto3d.words.traits import AGES, ANCESTRIES, BEARDS, GENDERS, NOUNS, SHAVEN, SMALL, STYLES
 
 ARTICLES = frozenset(("a", "an", "the"))
-PEOPLE = {*NOUNS.values(), *GENDERS, *SMALL, *SYNONYMS, "person", "lady", "gentleman", "guy", "adult"} - {"elderly"}
-ADJECTIVES = {*words(" ".join((*AGES, *ANCESTRIES))), "elderly", "bald", "and"} - PEOPLE
+PEOPLE = {*NOUNS.values(), *GENDERS, *SMALL, *SYNONYMS, "person", "adult"}
+ADJECTIVES = {*words(" ".join((*AGES, *ANCESTRIES))), "bald", "clean", "shaven", "and"} - PEOPLE
 # What a person has: parts of a head, and styles whose word is a noun.
-OWNED = {*OTHER_PARTS, "head", "brows", "chin", "freckles", "makeup", "glasses"} - {"and", "with"}
+OWNED = {*OTHER_PARTS, *PARTS, "head", "chin", "freckles", "wrinkles", "makeup", "glasses"} - {"and", "with"}
 OWNED |= {*BEARDS, *(style.name for style in STYLES.values() if not (style.before_hair or style.said))} - {SHAVEN}
 NOUNS_IN_ING = frozenset(("king", "viking", "sibling", "earring", "ring", "wedding", "darling"))
 PICTURE_OF = re.compile(r"^\s*(?:an? |the )?(?:portrait|photo|photograph|picture|head|face|bust) of (?=\w)")

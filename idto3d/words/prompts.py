@@ -7,10 +7,15 @@ on a white background"), with the subject left to the user or to a caption.
 import re
 from collections.abc import Collection
 
+from idto3d.words.traits import COLOURS
+
 VIEWS = ("front", "front left", "left side", "back left", "back", "back right", "right side", "front right")
 MEDIA = {"geometry": "normal map", "albedo": "albedo map"}
 DOMAINS = tuple(MEDIA)
-FORMS = {"an": "a"}  # words that mean what another one means, in which a vocabulary may hold them
+# Words that mean what another one means, or nearly so, in which a vocabulary may hold them.
+FORMS = {"an": "a", "bearded": "beard"} | {c.name: c.heard_as for c in COLOURS.values() if c.heard_as}
+# Words that "an" stands before, as they are spoken.
+VOWEL = re.compile(r"(?!uni|eu|use|uk|ugan|uru|uy|uto|one\b)[aeiou]|hour|honest|heir", re.IGNORECASE)
 
 
 def view_word(azimuth_deg: float) -> str:
@@ -33,10 +38,21 @@ def words(text: str) -> list[str]:
     return re.findall(r"[a-z]+", text.lower())
 
 
+def with_article(phrase: str) -> str:
+    """A noun phrase with "a" or "an" before it, as its first word is spoken."""
+    return f"{'an' if VOWEL.match(phrase) else 'a'} {phrase}"
+
+
 def heard(text: str, vocabulary: Collection[str]) -> str:
-    """`text` as a closed `vocabulary` of lower-case words reads it: "an" is said as "a" where it holds "a" alone."""
+    """`text` as a closed `vocabulary` of lower-case words reads it: "an" is said as "a" where it holds "a" alone.
+
+    A shade of several words is one form, whether or not its words are known: "dark" may be a word for skin alone.
+    """
     forms = {word: form for word, form in FORMS.items() if word not in vocabulary and form in vocabulary}
-    return re.sub(r"[A-Za-z]+", lambda found: forms.get(found[0].lower(), found[0]), text)
+    if not forms:
+        return text
+    said = "|".join(sorted(forms, key=len, reverse=True))
+    return re.sub(rf"\b(?:{said})\b", lambda found: forms[found[0].lower()], text, flags=re.IGNORECASE | re.ASCII)
 
 
 def unknown_words(text: str, vocabulary: Collection[str]) -> list[str]:

@@ -3,25 +3,26 @@
 import re
 from collections.abc import Collection, Sequence
 
+from idto3d.words.plain import CUTS, LOOK, PARTS, plain
 from idto3d.words.prompts import words
-from idto3d.words.traits import AGE_GROUPS, ATTRIBUTES, BALD, BEARDS, COLOURS, NOUNS, SHAVEN, SMALL, STYLES
+from idto3d.words.traits import ATTRIBUTES, BALD, BEARDS, COLOURS, NOUNS, SHAVEN, SMALL, STYLES
 
 SYNONYMS = {
     **{noun: ((age, gender) if age in SMALL else (gender,)) for (age, gender), noun in NOUNS.items()},
-    **{"kid": ("child",), "elderly": ("old",), "toddler": ("baby",)},
+    "adult": ("young",),
 }
 # Other words for looks, and what they say in ours.
-LOOKS = {
-    **{"blond": ("blonde",), "gray": ("grey",), "brunette": ("brown", "hair"), "redhead": ("red", "hair")},
-    **{"ginger": ("red", "hair"), "haired": ("hair",), "skinned": ("skin",), "curls": ("curly", "hair")},
-    **{"mustache": ("moustache",), "bearded": ("beard",), "shaven": (SHAVEN,), "hairless": (BALD,)},
-}
-AGED = re.compile(r"\b(\d{1,3})[- ]?(?:years?|yrs?)[- ]olds?\b|\baged (\d{1,3})\b")
-DENIED = re.compile(r"\b(?:no|not|without)\b (?:(?:an?|any|the) )?((?:facial )?[a-z]+(?:-[a-z]+)?)(?: n?or [a-z]+)*")
+LOOKS = {"haired": ("hair",), "skinned": ("skin",), "bearded": ("beard",), "shaven": (SHAVEN,)}
+DENIED = re.compile(
+    rf"\b(?:no|not|without)\b (?:(?:an?|any|the|his|her|their|more) )?((?:(?:{LOOK}) ){{0,2}})"
+    r"([a-z]+(?:-[a-z]+)?(?: n?or [a-z]+)*)"
+)
+CLAUSES = re.compile(r"[,.;:!?()\n]+")
 OTHER_PARTS = ("and", "with", "face", "nose", "neck", "skin", "hair", "eyes", "lips", "ears", "beard")
 # Nouns for hair, before which a word is one of it, perhaps after one or two others; and those others never are.
-HAIR = ("hair", *(style.name for style in STYLES.values() if not (style.before_hair or style.said)))
-BETWEEN = rf"(?: (?!{'|'.join((*OTHER_PARTS, *BEARDS))})\w+){{0,2}}"
+HAIR = ("hair", *CUTS)
+FACE_HAIR = (*BEARDS, "brows", "eyebrows", "lashes", "eyelashes")
+BETWEEN = rf"(?: (?!{'|'.join(dict.fromkeys((*OTHER_PARTS, *PARTS, *BEARDS)))})\w+){{0,2}}"
 
 
 def said_traits(prompt: str) -> dict[str, str]:
@@ -30,30 +31,44 @@ def said_traits(prompt: str) -> dict[str, str]:
     Of several words for one attribute the last of its list counts, so "short curly hair" is curly. Who has "no beard"
     is clean, who has "no hair" bald.
     """
-    said = spoken(words(meant(prompt)))
-    text = " ".join(said)
-    not_there = set(denied(prompt))
-    traits = {"beard": SHAVEN} if not_there & {*BEARDS, "facial hair"} else {}
+    return traits_in(plain(prompt))
+
+
+def traits_in(told: str, beards_tell: bool = True) -> dict[str, str]:
+    """The traits that a prompt states which is `told` in our words, see `plain`.
+
+    beards_tell: whether a natural colour of a beard is the hair's too.
+    """
+    clauses = [spoken(words(clause)) for clause in CLAUSES.split(DENIED.sub("", told))]
+    said, text = [word for clause in clauses for word in clause], " ; ".join(map(" ".join, clauses))
+    not_there = set(refused(told))
+    traits = {"beard": SHAVEN} if not_there & {*BEARDS} else {}
     traits |= {"hair_style": BALD} if "hair" in not_there else {}
     for attribute, choices in ATTRIBUTES.items():
-        stated = [choice for choice in said_phrases(said, choices) if _means(choice, attribute, text)]
+        stated = [choice for choice in said_phrases(said, choices) if _means(choice, attribute, text, beards_tell)]
         if stated:
-            traits[attribute] = stated[-1]
+            traits[attribute] = _chosen(stated)
     return traits
 
 
-def _means(word: str, attribute: str, text: str) -> bool:
+def _chosen(stated: Sequence[str]) -> str:
+    """The last of the words, but of styles one that has a noun of its own: a "short buzzcut" is a buzzcut."""
+    return ([word for word in stated if word in STYLES and not STYLES[word].before_hair] or stated)[-1]
+
+
+def _means(word: str, attribute: str, text: str, beards_tell: bool) -> bool:
     """Whether `word` says the attribute in `text`: "brown" is hair before "hair" or "bob" and skin before "skin"."""
     if attribute == "skin":
         return _before(word, ("skin",), text)
     if attribute == "hair_colour":
-        return COLOURS[word].alone or _before(word, HAIR, text) or _beard_tells(word, text)
+        alone = COLOURS[word].alone and not _before(word, FACE_HAIR, text)
+        return alone or _before(word, HAIR, text) or (beards_tell and _beard_tells(word, text))
     return attribute != "hair_style" or not STYLES[word].before_hair or _before(word, ("hair",), text)
 
 
 def _beard_tells(colour: str, text: str) -> bool:
     """Whether a natural colour of a beard is all that is said of the hair's: of "a grey beard", grey."""
-    told = any(_before(other, HAIR, text) for other in COLOURS)
+    told = any(other in text and _before(other, HAIR, text) for other in COLOURS)
     return not told and not COLOURS[colour].dyed and _before(colour, BEARDS, text)
 
 
@@ -76,16 +91,10 @@ def said_phrases(said: Sequence[str], phrases: Collection[str]) -> list[str]:
 
 
 def meant(prompt: str) -> str:
-    """The prompt in words that are heard: "25-year-old" becomes "young", and what it denies is left out."""
-    aged = AGED.sub(lambda found: age_word(int(found[1] or found[2])), prompt.lower())
-    return DENIED.sub("", aged)
+    """The prompt in words that are heard, see `plain`, without what it denies: "25-year-old" becomes "young"."""
+    return DENIED.sub("", plain(prompt))
 
 
-def age_word(years: int) -> str:
-    """The word for somebody of that age: baby, child, young, middle-aged or old."""
-    return next(age.name for age in AGE_GROUPS.values() if years < age.below)
-
-
-def denied(prompt: str) -> list[str]:
-    """The words that a prompt says no, not or without to: of "a man without a beard", beard."""
-    return DENIED.findall(prompt.lower())
+def refused(told: str) -> list[str]:
+    """The words to which a prompt, `told` in our words, says no, not or without; none of "no grey hair"."""
+    return [word for looks, listed in DENIED.findall(told) if not looks for word in listed.split()[::2]]

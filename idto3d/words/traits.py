@@ -44,7 +44,8 @@ class HairStyle:
 class HairColour:
     """A colour of hair; under a `dyed` one brows and beard are NATURAL.
 
-    alone: whether the word means hair wherever it stands.
+    alone: whether the word means hair wherever it stands. heard_as: the word for it of weights that never saw its own;
+    synthetic people have no such colour.
     For synthetic people: relative frequency among younger, middle-aged and old ones of natural colours, and the factor
     on it where hair is curled.
     """
@@ -55,6 +56,7 @@ class HairColour:
     curled: float = 1.0
     dyed: bool = False
     alone: bool = False
+    heard_as: str = ""
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,31 @@ COLOURS: dict[str, HairColour] = _by_name(
     HairColour("blue", (0.04, 0.12, 0.50), dyed=True),
     HairColour("pink", (0.75, 0.20, 0.40), dyed=True),
     HairColour("purple", (0.22, 0.05, 0.42), dyed=True),
+    HairColour("light brown", (0.17, 0.095, 0.045), heard_as="brown"),
+    HairColour("dark brown", (0.030, 0.017, 0.010), heard_as="brown"),
+    HairColour("dark blonde", (0.26, 0.155, 0.062), heard_as="blonde", alone=True),
+    HairColour("strawberry blonde", (0.45, 0.21, 0.085), heard_as="blonde", alone=True),
+    HairColour("platinum", (0.72, 0.64, 0.48), heard_as="blonde"),
+    HairColour("auburn", (0.125, 0.035, 0.016), heard_as="red", alone=True),
+    HairColour("silver", (0.46, 0.47, 0.49), heard_as="grey"),
+    HairColour("dark grey", (0.11, 0.11, 0.11), heard_as="grey"),
+    HairColour("light grey", (0.48, 0.48, 0.48), heard_as="grey"),
+    HairColour("orange", (0.70, 0.17, 0.02), dyed=True, heard_as="red"),
+    HairColour("yellow", (0.80, 0.58, 0.06), dyed=True, heard_as="blonde"),
+    HairColour("turquoise", (0.03, 0.42, 0.40), dyed=True, heard_as="blue"),
+    HairColour("teal", (0.01, 0.16, 0.17), dyed=True, heard_as="blue"),
+    HairColour("burgundy", (0.13, 0.010, 0.025), dyed=True, heard_as="red"),
+    HairColour("magenta", (0.52, 0.02, 0.27), dyed=True, heard_as="pink"),
+    HairColour("lavender", (0.46, 0.34, 0.66), dyed=True, heard_as="purple"),
+    HairColour("dark red", (0.14, 0.016, 0.010), heard_as="red"),
+    HairColour("light red", (0.44, 0.17, 0.075), heard_as="red"),
+    HairColour("dark green", (0.012, 0.105, 0.028), dyed=True, heard_as="green"),
+    HairColour("light green", (0.28, 0.62, 0.28), dyed=True, heard_as="green"),
+    HairColour("dark blue", (0.010, 0.028, 0.16), dyed=True, heard_as="blue"),
+    HairColour("light blue", (0.26, 0.50, 0.78), dyed=True, heard_as="blue"),
+    HairColour("dark pink", (0.42, 0.05, 0.16), dyed=True, heard_as="pink"),
+    HairColour("light pink", (0.82, 0.46, 0.54), dyed=True, heard_as="pink"),
+    HairColour("dark purple", (0.070, 0.014, 0.14), dyed=True, heard_as="purple"),
 )
 USUAL_STYLE = "short"  # of somebody of whom nothing is known
 NATURAL = "brown"  # of brows and beard under dyed hair
@@ -182,6 +209,7 @@ ANCESTRY_SKINS: dict[str, Ancestry] = _by_name(
 NOUNS = {("young", "female"): "woman", ("young", "male"): "man", ("child", "female"): "girl", ("child", "male"): "boy"}
 
 HAIR_STYLES, HAIR_COLOURS, BEARDS, SKINS = tuple(STYLES), tuple(COLOURS), tuple(FACIAL_HAIR), tuple(SKIN_TONES)
+TAUGHT_COLOURS = tuple(colour.name for colour in COLOURS.values() if not colour.heard_as)  # those of synthetic people
 AGES, GENDERS, ANCESTRIES = tuple(AGE_GROUPS), tuple(GENDER_MODES), tuple(ANCESTRY_SKINS)
 SMALL = tuple(age.name for age in AGE_GROUPS.values() if age.small)
 ATTRIBUTES = {
@@ -194,3 +222,8 @@ def natural_colour(hair_colour: str) -> HairColour | None:
     """The colour of brows and beard with hair of that colour; None for a word that is no colour of hair."""
     colour = COLOURS.get(hair_colour)
     return COLOURS[NATURAL] if colour and colour.dyed else colour
+
+
+def taught() -> dict[str, tuple[str, ...]]:
+    """The words of each of ATTRIBUTES that synthetic people show, and weights are trained with."""
+    return ATTRIBUTES | {"hair_colour": TAUGHT_COLOURS}

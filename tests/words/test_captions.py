@@ -40,6 +40,19 @@ PERSON |= {"ancestry": "asian", "face": ("round face",)}
         ("a portrait of an old man", "an old man"),
         ("no beard or glasses", "a person"),
         ("a ukrainian woman", "a ukrainian woman"),
+        ("make her hair red", "a person with red hair"),
+        ("he has green hair", "a person with green hair"),
+        ("she is old and has white hair", "an old person with white hair"),
+        ("his hair is long and brown", "a person with long brown hair"),
+        ("a gray-haired guy", "a man with grey hair"),
+        ("a redhead with a hat", "a person with a hat and red hair"),
+        ("blonde and blue-eyed", "a person with blue eyes and blonde hair"),
+        ("an old black man with a white beard", "an old african man with a white beard and dark skin"),
+        ("an elderly lady with spectacles", "an old woman with glasses"),
+        ("a freckled woman", "a woman with freckles"),
+        ("as an infant", "a person as a baby"),
+        ("a man at 60 with green hair", "an old man with green hair"),
+        ("please give her long teal hair", "a person with long teal hair"),
     ],
 )
 def test_words_alone_become_a_portrait_of_somebody(prompt, subject):
@@ -79,6 +92,8 @@ def test_a_closed_vocabulary_hears_the_form_that_it_holds():
     assert heard("an old man", {"a", "an"}) == heard("an old man", {"old"}) == "an old man"
     assert unknown_words("an old tiara", {"a", "old"}) == ["tiara"]
     assert unknown_words("an old tiara", {"old"}) == ["an", "tiara"]
+    assert heard("Auburn hair, dark brown eyes", {"red", "brown", "dark"}) == "red hair, brown eyes"
+    assert heard("auburn hair", {"auburn", "red"}) == "auburn hair"
 
 
 def test_a_person_is_described_in_a_fixed_order_or_in_many():

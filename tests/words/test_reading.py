@@ -9,6 +9,8 @@ from idto3d.words.noun_phrase import noun_phrase
 from idto3d.words.prompts import lost_words, words
 from idto3d.words.reading import said_phrases, said_traits
 
+BLACK_WOMAN = {"ancestry": "african", "gender": "female"}
+
 
 @pytest.mark.parametrize(
     ("prompt", "stated"),
@@ -42,6 +44,17 @@ from idto3d.words.reading import said_phrases, said_traits
         ("blue curls", {"hair_style": "curly", "hair_colour": "blue"}),
         ("a bearded man in a grey coat", {"gender": "male", "beard": "beard"}),
         ("clean-shaven", {"beard": "clean"}),
+        ("his hair is blue", {"hair_colour": "blue"}),
+        ("he has green hair", {"hair_colour": "green"}),
+        ("hair long and brown", {"hair_style": "long", "hair_colour": "brown"}),
+        ("dark hair", {"hair_colour": "black"}),
+        ("a shaved head", {"hair_style": "bald"}),
+        ("a black woman with a buzz cut", {"hair_style": "buzzcut", "skin": "dark"} | BLACK_WOMAN),
+        ("a black woman with brown skin", {"skin": "brown"} | BLACK_WOMAN),
+        ("a pale lady", {"skin": "pale", "gender": "female"}),
+        ("no beard or mustache", {"beard": "clean"}),
+        ("a man without grey hair", {"gender": "male"}),
+        ("short curly hair, a red coat with a beard", {"hair_style": "curly", "beard": "beard"}),
         (
             "middle-aged asian woman, bald",
             {"age": "middle-aged", "gender": "female", "ancestry": "asian", "hair_style": "bald"},
@@ -66,10 +79,10 @@ def test_phrases_that_a_model_knows_are_found_also_by_their_synonyms():
 def test_reading_takes_twice_as_long_for_twice_as_much(piece, end):
     def seconds(count):
         prompt = piece * count + end
-        begun = time.perf_counter()
+        begun = time.process_time()
         subject_phrase({"hair_colour": "brown"} | said_traits(prompt), prompt)
         noun_phrase(prompt)
         lost_words(prompt, prompt)
-        return time.perf_counter() - begun
+        return time.process_time() - begun
 
     assert min(seconds(4000) for _ in range(3)) < 8 * min(seconds(1000) for _ in range(3)) + 0.05

@@ -23,6 +23,7 @@ from idto3d.words.traits import (
     Beard,
     HairColour,
     HairStyle,
+    taught,
 )
 
 CROWN, BELOW = [0.0, 0.13, 0.0], [0.078, -0.14, -0.03]
@@ -40,6 +41,9 @@ def test_the_order_of_words_is_that_of_weights_on_disk():
     )
     assert BEARDS[:5] == ("clean", "stubble", "moustache", "goatee", "beard")
     assert SKINS[:5] == ("pale", "fair", "tan", "brown", "dark")
+    assert taught()["hair_colour"] == (
+        *("black", "brown", "blonde", "red", "grey", "white", "green", "blue", "pink", "purple"),
+    )
     assert list(ATTRIBUTES) == ["hair_style", "hair_colour", "beard", "skin", "age", "gender", "ancestry"]
 
 
@@ -88,4 +92,9 @@ def test_tones_go_from_pale_to_dark_and_hair_has_the_colour_of_its_word():
     tones = [np.mean(skin_colour(sum(SKIN_TONES[word].melanin) / 2, USUAL_REDNESS)) for word in SKINS]
     assert tones == sorted(tones, reverse=True)
     assert natural_tone({"hair_colour": ""}) is None
+    for colour in COLOURS.values():
+        assert not colour.heard_as or colour.heard_as in taught()["hair_colour"]
+        shade, _, plain = colour.name.partition(" ")
+        if shade in ("dark", "light"):
+            assert (np.mean(colour.rgb) < np.mean(COLOURS[plain].rgb)) == (shade == "dark")
     assert COLOURS["green"].rgb[1] > 3 * COLOURS["green"].rgb[0]

@@ -1,0 +1,239 @@
+"""Reading a request to change a head: what is to change, and which words change nothing."""
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import takewhile
+from types import MappingProxyType
+
+from idto3d.words.edits import EditRequest
+from idto3d.words.paints import BEARERS, MAKEUP, MARKS, PAINTS
+from idto3d.words.plain import BEARDS, COMPARED, CUTS, LONGER, LOOK, PERSONS, REMOVABLE, STYLED, either, plain
+from idto3d.words.prompts import words
+from idto3d.words.reading import CLAUSES, DENIED, SYNONYMS, refused, traits_in
+from idto3d.words.same import LEANING, NUMBERS
+from idto3d.words.traits import AGES, ANCESTRIES, BALD, COLOURS, GENDERS, NOUNS, SHAVEN, SKINS
+
+NOBODY: Mapping[str, str] = MappingProxyType({})
+# What lighter and darker, longer and shorter go along, where it is known how somebody looks; else from the usual.
+SCALES = {
+    "skin": (SKINS[::-1],),
+    "hair_colour": (
+        ("black", "dark brown", "brown", "light brown", "dark blonde", "blonde", "platinum"),
+        *(("dark " + name, name, "light " + name) for name in ("red", "grey", "green", "blue", "pink")),
+        ("dark purple", "purple", "lavender"),
+    ),
+    "hair_style": ((BALD, "buzzcut", "short", "long"),),
+}
+USUAL = {"skin": "fair", "hair_colour": "brown", "hair_style": "short"}
+ENDS = {"hair_colour": ("black", "blonde"), "hair_style": ("short", "long"), "skin": ("dark", "pale")}
+BY_YEARS = 20.0  # years of a step of EditRequest.years
+MOST = 3.0  # steps
+MUCH = {"much": 2.0, "lot": 2.0, "far": 2.0, "way": 2.0, "very": 2.0, "bit": 0.5, "little": 0.5, "slightly": 0.5}
+YEARS = re.compile(
+    rf"(?:\b(\d{{1,3}}|{either(NUMBERS)}) (?:more )?years? |\b({either(MUCH)}) )?"
+    rf"\b(?<!middle-)(older|younger|age|aged|rejuvenated?)\b(?: (?:him|her|them|it))?"
+    rf"(?: by (\d{{1,3}}|{either(NUMBERS)}) years?)?"
+)
+MANY = frozenset(("many", "lots", "lot", "plenty", "tons", "heavy", "deep", "strong", "very", "numerous", "loads"))
+SOME = frozenset(
+    ("more", "some", "few", "light", "faint", "little", "subtle", "slight", "cute", "visible", "additional")
+)
+# Words that ask, bind and flatter, and those that say again what their neighbours say.
+IDLE = frozenset(
+    words(
+        "a an and as at all any but by for from in into is it its of off on or so such than that the then there this "
+        "too up with without no not nor please kindly make makes made give gives giving change changed changes turn "
+        "turned transform dye dyed paint painted set let put add apply i want would like can could you me have has had "
+        "having get gets got grow grown wear wears wearing cut style styled recolor recolour color colour colored "
+        "coloured edit show my your his her hers their him them he she they who whose one ones also now just look "
+        "to looks looking be being been become becomes should must shall will appear appears more less fewer much "
+        "very really quite bit little lot slightly somewhat even far way again instead only same keep try cute nice "
+        "version pretty beautiful handsome lovely good real realistic natural naturally bright vivid neon pastel "
+        "intense rich deep years year old age aged face head person people somebody someone human hair skin wearing "
+        "complexion remove take away lose rid delete erase shave shaved shaven clean makeup glasses pair thanks thank "
+        "ok do does if when lots plenty many some few tons"
+    )
+) | {"older", "younger", "rejuvenate", "rejuvenated"}
+HEARD = frozenset(
+    word
+    for phrases in (AGES, GENDERS, ANCESTRIES, NOUNS.values(), SYNONYMS, PERSONS, CUTS, BEARDS, MARKS, (BALD, SHAVEN))
+    for phrase in phrases
+    for word in words(phrase)
+)
+NOUN_OF = {noun: bearer for bearer in BEARERS.values() for noun in (*bearer.nouns, *bearer.cosmetics)}
+LOOK_WORD = re.compile(rf"(?:{LOOK})\b")
+# What each kind of thing may be said to be; other words for looks change nothing there.
+FULL = frozenset(("full", "thick", "bushy", "heavy", "big", "thicker", "fuller", "bigger"))
+HAIR_WORDS = frozenset(words(" ".join((*COLOURS, *STYLED, *COMPARED, *LONGER, *LEANING["hair"]))))
+SKIN_WORDS = frozenset((*SKINS, *COMPARED))
+PAINT_WORDS = frozenset(words(" ".join((*PAINTS, *COMPARED))))
+NO_LIPSTICK = "nude"
+REACH = 6  # words before a noun that may say how it looks
+
+
+def read_edit(prompt: str, now: Mapping[str, str] = NOBODY) -> EditRequest:
+    """What `prompt` asks to be changed. now: the traits of the head as it is, for "darker skin" and "longer hair".
+
+    Whatever is said of nothing that can change is among the unknown words; so is all of a request for nothing.
+    """
+    text = plain(prompt)
+    heard, gone = DENIED.sub("", text), set(refused(text))
+    clauses = [words(clause) for clause in CLAUSES.split(heard)]
+    traits = traits_in(text, beards_tell=False) | _compared(clauses, now)
+    colours, glasses = _colours(clauses, gone), _glasses(clauses, gone)
+    traits = _kept_beard(traits, colours, now)
+    asked = EditRequest(traits, _years(heard), colours, _marks(clauses, gone), glasses, _unknown(clauses, text))
+    if asked.empty and not asked.unknown:
+        return EditRequest(unknown=tuple(dict.fromkeys(words(prompt))))
+    return asked
+
+
+def _years(text: str) -> float:
+    """The steps of about twenty years that `text` adds, the last that it says."""
+    steps = 0.0
+    for counted, much, change, by in YEARS.findall(text):
+        number = counted or by
+        years = float(NUMBERS.get(number) or number) if number else 0.0
+        size = years / BY_YEARS if number else MUCH.get(much, 1.0)
+        steps = -size if change in ("younger", "rejuvenate", "rejuvenated") else size
+    return max(-MOST, min(MOST, steps))
+
+
+def _runs(clauses: list[list[str]]) -> Iterator[tuple[list[str], str]]:
+    """Each noun for what a person has, with the words for looks right before it."""
+    for clause in clauses:
+        run: list[str] = []
+        for word in clause:
+            if word in NOUN_OF or word in CUTS or word in ("hair", "skin", "complexion"):
+                yield run, word
+                run = []
+            elif LOOK_WORD.fullmatch(word) or word in HAIR_WORDS or word in PAINT_WORDS:
+                run.append(word)
+            else:
+                run = []
+
+
+def _paint(run: list[str]) -> str:
+    """The longest name of a paint at the end of a run of words for looks, or in it; "" where there is none."""
+    for end in range(len(run), 0, -1):
+        for begin in range(max(0, end - 2), end):
+            if (name := " ".join(run[begin:end])) in PAINTS:
+                return name
+    return ""
+
+
+def _colours(clauses: list[list[str]], gone: set[str]) -> dict[str, str]:
+    """The paint that each bearer is said to have."""
+    made_up = any("makeup" in clause for clause in clauses)
+    found = dict(MAKEUP) if made_up else {}
+    if gone & set(BEARERS["lips"].cosmetics):
+        found["lips"] = NO_LIPSTICK
+    for run, noun in _runs(clauses):
+        bearer = NOUN_OF.get(noun)
+        if bearer is not None and (name := _said_paint(run, bearer.name, noun)):
+            found[bearer.name] = name
+    return found
+
+
+def _said_paint(run: list[str], bearer: str, noun: str) -> str:
+    lean = [COMPARED[word] for word in run if word in COMPARED]
+    if lean and (leaning := LEANING.get(bearer, {})):
+        return leaning.get("light" if lean[-1] > 0 else "dark", "")
+    return _paint(run) or (BEARERS[bearer].usual if noun in BEARERS[bearer].cosmetics else "")
+
+
+def _kept_beard(traits: Mapping[str, str], colours: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str]:
+    """The traits, without the beard of "a grey beard" where there is one that only changes its colour."""
+    worn = now.get("beard", SHAVEN) not in ("", SHAVEN)
+    drop = worn and "beard" in colours and traits.get("beard") == "beard"
+    return {name: word for name, word in traits.items() if not (drop and name == "beard")}
+
+
+def _compared(clauses: list[list[str]], now: Mapping[str, str]) -> dict[str, str]:
+    """What skin and hair become that shall be lighter, darker, longer or shorter."""
+    found = {}
+    for run, noun in _runs(clauses):
+        for word in run:
+            hair = noun == "hair" or noun in CUTS
+            if word in COMPARED and (hair or noun in ("skin", "complexion")):
+                attribute = "hair_colour" if hair else "skin"
+                found[attribute] = _step(attribute, COMPARED[word], now.get(attribute) or USUAL[attribute])
+            elif word in LONGER and hair:
+                found["hair_style"] = _step("hair_style", LONGER[word], now.get("hair_style") or USUAL["hair_style"])
+    return found
+
+
+def _step(attribute: str, change: int, word: str) -> str:
+    """The next word on the scale that `word` lies on; an end of the usual one where it lies on none."""
+    for scale in SCALES[attribute]:
+        if word in scale:
+            return scale[max(0, min(len(scale) - 1, scale.index(word) + change))]
+    return ENDS[attribute][change > 0]
+
+
+def _marks(clauses: list[list[str]], gone: set[str]) -> dict[str, float]:
+    """How strong each mark shall be."""
+    found: dict[str, float] = {mark: -1.0 for mark in MARKS if mark in gone}
+    for clause in clauses:
+        for mark in MARKS:
+            if mark in clause:
+                found[mark] = 1.0 if MANY.isdisjoint(clause[: clause.index(mark)]) else 2.0
+    return found
+
+
+def _glasses(clauses: list[list[str]], gone: set[str]) -> bool | None:
+    if any("glasses" in clause for clause in clauses):
+        return True
+    return False if "glasses" in gone else None
+
+
+def _unknown(clauses: list[list[str]], text: str) -> tuple[str, ...]:
+    """The words that change nothing, in order, once each."""
+    denied = [word for looks, listed in DENIED.findall(text) for word in (*words(looks), *_useless(looks, listed))]
+    said = [word for clause in clauses for word in _unheard(clause)]
+    return tuple(dict.fromkeys((*said, *denied)))
+
+
+def _useless(looks: str, listed: str) -> list[str]:
+    """Of what shall not be: what cannot be taken away, and all of "no grey hair", which does not say what instead."""
+    return [word for word in words(listed) if looks or word not in (*REMOVABLE, "or", "nor")]
+
+
+def _unheard(clause: list[str]) -> list[str]:
+    """The words of a clause that say nothing of what can change."""
+    heard = _looks_heard(clause)
+    return [
+        word
+        for place, word in enumerate(clause)
+        if not (place in heard or word in IDLE or word in HEARD or word in NOUN_OF or len(word) < 2)
+    ]
+
+
+def _looks_heard(clause: list[str]) -> set[int]:
+    """Places in a clause of the words for looks, and of how much, that something follows which can look so."""
+    heard: set[int] = set()
+    for place, noun in enumerate(clause):
+        may_be = _may_be(noun)
+        before = reversed(range(max(0, place - REACH), place) if may_be else ())
+        heard.update(takewhile(lambda at, may_be=may_be: clause[at] in may_be or clause[at] in IDLE, before))
+    return heard
+
+
+def _may_be(noun: str) -> frozenset[str]:
+    """The words that a noun may be said to be."""
+    if noun == "hair" or noun in CUTS:
+        return HAIR_WORDS
+    if noun in ("skin", "complexion"):
+        return SKIN_WORDS
+    if noun in MARKS:
+        return MANY | SOME
+    return (PAINT_WORDS | FULL if noun in BEARDS else PAINT_WORDS) if noun in NOUN_OF else frozenset()
+
+
+PEOPLE_SAID = "|".join((*SYNONYMS, "person", "people", "head", "face", "portrait", "guy", "lady", "male", "female"))
+DESCRIBES = re.compile(rf"(?:a|an|the|one|portrait of)\s(?:[\w-]+[\s,]+){{0,5}}(?:{PEOPLE_SAID})\b")
+
+
+def describes_somebody(prompt: str) -> bool:
+    """Whether `prompt` begins with who it is about, as in "a young woman with red hair", unlike "as a cute baby"."""
+    return DESCRIBES.match(prompt.strip().lower()) is not None

@@ -1,0 +1,28 @@
+"""What a request to change a head asks for, e.g. "green hair", "as a cute baby", "more wrinkles"."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class EditRequest:
+    """What is to change; all else stays.
+
+    traits: new words by attribute (traits.ATTRIBUTES), as for a prompt; SHAVEN and BALD take hair away. years: what
+    "older" and "younger" add to the age, in steps of about twenty years, -3..3. colours: names of paints.PAINTS by what
+    bears them: eyes, lips, brows, beard, cheeks (blush), lids (eye shadow), lashes (mascara). marks: strengths by name,
+    freckles and wrinkles and so on of paints.MARKS: 1 some, 2 many, -1 fewer or none. glasses: whether there shall be
+    any, None where nothing is said of them. unknown: words that mean something else, in order.
+    """
+
+    traits: Mapping[str, str] = field(default_factory=dict)
+    years: float = 0.0
+    colours: Mapping[str, str] = field(default_factory=dict)
+    marks: Mapping[str, float] = field(default_factory=dict)
+    glasses: bool | None = None
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether it asks for nothing that can be done."""
+        return not (self.traits or self.years or self.colours or self.marks or self.glasses is not None)

@@ -1,0 +1,75 @@
+"""The colours that words give to eyes, lips, brows and so on, and the marks that they put on skin. Linear RGB 0..1.
+
+A paint is added as one row, or as one of the colours of hair, all of which are paints too.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from idto3d.words.traits import COLOURS
+
+RGB = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Paint:
+    """A colour. `rgb` is what its word means in general, `on` by BEARERS where it means another colour."""
+
+    name: str
+    rgb: RGB
+    on: Mapping[str, RGB] = field(default_factory=dict)
+
+    def rgb_on(self, bearer: str) -> RGB:
+        """What the word means for one of BEARERS: blue eyes are far from blue lips."""
+        return self.on.get(bearer, self.rgb)
+
+
+@dataclass(frozen=True)
+class Bearer:
+    """What can be painted: the words for it, and the paint that its `cosmetics` mean without a colour."""
+
+    name: str
+    nouns: tuple[str, ...]
+    cosmetics: tuple[str, ...] = ()
+    usual: str = ""
+
+
+EYES = {
+    **{"blue": (0.075, 0.115, 0.165), "light blue": (0.14, 0.20, 0.26), "dark blue": (0.025, 0.045, 0.09)},
+    **{"green": (0.065, 0.105, 0.050), "light green": (0.12, 0.17, 0.085), "dark green": (0.03, 0.05, 0.022)},
+    **{"brown": (0.055, 0.026, 0.011), "light brown": (0.11, 0.055, 0.02), "dark brown": (0.022, 0.011, 0.006)},
+    **{"grey": (0.13, 0.14, 0.15), "dark grey": (0.055, 0.06, 0.065), "light grey": (0.21, 0.22, 0.23)},
+    **{"black": (0.009, 0.007, 0.006), "purple": (0.10, 0.055, 0.19), "turquoise": (0.05, 0.16, 0.165)},
+    **{"red": (0.22, 0.018, 0.014), "yellow": (0.36, 0.22, 0.03), "orange": (0.30, 0.10, 0.015)},
+}
+LIPS = {
+    **{"red": (0.36, 0.018, 0.024), "dark red": (0.145, 0.008, 0.014), "pink": (0.52, 0.13, 0.20)},
+    **{"light pink": (0.62, 0.27, 0.29), "dark pink": (0.36, 0.05, 0.11), "brown": (0.15, 0.055, 0.035)},
+    **{"dark brown": (0.062, 0.022, 0.015), "light brown": (0.27, 0.125, 0.082), "orange": (0.58, 0.10, 0.03)},
+    **{"purple": (0.17, 0.025, 0.16), "burgundy": (0.115, 0.008, 0.022), "black": (0.014, 0.012, 0.013)},
+}
+CHEEKS = {"red": (0.46, 0.085, 0.075), "pink": (0.56, 0.17, 0.18), "orange": (0.56, 0.20, 0.09)}
+ON = {"eyes": EYES, "lips": LIPS, "cheeks": CHEEKS}
+OTHERS: dict[str, RGB] = {  # than the colours of hair
+    **{"hazel": (0.075, 0.058, 0.026), "amber": (0.17, 0.075, 0.014), "smoky": (0.035, 0.033, 0.036)},
+    **{"nude": (0.40, 0.175, 0.13), "coral": (0.60, 0.13, 0.085), "peach": (0.62, 0.26, 0.16)},
+    **{"plum": (0.11, 0.017, 0.055), "gold": (0.48, 0.30, 0.07), "bronze": (0.21, 0.105, 0.04)},
+}
+PAINTS: dict[str, Paint] = {
+    name: Paint(name, rgb, {bearer: own[name] for bearer, own in ON.items() if name in own})
+    for name, rgb in ({name: colour.rgb for name, colour in COLOURS.items()} | OTHERS).items()
+}
+BEARERS: dict[str, Bearer] = {
+    bearer.name: bearer
+    for bearer in (
+        Bearer("eyes", ("eyes", "eye", "iris", "irises")),
+        Bearer("lips", ("lips", "lip", "mouth"), ("lipstick", "lipgloss"), "red"),
+        Bearer("brows", ("brows",)),
+        Bearer("beard", ("beard", "goatee", "moustache", "stubble")),
+        Bearer("cheeks", ("cheeks", "cheek"), ("blush", "rouge", "blusher"), "pink"),
+        Bearer("lids", ("lids",), ("eyeshadow",), "smoky"),
+        Bearer("lashes", ("lashes",), ("mascara",), "black"),
+    )
+}
+MAKEUP = {"lips": "red", "cheeks": "pink", "lids": "smoky", "lashes": "black"}  # what "make-up" alone puts on
+MARKS = ("freckles", "wrinkles")  # what edits put on skin, and take away

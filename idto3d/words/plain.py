@@ -1,0 +1,203 @@
+"""The many ways to say the same, told in one: clauses in the words of our tables.
+
+"her hair should be long and brown" becomes "long brown hair", "a gray-haired guy" "a man, grey hair", "remove the
+beard" "no beard". Every pattern repeats only so often, so that a long text takes no longer per word than a short one.
+"""
+
+import re
+from collections.abc import Iterable
+
+from idto3d.words.paints import BEARERS, PAINTS
+from idto3d.words.prompts import with_article
+from idto3d.words.same import DECADES, LEANING, NUMBERS, SAME, SHADES
+from idto3d.words.traits import AGE_GROUPS, COLOURS, FACIAL_HAIR, GENDERS, SHAVEN, SKINS, SMALL, STYLES
+
+
+def either(phrases: Iterable[str], space: str = " ") -> str:
+    """A pattern for any of `phrases`, the longest first; each of their spaces may be what `space` matches.
+
+    It branches letter by letter, for it is tried at every word of a text.
+    """
+    tails: dict[str, list[str]] = {}
+    phrases = list(phrases)
+    for phrase in filter(None, phrases):
+        tails.setdefault(phrase[0], []).append(phrase[1:])
+    heads = ((space if head == " " else re.escape(head)) + either(rest, space) for head, rest in tails.items())
+    branches = f"(?:{'|'.join(heads)})" if tails else ""
+    return f"{branches}?" if branches and "" in phrases else branches
+
+
+CUTS = tuple(style.name for style in STYLES.values() if not (style.before_hair or style.said))  # nouns for hair
+BEARDS = tuple(name for name in FACIAL_HAIR if name != SHAVEN)
+PAINTED = tuple(noun for bearer in BEARERS.values() for noun in (*bearer.nouns, *bearer.cosmetics))
+PARTS = tuple(dict.fromkeys(("hair", "skin", "complexion", *BEARDS, *PAINTED)))
+PERSONS = ("person", "man", "woman", "boy", "girl", "child", "people", *GENDERS, *SMALL)
+REMOVABLE = ("hair", "glasses", "freckles", "wrinkles", "makeup", *BEARDS, *BEARERS["lips"].cosmetics)
+COMPARED = {"darker": -1, "lighter": 1, "brighter": 1, "paler": 1, "fairer": 1, "blacker": -1, "tanner": -1}
+LONGER = {"longer": 1, "shorter": -1}
+MORE = (
+    *("very", "bright", "deep", "vivid", "neon", "pastel", "natural", "naturally", "rich", "straight", "wavy", "silky"),
+    *("messy", "shiny", "thick", "thin", "bushy", "full", "heavy", "big", "bigger", "thicker", "fuller", "thinner"),
+)
+LEANED = tuple(word for words in LEANING.values() for word in words)
+STYLED = tuple(style.name for style in STYLES.values() if style.before_hair) + ("side-parted",)
+LOOK = either({*COLOURS, *PAINTS, *SHADES, *STYLED, *SKINS, *COMPARED, *LONGER, *MORE, *LEANED})
+POSSESSIVE = r"(?:the|his|her|their|my|your|its|any|all|of|all of) "
+LINK = (
+    "is|are|was|be|being|looks?|turn|turns|turned|goes|go|in|into|to|should|must|shall|would|colou?r|colou?red|dyed"
+    "|painted|cut|made|more|much|a|bit|really|quite|styled|have|become|becomes|of|with"
+)
+# What is asked at the beginning of a clause, and says nothing of how somebody looks.
+ASKING = (
+    "please|kindly|makes?|gives?|changes?|turns?|transform|dye|paint|set|let|put|add|apply|i want|i would like|i'd like"
+    "|can you|could you|would you|you|me|to have|him|her|them|it|also|then|now|just|looks?|be|become|into|to|have|get"
+    "|grow|wear|cut|style|recolou?r|colou?r|edit|show|show me|so that|with a|his|their|my|your"
+)
+LONGEST = 4000  # letters
+
+_SAME = {"".join(phrase.split()): same for phrase, same in SAME.items()}
+_SAID = re.compile(rf"\b(?:{either(SAME, '[- ]?')})\b")
+_NUMBER = re.compile(rf"\b({either(NUMBERS)})(?=[- ]years?\b)|\b(?<=at )({either(NUMBERS)})\b")
+_AGED = re.compile(
+    r"\b(\d{1,3})[- ]?(?:years?|yrs?)[- ]olds?\b|\b(?:aged|at|age|at age|at the age of) (\d{1,3})\b(?! ?years?)"
+    rf"|\b(\d{{1,3}}) ?y\.?o\b\.?|\bin (?:his|her|their|the) (?:early |mid |late )?({either(DECADES)})\b"
+)
+_REMOVE = re.compile(
+    r"\b(?:remove|take (?:off|away)|lose|get rid of|delete|erase|fewer|less)(?: (?:all|any|of))?"
+    rf" ({POSSESSIVE})?((?:(?:{LOOK}) ){{0,2}})([a-z]+)(?: and (?:{POSSESSIVE})?({either(REMOVABLE)})\b)?"
+)
+_OFF = re.compile(rf"\b(?:take |get )?(?:{POSSESSIVE})?({either(REMOVABLE)}) off\b")
+_SHAVE_HEAD = re.compile(rf"\bshav(?:e|es|ed|en|ing)(?: off)? (?:{POSSESSIVE})?(?:head|hair|scalp|skull)\b")
+_HEAD_SHAVED = re.compile(r"\b(?:head|hair|scalp) (?:is )?(?:completely )?shav(?:ed|en)(?: off)?\b")
+_SHAVE = re.compile(
+    r"\b(?:clean|freshly|smooth)?[- ]?shav(?:e|es|ed|en|ing)\b(?: off)?(?: (?:him|her|them))?"
+    rf"(?: (?:{POSSESSIVE})?(?:{either(BEARDS)}|face)\b)?(?: off)?"
+)
+_HAIRED = re.compile(rf"\b((?:(?:{LOOK})[- ]){{0,3}}(?!(?:an?|the|and|or|with|not?|as)\b)[a-z]+)[- ](hair|skin)n?ed\b")
+_EYED = re.compile(rf"\b((?:(?:{LOOK})[- ]){{1,3}})(eye|lip|brow|lashe?)d\b")
+_BEARDED = re.compile(rf"\b((?:(?:{LOOK})[- ]){{0,2}})bearded\b")
+_MARKED = re.compile(r"\b((?:very |heavily |deeply |lightly |slightly )?)(freckl|wrinkl)(?:ed|y)\b")
+_BLONDE = {"blonde": "blonde", "brunette": "brown", "redhead": "red", "redhaired": "red", "ginger": "red"}
+_BLONDE |= {"platinum blonde": "platinum"} | {name: name for name, colour in COLOURS.items() if colour.alone}
+_LONE = re.compile(
+    rf"\b({either(_BLONDE)})s?\b(?! (?:(?:{LOOK}) ){{0,2}}(?:{either((*PARTS, *CUTS))})\b)( (?:{either(PERSONS)})\b)?"
+)
+_SAID_AFTER = re.compile(
+    rf"\b((?:(?:{LOOK}) ){{1,3}})?\b({either(PARTS)})((?: (?:{LINK})\b){{0,4}})"
+    rf" ((?:{LOOK})\b(?:(?: and| or|,)? (?:{LOOK})\b){{0,3}})(?! (?:{either((*PARTS, *CUTS, *PERSONS))})\b)"
+)
+_PAIR = re.compile(rf"\b({LOOK})(?: and|,) (?=(?:(?:{LOOK}) ){{1,3}}(?:{either((*PARTS, *CUTS))})\b)")
+_FROM = re.compile(
+    rf"\b(?:from )?(?:(?:{LOOK}) ){{1,3}}(?:(?:in)?to (?=(?:an? )?(?:{LOOK})\b)|(?:{either(PARTS)}) (?:in)?to "
+    rf"(?=(?:an? )?(?:(?:{LOOK}) ){{1,3}}(?:{either((*PARTS, *CUTS))})\b))"
+)
+_SHADE = re.compile(rf"\b({either(SHADES)})(?= (?:(?:{LOOK}) ){{0,2}}(?:{either((*PARTS, *CUTS))})\b)")
+_LEANING = {
+    part: re.compile(rf"\b({either(words)})((?: (?:{either((*STYLED, *MORE))})){{0,2}} (?:{either(nouns)})\b)")
+    for part, words, nouns in (
+        ("hair", LEANING["hair"], ("hair", *CUTS)),
+        ("skin", LEANING["skin"], ("skin", "complexion")),
+        *((bearer, LEANING[bearer], BEARERS[bearer].nouns) for bearer in LEANING if bearer in BEARERS),
+    )
+}
+_IS = re.compile(r"\b(?:who|he|she|they|it)(?:'s| is|'re| are| was| looks?| should (?:be|look)| becomes?)(?! got)\b")
+_HAS = re.compile(
+    r"\b(?:(?:who|that|he|she|they|it|and) (?:has|have|had|wears?|gets?|should have)(?: got)?|(?:he|she|who)'s got)\b"
+)
+_ASKING = re.compile(rf"(^|[,.;:!?\n]|\b(?:and|but|then)\b)\s*(?:(?:{ASKING})(?:\s+|$)){{1,8}}")
+_OWN = re.compile(rf"\b{POSSESSIVE}(?=(?:(?:{LOOK}) ){{0,3}}(?:{either((*PARTS, *CUTS))})\b)")
+_BLACK = re.compile(
+    rf"\b(black|white) (?=(?:(?:old|young|middle-aged|bald|cute|elderly) ){{0,2}}(?:{either(PERSONS)})\b)"
+    r"|\b(?<=him |her |hem )(black|white)(?= ?(?:$|[,.;!]))"
+)
+_ANCESTRY = {"black": ("african", "dark"), "white": ("caucasian", "fair")}
+_TONES = {"pale": "pale", "paler": "paler", "tan": "tan", "tanner": "tanner"}
+_TONED = re.compile(
+    rf"\b(?:sun ?)?(tanned|{either(_TONES)})\b(?= ?(?:$|[,.;!\n]|and\b)| (?:(?:old|young) )?(?:{either(PERSONS)})\b)"
+)
+_SPACE = re.compile(r"[^\S\n]+")
+_ARTICLE = re.compile(r"\ban? ([a-z]+)")
+
+
+def plain(prompt: str) -> str:
+    """`prompt` in lower case, told as clauses in our words; whatever it says beyond them is left as it is.
+
+    So is what lies beyond its first LONGEST letters, where it says nothing to anybody.
+    """
+    text, beyond = prompt[:LONGEST].lower(), prompt[LONGEST:].lower()
+    text = _SPACE.sub(" ", text.replace("’", "'").replace(":", " is ").replace("=", " is "))
+    text = _SAID.sub(lambda found: _SAME[re.sub("[- ]", "", found[0])], text)
+    text = _SHAVE.sub(" clean-shaven", _HEAD_SHAVED.sub("bald", _SHAVE_HEAD.sub("bald", text)))
+    text = _OFF.sub(r"no \1", _REMOVE.sub(_removed, _ages(text)))
+    text = _ancestry(_told_of(_FROM.sub("", text)))
+    text = _leaning(_SHADE.sub(lambda found: SHADES[found[1]], _PAIR.sub(r"\1 ", _SAID_AFTER.sub(_before, text))))
+    text = _OWN.sub("", _ASKING.sub(r"\1 ", _HAS.sub(", with", _IS.sub(", ", text))))
+    return _SPACE.sub(" ", _ARTICLE.sub(lambda found: with_article(found[1]), text) + beyond).strip()
+
+
+def age_word(years: int) -> str:
+    """The word for somebody of that age: baby, child, young, middle-aged or old."""
+    return next((age.name for age in AGE_GROUPS.values() if years < age.below), next(reversed(AGE_GROUPS)))
+
+
+def _ages(text: str) -> str:
+    """Numbers of years as words for an age, each a clause by itself."""
+    text = _NUMBER.sub(lambda found: str(NUMBERS[found[1] or found[2]]), text)
+    return _AGED.sub(lambda found: f", {_aged(found)}, ", text)
+
+
+def _aged(found: re.Match) -> str:
+    years = found[1] or found[2] or found[3]
+    return age_word(int(years) if years else DECADES[found[4]])
+
+
+def _removed(found: re.Match) -> str:
+    looks, noun, second = found[2], found[3], found[4]
+    return f"no {looks}{noun}" + (f", no {second}" if second else "")
+
+
+def _told_of(text: str) -> str:
+    """Words for a person that say something of hair, skin, eyes or beard, as clauses that follow."""
+    text = _HAIRED.sub(lambda found: f", {found[1].replace('-', ' ')} {found[2]}, ", text) if "ed" in text else text
+    text = _EYED.sub(lambda found: f", {found[1].replace('-', ' ')}{_plural(found[2])}, ", text)
+    text = _clause(_BEARDED, text, lambda found: f"a {found[1].replace('-', ' ')}beard")
+    text = _clause(_MARKED, text, lambda found: ("many " if found[1] else "") + found[2] + "es")
+    text = _clause(_LONE, text, lambda found: f"{_BLONDE[found[1]]} hair", lambda found: found[2] or "person")
+    return _clause(_TONED, text, lambda found: f"{_TONES.get(found[1], 'tan')} skin")
+
+
+def _plural(word: str) -> str:
+    return {"eye": "eyes", "lip": "lips", "brow": "brows"}.get(word, "lashes")
+
+
+def _clause(pattern: re.Pattern, text: str, said, left=lambda found: "") -> str:
+    """`text` with what `pattern` finds taken out but for what is `left`, and what it `said` as clauses at the end."""
+    told = [said(found) for found in pattern.finditer(text)]
+    return ", ".join([pattern.sub(lambda found: left(found), text), *dict.fromkeys(told)]) if told else text
+
+
+def _before(found: re.Match) -> str:
+    """Of "hair is long and brown": "long brown hair"; "brown hair red" stays, for red may belong to what follows."""
+    before, part, link, looks = found[1] or "", found[2], found[3], re.sub(r" and\b| or\b|,", "", found[4])
+    if before and not link:
+        return found[0]
+    kept = "" if re.search(r"\b(?:in)?to\b", link) else before
+    return f"{kept}{looks} {part}"
+
+
+def _leaning(text: str) -> str:
+    for part, pattern in _LEANING.items():
+        text = pattern.sub(lambda found, part=part: LEANING[part][found[1]] + found[2], text)
+    return text
+
+
+def _ancestry(text: str) -> str:
+    """Of "black woman": "african woman, dark skin"; the skin is left out where it is told."""
+    told = dict.fromkeys(_ANCESTRY[found[1] or found[2]][1] for found in _BLACK.finditer(text))
+    text = _BLACK.sub(_ancestor, text)
+    return ", ".join([text, *(f"{tone} skin" for tone in told)]) if told and " skin" not in text else text
+
+
+def _ancestor(found: re.Match) -> str:
+    ancestry = _ANCESTRY[found[1] or found[2]][0]
+    return f"{ancestry} " if found[1] else f"{ancestry} person"

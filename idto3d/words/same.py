@@ -1,0 +1,94 @@
+"""Words and phrases that mean what ours mean: a table to be added to, which says nothing of grammar.
+
+A space in a phrase stands for a space, a hyphen or nothing: "make up" is also "make-up" and "makeup".
+"""
+
+SAME = {
+    **{"blond": "blonde", "blondie": "blonde", "gray": "grey", "grays": "grey", "greying": "grey", "graying": "grey"},
+    **dict.fromkeys(("mustache", "mustaches", "moustaches", "moustached", "mustached"), "moustache"),
+    **{"goatees": "goatee", "beards": "beard", "facial hair": "beard", "whiskers": "beard", "sideburns": "beard"},
+    **dict.fromkeys(("five o'clock shadow", "unshaven", "unshaved", "stubbly", "scruffy beard"), "stubble"),
+    **dict.fromkeys(("hair do", "hair style", "hair cut", "hair colour", "hair color", "hairs", "tresses"), "hair"),
+    **dict.fromkeys(("hair dos", "hair styles", "locks", "mane"), "hair"),
+    **{"curls": "curly hair", "ringlets": "curly hair", "curled": "curly", "frizzy": "curly"},
+    **dict.fromkeys(("pixie cut", "bowl cut"), "short hair"),
+    **dict.fromkeys(("buzz cut", "buzz cuts", "buzzed", "crew cut", "military cut"), "buzzcut"),
+    **{"pony tail": "ponytail", "pony tails": "ponytail", "bob cut": "bob", "lob": "bob", "afros": "afro"},
+    **dict.fromkeys(("man bun", "top knot", "hair bun", "chignon"), "bun"),
+    **dict.fromkeys(("side part", "side parting", "side parted", "parted at the side"), "side-parted"),
+    **dict.fromkeys(("hairless", "bald head", "bald headed", "balding", "shaved head", "shaven head"), "bald"),
+    **{"shoulder length": "long", "chin length": "bob", "cropped": "short"},
+    **dict.fromkeys(("eye brow", "eye brows"), "brows"),
+    **dict.fromkeys(("eye lash", "eye lashes"), "lashes"),
+    **{"eye lid": "lids", "eye lids": "lids", "lip stick": "lipstick", "lip gloss": "lipgloss"},
+    **dict.fromkeys(("eye shadow", "eye shadows"), "eyeshadow"),
+    **dict.fromkeys(("smoky eye", "smoky eyes", "smokey eye", "smokey eyes"), "smoky eyeshadow"),
+    **dict.fromkeys(("smoky eye shadow", "smokey eye shadow"), "smoky eyeshadow"),
+    **dict.fromkeys(("smoky eye makeup", "smokey eye makeup", "smoky eyes makeup"), "smoky eyeshadow"),
+    **{"smokey": "smoky", "make up": "makeup", "rosy": "pink"},
+    **dict.fromkeys(("spectacles", "eye glasses", "eye glass", "specs", "reading glasses"), "glasses"),
+    **dict.fromkeys(("kid", "kids"), "child"),
+    **dict.fromkeys(("toddler", "infant", "newborn", "new born"), "baby"),
+    **dict.fromkeys(("lady", "gal", "ladies"), "woman"),
+    **dict.fromkeys(("guy", "dude", "lad", "gentleman", "bloke", "chap", "fellow"), "man"),
+    **dict.fromkeys(("elderly", "senior", "geriatric"), "old"),
+    **{"middle age": "middle-aged", "middle aged": "middle-aged", "youthful": "young"},
+    **dict.fromkeys(("grandma", "grandmother", "granny", "grandmom"), "old woman"),
+    **dict.fromkeys(("grandpa", "grandfather", "granddad", "grandad"), "old man"),
+    **{"teenager": "young person", "teenage": "young", "teen": "young"},
+    **dict.fromkeys(("masculine", "manly"), "male"),
+    **dict.fromkeys(("feminine", "womanly"), "female"),
+    **dict.fromkeys(("african american", "afro american"), "african"),
+    "freckle": "freckles",
+    **dict.fromkeys(("wrinkle", "crow's feet", "crows feet", "fine lines", "age lines", "laugh lines"), "wrinkles"),
+    **dict.fromkeys(("smooth skin", "smoother skin", "smooth face", "smoother face"), "no wrinkles"),
+}
+# Names of colours, where they tell of something that has one of ours.
+SHADES = {
+    **dict.fromkeys(("jet black", "raven", "raven black", "ebony", "pitch black"), "black"),
+    **dict.fromkeys(("chestnut", "chestnut brown", "hazelnut", "mousy brown", "brunette"), "brown"),
+    **dict.fromkeys(("chocolate", "chocolate brown", "deep brown", "dark chocolate", "espresso"), "dark brown"),
+    **dict.fromkeys(("caramel", "caramel brown"), "light brown"),
+    **dict.fromkeys(("ash blonde", "ashy blonde", "dirty blonde", "sandy blonde", "honey blonde"), "dark blonde"),
+    **dict.fromkeys(("golden blonde", "flaxen"), "blonde"),
+    **dict.fromkeys(("platinum blonde", "bleached blonde", "bleach blonde", "light blonde", "bleached"), "platinum"),
+    **dict.fromkeys(("pale blonde", "white blonde", "ice blonde", "peroxide blonde"), "platinum"),
+    **dict.fromkeys(("copper", "ginger", "crimson", "scarlet", "cherry red", "ruby", "ruby red"), "red"),
+    **dict.fromkeys(("deep red", "blood red"), "dark red"),
+    **dict.fromkeys(("maroon", "wine red", "wine", "bordeaux"), "burgundy"),
+    **{"salt and pepper": "grey", "silvery": "silver", "snow white": "white", "golden": "gold"},
+    **dict.fromkeys(("violet", "purplish"), "purple"),
+    **{"lilac": "lavender", "mauve": "lavender", "deep purple": "dark purple", "light purple": "lavender"},
+    **dict.fromkeys(("fuchsia", "hot pink", "neon pink"), "magenta"),
+    **dict.fromkeys(("pastel pink", "baby pink", "pale pink", "rose gold"), "light pink"),
+    **{"rose": "pink", "salmon": "coral", "deep pink": "dark pink"},
+    **dict.fromkeys(("navy", "navy blue", "midnight blue", "deep blue"), "dark blue"),
+    **dict.fromkeys(("sky blue", "baby blue", "pastel blue", "ice blue", "icy blue", "pale blue"), "light blue"),
+    **dict.fromkeys(("royal blue", "electric blue", "neon blue", "sapphire", "cobalt", "bluish"), "blue"),
+    **dict.fromkeys(("aqua", "cyan", "aquamarine"), "turquoise"),
+    **dict.fromkeys(("lime", "lime green", "mint", "mint green", "pastel green", "pale green"), "light green"),
+    **dict.fromkeys(("emerald", "emerald green", "neon green", "greenish"), "green"),
+    **dict.fromkeys(("forest green", "olive green", "deep green"), "dark green"),
+}
+# Words that are no colour by themselves, and what they mean for what they are said of. Dark hair is black, the darkest
+# there is, so that it is darker on anybody.
+LEANING = {
+    "hair": {"dark": "black", "light": "blonde", "fair": "blonde", "gold": "blonde", "sandy": "blonde"},
+    "brows": {"dark": "dark brown", "light": "light brown", "fair": "blonde"},
+    "beard": {"dark": "dark brown", "light": "light brown", "fair": "blonde"},
+    "eyes": {"dark": "dark brown", "light": "light blue"},
+    "lips": {"dark": "dark red", "light": "light pink", "pale": "nude"},
+    "lashes": {"dark": "black"},
+    "skin": {
+        **{"light": "fair", "white": "pale", "porcelain": "pale", "ivory": "pale", "black": "dark", "ebony": "dark"},
+        **{"olive": "tan", "tanned": "tan", "bronzed": "tan", "bronze": "tan", "golden": "tan", "gold": "tan"},
+    },
+}
+NUMBERS = {
+    **{"five": 5, "ten": 10, "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50},
+    **{"sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "hundred": 100},
+}
+DECADES = {
+    **{"teens": 15, "twenties": 25, "thirties": 35, "forties": 45, "fifties": 55, "sixties": 65, "seventies": 75},
+    **{"eighties": 85, "nineties": 95},
+}

@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
-from idto3d.config import HeadOptions, RenderOptions
+from idto3d.config import EditOptions, HeadOptions, RenderOptions
 from idto3d.errors import UserError, shown
 from idto3d.words import expressions
 from idto3d.words.arkit import ARKIT
+from idto3d.words.corrections import corrections_of
+from idto3d.words.traits import ATTRIBUTES
 
 WEIGHTS = "Give embedded, community, a folder, or ORG/REPO."
 LARGEST = 2.0**64  # of an option's number
 LONGEST_NAME, LONGEST_PATH = 255, 4096  # bytes that a file system takes
+LONGEST_MASK = 4 << 20  # letters of a mask that options carry
 
 
 def path_of(text: str) -> Path:
@@ -28,6 +31,7 @@ def checked(options: HeadOptions) -> HeadOptions:
     """`options` as they are. Raises UserError that names the first one that no head can be made with."""
     _check_fields(options)
     _check_expressions(options.expressions)
+    _check_corrections(options)
     if options.shape.meshes == "each" and options.shape.carrier != "tets":
         raise UserError(
             "The template has the same mesh in every expression.",
@@ -51,6 +55,19 @@ def checked_view(options: RenderOptions) -> RenderOptions:
             expressions.expression(name)
         if not (_is_number(weight) and 0 <= weight <= 1):
             raise UserError(f"{name} cannot have the weight {shown(weight)}.", "Give a number from 0 to 1.")
+    return options
+
+
+def checked_edit(options: EditOptions) -> EditOptions:
+    """`options` as they are. Raises UserError that names the first one that no head can be edited with.
+
+    Whether its mask can be read is for the front door to say, whether its words mean anything for the edit.
+    """
+    _check_fields(options)
+    if not options.prompt.strip():
+        raise UserError("Nothing is asked for.", 'Say what is to change, e.g. "green hair".')
+    if len(options.mask) > LONGEST_MASK:
+        raise UserError("The mask is too large.", "Paint one in plain black and white, of at most 1024 pixels.")
     return options
 
 
@@ -85,12 +102,26 @@ def _check_fields(options, section: str = "") -> None:
 
 
 def _check_kind(name: str, value, like) -> None:
-    if _is_number(like) and not _is_number(value):
+    """Raise UserError unless `value`, which may be from anybody's file, is of the kind that `like` is of."""
+    if isinstance(like, tuple):
+        _check_row(name, value, like)
+    elif isinstance(like, bool) and not isinstance(value, bool):
+        raise UserError(f"{name} is neither yes nor no.", "Give one of them.")
+    elif isinstance(like, str) and not isinstance(value, str):
+        raise UserError(f"{name} is no text.", "Give it in words.")
+    elif _is_number(like) and not _is_number(value):
         raise UserError(f"{name} is no number.", f"Give one like {like}.")
-    if isinstance(like, tuple) and like and _is_number(like[0]):
-        whole = isinstance(value, tuple) and all(isinstance(part, int) for part in value)
-        if not whole or len(value) != len(like):
-            raise UserError(f"{name} is no pair of whole numbers.", f"Give one like {','.join(map(str, like))}.")
+    elif isinstance(like, int) and not isinstance(value, int) and math.isfinite(value):
+        raise UserError(f"{name} is no whole number.", f"Give one like {like}.")
+
+
+def _check_row(name: str, value, like: tuple) -> None:
+    kind = type(like[0]) if like else object
+    alike = isinstance(value, tuple) and all(isinstance(one, kind) for one in value)
+    if kind is int and not (alike and len(value) == len(like)):
+        raise UserError(f"{name} is no pair of whole numbers.", f"Give one like {','.join(map(str, like))}.")
+    if not alike:
+        raise UserError(f"{name} is no list.", f"Give one like {','.join(map(str, like))}.")
 
 
 def _check_value(name: str, value, facts: Mapping) -> None:
@@ -115,6 +146,13 @@ def _range(least: float, most: float) -> str:
     if math.isfinite(most):
         return f" from {least} to {most}"
     return f" of at least {least}" if math.isfinite(least) else ""
+
+
+def _check_corrections(options: HeadOptions) -> None:
+    for name, word in corrections_of(options.subject).items():
+        if word not in ATTRIBUTES[name]:
+            choices = f"Choose from: {', '.join(ATTRIBUTES[name])}; or leave it empty, for as it is seen."
+            raise UserError(f"'{shown(word)}' is no value of subject.{name}.", choices)
 
 
 def _check_expressions(names: tuple[str, ...]) -> None:

@@ -31,9 +31,13 @@ class SubjectOptions:
     max_megabytes: float = option(30.0, "largest photo file, megabytes", least=0.1)
     min_face_pixels: int = option(48, "smallest face side that is used, pixels", least=1)
     traits: bool = option(True, "let photos say hair, beard and skin tone where the prompt does not")
+    hair_style: str = option("", "a word that counts in place of what photos or prompt say of it; empty: as they do")
+    hair_colour: str = option("", "likewise")
+    beard: str = option("", "likewise")
+    skin: str = option("", "likewise")
     keep: bool = option(True, "keep the face embedding in the finished head, so that edits know the face")
     disagreement: float = option(
-        0.6, "embedding distance from the other photos' mean beyond which a photo is doubted", least=0
+        0.6, "median embedding distance from the other photos beyond which a photo is doubted", least=0
     )
 
 
@@ -241,10 +245,30 @@ class RenderOptions:
     """One view of a finished head."""
 
     mode: str = option("relit", "what to draw", choices=MODES)
-    light: str = option("", "name of an environment in assets/hdri, or a .hdr file; empty for the default")
+    light: str = option("", "name of an environment in assets/hdri, or a .hdr or .exr file; empty for the default")
     light_rotation_deg: float = option(0.0, "turn of the light about the vertical axis, degrees")
     expressions: tuple[tuple[str, float], ...] = option((), "pairs of expression name and weight 0..1")
     azimuth_deg: float = option(0.0, "camera around the head, 0 in front, positive towards the person's left")
     elevation_deg: float = option(0.0, "camera above (positive) or below the head")
     size: int = option(512, "side of the picture, pixels", least=16, most=4096)
     video: str = option("", "MP4 file to write a turntable to; empty for a still")
+
+
+REGIONS = ("eyes", "nose", "mouth", "skin", "hair", "ears")  # that an edit may be kept away from
+
+
+@dataclass(frozen=True)
+class EditOptions:
+    """One edit of a finished head by words."""
+
+    prompt: str = option("", 'what is to change, e.g. "green hair"')
+    keep: str = option("", "geometry: no vertex moves; texture: no colour changes", choices=("", "geometry", "texture"))
+    strength: float = option(1.0, "how far the change goes, 0: not at all, 1: as it is asked for", least=0, most=2)
+    mask: str = option("", "picture that is white where the head may change; empty: wherever the words mean")
+    mask_space: str = option("uv", "what the mask lies on: the skin's texture, or a view", choices=("uv", "view"))
+    mask_azimuth_deg: float = option(0.0, "camera of a mask in a view, as in render")
+    mask_elevation_deg: float = option(0.0, "camera of a mask in a view, as in render")
+    locks: tuple[str, ...] = option((), "regions that stay as they are", choices=REGIONS)
+    steps: int = option(8, "guided steps of each domain that changes, 0 for none", least=0)
+    seed: int = option(0, "seed of every random draw", least=0, most=2**63 - 2)
+    name: str = option("", "what the new version is called; empty: by the prompt")

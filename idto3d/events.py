@@ -28,11 +28,15 @@ class StepDone:
 
 @dataclass(frozen=True)
 class Preview:
-    """A picture of the work so far: `kind` is normal, relit, albedo, sheet or crop; `image` [H, W, 3] uint8 sRGB."""
+    """A picture of the work so far: `kind` is normal, relit, albedo, sheet or crop; `image` [H, W, 3] uint8 sRGB.
+
+    caption: what it shows, the name of an expression; empty where there is nothing to say.
+    """
 
     stage: str
     kind: str
     image: np.ndarray
+    caption: str = ""
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,30 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from types import FrameType
+from typing import NoReturn, TypeVar
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 CANCELLED = 130  # exit code
 GRACE = 2.0  # seconds to end in order
+AGAIN = 0.01  # seconds after which a signal is heard again that came in the wrong moment
+Result = TypeVar("Result")
+
+
+def undisturbed(work: Callable[[], Result]) -> Result:
+    """What `work` returns. Handlers of signals that ask `is_undisturbed` let it end: it is short, all or nothing."""
+    return work()
+
+
+def is_undisturbed(frame: FrameType | None) -> bool:
+    """Whether a signal came, in `frame` of its handler, while `undisturbed` was at work."""
+    while frame is not None:
+        if frame.f_code is undisturbed.__code__:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def leave(code: int) -> NoReturn:
@@ -38,7 +55,7 @@ def stops_when_asked(grace: float = GRACE) -> Iterator[None]:
     hearing, telling = socket.socketpair()
     telling.setblocking(False)
     threading.Thread(target=_insist, args=(hearing, grace), daemon=True).start()
-    before = {number: signal.signal(number, signal.default_int_handler) for number in SIGNALS}
+    before = {number: signal.signal(number, _interrupt) for number in SIGNALS}
     told_before = signal.set_wakeup_fd(telling.fileno(), warn_on_full_buffer=False)
     try:
         yield
@@ -47,6 +64,14 @@ def stops_when_asked(grace: float = GRACE) -> Iterator[None]:
         for number, handler in before.items():
             signal.signal(number, handler)
         telling.close()
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    if not is_undisturbed(frame):
+        raise KeyboardInterrupt
+    again = threading.Timer(AGAIN, os.kill, (os.getpid(), number))
+    again.daemon = True
+    again.start()
 
 
 def _insist(hearing: socket.socket, grace: float) -> None:

@@ -12,6 +12,7 @@ from idto3d.head.ellipsoid import EllipsoidPrior
 from idto3d.head.prior import HeadPrior
 from idto3d.subject.subject import Subject
 from idto3d.words.captions import subject_phrase
+from idto3d.words.corrections import corrections_of, settled
 from idto3d.words.prompts import words as words_of
 from idto3d.words.reading import meant, said_phrases, said_traits
 from idto3d.words.traits import USUAL_STYLE
@@ -49,11 +50,13 @@ class Start:
 def start_of(subject: Subject | None, options: HeadOptions, prior: HeadPrior | EllipsoidPrior) -> Start:
     """Who is meant by what the photos show (None without photos) and the prompt says.
 
-    The prompt overrules photos; what neither says of the hair is the prior's guess at the face where photos may say
-    traits, and else USUAL_STYLE, of which captions say nothing.
+    The prompt overrules photos, and corrections (`options.subject.hair_style` and so on) overrule both; what none says
+    of the hair is the prior's guess at the face where photos may say traits, and else USUAL_STYLE, of which captions
+    say nothing.
     """
-    embedding, prompt = None if subject is None else subject.embedding, options.prompt
-    traits = _traits(subject, options, prior)
+    embedding, corrections = None if subject is None else subject.embedding, corrections_of(options.subject)
+    prompt = settled(options.prompt, corrections)
+    traits = _traits(subject, options, said_traits(options.prompt) | corrections, prior)
     words = {name: trait.word for name, trait in traits.items() if trait.source != DEFAULT}
     phrases = said_phrases(words_of(meant(prompt)), prior.phrases)
     coefficients = prior.word_shift(phrases)
@@ -62,9 +65,11 @@ def start_of(subject: Subject | None, options: HeadOptions, prior: HeadPrior | E
     return Start(embedding, traits, subject_phrase(words, prompt), coefficients)
 
 
-def _traits(subject: Subject | None, options: HeadOptions, prior: HeadPrior | EllipsoidPrior) -> dict[str, Trait]:
+def _traits(
+    subject: Subject | None, options: HeadOptions, said: Mapping[str, str], prior: HeadPrior | EllipsoidPrior
+) -> dict[str, Trait]:
     traits = {name: Trait(word, PHOTOS) for name, word in (subject.traits if subject else {}).items()}
-    traits |= {name: Trait(word, WORDS) for name, word in said_traits(options.prompt).items()}
+    traits |= {name: Trait(word, WORDS) for name, word in said.items()}
     if HAIR not in traits and prior.styles:
         traits[HAIR] = _usual_hair(subject if options.subject.traits else None, prior)
     return traits

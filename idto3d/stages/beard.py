@@ -74,17 +74,17 @@ def asked_for(start: Start) -> bool:
 
 
 def _of_words(outer: Skin, word: str, start: Start) -> _Growth:
-    thick = _soft(beard_place(outer.mean, word), outer.faces)
+    thick = softened(beard_place(outer.mean, word), outer.faces)
     rgb = natural_tone(start.words()) or BROWN
     return _Growth(thick, FACIAL_HAIR[word].thickness_m, np.tile(rgb, (len(thick), 1)))
 
 
 def _of_photos(outer: Skin, shown: np.ndarray, colour: SkinColour, skin: SkinMap) -> _Growth:
-    thick = _soft(beard_place(outer.mean, FULL), outer.faces) * shown
+    thick = softened(beard_place(outer.mean, FULL), outer.faces) * shown
     return _Growth(thick, TRIMMED * FACIAL_HAIR[FULL].thickness_m, _tones(thick, colour, skin))
 
 
-def _soft(mask: np.ndarray, faces: np.ndarray) -> np.ndarray:
+def softened(mask: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """`mask` [V] with a border over which hair gets sparse, inside of it, ROUNDS rings wide."""
     least = mask.copy()
     for _ in range(ROUNDS):

@@ -140,7 +140,7 @@ def _shown(fitted: Fitted, models: Models, options: HeadOptions) -> Generator[Ev
     rasterizer = rasterizer_of(fitted, models.device)
     dressed = dressed_head(fitted.rest.head, fitted.wear, models.device)
     blank = make_canvas(fitted.rest.head.first(len(options.expressions)), _lights(models), rasterizer, dressed)
-    yield Preview(FIT, "relit", relit_picture(blank, None, options.preview_size))
+    yield Preview(FIT, "relit", relit_picture(blank, None, options.preview_size), options.expressions[0])
     return blank
 
 

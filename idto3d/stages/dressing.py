@@ -71,7 +71,7 @@ def worn_textures(
         "mouth": _certain(mouth_texture(template), MOUTH_ROUGHNESS),
         "lashes": replace(_certain(lashes[..., :3].numpy(), LASH_ROUGHNESS), opacity=to_uint8(lashes[..., 3])),
     }
-    return wear | {hair.part.material: _hair_worn(hair) for hair in grown}
+    return wear | {hair.part.material: hair_worn(hair) for hair in grown}
 
 
 def skin_worn(template: Template, skin: SkinMap, colour: SkinColour, years: Aged | None = None) -> Worn:
@@ -102,7 +102,8 @@ def _certain(albedo: np.ndarray, roughness: float) -> Worn:
     return Worn(torch.cat([torch.from_numpy(albedo).float(), rest], -1))
 
 
-def _hair_worn(hair: HairPart | BeardPart) -> Worn:
+def hair_worn(hair: HairPart | BeardPart) -> Worn:
+    """What the cards of hair or of a beard wear."""
     albedo = linear_from_srgb(torch.from_numpy(hair.albedo[..., :3]).float() / 255)
     rest = torch.tensor([hair.roughness, 1.0]).expand(*albedo.shape[:2], 2)
     return Worn(torch.cat([albedo, rest], -1), np.ascontiguousarray(hair.albedo[..., 3]), hair.normal)
@@ -142,6 +143,20 @@ def _painted(worn: Worn) -> PaintedMaterial:
     if worn.opacity is not None:
         albedo = np.concatenate([albedo, worn.opacity[..., None]], -1)
     return PaintedMaterial(albedo, to_uint8(worn.map[..., 3]), worn.normal)
+
+
+def worn_from(painted: Mapping[str, PaintedMaterial], open_to: Mapping[str, np.ndarray]) -> dict[str, Worn]:
+    """What finished textures are to drawing; certain but for the shares [S, S], 0..1, that are `open_to` change."""
+    return {name: _worn(one, open_to.get(name)) for name, one in painted.items()}
+
+
+def _worn(material: PaintedMaterial, share: np.ndarray | None) -> Worn:
+    albedo, opacity = material.albedo[..., :3], material.albedo[..., 3] if material.albedo.shape[-1] == 4 else None
+    rough = torch.from_numpy(material.roughness).float() / 255
+    certain = torch.ones_like(rough) if share is None else 1 - torch.from_numpy(share).float()
+    linear = linear_from_srgb(torch.from_numpy(albedo).float() / 255)
+    whole = None if opacity is None else np.ascontiguousarray(opacity)
+    return Worn(torch.cat([linear, rough[..., None], certain[..., None]], -1), whole, material.normal)
 
 
 def repainted(wear: Mapping[str, Worn], skin: SkinMap, albedo: np.ndarray) -> dict[str, Worn]:

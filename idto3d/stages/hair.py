@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from idto3d.config import HeadOptions
 from idto3d.evidence.skin import SkinColour, SkinMap
+from idto3d.head.hair.dye import dyed
 from idto3d.head.hair.part import HairPart, hair_of_words
 from idto3d.head.hair.scalp import Skin
 from idto3d.head.hair.seen.grow import hair_of_photos
@@ -19,8 +19,6 @@ from idto3d.head.parts import Head
 from idto3d.head.start import WORDS, Start
 from idto3d.head.template import MOUTH_SOCKET
 from idto3d.head.template_model import Template
-from idto3d.render.color import linear_from_srgb, srgb_from_linear
-from idto3d.render.draw import to_uint8
 from idto3d.stages.evidence import Taken
 from idto3d.subject.square import Square, cut_square
 from idto3d.words.traits import COLOURS, STYLES, USUAL_STYLE
@@ -76,13 +74,8 @@ def _dyed(hair: HairPart | None, start: Start) -> HairPart | None:
     colour = start.traits.get("hair_colour")
     if hair is None or colour is None or colour.source != WORDS:
         return hair
-    wanted = np.array(COLOURS[colour.word].rgb)
-    linear = linear_from_srgb(torch.from_numpy(hair.albedo[..., :3]).float() / 255)
-    tone = linear.mean(-1, keepdim=True) / max(float(np.mean(hair.scalp_rgb)), 1e-3)
-    albedo = to_uint8(srgb_from_linear((tone * torch.from_numpy(wanted).float()).clamp(0, 1)))
-    return replace(
-        hair, albedo=np.concatenate([albedo, hair.albedo[..., 3:]], -1), scalp_rgb=tuple(float(c) for c in wanted)
-    )
+    rgb = COLOURS[colour.word].rgb
+    return replace(hair, albedo=dyed(hair.albedo, rgb), scalp_rgb=rgb)
 
 
 def with_scalp(colour: SkinColour, hair: HairPart | None, skin: SkinMap) -> SkinColour:

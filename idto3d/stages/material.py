@@ -22,8 +22,8 @@ from idto3d.render.environment import Environment, random_light
 from idto3d.render.material import Material
 from idto3d.render.rasterizer import Rasterizer
 from idto3d.stages.optimise import Optimiser
-from idto3d.stages.saved import Checkpoints
-from idto3d.stages.wish import Wish, as_pictures, draw_views, terms
+from idto3d.stages.saved import Checkpoints, Keeper
+from idto3d.stages.wish import Wish, as_pictures, draw_views, terms, turned_deg
 
 STAGE = "material"
 PREVIEW_LIGHT = "studio_three_point"
@@ -68,20 +68,30 @@ def paint_material(
     if saved := checkpoints.latest(STAGE):
         optimiser.load(saved.tensors, saved.step, generator)
     yield StageStarted(STAGE, material.steps)
-    while optimiser.step_count < material.steps:
-        losses = _step(wish, canvas, field, optimiser, options, generator)
-        step = optimiser.step_count
-        if step % options.preview_every == 0 or step == 1:
-            yield Preview(STAGE, "relit", relit_picture(canvas, field, options.preview_size))
-        yield StepDone(STAGE, step, material.steps, losses)
-        if checkpoints.due():
-            checkpoints.save(STAGE, step, optimiser.tensors(generator))
+    with Keeper(checkpoints, STAGE, optimiser, generator) as keeper:
+        while optimiser.step_count < material.steps:
+            keeper.step_begins()
+            losses = _step(wish, canvas, field, optimiser, options, generator)
+            step = optimiser.step_count
+            if step % options.preview_every == 0 or step == 1:
+                yield _preview(canvas, field, options, step)
+            yield StepDone(STAGE, step, material.steps, losses)
+            keeper.step_ends()
     optimiser.settle()
     if optimiser.skipped:
         yield Notice(f"{optimiser.skipped} of {material.steps} skin steps were skipped because they were not finite.")
     if not saved or saved.step < material.steps:
-        checkpoints.save(STAGE, material.steps, optimiser.tensors(generator))
+        keeper.save()
     return field
+
+
+def _preview(canvas: Canvas, field: MaterialField, options: HeadOptions, step: int) -> Preview:
+    """The head after `step`, where the camera has gone on from the shape's pictures."""
+    before = 1 + options.shape.steps // options.preview_every
+    turned = turned_deg(before + step // options.preview_every)
+    shown = options.expressions.index("neutral") if "neutral" in options.expressions else 0
+    picture = relit_picture(canvas, field, options.preview_size, shown, turned)
+    return Preview(STAGE, "relit", picture, options.expressions[shown])
 
 
 def _step(wish: Wish, canvas: Canvas, field, optimiser, options: HeadOptions, generator) -> dict[str, float]:

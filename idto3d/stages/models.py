@@ -9,7 +9,7 @@ import torch
 from idto3d.bundle.encoder import check_encoder, encoder_name
 from idto3d.bundle.find import LocatedBundle, fetch_weights
 from idto3d.bundle.layout import LANDMARK_MODEL_FILE, TEMPLATE_FILE
-from idto3d.config import HeadOptions
+from idto3d.config import GuidanceOptions, HeadOptions
 from idto3d.device import choose_device
 from idto3d.events import Event
 from idto3d.evidence.landmark_model import LandmarkModel, load_landmark_model
@@ -80,18 +80,26 @@ def load_models(
 
 def make_wish(start: Start, options: HeadOptions, models: Models) -> Wish:
     """What the guidance is asked for; without photos, for nobody in particular."""
-    info, asked = models.guidance.info, options.guidance
-    nobody = np.zeros(info.identity_encoder.dimension, np.float32)
-    wish = Wish(
-        guidances=((models.guidance, 1.0),),
-        identity=torch.from_numpy(nobody if start.embedding is None else start.embedding).to(models.device),
-        subject=start.subject,
-        negative_prompt=options.negative_prompt,
-        expressions=options.expressions,
-        form=asked.form,
-        guidance_scale=info.guidance_scale if asked.guidance_scale is None else asked.guidance_scale,
-    )
+    nobody = np.zeros(models.guidance.info.identity_encoder.dimension, np.float32)
+    identity = torch.from_numpy(nobody if start.embedding is None else start.embedding)
+    wish = plain_wish(start.subject, identity, options, options.guidance, models.guidance)
     if models.refinement is None:
         return wish
     second = models.refinement[0].info.guidance_scale
     return replace(wish, refinement=replace(wish, guidances=(models.refinement,), guidance_scale=second))
+
+
+def plain_wish(
+    subject: str, identity: torch.Tensor, options: HeadOptions, asked: GuidanceOptions, guidance: Guidance
+) -> Wish:
+    """A wish to one guidance for the person whom `subject`, a caption's noun phrase, and `identity` [D] say."""
+    own = guidance.info.guidance_scale
+    return Wish(
+        guidances=((guidance, 1.0),),
+        identity=identity.to(guidance.device),
+        subject=subject,
+        negative_prompt=options.negative_prompt,
+        expressions=options.expressions,
+        form=asked.form,
+        guidance_scale=own if asked.guidance_scale is None else asked.guidance_scale,
+    )

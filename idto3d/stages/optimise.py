@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 import torch
 from torch import Tensor, nn
 
+from idto3d.stop import undisturbed
+
 AVERAGE = 0.95  # weight of the past in the running mean of the parameters
 CLIP = 1.0
 
@@ -16,7 +18,7 @@ class Optimiser:
     """
 
     def __init__(self, field: nn.Module, groups: Iterable[tuple[list[nn.Parameter], float]], total: int):
-        self.field, self.total, self.step_count, self.skipped = field, total, 0, 0
+        self.field, self.total, self.step_count, self.skipped, self.whole = field, total, 0, 0, True
         self._adam = torch.optim.Adam(
             [{"params": list(parameters), "lr": rate, "peak": rate} for parameters, rate in groups], betas=(0.9, 0.99)
         )
@@ -26,15 +28,21 @@ class Optimiser:
         """Follow the loss's gradient; False where that was not finite and nothing was changed."""
         self._adam.zero_grad(set_to_none=True)
         loss.backward()
+        norms = [nn.utils.clip_grad_norm_(group["params"], CLIP) for group in self._adam.param_groups]
+        finite = bool(torch.isfinite(loss) and all(torch.isfinite(norm) for norm in norms))
+        undisturbed(lambda: self._count(finite))
+        return finite
+
+    def _count(self, finite: bool) -> None:
+        """Finish a step, as a whole; `whole` says that none is half done."""
+        self.whole = False
         self.step_count += 1
         self._set_rates()
-        norms = [nn.utils.clip_grad_norm_(group["params"], CLIP) for group in self._adam.param_groups]
-        if not (torch.isfinite(loss) and all(torch.isfinite(norm) for norm in norms)):
-            self.skipped += 1
-            return False
-        self._adam.step()
-        self._follow()
-        return True
+        if finite:
+            self._adam.step()
+            self._follow()
+        self.skipped += not finite
+        self.whole = True
 
     def _set_rates(self) -> None:
         share = self.step_count / self.total

@@ -6,7 +6,8 @@ exported anew and edited without photos and without weights. It is personal data
 """
 
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -14,7 +15,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from idto3d.config import HeadOptions, as_json, from_json
+from idto3d.config import EditOptions, HeadOptions, as_json, from_json
 from idto3d.device import choose_device
 from idto3d.errors import UserError
 from idto3d.fields.material_field import MaterialField
@@ -26,11 +27,13 @@ from idto3d.head.prior import HeadPrior
 from idto3d.head.prior_file import DAMAGE, description_of, prior_from, prior_tensors
 from idto3d.head.start import Start, start_from, start_tensors, start_words
 from idto3d.render.painted import PaintedMaterial, painted_from, painted_tensors
-from idto3d.stages.optimise import under
+from idto3d.stages.optimise import Optimiser, under
 
 FILE = "head.safetensors"
 KEY = "head"
 VERSION = 2  # 1: heads on tetrahedra had one part, and colours that a prior gave
+
+log = logging.getLogger(__name__)
 
 
 class SavedStage(Protocol):
@@ -56,6 +59,59 @@ class Checkpoints(Protocol):
         ...
 
 
+class Keeper:
+    """Saves a stage as it goes: when a checkpoint is due, and with its last whole step when it is stopped in its midst.
+
+    Around the stage's steps as a context: being closed or interrupted there saves it. `kept` gives what its checkpoints
+    hold beside the optimiser's state. A full disk, or no time to write it all, leaves the checkpoint of before.
+    """
+
+    def __init__(
+        self,
+        checkpoints: Checkpoints,
+        stage: str,
+        optimiser: Optimiser,
+        generator: torch.Generator,
+        kept: Callable[[], Mapping[str, Tensor]] = dict,
+    ):
+        self._checkpoints, self._stage, self._optimiser, self._generator = checkpoints, stage, optimiser, generator
+        self._kept, self._saved_step = kept, optimiser.step_count
+        self.step_begins()
+
+    def step_begins(self) -> None:
+        """Remember what a step changes before it counts: random numbers, and what is kept."""
+        self._moment = (self._optimiser.step_count, self._generator.get_state(), self._kept())
+
+    def step_ends(self) -> None:
+        """Save where that is due."""
+        if self._checkpoints.due():
+            self.save()
+
+    def save(self) -> None:
+        """Save the stage after its last step."""
+        self._write(self._generator.get_state(), self._kept())
+
+    def _write(self, random: Tensor, kept: Mapping[str, Tensor]) -> None:
+        self._saved_step = self._optimiser.step_count
+        tensors = self._optimiser.tensors(self._generator) | {"random": random} | dict(kept)
+        self._checkpoints.save(self._stage, self._saved_step, tensors)
+
+    def __enter__(self) -> "Keeper":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_) -> None:
+        if kind is None or not issubclass(kind, (GeneratorExit, KeyboardInterrupt)):
+            return
+        step, random, kept = self._moment
+        done = self._optimiser.step_count
+        if not self._optimiser.whole or done == self._saved_step:
+            return
+        try:
+            self._write(*((random, kept) if done == step else (self._generator.get_state(), self._kept())))
+        except (UserError, OSError) as error:  # a full disk, or the folder is gone
+            log.warning("stage '%s' was stopped and not saved: %s", self._stage, error)
+
+
 @dataclass(frozen=True, eq=False)
 class FinishedHead:
     """A head with all that made it.
@@ -63,7 +119,8 @@ class FinishedHead:
     `coefficients` [K] are the prior's, `carrier` the state of what grew the shape, `field` the material. `weights` is
     the name of the weights with their commit, `licences` are theirs. `painted` are the textures of materials that have
     their own, by name; the others are sampled from the field. `meshes` are the expressions that were grown as a mesh of
-    their own, each as one part.
+    their own, each as one part. `edits` are those that it has been through since it was made, `photos` how many photos
+    that took: both with `options` are the recipe for it.
     """
 
     start: Start
@@ -77,6 +134,8 @@ class FinishedHead:
     licences: tuple[str, ...]
     painted: Mapping[str, PaintedMaterial] = field(default_factory=dict)
     meshes: Mapping[str, Part] = field(default_factory=dict)
+    edits: tuple[EditOptions, ...] = ()
+    photos: int = 0
 
 
 def save_head(folder: Path, finished: FinishedHead) -> Path:
@@ -107,6 +166,8 @@ def _words(finished: FinishedHead) -> dict:
         "weights": finished.weights,
         "licences": list(finished.licences),
         "hash_grid": finished.field.encoding.kind,
+        "edits": [as_json(edit) for edit in finished.edits],
+        "photos": finished.photos,
     }
 
 
@@ -162,6 +223,8 @@ def _finished(tensors: Mapping[str, Tensor], words: Mapping) -> FinishedHead:
         tuple(words["licences"]),
         painted_from(under("painted.", tensors)),
         {name: _mesh(name, tensors, one, device) for name, one in words["meshes"].items()},
+        tuple(from_json(EditOptions, edit) for edit in words.get("edits", ())),  # heads of before had none
+        words.get("photos", int(words["start"]["of_photos"])),  # and of photos they said only whether there were any
     )
 
 

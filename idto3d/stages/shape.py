@@ -16,8 +16,8 @@ from idto3d.render.camera import standard_cameras
 from idto3d.render.draw import draw_normals, to_uint8
 from idto3d.render.rasterizer import Rasterizer
 from idto3d.stages.optimise import Optimiser
-from idto3d.stages.saved import Checkpoints
-from idto3d.stages.wish import Views, Wish, as_pictures, draw_views, terms
+from idto3d.stages.saved import Checkpoints, Keeper
+from idto3d.stages.wish import Views, Wish, as_pictures, draw_views, terms, turned_deg
 
 STAGE = "shape"
 
@@ -41,15 +41,16 @@ def grow_shape(
         optimiser.load(saved.tensors, saved.step, generator)
         carrier.restore(saved.tensors)
     yield StageStarted(STAGE, steps)
-    while optimiser.step_count < steps:
-        yield from _one_step(wish, carrier, optimiser, options, generator)
-        if checkpoints.due():
-            checkpoints.save(kept_as, optimiser.step_count, optimiser.tensors(generator) | carrier.kept())
+    with Keeper(checkpoints, kept_as, optimiser, generator, carrier.kept) as keeper:
+        while optimiser.step_count < steps:
+            keeper.step_begins()
+            yield from _one_step(wish, carrier, optimiser, options, generator)
+            keeper.step_ends()
     optimiser.settle()
     if optimiser.skipped:
         yield Notice(f"{optimiser.skipped} of {steps} shape steps were skipped because they were not finite.")
     if not saved or saved.step < steps:
-        checkpoints.save(kept_as, steps, optimiser.tensors(generator) | carrier.kept())
+        keeper.save()
     return carrier.finished()
 
 
@@ -64,8 +65,9 @@ def _one_step(wish, carrier: ShapeCarrier, optimiser, options: HeadOptions, gene
         finite = optimiser.step(_loss(grown, sds, options))
         losses = {"smooth": float(grown.roughness.detach()), "finite": float(finite)}
         if (step + 1) % options.preview_every == 0 or step == 0:
-            joined = _at_rest(wish, carrier).joined()
-            yield Preview(STAGE, "normal", shape_picture(joined, rasterizer, options.preview_size))
+            head, turned = _at_rest(wish, carrier), turned_deg((step + 1) // options.preview_every)
+            picture = shape_picture(head.joined(), rasterizer, options.preview_size, turned)
+            yield Preview(STAGE, "normal", picture, head.expressions[0])
     except ShapeVanished:
         optimiser.step_count += 1
         yield Notice("The shape vanished for a moment and went back to its last good state.")

@@ -14,6 +14,7 @@ from idto3d.words import expressions, prompts
 
 # How often each of the eight views is drawn, in the order of prompts.VIEWS: the face matters most.
 VIEW_CHANCE = (0.28, 0.16, 0.10, 0.06, 0.08, 0.06, 0.10, 0.16)
+TURN_DEG = 20.0  # that the camera of previews goes on from one to the next
 JITTER_DEG, ELEVATION_DEG = 15.0, (-8.0, 12.0)
 
 
@@ -66,6 +67,11 @@ def draw_views(wish: Wish, count: int, generator: torch.Generator) -> Views:
     ids = torch.randperm(len(wish.expressions), generator=generator).repeat(count)[:count]
     camera = standard_cameras(azimuth.to(wish.device()), elevation.to(wish.device()))
     return Views(camera, tuple(azimuth.tolist()), tuple(elevation.tolist()), tuple(ids.tolist()))
+
+
+def turned_deg(count: int) -> float:
+    """Where the camera of previews stands after `count` of them, -180..180: it turns steadily, from the front."""
+    return (TURN_DEG * count + 180.0) % 360.0 - 180.0
 
 
 def terms(wish: Wish, domain: str, views: Views) -> list[Term]:

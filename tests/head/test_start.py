@@ -86,9 +86,24 @@ def test_a_start_is_saved_and_read_back_with_or_without_the_face(prior):
 
 @pytest.mark.parametrize("called", ["shape_code", "word_shift", "hair_style", "said_traits", "subject_phrase"])
 def test_traits_captions_and_coefficients_come_from_here_alone(called):
+    edits = {"stages/edit/who.py"} if called == "word_shift" else set()  # what words add to a head that is there
     callers = set()
     for path in (p for p in PACKAGE.rglob("*.py") if p.relative_to(PACKAGE).parts[0] not in ("words", "training")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and called in (getattr(node.func, "attr", ""), getattr(node.func, "id", "")):
                 callers.add(str(path.relative_to(PACKAGE)))
-    assert callers == {"head/start.py"}
+    assert callers == {"head/start.py"} | edits
+
+
+def test_a_correction_overrules_photos_and_prompt(prior):
+    chosen = HeadOptions(prompt="an old man with long hair", subject=SubjectOptions(hair_style="bob", beard="goatee"))
+    start = start_of(somebody(hair_style="afro", beard="clean", hair_colour="black"), chosen, prior)
+    assert start.traits["hair_style"] == Trait("bob", WORDS) and start.traits["beard"] == Trait("goatee", WORDS)
+    assert start.traits["hair_colour"] == Trait("black", PHOTOS)
+    assert start.subject == "old male with bob black hair and a goatee"
+    assert start.coefficients.tolist() == [3.0, 0.5]
+
+
+def test_a_correction_without_photos_is_a_word_as_well(prior):
+    start = start_of(None, HeadOptions(subject=SubjectOptions(skin="dark")), prior)
+    assert start.traits["skin"] == Trait("dark", WORDS) and start.subject == "person with dark skin"

@@ -14,10 +14,10 @@ from torch import Tensor
 
 from idto3d.geometry.registration import Surface, laid_onto
 from idto3d.head.features.assemble import head_of, settled
+from idto3d.head.features.carried import carried, taken_along
 from idto3d.head.features.eyes import NAMES as EYE_NAMES
 from idto3d.head.features.regions import regions_of
-from idto3d.head.hair.beard.part import NAME as BEARD
-from idto3d.head.parts import Head, Part
+from idto3d.head.parts import Head
 from idto3d.head.template import LANDMARKS
 from idto3d.head.template_model import Template
 
@@ -26,7 +26,6 @@ NOSTRILS, NOSTRIL_M = slice(31, 36), (0.012, 0.022)  # among LANDMARKS; likewise
 EAR_TRUST = 0.3  # ears are finer than a coarse grid
 MOTION_LENGTHS_M = (0.012, 0.006)  # of what an expression may differ from the template's, see `geometry.registration`
 MOTION_HOLD = 0.3  # how firmly the template's own motion is kept
-CARRIERS = 12  # vertices of the skin that carry a point of another part
 
 
 def laid_onto_grown(template: Template, head: Head, free: Tensor, surfaces: Mapping[str, Surface]) -> Head:
@@ -49,7 +48,7 @@ def laid_onto_grown(template: Template, head: Head, free: Tensor, surfaces: Mapp
         hold = torch.full_like(trust, MOTION_HOLD)
         motion[place] += trust[:, None] * laid_onto(surfaces[name], posed, own.faces, trust, hold, MOTION_LENGTHS_M)
     change = motion - skin.displacements
-    others = [_carried(part, vertices[own.vertices], moved, change) for part in head.parts[len(template.parts) :]]
+    others = [carried(part, vertices[own.vertices], moved, change) for part in head.parts[len(template.parts) :]]
     return Head(head.expressions, (replace(skin, displacements=motion), *laid.parts[1:], *others))
 
 
@@ -86,25 +85,5 @@ def _followed(template: Template, vertices: Tensor, moved: Tensor) -> Tensor:
     for name in ("teeth", "gums_tongue"):
         result[template.part(name).vertices] = (lips * moved).sum(0) / lips.sum()
     lashes = template.part("lashes").vertices
-    result[lashes] = _read(vertices[skin], moved, vertices[lashes])
+    result[lashes] = taken_along(vertices[skin], moved, vertices[lashes])
     return result
-
-
-def _carried(part: Part, skin: Tensor, moved: Tensor, change: Tensor) -> Part:
-    """A part that lies on the `skin` [S, 3], such as hair, taken along where that is `moved` [S, 3] to.
-
-    A beard goes as well with what the expressions of the skin have changed by, `change` [E, S, 3]; hair, which hardly
-    moves with the face, does not.
-    """
-    placed = replace(part, vertices=part.vertices + _read(skin, moved, part.vertices))
-    if part.name != BEARD:
-        return placed
-    more = [_read(skin, one, part.vertices) if one.any() else torch.zeros_like(part.vertices) for one in change]
-    return replace(placed, displacements=part.displacements + torch.stack(more))
-
-
-def _read(skin: Tensor, moved: Tensor, points: Tensor) -> Tensor:
-    """[N, 3] how far the `skin` [S, 3] that is `moved` [S, 3] takes `points` [N, 3]: the mean of what is nearest."""
-    gap, near = cKDTree(skin.cpu().numpy()).query(points.cpu().numpy(), k=CARRIERS)
-    weight = torch.from_numpy(1 / (gap + 0.1 * gap.mean(1, keepdims=True) + 1e-6)).to(moved)
-    return (weight[..., None] * moved[torch.from_numpy(near).to(skin.device)]).sum(1) / weight.sum(1, keepdim=True)

@@ -56,6 +56,13 @@ def hair_of_words(skin: Skin, style: str, colour: str, size: int, seed: int, mov
     size: texels along a side of its textures. moves [E, V, 3]: how the skin moves in the head's expressions,
     metres; hair that rests on it follows.
     """
+    return styled_hair(skin, style, COLOURS[colour].rgb, size, seed, moves)
+
+
+def styled_hair(
+    skin: Skin, style: str, rgb: tuple[float, float, float], size: int, seed: int, moves: np.ndarray
+) -> HairPart | None:
+    """Likewise, of any linear colour `rgb`."""
     if not STYLES[style].grows:
         return None
     random = np.random.default_rng([seed, 18])
@@ -68,7 +75,7 @@ def hair_of_words(skin: Skin, style: str, colour: str, size: int, seed: int, mov
         (grow(volume, fine, spread_roots(skin, hairline_band(skin), fine.cards, random), space, random), fine.width),
         *((tied, cut.width) for tied in _tied(TIES, style, space, random)),
     ]
-    strand = Strand(COLOURS[colour].rgb, 1.0 if cut.wave else 0.0)
+    strand = Strand(rgb, 1.0 if cut.wave else 0.0)
     atlas = paint_atlas(strand, size, random)
     layout = lay_out(groups, volume, random, INSET if cut.capped else None)
     if not cut.wave:  # curls cover what lies below them
@@ -76,8 +83,8 @@ def hair_of_words(skin: Skin, style: str, colour: str, size: int, seed: int, mov
     part, normals = layout.part(size, skin, moves)
     albedo, relief = encoded(atlas)
     cover = torch.from_numpy(skin.covered() * (STYLES[style].scalp_cover if cut.capped else SHOWN)).float()
-    rgb = strand.rgb if cut.capped else tuple(SHADED * value for value in strand.rgb)
-    return HairPart(part, normals, albedo, CURLED if cut.wave else ROUGHNESS, relief, cover, rgb)
+    root = rgb if cut.capped else tuple(SHADED * value for value in rgb)
+    return HairPart(part, normals, albedo, CURLED if cut.wave else ROUGHNESS, relief, cover, root)
 
 
 def _tied(ties: Mapping[str, Callable], style: str, space: MeanSpace, random: np.random.Generator) -> list[Guides]:

@@ -12,6 +12,7 @@ from scipy.ndimage import map_coordinates
 from idto3d.head.features.eyes import NAMES, eye_of
 from idto3d.head.paint.atlas import texels_of_parts
 from idto3d.head.template_model import Template
+from idto3d.words.traits import COLOURS
 
 IRIS_M, PUPIL_M = 0.0058, 0.0019  # radii as seen from in front
 LIMBUS_M = 0.0006  # over which the iris gives way to the white
@@ -50,12 +51,13 @@ def eye_texture(template: Template, iris_colour: tuple[float, float, float], siz
 
 def iris_of_words(traits: Mapping[str, str]) -> tuple[float, float, float]:
     """Linear RGB of the irises that go with `traits`: light with fair hair or the palest skin, else brown."""
-    skin = traits.get("skin", "")
+    skin, hair = traits.get("skin", ""), COLOURS.get(traits.get("hair_colour", ""))
+    shown = (hair.heard_as or hair.name) if hair else ""
     if traits.get("ancestry") in DARK_EYED or skin in DARK_SKINS:
         return DARK_BROWN
-    if traits.get("hair_colour") in FAIR_HAIR or skin == PALEST:
+    if shown in FAIR_HAIR or skin == PALEST:
         return BLUE
-    return HAZEL if traits.get("hair_colour") in GREYED else BROWN
+    return HAZEL if shown in GREYED else BROWN
 
 
 def _painted(iris_colour: np.ndarray) -> np.ndarray:

@@ -1,0 +1,93 @@
+"""An edit from words to a head: what is asked for, where it may change, each step in its order, and the seal."""
+
+from collections.abc import Generator
+from dataclasses import replace
+
+from idto3d.config import EditOptions
+from idto3d.errors import UserError
+from idto3d.events import Event, Notice, Preview, StageStarted, StepDone
+from idto3d.head.prior import HeadPrior
+from idto3d.head.start import WORDS, Start, Trait
+from idto3d.head.template_model import Template
+from idto3d.stages.edit.allowed import allowed_of
+from idto3d.stages.edit.beard import rebearded
+from idto3d.stages.edit.glasses import bespectacled
+from idto3d.stages.edit.guided import guided
+from idto3d.stages.edit.hair import restyled
+from idto3d.stages.edit.paint.colours import recoloured
+from idto3d.stages.edit.paint.marks import marked
+from idto3d.stages.edit.paint.parted import parted, whole
+from idto3d.stages.edit.sealed import same_head, sealed
+from idto3d.stages.edit.seen.shown import picture_of
+from idto3d.stages.edit.shape import reshaped
+from idto3d.stages.edit.work import Work
+from idto3d.stages.saved import FinishedHead
+from idto3d.words.asked import read_edit
+from idto3d.words.changed import subject_after
+from idto3d.words.edits import EditRequest
+
+STAGE = "edit"
+STEPS = (reshaped, restyled, rebearded, bespectacled, recoloured, marked)
+UNCHANGED = "This changes nothing: what it asks for is so already, or may not change."
+EXAMPLE = 'Say what shall change, for example "green hair", "older" or "freckles".'
+
+
+def edited(
+    before: FinishedHead, options: EditOptions, template: Template, prior: HeadPrior, guide=None
+) -> Generator[Event, None, FinishedHead]:
+    """The head of `before` as the words of `options` ask, which may be drawn, exported and edited in turn.
+
+    What they do not name stays bit for bit. guide: what judges pictures of it, see `guided`; None without. Raises
+    UserError where the words ask for nothing that can be done, or the mask cannot be read.
+    """
+    request = understood(options.prompt, before.start)
+    if request.unknown:
+        yield Notice(_nothing(request.unknown))
+    yield StageStarted(STAGE, len(STEPS) + 1)
+    work = Work(before, before, request, options, template, prior, allowed_of(before, options, template))
+    work = replace(work, head=replaceable(work.head, request))
+    for number, step in enumerate(STEPS):
+        work = step(work)
+        yield StepDone(STAGE, number + 1, len(STEPS) + 1)
+    changed, head = work, sealed(work)
+    nothing = same_head(before, head)
+    work = replace(work, head=replace(head, start=before.start if nothing else start_after(work)))
+    yield Preview(STAGE, "relit", picture_of(parted(work.head, changed), before.options.preview_size))
+    for sentence in work.told or (UNCHANGED,) * nothing:
+        yield Notice(sentence)
+    if guide is not None and options.steps:
+        work = yield from guided(work, guide)
+    yield StepDone(STAGE, len(STEPS) + 1, len(STEPS) + 1)
+    return parted(replace(sealed(work), start=work.head.start), changed)
+
+
+def replaceable(head: FinishedHead, request: EditRequest) -> FinishedHead:
+    """The head in which hair and beard that a request replaces are one part each, whatever masks have parted."""
+    head = whole(head, "hair") if "hair_style" in request.traits else head
+    return whole(head, "beard") if "beard" in request.traits else head
+
+
+def understood(prompt: str, start: Start) -> EditRequest:
+    """What a prompt asks for of a head that has begun as `start`. Raises UserError where that is nothing."""
+    request = read_edit(prompt, start.words())
+    if request.empty:
+        raise UserError(
+            _nothing(request.unknown) if request.unknown else "The edit does not say what to change.", EXAMPLE
+        )
+    return request
+
+
+def _nothing(unknown: tuple[str, ...]) -> str:
+    return f"This changes nothing: {', '.join(repr(word) for word in unknown)}."
+
+
+def start_after(work: Work) -> Start:
+    """The start of a head that was edited: it knows the traits and the words that the edit has put in."""
+    start, request = work.head.start, work.request
+    said = {name: Trait(word, WORDS) for name, word in request.traits.items()}
+    traits = {**start.traits, **said}
+    new = {name: trait.word for name, trait in traits.items() if trait != work.before.start.traits.get(name)}
+    more = [f"{colour} {bearer}" for bearer, colour in request.colours.items() if bearer != "beard"]
+    more += [name for name, amount in request.marks.items() if amount > 0] + ["glasses"] * bool(request.glasses)
+    gone = [name for name, amount in request.marks.items() if amount < 0] + ["glasses"] * (request.glasses is False)
+    return replace(start, traits=traits, subject=subject_after(start.subject, new, more, gone))

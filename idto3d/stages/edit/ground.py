@@ -1,0 +1,45 @@
+"""What an edit works on beside the head itself: the template of its layout, and the prior of its shape."""
+
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+
+from idto3d.bundle.find import NAMED
+from idto3d.bundle.layout import PRIOR_FILE, TEMPLATE_FILE
+from idto3d.config import EMBEDDED
+from idto3d.device import choose_device
+from idto3d.head.ellipsoid import EllipsoidPrior
+from idto3d.head.prior import HeadPrior
+from idto3d.head.prior_file import load_prior
+from idto3d.head.template_file import load_template
+from idto3d.head.template_model import Template
+from idto3d.render.backend import make_rasterizer
+from idto3d.stages.saved import FinishedHead
+
+
+def load_ground(before: FinishedHead) -> tuple[Template, HeadPrior]:
+    """The template of the head's weights where they are at hand, and the prior that the head began with.
+
+    Of what its weights have not, or are not here with, the embedded bundle's is taken; nothing is fetched. Raises
+    UserError where a file is damaged.
+    """
+    device = choose_device(before.options.device)
+    own = NAMED.get(before.options.weights, Path(before.options.weights)) / TEMPLATE_FILE
+    template = known_template(own if own.is_file() else EMBEDDED / TEMPLATE_FILE, device)
+    if isinstance(before.prior, EllipsoidPrior):
+        return template, load_prior(EMBEDDED / PRIOR_FILE, device)
+    return template, before.prior
+
+
+def load_ahead(device: torch.device) -> None:
+    """Load what every edit on `device` needs, and have the rasteriser's kernels ready: the first one asks for both."""
+    known_template(EMBEDDED / TEMPLATE_FILE, device)
+    corners = torch.tensor([[[-1.0, -1.0, 0.0, 1.0], [1.0, -1.0, 0.0, 1.0], [0.0, 1.0, 0.0, 1.0]]], device=device)
+    make_rasterizer(device).fragments(corners, torch.tensor([[0, 1, 2]], device=device), (8, 8))
+
+
+@lru_cache(maxsize=1)
+def known_template(path: Path, device: torch.device) -> Template:
+    """The template of a file, read once: reading takes longer than the first look at an edit may."""
+    return load_template(path, device)

@@ -1,0 +1,39 @@
+"""What lies on a skin: freckles and wrinkles, more of them or fewer, and what years leave or had left."""
+
+from dataclasses import replace
+
+from idto3d.head.paint.age import years_of
+from idto3d.stages.edit.paint.lines import FOLD, smoothed, with_lines, with_years
+from idto3d.stages.edit.paint.place import place_of
+from idto3d.stages.edit.paint.spots import with_freckles
+from idto3d.stages.edit.work import Work
+from idto3d.words.traits import SMALL
+
+STEP = 0.5  # of the years of an old face that one step of "older" adds
+LEAST = 0.05  # years that leave nothing
+DEEP = "Folds that are part of the head's shape stay: only what is painted on the skin can be smoothed."
+
+
+def marked(work: Work) -> Work:
+    """The head with the marks that are asked for, and what a change of age does to the skin, by `options.strength`."""
+    painted, strength, seed = dict(work.head.painted), work.options.strength, work.options.seed
+    marks, years = work.request.marks, strength * years_more(work)
+    place = place_of(work.template, len(painted["skin"].albedo))
+    if years > LEAST:
+        painted = with_years(painted, place, min(years, 1.0), seed, spots=True)
+    elif years < -LEAST:
+        painted = smoothed(painted, place, min(-years, 1.0), FOLD)
+    if amount := strength * marks.get("wrinkles", 0.0):
+        painted = with_lines(painted, place, amount, seed)
+    if amount := strength * marks.get("freckles", 0.0):
+        painted = with_freckles(painted, place, amount, seed)
+    told = (DEEP,) if any(amount < 0 for amount in marks.values()) else ()
+    return replace(work, head=replace(work.head, painted=painted), told=(*work.told, *told))
+
+
+def years_more(work: Work) -> float:
+    """-1..1 how much older than before the skin shall be, 1 being from a young face to an old one."""
+    more, traits = STEP * work.request.years, work.request.traits
+    if traits.get("age") in SMALL:
+        return -1.0
+    return more + (years_of(traits) - years_of(work.before.start.words()) if "age" in traits else 0.0)

@@ -1,0 +1,57 @@
+"""What the standard camera sees of a head: where its points lie in the picture, and whether anything hides them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+
+from idto3d.render.backends.kernel import rasterize
+from idto3d.render.camera import FAR, NEAR, Camera, clip_positions, standard_cameras
+from idto3d.stages.edit.seen.shown import holes_of_head, rest_number
+from idto3d.stages.saved import FinishedHead
+
+SIZE = 768  # of the picture by which is judged what hides what, pixels
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A camera, the distance [S, S] metres of the nearest surface in its picture of `size` pixels, and the positions
+    [V, 3] metres of each part's vertices, by name, that it sees.
+    """
+
+    camera: Camera
+    nearest: np.ndarray
+    positions: Mapping[str, np.ndarray]
+
+    SKIN_SLACK_M: ClassVar[float] = 0.004  # how far behind the nearest surface a point may lie and still be seen
+    HAIR_SLACK_M: ClassVar[float] = 0.030  # the same in hair, of which what is painted over means all that lies there
+
+    @property
+    def size(self) -> int:
+        """Pixels along a side."""
+        return len(self.nearest)
+
+    def sees(self, points: np.ndarray, slack: float) -> tuple[np.ndarray, np.ndarray]:
+        """Pixels (x, y) [N, 2] at which the points [N, 3] lie, and which of them [N] bool nothing hides."""
+        clip = clip_positions(torch.from_numpy(points).float(), self.camera)[0].numpy()
+        pixels = (clip[:, :2] / clip[:, 3:] * [0.5, -0.5] + 0.5) * self.size
+        cell = pixels.astype(int).clip(0, self.size - 1)
+        return pixels, clip[:, 3] < self.nearest[cell[:, 1], cell[:, 0]] + slack
+
+    def inside(self, pixels: np.ndarray) -> np.ndarray:
+        """[N] bool which of `pixels` [N, 2] lie in the picture."""
+        return ((pixels >= 0) & (pixels < self.size)).all(1)
+
+
+def view_of(head: FinishedHead, azimuth_deg: float, elevation_deg: float) -> View:
+    """The view of the head at rest from the standard camera of that direction."""
+    joined, number = head.head.joined(), rest_number(head.head)
+    camera = standard_cameras(azimuth_deg, elevation_deg)
+    clip = clip_positions(joined.positions[number].cpu().float(), camera)[0].numpy()
+    faces = joined.faces.cpu().numpy().astype(np.int32)
+    face, _, depth = rasterize(clip, faces, SIZE, SIZE, holes_of_head(head))
+    nearest = np.where(face >= 0, 2 * FAR * NEAR / ((FAR + NEAR) - depth * (FAR - NEAR)), np.inf)
+    positions = {part.name: part.positions()[number].cpu().double().numpy() for part in head.head.parts}
+    return View(camera, nearest, positions)

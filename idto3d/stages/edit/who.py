@@ -1,0 +1,105 @@
+"""Who a head becomes by the words of an edit: its age, gender and ancestry against those that it has.
+
+Amounts are in the head prior's own words, 1 being what the word alone says: a head that is "old" by 1 and becomes a
+baby loses that word and gains the other.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from idto3d.config import HeadOptions
+from idto3d.head.prior import HeadPrior
+from idto3d.head.template_model import Template
+from idto3d.stages.edit.work import Work
+from idto3d.stages.saved import FinishedHead
+from idto3d.words.traits import AGE_GROUPS, ANCESTRIES, GENDER_MODES
+
+TETS = "tets"  # the carrier whose heads keep the prior's coefficients in place of the template's
+# How old somebody is in steps of about twenty years from young, and the words of shape that say it.
+LADDER = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
+RUNGS = {"baby": (1, 0, 0, 0, 0, 0, 0), "child": (0, 1, 0.6, 0, 0, 0, 0), "old": (0, 0, 0, 0, 0.5, 1, 1.4)}
+YOUNG = LADDER.index(0.0)
+# The age that a head is called by up to each place on the ladder.
+CALLED = ((-2.5, "baby"), (-1.0, "child"), (0.5, "young"), (1.5, "middle-aged"), (np.inf, "old"))
+MOST = 1.4  # amount of a word that a head is taken to have at most
+
+
+def asks_for_shape(work: Work) -> bool:
+    """Whether the request says who the head shall be."""
+    return bool(work.request.years or {"age", "gender", "ancestry"} & work.request.traits.keys())
+
+
+def code_change(work: Work) -> Tensor:
+    """[K] by how much the shape code of the prior changes, for an edit of full strength."""
+    prior, changes = work.prior, amounts_changed(work)
+    shifts = [amount * prior.word_shift((word,)) for word, amount in changes.items()]
+    return torch.stack(shifts).sum(0) if shifts else prior.word_shift(())
+
+
+def amounts_changed(work: Work) -> dict[str, float]:
+    """How much of each word of shape is added, for an edit of full strength."""
+    before = held(work.before, work.template, work.prior)
+    after = dict(before)
+    said = work.request.traits
+    if "age" in said:
+        after |= {word: AGE_GROUPS[said["age"]].modes.get(word, 0.0) for word in RUNGS}
+    elif work.request.years:
+        place = place_of(before)
+        before = dict(before) | words_at(place)
+        after |= words_at(place + work.request.years)
+    if "gender" in said:
+        after[said["gender"]] = 1.0  # genders are the two ends of one mode, and this word's amount tells of both
+    if "ancestry" in said:
+        after |= {word: float(word == said["ancestry"]) for word in ANCESTRIES}
+    return {word: amount - before[word] for word, amount in after.items() if amount != before[word]}
+
+
+def held(head: FinishedHead, template: Template, prior: HeadPrior) -> dict[str, float]:
+    """How much of each word of age, gender and ancestry a head's coefficients have."""
+    return held_by(coefficients_of(head, prior), template, prior)
+
+
+def held_by(own: Tensor, template: Template, prior: HeadPrior) -> dict[str, float]:
+    """Likewise of the template's coefficients `own` [C]."""
+    words = (*RUNGS, *ANCESTRIES)
+    found = {word: min(max(_amount(word, own, template, prior), 0.0), MOST) for word in words}
+    return found | {word: min(max(_amount(word, own, template, prior), -1.0), 1.0) for word in GENDER_MODES}
+
+
+def place_of(amounts: Mapping[str, float]) -> float:
+    """Where on the ladder a head with these amounts is."""
+    older, younger = slice(YOUNG, None), slice(YOUNG, 0, -1)
+    up = np.interp(amounts["old"], RUNGS["old"][older], LADDER[older])
+    down = np.interp(amounts["child"], RUNGS["child"][younger], LADDER[younger])
+    return float(up + down + LADDER[0] * amounts["baby"])
+
+
+def words_at(place: float) -> dict[str, float]:
+    """The amounts of the words for an age at a place on the ladder."""
+    return {word: float(np.interp(place, LADDER, rungs)) for word, rungs in RUNGS.items()}
+
+
+def age_called(place: float) -> str:
+    """The word for the age at a place on the ladder."""
+    return next(word for most, word in CALLED if place < most)
+
+
+def coefficients_of(head: FinishedHead, prior: HeadPrior) -> Tensor:
+    """[C] the template's coefficients of a head, or those that the prior expects of one that was grown without."""
+    return prior.expected_coefficients(head.coefficients) if in_code(head.options) else head.coefficients
+
+
+def in_code(options: HeadOptions) -> bool:
+    """Whether a head keeps the prior's coefficients, [K], and not the template's."""
+    return options.shape.carrier == TETS
+
+
+def _amount(word: str, own: Tensor, template: Template, prior: HeadPrior) -> float:
+    """How much of a `word` there is in coefficients `own` [C], whose last are those of the template's words."""
+    alone = prior.expected_coefficients(prior.word_shift((word,)))
+    mode = word if word in template.words else "female"
+    place = len(own) - len(template.words) + template.words.index(mode)
+    return float(own[place] / alone[place]) if alone[place] else 0.0

@@ -17,10 +17,11 @@ from idto3d.bundle.layout import IDENTITY_FILE, own_files, read_first
 from idto3d.bundle.sources import COMMIT, REPO, Source
 from idto3d.config import COMMUNITY, EMBEDDED, LANDMARKS_FILE, MATTE_FILE
 from idto3d.errors import UserError
-from idto3d.events import Event, Notice
+from idto3d.events import Event, Notice, exhausted
 
 BRANCH = "main"
 NAMED = {"embedded": EMBEDDED, "community": COMMUNITY}
+PINNED = re.compile(rf"\(({REPO.pattern})@({COMMIT.pattern})\)$")  # at the end of a bundle's title
 ON_HUB = re.compile(rf"({REPO.pattern})(?:@([\w./-]+))?")
 
 
@@ -57,6 +58,10 @@ class LocatedBundle:
         return (
             self.info.name if self.origin is None else f"{self.info.name} ({self.origin.repo}@{self.origin.revision})"
         )
+
+    def address(self, asked: str) -> str:
+        """What finds this very bundle again: the weights that were `asked` for, at the commit they stood for."""
+        return asked if self.origin is None else f"{self.origin.repo}@{self.origin.revision}"
 
 
 @dataclass(frozen=True)
@@ -104,14 +109,57 @@ def find_bundle(weights: str | Path) -> Generator[Event, None, LocatedBundle]:
     return (yield from _find_on_hub(match[1], match[2] or BRANCH))
 
 
-def _find_on_hub(repo: str, revision: str) -> Generator[Event, None, LocatedBundle]:
+def find_here(weights: str, title: str) -> LocatedBundle | None:
+    """The bundle `weights` whose `title` (see LocatedBundle) something was made with, where all its files are here.
+
+    Makes no request. None where a file is missing, or where another bundle has that name by now.
+    """
+    try:
+        if weights in NAMED or Path(weights).is_dir():
+            located = exhausted(find_bundle(weights))
+        elif pinned := PINNED.search(title):
+            located = _cached(*pinned.groups())
+        else:
+            return None
+    except UserError:
+        return None
+    return located if located is not None and located.title() == title and _all_here(located) else None
+
+
+def _cached(repo: str, commit: str) -> LocatedBundle | None:
+    """A bundle of the Hub whose small files, and the list of all, are on this machine; else None."""
+    try:
+        present = {entry.path for entry in get_cached_repo_tree(repo, revision=commit)}
+    except CachedRepoTreeNotFoundError:
+        return None
+    folder = cached(Source(repo, commit, "", {FILE: ""}))
+    if folder is None:
+        return None
+    first = dict.fromkeys(read_first(read_info(folder), present), "")
+    return None if cached(Source(repo, commit, "", first)) is None else exhausted(_find_on_hub(repo, commit))
+
+
+def _all_here(located: LocatedBundle) -> bool:
+    sources = [located.info.sources[name] for name in needed(located.info, refine=False)]
+    sources += [] if located.origin is None else [located.origin]
+    return all(cached(source) is not None for source in sources)
+
+
+def read_card(repo: str, revision: str) -> Generator[Event, None, tuple[Source, Path, set[str]]]:
+    """The bundle.json of a repository on the Hub, as a source with its folder, and the paths of all files there.
+
+    Nothing else is fetched. Raises UserError.
+    """
     commit, notice = _commit(repo, revision)
     if notice:
         yield Notice(notice)
     card = Source(repo, commit, "", {FILE: ""})
-    folder = _at_once(card)
-    info = read_info(folder)
-    present = _present(card)
+    return card, _at_once(card), _present(card)
+
+
+def _find_on_hub(repo: str, revision: str) -> Generator[Event, None, LocatedBundle]:
+    card, folder, present = yield from read_card(repo, revision)
+    info, commit = read_info(folder), card.revision
     if len(first := read_first(info, present)) > 1:
         folder = _at_once(replace(card, files=dict.fromkeys(first, "")))
     files = dict.fromkeys(own_files(info, present), "")

@@ -1,5 +1,6 @@
 """The identity encoders by name."""
 
+import importlib.util
 from pathlib import Path
 
 from idto3d.config import AUTO, CHOICES
@@ -27,6 +28,15 @@ def make_encoder(name: str, weights: Path | None = None) -> IdentityEncoder:
 
         return InsightFaceEncoder()
     raise UserError(f"There is no identity encoder named '{name}'.", f"Choose from: {', '.join(ENCODERS)}.")
+
+
+def obstacle(name: str) -> UserError | None:
+    """Why the encoder called `name` cannot be made here, as far as packages go; None where nothing is missing."""
+    needed = ("insightface",) if name == "insightface" else ("dlib", "face_recognition_models")
+    if all(importlib.util.find_spec(package) for package in needed):
+        return None
+    file = "requirements-insightface.txt" if name == "insightface" else "requirements.txt"
+    return UserError(f"The face encoder {name} is not installed.", f"Run: python -m pip install -r {file}.")
 
 
 def to_download(name: str) -> str:

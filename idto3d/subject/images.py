@@ -15,8 +15,14 @@ from idto3d.subject.costs.passes import check_passes
 
 LONG_SIDE = 2048  # at first sight; larger photos are scaled down after decoding
 WHOLE = 16e6  # pixels of a photo that is looked at closely, whatever its shape
-FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "TIFF")  # HEIF is opened apart
-READABLE = "JPEG, PNG, WEBP, HEIC, AVIF, BMP or TIFF"
+HEIC = "HEIC"
+KINDS = {  # of files that are read, and how their names end
+    **{"JPEG": (".jpg", ".jpeg"), "PNG": (".png",), "WEBP": (".webp",), HEIC: (".heic", ".heif")},
+    **{"AVIF": (".avif",), "BMP": (".bmp",), "TIFF": (".tif", ".tiff")},
+}
+ENDINGS = tuple(ending for endings in KINDS.values() for ending in endings)
+FORMATS = tuple(kind for kind in KINDS if kind != HEIC)  # HEIF is opened apart
+READABLE = f"{', '.join(list(KINDS)[:-1])} or {list(KINDS)[-1]}"
 HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 AVIF_BRANDS = {b"avif", b"avis"}
 CONVERTIBLE = ("1", "P", "YCbCr", "RGBX")  # modes whose plain conversion to RGB loses nothing that matters

@@ -1,6 +1,7 @@
 """One photo as evidence: the person's face in it, where its points lie, and how good the photo is."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +25,8 @@ class Photo:
     """What one usable photo gives.
 
     pixels: [H, W, 3] uint8 sRGB, upright; of a large photo the part around the head. frame: left, top, width and height
-    of the whole photo in these pixels. Places of `face`, `landmarks` and `masks` are in these pixels too.
+    of the whole photo in these pixels. Places of `face`, `landmarks` and `masks` are in these pixels too. traits: for
+    attributes that may be read from it, the chance of each word.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Photo:
     masks: "Masks | None"
     quality: Quality
     frame: Frame
+    traits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 def photo_of(name: str, found: Found) -> Photo:

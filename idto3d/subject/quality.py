@@ -14,6 +14,8 @@ from idto3d.subject.square import Square, cut_square
 # Points of forehead, cheeks, bridge of the nose and chin: skin, away from eyes, brows, nostrils and lips.
 SKIN = (10, 151, 9, 67, 297, 109, 338, 69, 299, 50, 280, 117, 346, 205, 425, 187, 411, 36, 266, 101, 330, 5, 195, 197)
 SKIN += (420, 48, 278, 199, 175, 200, 18, 32, 262, 211, 431, 204, 424, 192, 416, 147, 376, 123, 352, 203, 423, 206, 426)
+LEFT = (67, 109, 69, 50, 117, 205, 187, 36, 101, 48, 32, 211, 204, 192, 147, 203, 206)  # of them, on the photo's left
+RIGHT = (297, 338, 299, 280, 346, 425, 411, 266, 330, 278, 262, 431, 424, 416, 376, 423, 426)  # their mirror images
 FACE_SIDE, HEAD_SIDE = 128, 64  # of the pictures that are measured, pixels
 HEAD = 1.3  # side of the square around the head, in sides of that around the face
 BLURRED = 50.0  # variance of the Laplacian of a crop, grey levels squared; below it a face is called blurred
@@ -26,6 +28,7 @@ CLIPPED, MUCH = 250, 0.5  # level at which a channel has no more to say; share o
 CHROMA, HUE_DEG, EXPOSED = (10.0, 46.0), (12.0, 95.0), 0.6
 ONE_TINT = 0.005  # spread of a head's chromaticities across their main direction; in colour 0.011 and more, toned 0.002
 TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])  # IEC 61966-2-1
+LEAST = 1e-3  # luminance that is told from black
 LUMINANCE, WHITE = TO_XYZ[1], TO_XYZ.sum(1)
 
 
@@ -36,7 +39,8 @@ class Quality:
     luminance: mean of the skin, linear, 0..1. highest: that of the 99th percentile around the head. clipped: share of
     the skin, 0..1, where a channel is at its end. chroma, hue_deg: of the skin in CIELAB, exposure evened out. tints:
     how freely colours vary around the head, 0 where black and white or toned. sharpness: of the aligned crop, grey
-    levels squared.
+    levels squared. stops: by how much one half of the face is lighter than the other, binary logarithm of luminances,
+    positive where the one on the photo's left is.
     """
 
     luminance: float
@@ -46,6 +50,7 @@ class Quality:
     hue_deg: float
     tints: float
     sharpness: float
+    stops: float
 
     @property
     def dark(self) -> bool:
@@ -104,7 +109,14 @@ def measure(pixels: np.ndarray, face: Face, landmarks: Landmarks) -> Quality:
         hue_deg=float(np.degrees(np.arctan2(b, a))),
         tints=_tints(head),
         sharpness=sharpness(aligned_crop(pixels, face.landmarks)),
+        stops=_stops(light @ LUMINANCE),
     )
+
+
+def _stops(luminance: np.ndarray) -> float:
+    """How much lighter the face is on the photo's left, in stops, from the luminance [n] at each of SKIN."""
+    left, right = (float(np.median(luminance[[SKIN.index(n) for n in side]])) for side in (LEFT, RIGHT))
+    return float(np.log2(max(left, LEAST) / max(right, LEAST)))
 
 
 def sharpness(crop: np.ndarray) -> float:

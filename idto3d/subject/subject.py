@@ -19,17 +19,17 @@ from idto3d.subject.images import LONG_SIDE, load_photo, shown_name
 from idto3d.subject.landmarks import LandmarkReader
 from idto3d.subject.masks import find_masks
 from idto3d.subject.parsing.covers import cover_contrast, eyes_covered
+from idto3d.subject.parsing.looks import face_shares
 from idto3d.subject.photo import Photo, photo_of
-from idto3d.subject.similarity import unit
+from idto3d.subject.similarity import disagreements, unit
+from idto3d.subject.verdict.chances import agreed, corrected
+from idto3d.subject.verdict.facts import SMALL_FACE
 
 STAGE = "subject"
 TURNED = ("", "by 90 degrees to the left", "by 180 degrees", "by 90 degrees to the right")  # by turns to the left
 BORDER = 0.6  # the value of options.disagreement that stands for an encoder's own border between two people
-SMALL_FACE = 100  # pixels; below it a closer photo is asked for
-TOLD = ("hair_style", "hair_colour", "beard", "skin")  # attributes that photos may say
 COVERED = 1.05  # unlikeness of nose and cheeks to the skin between the eyes that only a mask makes
 CUT = 0.04  # share of a face past the photo's edge that is told
-SURE = 0.5  # mean chance at which an attribute is believed
 COLOURS = ("skin", "hair_colour")  # attributes of TOLD that a photo in bad light does not say
 CLOSE_FACE = 400  # pixels; where a smaller one was found in a photo that was scaled down, the photo is decoded anew
 
@@ -49,13 +49,17 @@ class Subject:
 
 
 @dataclass(frozen=True, eq=False)
-class _Reading:
-    """What the photo called `name` gave; `photo` is None when it is left out for a `reason`."""
+class Reading:
+    """What the photo called `name` gave; `photo` is None when it is left out for a `reason`.
+
+    turns, others: as in Found.
+    """
 
     name: str
     reason: str = ""
     photo: Photo | None = None
-    traits: dict[str, dict[str, float]] = field(default_factory=dict)
+    turns: int = 0
+    others: int = 0
 
 
 def read_subject(
@@ -80,7 +84,7 @@ def read_subject(
         yield Notice(encoder.notice)
     readings = []
     for step, path in enumerate(paths, 1):
-        reading = yield from _read(path, options, encoder, reader)
+        reading = yield from read_photo(path, options, encoder, reader)
         readings.append(reading)
         if reading.photo is not None:
             yield Preview(STAGE, "crop", aligned_crop(reading.photo.pixels, reading.photo.face.landmarks))
@@ -91,9 +95,18 @@ def read_subject(
 
 
 def with_masks(subject: Subject, matte: GraphNet) -> Subject:
-    """The same person, each photo with the masks of its regions; `matte` is the network of `matte.load_matte`."""
-    photos = [replace(one, masks=find_masks(one.pixels, one.landmarks.points, matte)) for one in subject.photos]
-    return replace(subject, photos=tuple(photos))
+    """The same person, each photo with the masks of its regions, and what those tell of traits.
+
+    matte: the network of `matte.load_matte`.
+    """
+    photos = tuple(masked(photo, matte) for photo in subject.photos)
+    return replace(subject, photos=photos, traits=subject.traits | agreed([photo.traits for photo in photos]))
+
+
+def masked(photo: Photo, matte: GraphNet) -> Photo:
+    """The same photo with its masks, and what those tell of traits."""
+    masks = find_masks(photo.pixels, photo.landmarks.points, matte)
+    return replace(photo, masks=masks, traits=corrected(photo.traits, face_shares(masks, photo.landmarks.points)))
 
 
 def covers(subject: Subject) -> Iterator[Notice]:
@@ -104,11 +117,11 @@ def covers(subject: Subject) -> Iterator[Notice]:
             yield Notice(f"The eyes in '{photo.name}' are covered and are made up; a photo that shows them would help.")
         elif cover_contrast(photo.pixels, points) > COVERED:
             yield Notice(f"Something covers the face in '{photo.name}'; a photo of the whole face would help.")
-        if _cut_off(photo) > CUT:
+        if cut_off(photo) > CUT:
             yield Notice(f"'{photo.name}' cuts off a part of the face, which is made up; one of the whole would help.")
 
 
-def _cut_off(photo: Photo) -> float:
+def cut_off(photo: Photo) -> float:
     """The share of the face's points that lie past the edge of the photo."""
     left, top, width, height = photo.frame
     places = photo.landmarks.points[:FACE, :2] - np.array([left, top])
@@ -123,15 +136,6 @@ def _made(options: SubjectOptions) -> Generator[Event, None, IdentityEncoder]:
     return make_encoder(name)
 
 
-def disagreements(embeddings: np.ndarray) -> np.ndarray:
-    """Distance [n] of each unit embedding of `embeddings` [n, D] from the unit mean of the others; 0 when alone."""
-    if len(embeddings) < 2:
-        return np.zeros(len(embeddings), np.float32)
-    others = (embeddings.sum(0) - embeddings) / (len(embeddings) - 1)
-    others /= np.maximum(np.linalg.norm(others, axis=1, keepdims=True), 1e-6)
-    return np.linalg.norm(embeddings - others, axis=1)
-
-
 def _check_count(count: int, options: SubjectOptions) -> None:
     if count == 0:
         raise UserError("There is no photo.", "Give at least one photo of the person.")
@@ -141,34 +145,43 @@ def _check_count(count: int, options: SubjectOptions) -> None:
         )
 
 
-def _read(
-    path: str | Path, options: SubjectOptions, encoder: IdentityEncoder, reader: LandmarkReader
-) -> Generator[Event, None, _Reading]:
-    """The person in the photo at `path`, or why it is left out; what the user should know of it is told."""
+def read_photo(
+    path: str | Path,
+    options: SubjectOptions,
+    encoder: IdentityEncoder,
+    reader: LandmarkReader,
+    pixels: np.ndarray | None = None,
+) -> Generator[Event, None, Reading]:
+    """The person in the photo at `path`, or why it is left out; what the user should know of it is told.
+
+    pixels: the photo, where it is loaded already. Raises UserError when it cannot be read.
+    """
     name = shown_name(path)
-    found = yield from _found(path, name, options, encoder, reader)
+    found = yield from _found(path, load_photo(path, options) if pixels is None else pixels, options, encoder, reader)
     reason = _unusable(found, options)
     if found is None or reason:
         yield Notice(f"'{name}' is left out: {reason}.")
-        return _Reading(name, reason)
+        return Reading(name, reason)
     photo = photo_of(name, found)
     yield from map(Notice, (*_hints(name, found), *photo.quality.told(name)))
     traits = encoder.traits(photo.pixels, photo.face) if options.traits else {}
     unsaid = () if photo.quality.true_colours else COLOURS
-    return _Reading(name, photo=photo, traits={key: said for key, said in traits.items() if key not in unsaid})
+    told = {key: said for key, said in traits.items() if key not in unsaid}
+    return Reading(name, photo=replace(photo, traits=told), turns=found.turns, others=found.others)
 
 
 def _found(
-    path: str | Path, name: str, options: SubjectOptions, encoder: IdentityEncoder, reader: LandmarkReader
+    path: str | Path, pixels: np.ndarray, options: SubjectOptions, encoder: IdentityEncoder, reader: LandmarkReader
 ) -> Generator[Event, None, Found | None]:
     """The person in the photo; where none is seen at first sight, a large photo is searched part by part."""
-    pixels = load_photo(path, options)
     found, shrunk = find_person(pixels, encoder, reader), max(pixels.shape) >= LONG_SIDE
     if found and shrunk and found.face.side < CLOSE_FACE:
         return enlarged(found, load_photo(path, options, whole=True), reader)
     if found or max(pixels.shape) <= TILE:
         return found
-    yield Notice(f"No face is seen in '{name}' at first sight; it is searched part by part for a small one.")
+    yield Notice(
+        f"No face is seen in '{shown_name(path)}' at first sight; it is searched part by part for a small one."
+    )
     return find_small(load_photo(path, options, whole=True), encoder, reader)
 
 
@@ -191,7 +204,7 @@ def _hints(name: str, found: Found) -> Iterator[str]:
         yield f"The face in '{name}' is only {found.face.side:.0f} pixels wide; a closer photo would help."
 
 
-def _check_any_used(readings: Sequence[_Reading]) -> None:
+def _check_any_used(readings: Sequence[Reading]) -> None:
     if any(reading.photo for reading in readings):
         return
     if len(readings) == 1:
@@ -203,7 +216,7 @@ def _check_any_used(readings: Sequence[_Reading]) -> None:
     )
 
 
-def _doubt_strangers(readings: Sequence[_Reading], encoder: IdentityEncoder, limit: float) -> Iterator[Event]:
+def _doubt_strangers(readings: Sequence[Reading], encoder: IdentityEncoder, limit: float) -> Iterator[Event]:
     """Tell which photos lie farther than `limit` from the others."""
     used = [reading for reading in readings if reading.photo]
     embeddings = np.stack([reading.photo.face.embedding for reading in used])
@@ -216,25 +229,8 @@ def _doubt_strangers(readings: Sequence[_Reading], encoder: IdentityEncoder, lim
         yield Notice(f"{name} may show another person than the other photos; it is used all the same.")
 
 
-def _subject(readings: Sequence[_Reading]) -> Subject:
+def _subject(readings: Sequence[Reading]) -> Subject:
     used = [reading for reading in readings if reading.photo]
     photos = tuple(reading.photo for reading in used)
     embeddings = np.stack([photo.face.embedding for photo in photos]).astype(np.float32)
-    return Subject(unit(embeddings.mean(0)), agreed([reading.traits for reading in used]), photos)
-
-
-def agreed(traits: Sequence[dict[str, dict[str, float]]]) -> dict[str, str]:
-    """For each of TOLD the word whose mean chance over the photos that tell it is at least SURE; others are left out.
-
-    Age, gender and ancestry are for the user to say: a guess at them can offend, and hair and skin show anyway.
-    """
-    found = {}
-    for name in TOLD:
-        told = [photo[name] for photo in traits if name in photo]
-        if not told:
-            continue
-        chances = {word: float(np.mean([photo[word] for photo in told])) for word in told[0]}
-        word = max(chances, key=chances.get)
-        if chances[word] >= SURE:
-            found[name] = word
-    return found
+    return Subject(unit(embeddings.mean(0)), agreed([photo.traits for photo in photos]), photos)

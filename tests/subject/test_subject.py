@@ -108,8 +108,16 @@ def test_two_photos_that_disagree_are_doubted_in_one_sentence(grey, stand_in, st
 
 def test_disagreement_is_measured_from_the_others():
     apart = disagreements(np.array([[1, 0], [1, 0], [0, 1]], np.float32))
-    assert apart[2] == pytest.approx(np.sqrt(2)) and apart[0] == apart[1] < apart[2]
+    assert apart == pytest.approx([0, 0, np.sqrt(2)])
     assert disagreements(np.array([[1, 0]], np.float32)).tolist() == [0]
+    assert disagreements(np.eye(2, dtype=np.float32)) == pytest.approx([np.sqrt(2)] * 2)
+
+
+def test_a_crowd_of_strangers_hides_nobody():
+    crowd = np.eye(9, dtype=np.float32)
+    assert disagreements(crowd) == pytest.approx([np.sqrt(2)] * 9)
+    two = np.repeat(np.eye(2, dtype=np.float32), [3, 2], axis=0)
+    assert disagreements(two) == pytest.approx([0, 0, 0, np.sqrt(2), np.sqrt(2)])
 
 
 def test_a_blurred_photo_is_hinted_at(write, astronaut, encoder):

@@ -1,39 +1,43 @@
-"""The process that draws finished heads: `python -m idto3d.jobs.drawing.process MODULE FUNCTION`.
+"""What the process that draws finished heads does; see `clerk.process`."""
 
-It loads the module, writes an empty line, and then answers each line of JSON (`folder`, `options`) with one of its own
-and the bytes of the picture after it. It ends when nobody can ask any more. What libraries print goes to the log.
-"""
-
-import argparse
-import json
-import logging
-import os
-import sys
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 
 from idto3d.config import RenderOptions, from_json
-from idto3d.determinism import repeatable
-from idto3d.errors import UserError
+from idto3d.jobs.clerk.process import Answer
 
 RenderView = Callable[[Path, RenderOptions], np.ndarray]
 
-log = logging.getLogger(__name__)
+
+def drawer(module: str, function: str) -> Answer:
+    """Answers `folder` and `options` with the `shape` of a picture and its bytes, by the function that is named.
+
+    What the page's viewer reads is made by two others of the module: of `head`, a run folder, by `viewer_head`; of
+    `lights`, paths, by `viewer_light`, one after the other, with their `sizes`.
+    """
+    loaded = import_module(module)
+    return partial(answer_any, loaded, getattr(loaded, function))
 
 
-def answer(render_view: RenderView, line: bytes) -> tuple[dict, bytes]:
-    """What is said of one drawing, and its bytes: [S, S, 3] uint8, or none where it is refused or breaks."""
-    asked = json.loads(line)
-    try:
-        picture = np.ascontiguousarray(render_view(Path(asked["folder"]), options_from(asked["options"])))
-    except UserError as refusal:
-        return {"what": refusal.what, "remedy": refusal.remedy}, b""
-    except Exception:
-        log.exception("a drawing broke")
-        return {"broken": True}, b""
+def answer_any(module: ModuleType, render_view: RenderView, question: dict) -> tuple[dict, bytes]:
+    """What is said of a drawing, or of files for the viewer. Raises UserError as the functions do."""
+    if "head" in question:
+        return {}, module.viewer_head(Path(question["head"]))
+    if "lights" in question:
+        files = [module.viewer_light(Path(path)) for path in question["lights"]]
+        return {"sizes": [len(file) for file in files]}, b"".join(files)
+    return answer(render_view, question)
+
+
+def answer(render_view: RenderView, question: dict) -> tuple[dict, bytes]:
+    """What is said of one drawing, and its bytes: [S, S, 3] uint8. Raises UserError as `render_view` does."""
+    options = options_from(question["options"])
+    picture = np.ascontiguousarray(render_view(Path(question["folder"]), options))
     return {"shape": picture.shape}, picture.tobytes()
 
 
@@ -41,27 +45,3 @@ def options_from(data: dict) -> RenderOptions:
     """The view that was written as JSON."""
     pairs = tuple((name, weight) for name, weight in data["expressions"])
     return from_json(RenderOptions, {**data, "expressions": pairs})
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Draw what is asked for on the standard input until it closes."""
-    repeatable()
-    parser = argparse.ArgumentParser(prog="python -m idto3d.jobs.drawing.process", description=main.__doc__)
-    parser.add_argument("module")
-    parser.add_argument("function")
-    arguments = parser.parse_args(argv)
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    render_view = getattr(import_module(arguments.module), arguments.function)
-    answers.write(b"\n")
-    answers.flush()
-    for line in sys.stdin.buffer:
-        said, picture = answer(render_view, line)
-        answers.write(json.dumps(said).encode() + b"\n" + picture)
-        answers.flush()
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

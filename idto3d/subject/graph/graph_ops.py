@@ -9,7 +9,26 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"": lambda x: x, "relu": torch.relu, "relu6": functional.relu6}
+
+def plain(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """`function`, which works number by number; of tensors without numbers, on "meta", it gives the shape alone.
+
+    For that torch would load its compiler, which takes two seconds.
+    """
+
+    def act(*tensors: Tensor) -> Tensor:
+        if tensors[0].is_meta:
+            return tensors[0].new_empty(torch.broadcast_shapes(*(tensor.shape for tensor in tensors)))
+        return function(*tensors)
+
+    return act
+
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "": lambda x: x,
+    "relu": plain(torch.relu),
+    "relu6": plain(functional.relu6),
+}
 
 
 def conv(
@@ -46,6 +65,7 @@ def transposed_conv(x: Tensor, weight: Tensor, bias: Tensor, *, stride: Sequence
     return y.permute(0, 2, 3, 1)
 
 
+@plain
 def prelu(x: Tensor, slope: Tensor) -> Tensor:
     """`x` [B, H, W, C] where it is positive, else `slope` [C] times it."""
     return functional.prelu(x.permute(0, 3, 1, 2), slope).permute(0, 2, 3, 1)
@@ -63,6 +83,8 @@ def average_pool(x: Tensor, *, size: Sequence[int], stride: Sequence[int]) -> Te
 
 def resize_bilinear(x: Tensor, *, size: Sequence[int]) -> Tensor:
     """`x` [B, H, W, C] at another size; pixel centres lie at halves."""
+    if x.is_meta:  # see `plain`
+        return x.new_empty((x.shape[0], *size, x.shape[3]))
     y = functional.interpolate(x.permute(0, 3, 1, 2), tuple(size), mode="bilinear", align_corners=False)
     return y.permute(0, 2, 3, 1)
 
@@ -73,7 +95,7 @@ def pad(x: Tensor, *, widths: Sequence[Sequence[int]]) -> Tensor:
 
 
 def mean(x: Tensor, *, axes: Sequence[int]) -> Tensor:
-    return x.mean(tuple(axes), keepdim=True)
+    return total(x, axes=axes) if x.is_meta else x.mean(tuple(axes), keepdim=True)  # see `plain`
 
 
 def total(x: Tensor, *, axes: Sequence[int]) -> Tensor:
@@ -81,6 +103,11 @@ def total(x: Tensor, *, axes: Sequence[int]) -> Tensor:
 
 
 def concat(*parts: Tensor, axis: int) -> Tensor:
+    """`parts` one behind the other along `axis`."""
+    if parts[0].is_meta:  # see `plain`
+        shape = list(parts[0].shape)
+        shape[axis] = sum(part.shape[axis] for part in parts)
+        return parts[0].new_empty(shape)
     return torch.cat(parts, axis)
 
 
@@ -112,15 +139,15 @@ OPERATORS: dict[str, Callable[..., Tensor]] = {
     "reshape": reshape,
     "transpose": transpose,
     "cut": cut,
-    "add": torch.add,
-    "sub": torch.sub,
-    "mul": torch.mul,
-    "div": torch.div,
-    "squared_difference": lambda a, b: (a - b).square(),
-    "neg": torch.neg,
-    "sqrt": torch.sqrt,
-    "rsqrt": torch.rsqrt,
-    "relu": torch.relu,
-    "logistic": torch.sigmoid,
-    "hard_swish": functional.hardswish,
+    "add": plain(torch.add),
+    "sub": plain(torch.sub),
+    "mul": plain(torch.mul),
+    "div": plain(torch.div),
+    "squared_difference": plain(lambda a, b: (a - b).square()),
+    "neg": plain(torch.neg),
+    "sqrt": plain(torch.sqrt),
+    "rsqrt": plain(torch.rsqrt),
+    "relu": plain(torch.relu),
+    "logistic": plain(torch.sigmoid),
+    "hard_swish": plain(functional.hardswish),
 }

@@ -65,7 +65,8 @@ class PortraitNet(nn.Module):
         self.register_buffer("coefficient_map", torch.zeros(size.coefficients, size.modes))
         for name in ("code_mean", "code_std", "code_share"):
             self.register_buffer(name, torch.zeros(size.modes))
-        self.register_buffer("mirror", torch.eye(size.modes))
+        mirror = torch.eye(size.modes, device="cpu")  # as a mere shape, on "meta", it has torch load its compiler: 2 s
+        self.register_buffer("mirror", mirror)
         self.register_buffer("embedding_scale", torch.ones(()))
 
     def forward(self, crops: Tensor, landmarks: Tensor) -> tuple[Tensor, dict[str, Tensor]]:

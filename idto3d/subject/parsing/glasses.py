@@ -32,6 +32,11 @@ class Strip:
     points: np.ndarray
 
 
+def glasses_worn(pixels: np.ndarray, points: np.ndarray) -> bool:
+    """Whether the frame of glasses is surely seen in `pixels` [H, W, 3] uint8 sRGB; `points` as in frame_of_glasses."""
+    return _worn(_strip(pixels, points[:, :2]))
+
+
 def frame_of_glasses(pixels: np.ndarray, points: np.ndarray, places: np.ndarray) -> np.ndarray:
     """[...], 0..1: where in the photo, at `places` [..., 2], the frame of glasses is seen; 0 when none is surely there.
 

@@ -23,7 +23,7 @@ from idto3d.training.people.person import Person, changed
 from idto3d.words.captions import PARTS, caption, varied
 from idto3d.words.expressions import EXPRESSIONS
 from idto3d.words.prompts import DOMAINS, VIEWS
-from idto3d.words.traits import AGES, ATTRIBUTES, BEARDS, GENDERS, HAIR_STYLES
+from idto3d.words.traits import AGES, BEARDS, GENDERS, HAIR_STYLES, taught
 
 log = logging.getLogger(__name__)
 SHAPE_WEIGHT = 28.0  # weight of all modes of shape together, where each number of a colour and each style weighs 1
@@ -87,7 +87,7 @@ def fit_morphable(
 
 def known_phrases(words: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """(attribute, word) of everything that the morphable head hears; `words` are those of the morphable model."""
-    said = [(name, choice) for name, choices in ATTRIBUTES.items() for choice in choices]
+    said = [(name, choice) for name, choices in taught().items() for choice in choices]
     return (*said, *(("face", word) for word in words if " " in word))
 
 

@@ -18,7 +18,7 @@ from idto3d.training.people import synthetic
 from idto3d.training.people.person import Person, changed, draw_person
 from idto3d.words.expressions import EXPRESSIONS
 from idto3d.words.prompts import view_word
-from idto3d.words.traits import HAIR_COLOURS, HAIR_STYLES
+from idto3d.words.traits import HAIR_STYLES, TAUGHT_COLOURS
 
 VIEWS_DEG = (0.0, 45.0, 90.0, 135.0, 180.0, -135.0, -90.0, -45.0)
 VIEW_CHANCE = (0.28, 0.16, 0.10, 0.06, 0.08, 0.06, 0.10, 0.16)
@@ -153,7 +153,7 @@ def other_styles(sight: Sight) -> list[Sight]:
 
 def other_colours(sight: Sight) -> list[Sight]:
     """The sight first, then the same with every other hair colour."""
-    return [sight, *(_with_look(sight, hair_colour=c) for c in HAIR_COLOURS if c != sight.person.look.hair_colour)]
+    return [sight, *(_with_look(sight, hair_colour=c) for c in TAUGHT_COLOURS if c != sight.person.look.hair_colour)]
 
 
 def _with_look(sight: Sight, **changed: str) -> Sight:

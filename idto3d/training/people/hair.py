@@ -20,10 +20,11 @@ def draw_hair(random: np.random.Generator, gender: str, age: str) -> tuple[str, 
 
 
 def _colour_chances(age: str, curled: bool) -> dict[str, float]:
-    """The chance of each of COLOURS; natural ones share what dyed ones leave."""
+    """The chance of each of COLOURS whose word weights hear; natural ones share what dyed ones leave."""
     group = {"middle-aged": 1, "old": 2}.get(age, 0)
-    natural = {c.name: c.chances[group] * (c.curled if curled else 1.0) for c in COLOURS.values() if not c.dyed}
-    dyed = dict.fromkeys((c.name for c in COLOURS.values() if c.dyed), 0.0 if age == "baby" else DYED_CHANCE)
+    worn = [colour for colour in COLOURS.values() if not colour.heard_as]
+    natural = {c.name: c.chances[group] * (c.curled if curled else 1.0) for c in worn if not c.dyed}
+    dyed = dict.fromkeys((c.name for c in worn if c.dyed), 0.0 if age == "baby" else DYED_CHANCE)
     left = (1 - len(dyed) * max(dyed.values(), default=0.0)) / sum(natural.values())
     return {name: chance * left for name, chance in natural.items()} | dyed
 

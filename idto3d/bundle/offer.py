@@ -1,0 +1,140 @@
+"""What a choice of weights would mean: whose they are, how much would be fetched, and under which terms.
+
+`at_hand` asks nobody; `looked_up` may ask the Hub, and fetches no more than a bundle.json.
+"""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from huggingface_hub import get_cached_repo_tree
+from huggingface_hub.errors import CachedRepoTreeNotFoundError
+
+from idto3d.bundle.entries import FILE
+from idto3d.bundle.find import BRANCH, NAMED, ON_HUB, LocatedBundle, find_bundle, needed, read_card
+from idto3d.bundle.hub import cached, plan, readable
+from idto3d.bundle.info import BundleInfo, read_info
+from idto3d.bundle.layout import own_files
+from idto3d.bundle.sources import COMMIT, Source
+from idto3d.config import FREE
+from idto3d.errors import UserError
+from idto3d.events import exhausted
+
+LARGE_SIDE = 256  # pixels of a bundle's pictures from which a CPU takes hours for a head
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Weights that may be chosen.
+
+    weights: how they are asked for. title: their name, with the commit of those on the Hub. licences: their own and
+    that of everything that they refer to. size: bytes of all their files; missing: of those that are not on this
+    machine; both None where only the Hub knows and nobody asked it. encoder: the identity encoder they take. side: of
+    the pictures they judge, pixels.
+    """
+
+    weights: str
+    title: str
+    licences: tuple[str, ...]
+    encoder: str
+    side: int
+    size: int | None = None
+    missing: int | None = None
+
+    @property
+    def free(self) -> bool:
+        """Whether the models of the encoder may be used for anything."""
+        return self.encoder in FREE
+
+    @property
+    def heavy(self) -> bool:
+        """Whether they want a graphics card."""
+        return self.side >= LARGE_SIDE
+
+    def fetching(self) -> str:
+        """What choosing them would fetch, in one sentence."""
+        if self.missing is None:
+            return "How much would be fetched is told when it is looked up on the Hub."
+        if not self.missing:
+            return f"All of it is on this machine ({readable(self.size or 0)})."
+        of = f" of {readable(self.size)}" if self.size and self.size > self.missing else ""
+        return f"{readable(self.missing)}{of} would be fetched from the Hub."
+
+
+def at_hand(weights: str) -> Offer | None:
+    """The offer of `weights` as far as this machine knows it, without a request; None where it knows nothing.
+
+    It knows those of the Hub that were looked up before, at one commit. Raises UserError where a folder is no bundle.
+    """
+    if _hub_name(weights):
+        return _remembered(weights)
+    found = exhausted(find_bundle(weights))
+    return _offer(weights, found.title(), found.info, _local(found), ask=False)
+
+
+def looked_up(weights: str) -> Offer:
+    """The offer of `weights`; the Hub is asked where files have to come from there. Raises UserError."""
+    if not (match := _hub_name(weights)):
+        found = exhausted(find_bundle(weights))
+        return _offer(weights, found.title(), found.info, _local(found), ask=True)
+    return _on_hub(*exhausted(read_card(match[1], match[2] or BRANCH)), ask=True)
+
+
+def _hub_name(weights: str) -> re.Match | None:
+    """Repository and revision of `weights` on the Hub; None where they are others."""
+    return None if weights in NAMED or Path(weights).is_dir() else ON_HUB.fullmatch(weights)
+
+
+def _remembered(weights: str) -> Offer | None:
+    """The offer of `weights` on the Hub that were looked up before."""
+    repo, _, commit = weights.partition("@")
+    card = Source(repo, commit, "", {FILE: ""})
+    folder = cached(card) if COMMIT.fullmatch(commit) else None
+    if folder is None:
+        return None
+    try:
+        tree = get_cached_repo_tree(repo, revision=commit)
+    except CachedRepoTreeNotFoundError:
+        return None
+    return _on_hub(card, folder, {entry.path for entry in tree}, ask=False)
+
+
+def _on_hub(card: Source, folder: Path, present: Collection[str], ask: bool) -> Offer:
+    """The offer of the bundle that `card` names, of whose files `present` are on the Hub."""
+    info = read_info(folder)
+    own = Source(card.repo, card.revision, info.licence, dict.fromkeys(own_files(info, present), ""))
+    title = f"{info.name} ({own.title()})"
+    return _offer(f"{card.repo}@{card.revision}", title, info, _size(own, ask), ask)
+
+
+def _local(found: LocatedBundle) -> tuple[int, int]:
+    """Bytes of a bundle's own files in its folder, and 0, as none has to be fetched. Raises UserError."""
+    folder = found.folder
+    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    files = own_files(found.info, present)
+    if absent := [name for name in files if name not in present]:
+        raise UserError(f"The weights in '{folder}' have no {absent[0]}.", "Copy the whole bundle again.")
+    return sum((folder / name).stat().st_size for name in files), 0
+
+
+def _offer(weights: str, title: str, info: BundleInfo, own: tuple[int | None, int | None], ask: bool) -> Offer:
+    sizes = [own, *(_size(info.sources[name], ask) for name in needed(info, refine=True))]
+    size, missing = (_sum([part[place] for part in sizes]) for place in (0, 1))
+    return Offer(weights, title, info.licences(), info.identity_encoder.name, info.image_size, size, missing)
+
+
+def _size(source: Source, ask: bool) -> tuple[int | None, int | None]:
+    """Bytes of a source, and of what is missing of it."""
+    folder = cached(source)
+    if folder is not None:
+        return sum((folder / name).stat().st_size for name in source.files), 0
+    if not ask:
+        return None, None
+    order = plan(source)
+    return order.size, order.missing
+
+
+def _sum(parts: Sequence[int | None]) -> int | None:
+    known = [part for part in parts if part is not None]
+    return sum(known) if len(known) == len(parts) else None

@@ -13,17 +13,24 @@ import torch
 
 from idto3d.bundle.encoder import encoder_name
 from idto3d.bundle.find import LocatedBundle, find_bundle
-from idto3d.checks import checked
-from idto3d.config import ExportOptions, HeadOptions, RenderOptions, as_json
+from idto3d.checks import checked, checked_edit
+from idto3d.config import EditOptions, ExportOptions, HeadOptions, RenderOptions, as_json
+from idto3d.device import choose_device
 from idto3d.events import Event, Finished, Notice
 from idto3d.export.asset import write_asset
+from idto3d.export.gltf.load import load_asset
 from idto3d.export.gltf.provenance import Provenance
 from idto3d.export.requested import outdated
 from idto3d.export.view import draw_view
+from idto3d.export.viewer.lights import light_bytes
+from idto3d.export.viewer.payload import payload_bytes
 from idto3d.files import move_all, remove
 from idto3d.head.start import start_of
+from idto3d.render.environment import load_environment
 from idto3d.render.material import Material
 from idto3d.stages.carriers import on_template, on_tetrahedra
+from idto3d.stages.edit.carried_mask import as_file, carried
+from idto3d.stages.edit.ground import load_ahead, load_ground
 from idto3d.stages.fit import fit_head
 from idto3d.stages.likeness import likeness
 from idto3d.stages.material import Canvas
@@ -48,6 +55,7 @@ def create_head(photos: list[Path], options: HeadOptions, folder: Path, checkpoi
     weights = yield from find_bundle(checked(options).weights)
     subject, encoder = yield from meet(photos, options, weights)
     models = yield from load_models(options, encoder, weights)
+    options = replace(options, weights=weights.address(options.weights))
     finished, canvas = yield from make(subject, models, options, checkpoints)
     if subject is not None:
         yield likeness(canvas, subject, encoder)
@@ -87,13 +95,15 @@ def make(
         made = yield from on_template(wish, fitted, models, options, checkpoints)
     about = (options, models.title, models.guidance.info.licences())
     grown = (made.head, made.coefficients, made.carrier, models.prior, made.field)
-    return FinishedHead(start, *grown, *about, made.painted, made.meshes), made.canvas
+    photos = 0 if subject is None else len(subject.photos)
+    return FinishedHead(start, *grown, *about, made.painted, made.meshes, photos=photos), made.canvas
 
 
 def write(finished: FinishedHead, folder: Path) -> Generator[Event, None, Path]:
     """Write the asset of a finished head into `folder`; returns the path of head.glb."""
     options = finished.options
-    provenance = Provenance(options.seed, finished.weights, finished.licences, as_json(options))
+    made = (options.seed, finished.weights, finished.licences, as_json(options))
+    provenance = Provenance(*made, finished.photos, tuple(map(as_json, finished.edits)))
 
     def sample(_material: str, points: torch.Tensor, expression: int) -> Material:
         return finished.field.material(points, expression)  # all parts lie in one field
@@ -102,28 +112,67 @@ def write(finished: FinishedHead, folder: Path) -> Generator[Event, None, Path]:
     return (yield from write_asset(finished.head, sample, folder, options.export, provenance, *worn))
 
 
-def export_head(folder: Path, options: ExportOptions | None = None) -> Iterator[Event]:
+def export_head(folder: Path, options: ExportOptions | None = None, into: Path | None = None) -> Iterator[Event]:
     """Make the asset again from the head that is saved in `folder`, without photos and without weights.
 
-    `options` take the place of those it was exported with, and are kept in turn. The asset of before stays until the
-    new one is whole; then what it had on request, and the new one has not, is removed. The last event is Finished.
-    Raises UserError where no head is saved there.
+    `options` take the place of those it was exported with, and are kept in turn. Where it goes: see `put_down`. The
+    last event is Finished. Raises UserError where no head is saved there.
     """
     saved = load_head(folder)
     wanted = checked(replace(saved.options, export=options or saved.options.export))
-    finished, scratch = replace(saved, options=wanted), folder / SCRATCH
+    yield from put_down(replace(saved, options=wanted), folder, into)
+
+
+def edit_head(folder: Path, options: EditOptions, into: Path | None = None) -> Iterator[Event]:
+    """Change the head that is saved in `folder` as `options` ask, without photos.
+
+    Where the edited head goes: see `put_down`. The last event is Finished. Raises UserError where no head is saved
+    there, and for what the user can ask otherwise.
+    """
+    from idto3d.stages.edit.edited import edited
+    from idto3d.stages.edit.guidance.guide import load_guide
+
+    before = load_head(folder)
+    kept, (template, prior) = carried(checked_edit(options)), load_ground(before)
+    with as_file(kept, into or folder) as asked:
+        after = yield from edited(before, asked, template, prior, load_guide)
+    yield from put_down(replace(after, edits=(*before.edits, kept)), folder, into)
+
+
+def prepare() -> None:
+    """Load what every edit needs, ahead of the first one, which shows something the sooner."""
+    load_ahead(choose_device(HeadOptions().device))
+
+
+def put_down(finished: FinishedHead, folder: Path, into: Path | None) -> Iterator[Event]:
+    """Write a head with its asset `into` an empty folder, or in place of the head that lies in `folder`.
+
+    There the asset of before stays until the new one is whole; then what it had and the new one has not is removed.
+    """
+    scratch = into or folder / SCRATCH
     try:
         glb = yield from write(finished, scratch)
-        if wanted != saved.options:
-            save_head(scratch, finished)
-        for file in outdated(folder, scratch):
-            remove(file)
-        move_all(scratch, folder, last=glb.name)
+        save_head(scratch, finished)
+        if into is None:
+            for file in outdated(folder, scratch):
+                remove(file)
+            move_all(scratch, folder, last=glb.name)
     finally:
-        remove(scratch)
-    yield Finished(folder, folder / glb.name)
+        if into is None:
+            remove(scratch)
+    yield Finished(into or folder, (into or folder) / glb.name)
 
 
 def render_view(folder: Path, options: RenderOptions) -> np.ndarray:
     """A picture [S, S, 3] uint8 sRGB of the finished head in `folder`; with `options.video` also its turntable."""
     return draw_view(folder, options)
+
+
+def viewer_head(folder: Path) -> bytes:
+    """What the page's viewer reads of the finished head in `folder`. Raises UserError where there is none."""
+    return payload_bytes(load_asset(folder))
+
+
+def viewer_light(path: Path) -> bytes:
+    """What it reads of a light, a .hdr or .exr file. Raises UserError where that cannot be read."""
+    return light_bytes(load_environment(path))

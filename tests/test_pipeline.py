@@ -26,6 +26,7 @@ from idto3d.config import (
 from idto3d.errors import UserError
 from idto3d.events import Finished, LikenessMeasured, Notice, Preview, StepDone, exhausted
 from idto3d.export.gltf.load import load_asset
+from idto3d.export.gltf.recipe import recipe_of
 from idto3d.guidance import distillation as sds
 from idto3d.head.start import start_of
 from idto3d.jobs.checkpoint import Checkpointer
@@ -57,6 +58,9 @@ def test_a_photo_is_read_and_the_likeness_measured_or_its_absence_told(options, 
     events = list(run(options, tmp_path / "head", [astronaut]))
     told = [e for e in events if isinstance(e, LikenessMeasured) or (isinstance(e, Notice) and "likeness" in e.text)]
     assert len(told) == 1 and isinstance(events[-1], Finished)
+    extras = load_asset(tmp_path / "head").provenance
+    assert extras["photos"] == 1 and "astronaut" not in json.dumps(extras) and extras["edits"] == []
+    assert recipe_of(tmp_path / "head" / "head.glb").options == load_head(tmp_path / "head").options
 
 
 def test_the_same_seed_gives_the_same_head(options, tmp_path):

@@ -5,58 +5,39 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from idto3d.checks import checked
-from idto3d.config import ExportOptions, HeadOptions
+from idto3d.checks import checked, checked_edit
+from idto3d.config import EditOptions, ExportOptions, HeadOptions
 from idto3d.errors import UserError
 from idto3d.files import private_folder
 from idto3d.jobs import event_log, record
 from idto3d.jobs.engine import Engine, LocalEngine
 from idto3d.jobs.event_log import Progress, read_progress
+from idto3d.jobs.history.changes import drop, listed, redo, rename, switch, undo
+from idto3d.jobs.history.state import folder_of
+from idto3d.jobs.history.store import heals, version, versions
+from idto3d.jobs.history.version import Version
 from idto3d.jobs.limits import LOCAL, Limits
-from idto3d.jobs.lock import try_lock
 from idto3d.jobs.privacy.ages import Ages
 from idto3d.jobs.privacy.traces import Traces, erase
 from idto3d.jobs.produce import PIPELINE
-from idto3d.jobs.queue.dispatcher import DIED, Dispatcher
+from idto3d.jobs.queue.dispatcher import BUSY, DIED, Dispatcher
 from idto3d.jobs.queue.records import JOB_ID, Records
 from idto3d.jobs.queue.shares import Shares
-from idto3d.jobs.queue.stopping import stop_worker
-from idto3d.jobs.record import Job, JobError, PhotoRecord, is_active, read_job, readable_job, write_job
-from idto3d.jobs.run_folder import LOCK, PHOTOS, check_disk, finished, has_checkpoints, resumable
+from idto3d.jobs.queue.stopping import mark_cancelled, stop_worker, wait_until_free
+from idto3d.jobs.queue.view import JobView, view_of
+from idto3d.jobs.record import Job, JobError, is_active, read_job, readable_job, write_job
+from idto3d.jobs.run_folder import PHOTOS, check_disk, finished, resumable
 from idto3d.jobs.worker import CANCEL
+from idto3d.stages.edit.carried_mask import carried
 
 TURN = ".turn"
 GONE = UserError("This job no longer exists.", "Start a new one.")
-BUSY = UserError("This job is at work already.", "Watch it, or cancel it.")
 UNREAD = JobError("The photos were not taken over to the end.", "Start a new job.")
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class JobView:
-    """What can be said about a job from outside. `position` is how many jobs come before it; paths exist."""
-
-    id: str
-    status: str
-    folder: Path
-    options: HeadOptions
-    position: int = 0
-    progress: Progress = Progress()
-    previews: Mapping[str, Path] | None = None
-    glb: Path | None = None
-    error: JobError | None = None
-    resumable: bool = False
-    photos: tuple[PhotoRecord, ...] = ()
-
-    @property
-    def active(self) -> bool:
-        """Whether the job is queued or running."""
-        return self.status in (record.QUEUED, record.RUNNING)
 
 
 def default_root() -> Path:
@@ -81,12 +62,16 @@ class Desk:
         self._progress: dict[str, Progress] = {}
         self.ages = Ages()
 
-    def start(self, photos: list[Path], options: HeadOptions, visitor: str = "") -> str:
+    def start(
+        self, photos: list[Path], options: HeadOptions, visitor: str = "", edits: tuple[EditOptions, ...] = ()
+    ) -> str:
         """Copy the photos into a new job and queue it; returns its id. Raises UserError when it cannot be queued.
 
-        `visitor` says who asks; nothing of it is kept but a digest.
+        `visitor` says who asks; nothing of it is kept but a digest. `edits` follow as soon as the head is finished, and
+        are versions of their own.
         """
         check_photos(photos, options, self.limits)
+        check_versions(len(edits), self.limits)
         check_disk(self.root)
         job_id, who = secrets.token_urlsafe(16), self.shares.name(visitor)
         folder = self.root / job_id
@@ -95,7 +80,8 @@ class Desk:
             try:
                 early = replace(record.new_job([], options), visitor=who)  # so that what a crash leaves is reaped
                 write_job(folder, record.ended(early, record.FAILED, UNREAD))
-                self._queue(folder, replace(record.new_job(_copies(photos, folder / PHOTOS), options), visitor=who))
+                job = record.new_job(_copies(photos, folder / PHOTOS), options)
+                self._queue(folder, replace(job, visitor=who, edits=edits))
             except BaseException:
                 shutil.rmtree(folder)
                 raise
@@ -108,21 +94,13 @@ class Desk:
     def watch(self, job_id: str) -> JobView:
         """How a job stands. Raises UserError when there is no such job."""
         folder = self.folder(job_id)
-        job = self._honest(folder, self._job(folder))
+        said = self._job(folder)
+        job = self._honest(folder, said)
+        if job.status == record.DONE:
+            heals(folder)
         progress = self._progress[job_id] = read_progress(folder, self._progress.get(job_id))
-        return JobView(
-            id=job_id,
-            status=job.status,
-            folder=folder,
-            options=job.options,
-            position=self.dispatcher.before(folder) if job.status == record.QUEUED else 0,
-            progress=progress,
-            previews={kind: folder / name for kind, name in progress.pictures.items() if (folder / name).is_file()},
-            glb=_existing(folder / progress.glb) if job.status == record.DONE and progress.glb else None,
-            error=job.error,
-            resumable=_continues(folder, job),
-            photos=job.photos,
-        )
+        position = self.dispatcher.before(folder) if job.status == record.QUEUED else 0
+        return view_of(job_id, folder, job, progress, said, position)
 
     def cancel(self, job_id: str) -> None:
         """Stop a job, by force when it does not heed. Nothing happens when it is over already."""
@@ -132,7 +110,7 @@ class Desk:
         (folder / CANCEL).touch()
         if not self.dispatcher.withdraw(folder):
             stop_worker(folder, self.engine, lambda: self._busy(folder))
-            _mark_cancelled(folder)
+            mark_cancelled(folder)
 
     def resume(self, job_id: str) -> None:
         """Queue a cancelled, broken or killed job again. Raises UserError when it cannot be continued."""
@@ -142,7 +120,7 @@ class Desk:
             raise UserError(BUSY.what, BUSY.remedy)
         if not view.resumable:
             raise UserError("This job cannot be continued.", "Start a new one.")
-        _wait_until_free(folder)
+        wait_until_free(folder)
         job = resumable(folder)
         with self.shares.place(job.visitor, self._active):
             self._queue(folder, replace(job, status=record.QUEUED, queued=record.now(), ended="", error=None))
@@ -152,14 +130,56 @@ class Desk:
 
         When that fails or is cancelled, the job is done as it was before.
         """
-        folder = self.folder(job_id)
-        if self.watch(job_id).active:
-            raise UserError(BUSY.what, BUSY.remedy)
-        _wait_until_free(folder)
-        job = finished(folder)
+        folder, job = self._at_rest(job_id)
         further = record.further_job(job, record.EXPORT, checked(replace(job.options, export=options)))
         with self.shares.place(job.visitor, self._active):
             self._queue(folder, replace(further, visitor=job.visitor))
+
+    def edit(self, job_id: str, options: EditOptions, visitor: str = "") -> None:
+        """Queue an edit of the version of a finished head that is shown. Raises UserError when it cannot be.
+
+        It becomes a version under that one and is shown in its place. When it fails or is cancelled, the job is done as
+        it was before, and the view of it has the error.
+        """
+        folder, job = self._at_rest(job_id)
+        edit, who = carried(checked_edit(options)), self.shares.name(visitor) or job.visitor
+        check_versions(len(listed(folder)), self.limits)
+        further = record.further_job(job, record.EDIT, job.options, (edit,))
+        with self.shares.place(who, self._active, edit=True):
+            self._queue(folder, replace(further, visitor=who))
+
+    def versions(self, job_id: str) -> tuple[Version, ...]:
+        """The versions of a finished head, oldest first; none while it is not finished. Raises UserError."""
+        folder = self.folder(job_id)
+        return listed(folder) if self.watch(job_id).status == record.DONE else versions(folder)
+
+    def version_folder(self, job_id: str, version_id: str) -> Path:
+        """Where a version lies with its head.glb and all that belongs to it. Raises UserError when there is none."""
+        return folder_of(self.folder(job_id), version(self.folder(job_id), version_id).id)
+
+    def switch(self, job_id: str, version_id: str) -> Version:
+        """Show another version of a finished head. Raises UserError when there is none, or the job is at work."""
+        return switch(self._at_rest(job_id)[0], version_id)
+
+    def undo(self, job_id: str) -> Version:
+        """Show what the current version was made of; likewise."""
+        return undo(self._at_rest(job_id)[0])
+
+    def redo(self, job_id: str) -> Version:
+        """Show what was made of the current version, the one last left where there are several; likewise."""
+        return redo(self._at_rest(job_id)[0])
+
+    def rename(self, job_id: str, version_id: str, name: str) -> Version:
+        """Call a version by another name; likewise."""
+        return rename(self._at_rest(job_id)[0], version_id, name)
+
+    def drop(self, job_id: str, version_id: str) -> None:
+        """Delete a version, neither the first nor the current one; likewise."""
+        drop(self._at_rest(job_id)[0], version_id)
+
+    def warm(self) -> None:
+        """Let a worker be ready for the next job before it is asked for, as somebody looks at a head to edit it."""
+        self.engine.warm()
 
     def delete(self, job_id: str) -> Traces:
         """Stop a job and remove everything about it, which is returned.
@@ -172,7 +192,7 @@ class Desk:
         folder = self.root / job_id
         if readable_job(folder):
             self.cancel(job_id)
-        _wait_until_free(folder)
+        wait_until_free(folder)
         held = erase(folder)
         self._progress.pop(job_id, None)
         self.ages.forget(job_id)
@@ -201,6 +221,14 @@ class Desk:
             except (UserError, OSError) as error:
                 log.warning("the job in %s stays for now: %s", self.root / job_id, error)
         return gone
+
+    def _at_rest(self, job_id: str) -> tuple[Path, Job]:
+        """Folder and record of a finished head on which nobody works. Raises UserError."""
+        folder = self.folder(job_id)
+        if self.watch(job_id).active:
+            raise UserError(BUSY.what, BUSY.remedy)
+        wait_until_free(folder)
+        return folder, finished(folder)
 
     def _job(self, folder: Path) -> Job:
         job = read_job(folder)
@@ -247,6 +275,13 @@ def check_photos(photos: list[Path], options: HeadOptions, limits: Limits) -> No
         raise UserError(f"{len(photos)} photos are more than the {most} that help.", "Choose the sharpest ones.")
 
 
+def check_versions(there: int, limits: Limits) -> None:
+    """Raise UserError where a head with so many versions may have no more."""
+    if there >= limits.versions:
+        what = f"A head may have {limits.versions} versions here, and this would be one more."
+        raise UserError(what, "Delete some that you no longer need.")
+
+
 def _copies(photos: list[Path], folder: Path) -> list[Path]:
     """Copies of the photos under their own names, each in its own folder. Raises UserError when one cannot be read."""
     copies = []
@@ -257,35 +292,6 @@ def _copies(photos: list[Path], folder: Path) -> list[Path]:
         except OSError:
             raise UserError(f"The photo '{photo.name}' cannot be read.", "Add it again.") from None
     return copies
-
-
-def _continues(folder: Path, job: Job) -> bool:
-    """Whether an ended job can be resumed: a refused one only where it left checkpoints."""
-    if job.status not in (record.FAILED, record.CANCELLED):
-        return False
-    stopped = job.error in (DIED, record.time_up(job))
-    return stopped or not job.refused or has_checkpoints(folder)
-
-
-def _existing(path: Path) -> Path | None:
-    return path if path.is_file() else None
-
-
-def _mark_cancelled(folder: Path) -> None:
-    """For a worker that could not say so itself; nobody begins meanwhile."""
-    lock = try_lock(folder / LOCK, patience=2.0)
-    if lock is None:
-        raise UserError("The job does not stop.", "Try again in a moment.")
-    with lock:
-        job = read_job(folder)
-        if job and is_active(job):
-            write_job(folder, record.ended(job, record.CANCELLED))
-
-
-def _wait_until_free(folder: Path, seconds: float = 2.0) -> None:
-    lock = try_lock(folder / LOCK, patience=seconds)
-    if lock:
-        lock.release()
 
 
 def _last_sign(folder: Path) -> float:

@@ -13,7 +13,7 @@ from idto3d.errors import UserError
 NEEDED = (
     *("torch", "diffusers", "transformers", "peft", "accelerate", "huggingface_hub", "safetensors", "tokenizers"),
     *("numpy", "scipy", "scikit-image", "numba", "pillow", "dlib-bin", "face_recognition_models"),
-    *("xatlas", "fast-simplification", "pygltflib", "imageio-ffmpeg", "gradio", "tqdm"),
+    *("xatlas", "fast-simplification", "pygltflib", "imageio-ffmpeg", "gradio", "tqdm", "OpenEXR"),
 )
 OPTIONAL = {
     "insightface": "stronger identity encoder, its models for non-commercial research",

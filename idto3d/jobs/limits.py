@@ -20,6 +20,8 @@ class Limits:
     visitor_jobs: int = 6  # queued or running
     total_jobs: int = 20  # queued or running
     visitor_jobs_an_hour: int = 60
+    visitor_edits_an_hour: int = 600
+    versions: int = 100  # of one head; each takes up to 100 MB of the disk
     job_seconds: float = 24 * 3600.0  # of work, waiting not counted
     keep_seconds: float = 24 * 3600.0  # a job that has ended
     view_pixels: int = 2048  # side of a drawing
@@ -28,7 +30,11 @@ class Limits:
     total_views: int = 32
     visitor_calls_a_second: float = 50.0  # watching, steering, drawing; more for some seconds after a silence
     visitor_requests: int = 400  # being answered at a time; a page that is looked at holds two open
+    look_seconds: float = 60.0  # of looking at one photo before a head is made of it
+    visitor_looks: int = 4  # photos of a visitor that wait to be looked at, or are
+    total_looks: int = 32
     presets: tuple[str, ...] = ("draft", "standard", "paper")
+    weights: tuple[str, ...] | None = None  # that a visitor may choose beside the server's own; None: any
     trusted: bool = True  # visitors may be shown details, and names of what is installed
 
 
@@ -40,6 +46,8 @@ PUBLIC = Limits(
     upload_keep_seconds=3600.0,
     visitor_jobs=2,
     visitor_jobs_an_hour=5,
+    visitor_edits_an_hour=40,
+    versions=15,
     job_seconds=1800.0,
     keep_seconds=4 * 3600.0,
     view_pixels=1024,
@@ -47,6 +55,9 @@ PUBLIC = Limits(
     visitor_views=1,
     visitor_calls_a_second=10.0,
     visitor_requests=100,
+    look_seconds=20.0,
+    visitor_looks=2,
     presets=("draft", "standard"),
+    weights=("embedded",),
     trusted=False,
 )

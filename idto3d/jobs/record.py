@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-from idto3d.config import HeadOptions, as_json, from_json
+from idto3d.config import EditOptions, HeadOptions, as_json, from_json
 from idto3d.errors import UserError
 from idto3d.files import sha256_of, write_json
 
 STATUSES = QUEUED, RUNNING, DONE, FAILED, CANCELLED = ("queued", "running", "done", "failed", "cancelled")
-KINDS = GENERATE, EXPORT = ("generate", "export")
+KINDS = GENERATE, EXPORT, EDIT = ("generate", "export", "edit")
 FILE = "job.json"
 SCHEMA = 2
 PACKAGES = ("idto3d", "torch", "diffusers", "transformers", "peft", "numpy", "pillow", "gradio")
@@ -41,8 +41,9 @@ class JobError:
 class Job:
     """One piece of work in a run folder. Times are UTC in ISO 8601, empty while they have not come.
 
-    `kind` is what is done: a head is generated, or the asset of a finished one is exported again. Further work on a
-    finished head keeps the job `before` it until it is done, so that a head stays what it was when the work fails.
+    `kind` is what is done: a head is generated, or a finished one is edited, or its asset is exported again. Further
+    work on a finished head keeps the job `before` it until it is done, so that a head stays what it was when the work
+    fails. `edits` are what is asked of a finished head, or of a generated one as soon as it is finished, in that order.
     `visitor` is a digest of who asked for it that nobody can undo, `most_seconds` how long it may work at a time (0:
     as long as it takes), `machine` the name of the one where the process `pid` is.
     """
@@ -61,6 +62,7 @@ class Job:
     visitor: str = ""
     most_seconds: float = 0.0
     machine: str = ""
+    edits: tuple[EditOptions, ...] = ()
 
     @property
     def refused(self) -> bool:
@@ -93,10 +95,10 @@ def new_job(photos: list[Path], options: HeadOptions) -> Job:
     return Job(QUEUED, options, records, installed_versions(), os.getpid(), queued=now())
 
 
-def further_job(before: Job, kind: str, options: HeadOptions) -> Job:
+def further_job(before: Job, kind: str, options: HeadOptions, edits: tuple[EditOptions, ...] = ()) -> Job:
     """A queued job of `kind` on the finished head of the job `before`, with `options` in place of its own."""
-    versions = installed_versions()
-    return Job(QUEUED, options, before.photos, versions, os.getpid(), queued=now(), kind=kind, before=before)
+    asked = Job(QUEUED, options, before.photos, installed_versions(), os.getpid(), queued=now(), kind=kind)
+    return replace(asked, before=before, edits=edits)
 
 
 def photo_record(path: Path) -> PhotoRecord:
@@ -127,7 +129,7 @@ def write_job(folder: Path, job: Job) -> None:
 
 def _as_json(job: Job) -> dict:
     data = {"status": job.status, "kind": job.kind, "seed": job.options.seed, **asdict(job)}
-    plain = {"options": as_json(job.options), "versions": dict(job.versions)}
+    plain = {"options": as_json(job.options), "versions": dict(job.versions), "edits": [*map(as_json, job.edits)]}
     return data | plain | {"before": _as_json(job.before) if job.before else None}
 
 
@@ -165,6 +167,7 @@ def _from_json(data: dict) -> Job:
         versions=tuple(data["versions"].items()),
         error=JobError(**data["error"]) if data["error"] else None,
         before=_from_json(data["before"]) if data["before"] else None,
+        edits=tuple(from_json(EditOptions, edit) for edit in data.get("edits", ())),  # not of old
         **{name: data[name] for name in ("pid", "queued", "started", "ended", "kind")},
         **{name: data[name] for name in ("visitor", "most_seconds", "machine") if name in data},  # not of old
     )

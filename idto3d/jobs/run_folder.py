@@ -8,8 +8,10 @@
     head.safetensors the finished head, written by the pipeline: what further work starts from, without photos
     head.glb textures/ renders/ expressions/     the asset; head_lod1.glb, head_lod2.glb, head.obj, head.mtl and
                                                  head.usdz where an export was asked for them
+    versions/        history/, from the first edit on: each version whole in a folder of its own, state.json for which
+                     one is current. The saved head and the asset above are those of that one, links where possible
 
-Photos, crops, checkpoints, and the face embedding in head.safetensors are biometric data: the folder is 0700,
+Photos, crops, checkpoints, and the face embedding in each head.safetensors are biometric data: the folder is 0700,
 privacy/traces.py removes all of it, and a run that is refused before its first checkpoint keeps none of it.
 """
 
@@ -19,16 +21,18 @@ import traceback
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
-from idto3d.config import HeadOptions
+from idto3d.config import EditOptions, HeadOptions, as_json
 from idto3d.errors import UserError
 from idto3d.events import Event, Notice
 from idto3d.files import PART, private_folder, remove
 from idto3d.jobs import record
 from idto3d.jobs.checkpoint import Checkpointer, Losses
-from idto3d.jobs.event_log import EventLog, read_progress
+from idto3d.jobs.event_log import EventLog, note_failure, read_progress
 from idto3d.jobs.faults import gone, identity, refusal_of, told
 from idto3d.jobs.lock import FileLock, is_locked, try_lock
+from idto3d.jobs.pace.paces import planned
 from idto3d.jobs.record import Job, JobError, read_job, write_job
+from idto3d.stages.edit.carried_mask import brief
 
 Work = Callable[[Path, Job, Checkpointer], Iterator[Event]]  # of a claimed folder; see produce.produce
 LOCK = ".lock"
@@ -127,18 +131,20 @@ def resumable(folder: Path) -> Job:
         raise UserError(f"There is no run in '{folder}'.", "Leave --resume out to start one.")
     if job.status == record.DONE or job.before is not None:
         raise UserError(f"The run in '{folder}' is done.", "Choose another folder for a new one.")
+    if job.kind != record.GENERATE:
+        raise UserError(f"The edit in '{folder}' was stopped before it was done.", "Ask for it again, elsewhere.")
     for photo in job.photos:
         if not Path(photo.path).is_file() or record.photo_record(Path(photo.path)).sha256 != photo.sha256:
             raise UserError(f"The photo '{photo.name}' is gone or has changed.", "Put it back, or start a new run.")
     return job
 
 
-def reopen(folder: Path, kind: str, options: HeadOptions) -> tuple[FileLock, Job]:
+def reopen(folder: Path, kind: str, options: HeadOptions, edits: tuple[EditOptions, ...] = ()) -> tuple[FileLock, Job]:
     """Claim the finished run in `folder` for further work. Raises UserError, having changed nothing, as `finished`."""
     finished(folder)
     lock = claim(folder)
     try:
-        return lock, record.further_job(finished(folder), kind, options)
+        return lock, record.further_job(finished(folder), kind, options, edits)
     except BaseException:
         lock.release()
         raise
@@ -174,7 +180,9 @@ def perform(folder: Path, job: Job, work: Work, resume: bool = False) -> Generat
         check_disk(folder)
         (folder / RESERVE).write_bytes(bytes(RESERVE_BYTES))
         write_job(folder, job)
-        story = EventLog(folder, resume or job.before is not None)
+        story = EventLog(folder, resume or job.before is not None, _asked(job))
+        if job.kind == record.GENERATE:
+            story.plan(planned(folder.parent, job.options, len(job.photos)))
         checkpoints = Checkpointer(folder / CHECKPOINTS, job.options.checkpoint_seconds)
         events = work(folder, job, checkpoints)
         try:
@@ -192,15 +200,35 @@ def perform(folder: Path, job: Job, work: Work, resume: bool = False) -> Generat
         remove(folder / PHOTOS)
     except (GeneratorExit, KeyboardInterrupt) as stop:
         _leave(folder, place, record.stopped(job, stop))
+        if job.before is not None and isinstance(stop, record.TimeUp):
+            _tell_why(folder, place, record.time_up(job))
         raise
     except Exception as error:
         refusal = refusal_of(error, folder, has_checkpoints(folder))
         reason = fault(error) if refusal is None else JobError(refusal.what, refusal.remedy)
         ours = refusal is None or job.before is not None or has_checkpoints(folder)
         _leave(folder, place, record.ended(job, record.FAILED, reason), only_record=not ours)
+        if job.before is not None:
+            _tell_why(folder, place, reason)
         if refusal is None or refusal is error:
             raise
         raise refusal from error
+
+
+def _asked(job: Job) -> dict:
+    """What further work is asked for, for the log; nothing for a head that is generated."""
+    edits = [as_json(brief(edit)) for edit in job.edits]
+    return {"kind": job.kind, "edits": edits} if job.before is not None else {}
+
+
+def _tell_why(folder: Path, place: tuple[int, int] | None, why: JobError) -> None:
+    """Say in the log why further work did not end well: the record is that of the head again."""
+    if identity(folder) != place:
+        return
+    try:
+        note_failure(folder, why.what, why.remedy)
+    except OSError as error:
+        log.warning("why the work in %s ended could not be written: %s", folder, error)
 
 
 def _leave(folder: Path, place: tuple[int, int] | None, job: Job, only_record: bool = False) -> None:

@@ -1,5 +1,8 @@
 """The process that owns one job: `python -m idto3d.jobs.worker FOLDER`.
 
+With `-` as its folder it loads the pipeline first and waits for a line on its standard input that names the folder; it
+ends when none can come any more.
+
 It runs the job and records how it ended. It lives in a session of its own, so neither a closed browser tab nor a
 stopped page ends it. SIGTERM, or a file `CANCEL` in the folder where no signal reaches it, cancels: between two events
 the generator is closed; when none comes for `GRACE` seconds after the signal the step is interrupted. A job that works
@@ -8,22 +11,28 @@ longer than it may is stopped in the same way.
 
 import argparse
 import logging
+import os
 import signal
 import sys
 import time
 from contextlib import closing, nullcontext
 from functools import partial
 from pathlib import Path
+from types import FrameType
 
 from idto3d.determinism import repeatable
 from idto3d.errors import UserError
 from idto3d.jobs import record
 from idto3d.jobs.lock import FileLock, try_lock
-from idto3d.jobs.produce import PIPELINE, produce
+from idto3d.jobs.pace.learning import learn
+from idto3d.jobs.produce import PIPELINE, prepare, produce
 from idto3d.jobs.record import Job, TimeUp, read_job, write_job
 from idto3d.jobs.run_folder import claim, perform
+from idto3d.stop import AGAIN, is_undisturbed
 
 CANCEL = ".cancel"
+SPARE = "-"  # in place of a folder: it is told on the standard input
+LOG = "worker.log"
 GRACE = 0.8  # seconds a step may take to end by itself
 
 log = logging.getLogger(__name__)
@@ -65,7 +74,10 @@ class Cancellation:
             self._wake_in(GRACE)
         self._asked = True
 
-    def _insist(self, *_) -> None:
+    def _insist(self, _number: int, frame: FrameType | None) -> None:
+        if is_undisturbed(frame):
+            self._wake_in(AGAIN)
+            return
         if self._asked:
             raise TimeUp if self.late else KeyboardInterrupt
         self.late = True
@@ -118,6 +130,7 @@ def _run(folder: Path, job: Job, pipeline: str, cancellation: Cancellation) -> s
         log.warning("refused: %s", error)
     except Exception:
         log.exception("the job broke")
+    learn(folder)
     return read_job(folder).status
 
 
@@ -125,15 +138,38 @@ def main(argv: list[str] | None = None) -> int:
     """Own the job of one run folder until it ends."""
     repeatable()
     parser = argparse.ArgumentParser(prog="python -m idto3d.jobs.worker", description=main.__doc__)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, help="run folder; - waits for one on the standard input")
     parser.add_argument("--pipeline", default=PIPELINE, help="the module that does the work")
     parser.add_argument("--turn", type=Path, help="a file whose lock is held while at work")
     arguments = parser.parse_args(argv)
+    folder = awaited(arguments.pipeline) if str(arguments.folder) == SPARE else arguments.folder
+    return own(folder, arguments.pipeline, arguments.turn) if folder else 0
+
+
+def awaited(pipeline: str) -> Path | None:
+    """The folder that somebody names, once the pipeline is loaded; None when nobody can any more."""
+    prepare(pipeline)
+    line = sys.stdin.buffer.readline()
+    if not line.endswith(b"\n"):
+        return None
+    folder = Path(os.fsdecode(line[:-1]))
+    try:
+        log_file = os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError:  # deleted meanwhile
+        return None
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(log_file, stream.fileno())
+    os.close(log_file)
+    return folder
+
+
+def own(folder: Path, pipeline: str, turn: Path | None) -> int:
+    """Do the job of a run folder; returns the exit code."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    cancellation = Cancellation(arguments.folder)
+    cancellation = Cancellation(folder)
     cancellation.listen()
     try:
-        status = work(arguments.folder, arguments.pipeline, cancellation, arguments.turn)
+        status = work(folder, pipeline, cancellation, turn)
     except UserError as error:  # another process works there, or the folder is gone
         log.warning("not begun: %s", error)
         return 1

@@ -2,7 +2,8 @@
 
 refuse: no face is found. break: a fault of ours. stall: a third into the shape it stands still, unless it did before.
 checkpoint: it saves every step of the shape, and resumes there. full: the disk is, after three steps of the shape,
-unless resumed. slow: 50 ms a step. A head that is exported again heeds `REFUSED`, `BROKEN` and `STALLED` faces.
+unless resumed. slow: 50 ms a step. A head that is exported again heeds `REFUSED`, `BROKEN` and `STALLED` faces, one
+that is edited the words refuse, break, stall and slow of that prompt.
 """
 
 import json
@@ -13,6 +14,7 @@ import numpy as np
 
 from idto3d.errors import UserError
 from idto3d.events import Finished, LikenessMeasured, Notice, Preview, StageStarted, StepDone
+from idto3d.files import write_atomic
 
 STAGES = ("shape", "material")
 REFUSED, BROKEN, STALLED = 101, 102, 103
@@ -39,10 +41,9 @@ def create_head(photos, options, folder, checkpoints):
     yield from export_head(folder, options.export)
 
 
-def export_head(folder, options):
+def export_head(folder, options, into=None):
     """Pretend to write the asset of a saved head."""
-    saved = folder / "head.safetensors"
-    if not saved.is_file():
+    if not (folder / "head.safetensors").is_file():
         raise UserError("There is no saved head.", "Make one.")
     yield StageStarted("asset", 2)
     yield StepDone("asset", 1, 2)
@@ -52,10 +53,42 @@ def export_head(folder, options):
         raise RuntimeError("a toy broke")
     if options.faces == STALLED:
         time.sleep(600)
-    glb = folder / "head.glb"
-    glb.write_bytes(tiny_glb(saved.read_bytes()[len(SAVED) :].decode().split("|"), options.faces))
+    yield from put_down((folder / "head.safetensors").read_bytes(), into or folder, options.faces)
+
+
+def put_down(saved, folder, faces):
+    """Write a head whole; its edits are the lines after its names."""
+    names, *edits = saved[len(SAVED) :].decode().split("\n")
+    write_atomic(folder / "head.safetensors", saved)
+    write_atomic(folder / "textures" / "skin_albedo.png", edits[-1].encode() if edits else b"as made")
+    for edit in edits[-1:]:
+        if "glasses" in edit:
+            write_atomic(folder / "textures" / "glasses_albedo.png", b"glasses")
+    glb = write_atomic(folder / "head.glb", tiny_glb(names.split("|"), faces, edits))
     yield StepDone("asset", 2, 2)
     yield Finished(folder, glb)
+
+
+def prepare():
+    """Nothing is slow about toys."""
+
+
+def edit_head(folder, options, into=None):
+    """Pretend to edit a saved head: its texture is the request."""
+    words = options.prompt.split()
+    yield StageStarted("edit", 4)
+    if "refuse" in words:
+        raise UserError("This changes nothing: 'refuse'.", "Say it in other words.")
+    if "break" in words:
+        raise RuntimeError("a toy broke")
+    yield Preview("edit", "relit", ball(64))
+    for step in range(1, 5):
+        if step == 3 and "stall" in words:
+            time.sleep(600)
+        time.sleep(0.05 if "slow" in words else 0.0)
+        yield StepDone("edit", step, 4)
+    saved = (folder / "head.safetensors").read_bytes() + b"\n" + options.prompt.encode()
+    yield from put_down(saved, into or folder, 0)
 
 
 def stand_still_once(folder):
@@ -111,6 +144,18 @@ def render_view(folder, options):
     return ball(options.size, sum(weight for _, weight in options.expressions), options.mode != "normal")
 
 
+def viewer_head(folder):
+    """Pretend to pack the head for the page's viewer: an egg as payload_bytes would, were it an asset."""
+    return b"IDV1" + (folder / "head.glb").read_bytes()
+
+
+def viewer_light(path):
+    """Pretend to filter a light."""
+    if "wrong" in path.name:
+        raise UserError("This is no light.", "Choose another file.")
+    return b"IDL1"
+
+
 def ball(size, growth=0.0, lit=False):
     """[S, S, 3] uint8 picture of an egg: its normals, or a light from the upper left."""
     y, x = np.mgrid[0:size, 0:size] / size * 2 - 1
@@ -124,7 +169,7 @@ def ball(size, growth=0.0, lit=False):
     return (np.where(inside[..., None], colour, 1.0) * 255).astype(np.uint8)
 
 
-def tiny_glb(names, wanted=0):
+def tiny_glb(names, wanted=0, edits=()):
     """A GLB of an egg with a morph target per name but neutral, in lowerCamelCase; a target makes the egg wider."""
     names = [name.title().replace(" ", "") for name in names if name != "neutral"]
     names = [name[0].lower() + name[1:] for name in names]
@@ -136,7 +181,7 @@ def tiny_glb(names, wanted=0):
     primitive = {"attributes": {"POSITION": 0, "NORMAL": 1}, "indices": 3, "material": 0}
     skin = {"baseColorFactor": [0.8, 0.55, 0.45, 1], "metallicFactor": 0, "roughnessFactor": 0.6}
     document = {
-        "asset": {"version": "2.0", "extras": {"faces": wanted}},
+        "asset": {"version": "2.0", "extras": {"faces": wanted, "edits": list(edits)}},
         "scene": 0,
         "scenes": [{"nodes": [0]}],
         "nodes": [{"mesh": 0}],

@@ -10,12 +10,18 @@ GENERATOR = f"idto3d {__version__}"
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a head came from: the seed, the weights' name, their licences, and every option as plain JSON."""
+    """Where a head came from: the seed, the weights' name, their licences, and every option as plain JSON.
+
+    photos: how many it was made from; what they show, and what they are, is not told. edits: the options of each edit
+    that it has been through since, in order, likewise as plain JSON.
+    """
 
     seed: int = 0
     weights: str = ""
     licences: tuple[str, ...] = ()
     options: Mapping[str, object] = field(default_factory=dict)
+    photos: int = 0
+    edits: tuple[Mapping[str, object], ...] = ()
 
 
 def as_extras(provenance: Provenance) -> dict:
@@ -27,6 +33,8 @@ def as_extras(provenance: Provenance) -> dict:
         "weights": provenance.weights,
         "licences": list(provenance.licences),
         "options": dict(provenance.options),
+        "photos": provenance.photos,
+        "edits": [dict(edit) for edit in provenance.edits],
     }
 
 

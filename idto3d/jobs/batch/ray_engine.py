@@ -16,11 +16,10 @@ from idto3d.config import ROOT
 from idto3d.determinism import MKL_SETTING, STRICT
 from idto3d.errors import UserError
 from idto3d.jobs import record
-from idto3d.jobs.engine import LOG
 from idto3d.jobs.produce import PIPELINE
 from idto3d.jobs.record import read_job, write_job
 from idto3d.jobs.run_folder import claim
-from idto3d.jobs.worker import Cancellation, work
+from idto3d.jobs.worker import LOG, Cancellation, work
 
 SILENT = {"RAY_USAGE_STATS_ENABLED": "0"}
 TRIES_AGAIN = 3  # of a job whose machine or worker is lost; it goes on from its checkpoint
@@ -83,6 +82,9 @@ class RayEngine:
         if task is not None and not self._over(task):
             self._ray.cancel(task, force=True)
             self._ray.wait([task], timeout=STOPPING)
+
+    def warm(self) -> None:
+        """Nothing: who waits on a cluster takes a place there."""
 
     def close(self) -> None:
         """Leave the cluster, which ends what this engine began there."""

@@ -20,8 +20,12 @@ class Place:
     folder: Path
 
     def job(self) -> Job | None:
-        """What job.json says; None where there is none, or none that can be read."""
-        return readable_job(self.folder)
+        """What job.json says of the making; None where there is none, or none that can be read.
+
+        A head that somebody edits, or did when the machine stopped, is made.
+        """
+        job = readable_job(self.folder)
+        return job and (job.before or job)
 
     def locked(self) -> bool:
         """Whether a process works in the folder, whoever began it."""

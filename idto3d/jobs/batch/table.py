@@ -17,8 +17,8 @@ from idto3d.config import HeadOptions
 from idto3d.errors import UserError
 from idto3d.jobs.batch.names import folder_name
 from idto3d.options import option_names, with_option
+from idto3d.subject.images import ENDINGS
 
-PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif")
 NAME, PHOTOS, PRESET = "name", "photos", "preset"
 SEPARATOR = ";"
 MOST_SHOWN = 40
@@ -142,7 +142,7 @@ def _named(folder: Path, text: str) -> list[Path]:
     if path.is_file():
         return [path.resolve()]
     fitting = (Path(name) for name in glob.iglob(str(Path(glob.escape(str(folder))) / text)))
-    pictures = sorted(path.resolve() for path in fitting if path.suffix.lower() in PICTURES and path.is_file())
+    pictures = sorted(path.resolve() for path in fitting if path.suffix.lower() in ENDINGS and path.is_file())
     if not pictures:
         raise UserError(f"There is no photo '{text}'.", "Give its path as seen from the table's folder.")
     return pictures

@@ -11,14 +11,15 @@ from pathlib import Path
 from idto3d.errors import UserError
 from idto3d.files import PART, sha256_of
 from idto3d.jobs import event_log, record
+from idto3d.jobs.history.state import RECORD, VERSIONS
 from idto3d.jobs.lock import is_locked
 from idto3d.jobs.run_folder import CHECKPOINTS, HEAD, LOCK, PHOTOS, RESERVE
 
-KINDS = ("photo", "crop", "checkpoint", "picture", "head", "record")
+KINDS = ("photo", "crop", "checkpoint", "picture", "head", "version", "record")
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".mp4")
-SHOWN = ("photo", "crop", "checkpoint", "picture", "head")
+SHOWN = ("photo", "crop", "checkpoint", "picture", "head", "version")
 RECORDS = {record.FILE, event_log.FILE, LOCK, RESERVE, ".cancel", "worker.log"}
-OURS = RECORDS | {PHOTOS, CHECKPOINTS, HEAD, "subject", "renders"}
+OURS = RECORDS | {PHOTOS, CHECKPOINTS, HEAD, "subject", "renders", VERSIONS}
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def counted(kinds: dict[str, int]) -> str:
 
 def traces(folder: Path) -> Traces:
     """What lies in `folder`, files that vanish meanwhile left out."""
-    kinds, size, newest = Counter(), 0, 0.0
+    kinds, size, newest, seen = Counter(), 0, 0.0, set()
     for path in folder.rglob("*"):
         try:
             found = path.lstat()
@@ -55,7 +56,9 @@ def traces(folder: Path) -> Traces:
         if path.is_dir() and not path.is_symlink():
             continue
         kinds[kind_of(path.relative_to(folder))] += 1
-        size, newest = size + found.st_size, max(newest, found.st_mtime)
+        size += 0 if (found.st_dev, found.st_ino) in seen else found.st_size  # one file may have several names
+        seen.add((found.st_dev, found.st_ino))
+        newest = max(newest, found.st_mtime)
     _halve(kinds)
     age = max(time.time() - newest, 0.0) if newest else 0.0
     return Traces(folder, tuple((kind, kinds[kind]) for kind in KINDS if kinds[kind]), size, age)
@@ -73,9 +76,18 @@ def kind_of(name: Path) -> str:
         return "checkpoint"
     if top in (PHOTOS, "subject"):
         return "photo" if top == PHOTOS else "crop"
+    if top == VERSIONS:
+        return _kind_in_version(name)
     if top in RECORDS or PART.fullmatch(top):
         return "record"
     return "picture" if top == "renders" and name.suffix in PICTURES else "head"
+
+
+def _kind_in_version(name: Path) -> str:
+    """The same of a file in versions/; each version has one record, which counts it."""
+    if name.name == RECORD:
+        return "version"
+    return "record" if len(name.parts) < 3 else "head"
 
 
 def is_run(folder: Path) -> bool:

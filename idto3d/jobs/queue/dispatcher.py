@@ -5,6 +5,7 @@ import threading
 import time
 from pathlib import Path
 
+from idto3d.errors import UserError
 from idto3d.jobs import record
 from idto3d.jobs.engine import Engine
 from idto3d.jobs.lock import is_locked
@@ -17,6 +18,7 @@ from idto3d.jobs.worker import CANCEL
 PAUSE = 0.2
 LATER = 5.0  # seconds until something is tried again that the system refused
 DIED = JobError("The worker stopped before the job was done.", "Press Resume to go on from the last checkpoint.")
+BUSY = UserError("This job is at work already.", "Watch it, or cancel it.")
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +46,14 @@ class Dispatcher:
         return len(ahead) + (order.index(folder) if folder in order else 0)
 
     def queue(self, folder: Path, job: Job) -> None:
-        """Write down a job that is to be begun when its turn comes."""
+        """Write down a job that is to be begun when its turn comes.
+
+        Raises UserError where the folder's job waits or is worked on: somebody else may have been the first.
+        """
         with self._lock:
+            there = read_job(folder)
+            if there and (there.status == record.QUEUED or there.status == record.RUNNING and self.at_work(folder)):
+                raise UserError(BUSY.what, BUSY.remedy)
             self._begun.discard(folder)
             write_job(folder, job)
         self.nudge()

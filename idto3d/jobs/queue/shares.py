@@ -23,34 +23,36 @@ class Shares:
         self._salt = secrets.token_bytes(16)
         self._gate = threading.Lock()
         self._coming = Counter()  # handed in at this moment and not on the disk yet
-        self._started: dict[str, deque[float]] = defaultdict(deque)
+        self._started: dict[tuple[str, bool], deque[float]] = defaultdict(deque)
 
     def name(self, visitor: str) -> str:
         """What is kept of a visitor: 16 hexadecimal digits that say nothing; empty for nobody."""
         return hashlib.blake2b(visitor.encode(), digest_size=8, key=self._salt).hexdigest() if visitor else ""
 
     @contextmanager
-    def place(self, name: str, active: Callable[[], Sequence[Job]]) -> Iterator[None]:
+    def place(self, name: str, active: Callable[[], Sequence[Job]], edit: bool = False) -> Iterator[None]:
         """A place in the queue for a job of the visitor called `name`, while it is written down.
+
+        Edits, which take seconds, are counted by the hour apart from the others.
 
         `active` tells the jobs queued or running; it is asked when no other place is being taken, so that one just
         written down is not missed. Raises UserError when the visitor, or everybody, has too many.
         """
         with self._gate:
-            self._check(name, active())
+            self._check(name, active(), edit)
             self._coming[name] += 1
-            self._started[name].append(time.monotonic())
+            self._started[name, edit].append(time.monotonic())
         try:
             yield
         except BaseException:
             with self._gate:
-                self._started[name].pop()
+                self._started[name, edit].pop()
             raise
         finally:
             with self._gate:
                 self._coming[name] -= 1
 
-    def _check(self, name: str, active: Sequence[Job]) -> None:
+    def _check(self, name: str, active: Sequence[Job], edit: bool) -> None:
         everybody = len(active) + self._coming.total()
         if everybody >= self.limits.total_jobs:
             raise UserError(f"{everybody} jobs are waiting already.", "Try again when some of them are done.")
@@ -58,16 +60,17 @@ class Shares:
         if own >= self.limits.visitor_jobs:
             what = f"You have {own} {'job' if own == 1 else 'jobs'} waiting or at work already."
             raise UserError(what, "Wait until one is done, or cancel one.")
-        self._check_hour(name)
+        self._check_hour(name, edit)
 
-    def _check_hour(self, name: str) -> None:
+    def _check_hour(self, name: str, edit: bool) -> None:
         since = time.monotonic() - HOUR
-        for visitor, times in tuple(self._started.items()):
+        for kind, times in tuple(self._started.items()):
             while times and times[0] <= since:
                 times.popleft()
             if not times:
-                del self._started[visitor]
-        if len(self._started[name]) >= self.limits.visitor_jobs_an_hour:
-            minutes = -(-(self._started[name][0] - since) // 60)
-            what = f"You have started {len(self._started[name])} jobs within an hour."
+                del self._started[kind]
+        most = self.limits.visitor_edits_an_hour if edit else self.limits.visitor_jobs_an_hour
+        if len(started := self._started[name, edit]) >= most:
+            minutes = -(-(started[0] - since) // 60)
+            what = f"You have started {len(started)} {'edits' if edit else 'jobs'} within an hour."
             raise UserError(what, f"Try again in {minutes:.0f} {'minute' if minutes == 1 else 'minutes'}.")

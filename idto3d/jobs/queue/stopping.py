@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from idto3d.errors import UserError
 from idto3d.jobs.engine import Engine
-from idto3d.jobs.lock import is_locked, owner_of
-from idto3d.jobs.record import readable_job
+from idto3d.jobs.lock import is_locked, owner_of, try_lock
+from idto3d.jobs.record import CANCELLED, ended, is_active, read_job, readable_job, write_job
 from idto3d.jobs.run_folder import LOCK
 
 CANCEL_SECONDS = 1.8
@@ -27,6 +28,24 @@ def stop_worker(folder: Path, engine: Engine, busy: Callable[[], bool]) -> None:
     if busy():
         _signal(_process(folder), signal.SIGTERM if os.name == "nt" else signal.SIGKILL)
         engine.stop(folder)
+
+
+def mark_cancelled(folder: Path) -> None:
+    """For a worker that could not say so itself; nobody begins meanwhile."""
+    lock = try_lock(folder / LOCK, patience=2.0)
+    if lock is None:
+        raise UserError("The job does not stop.", "Try again in a moment.")
+    with lock:
+        job = read_job(folder)
+        if job and is_active(job):
+            write_job(folder, ended(job, CANCELLED))
+
+
+def wait_until_free(folder: Path, seconds: float = 2.0) -> None:
+    """Wait a little for a process that is about to leave `folder`."""
+    lock = try_lock(folder / LOCK, patience=seconds)
+    if lock:
+        lock.release()
 
 
 def _process(folder: Path) -> int | None:

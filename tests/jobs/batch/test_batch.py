@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from idto3d import cli
+from idto3d.config import EditOptions
 from idto3d.errors import UserError
 from idto3d.jobs.batch import command, run
 from idto3d.jobs.batch.command import conduct
@@ -21,7 +22,7 @@ from idto3d.jobs.batch.standing import places
 from idto3d.jobs.batch.table import read_table
 from idto3d.jobs.engine import LocalEngine
 from idto3d.jobs.lock import owner_of
-from idto3d.jobs.record import CANCELLED, DONE, FAILED
+from idto3d.jobs.record import CANCELLED, DONE, EDIT, FAILED, begun, further_job, read_job, write_job
 from idto3d.jobs.run_folder import LOCK
 
 ROOT = Path(__file__).parents[3]
@@ -72,6 +73,16 @@ def until(condition, seconds=30.0):
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def test_a_head_that_was_being_edited_is_not_made_again(crowd, tmp_path):
+    (place,) = wanted = crowd("young")
+    conduct(wanted, tmp_path / "out", Counted())
+    made = read_job(place.folder)
+    write_job(place.folder, begun(further_job(made, EDIT, made.options, (EditOptions(prompt="older"),))))
+    again = Counted()
+    assert conduct(wanted, tmp_path / "out", again) == 0 and again.begun == []
+    assert results(tmp_path / "out")[0]["status"] == DONE
 
 
 def test_heads_are_made_told_and_not_made_again(crowd, tmp_path, capsys):
@@ -168,6 +179,7 @@ from pathlib import Path
 from idto3d.jobs.batch import command
 from idto3d.jobs.engine import LocalEngine
 from idto3d import cli
+from idto3d.config import EditOptions
 command._processes = lambda workers: LocalEngine(workers, "fake_pipeline")
 sys.exit(cli.main(["batch", *sys.argv[1:], "--workers", "2"]))
 """

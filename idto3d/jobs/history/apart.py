@@ -1,0 +1,40 @@
+"""An edit whose result is a run folder of its own: a head without a past, beside the one that it was made of."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+
+from idto3d.config import EditOptions
+from idto3d.events import Event
+from idto3d.files import remove
+from idto3d.jobs import record
+from idto3d.jobs.checkpoint import Checkpointer
+from idto3d.jobs.history.store import heals
+from idto3d.jobs.lock import FileLock
+from idto3d.jobs.record import Job, write_job
+from idto3d.jobs.run_folder import Work, begin, finished
+
+
+def begin_apart(source: Path, folder: Path, edit: EditOptions) -> tuple[FileLock, Job]:
+    """Claim `folder` for an edit of the finished head in `source`, which stays as it is. Raises UserError."""
+    before = finished(source)
+    heals(source)
+    lock, job = begin(folder, [], before.options)
+    job = replace(job, kind=record.EDIT, photos=before.photos, edits=(edit,))
+    write_job(folder, job)
+    return lock, job
+
+
+def work_apart(source: Path, pipeline: str) -> Work:
+    """The work of such a job; where it does not end well its folder goes, as nothing can go on from there."""
+
+    def work(folder: Path, job: Job, _checkpoints: Checkpointer) -> Iterator[Event]:
+        (edit,) = job.edits
+        try:
+            yield from import_module(pipeline).edit_head(source, edit, folder)
+        except BaseException:
+            remove(folder)
+            raise
+
+    return work

@@ -1,0 +1,42 @@
+"""How many seconds each stage of a run is likely to take on a machine of some speed.
+
+What a stage costs is counted in units: a photo, a view of so many pixels, a texel. Seconds a unit are of a machine of
+two idle cores, measured on whole runs of preset draft; another machine takes the seconds of its finished runs, and
+before there are any those of the two cores by how much faster it multiplies matrices (`speed`).
+"""
+
+from collections.abc import Mapping
+
+from idto3d.config import HeadOptions
+
+STAGES = ("subject", "fit", "shape", "material", "asset")
+# Seconds a unit on two idle cores with the embedded weights.
+USUAL: Mapping[str, float] = {"subject": 1.8, "fit": 8.3, "shape": 0.2, "material": 0.255, "asset": 3.8}
+PIXELS = 128.0 * 128.0  # of a view whose cost is one unit
+GRID = 1.5  # units that a step costs more on a tetrahedral grid of 80 cells
+
+
+def units(options: HeadOptions, photos: int) -> dict[str, float]:
+    """How much each stage has to do, in the order in which they come; without photos none is read."""
+    shape, material = options.shape, options.material
+    seen = 1.0 + 0.8 * photos
+    grid = (shape.resolution / 80.0) ** 2 if shape.carrier == "tets" else 0.0
+    meshes = len(options.expressions) if shape.meshes == "each" and shape.carrier == "tets" else 1
+    counted = {
+        "subject": float(photos),
+        "fit": seen,
+        "shape": meshes * shape.steps * (_views(shape.views, shape.image_size) + GRID * grid),
+        "material": material.steps * _views(material.views, material.image_size),
+        "asset": 1.0 + (options.export.texture_size / 1024.0) ** 2,
+    }
+    return {stage: amount for stage, amount in counted.items() if amount}
+
+
+def _views(count: int, side: int) -> float:
+    """Units of one step that looks at `count` pictures of `side` pixels: the guidance, and the drawing."""
+    return count * side * side / PIXELS
+
+
+def seconds(options: HeadOptions, photos: int, paces: Mapping[str, float], speed: float) -> dict[str, float]:
+    """Seconds of each stage, by `paces`, seconds a unit as they were measured here; else by the machine's `speed`."""
+    return {stage: amount * paces.get(stage, USUAL[stage] / speed) for stage, amount in units(options, photos).items()}

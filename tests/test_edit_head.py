@@ -1,0 +1,140 @@
+"""A saved head is edited without photos, and tells in its GLB how to make it again."""
+
+import sys
+import types
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+from small_heads import run, small
+
+from idto3d import pipeline
+from idto3d.config import EditOptions, ExportOptions, HeadOptions
+from idto3d.errors import UserError
+from idto3d.events import Finished, StageStarted
+from idto3d.export.gltf.container import packed, unpacked
+from idto3d.export.gltf.load import load_asset
+from idto3d.export.gltf.recipe import check_photos, recipe_of
+from idto3d.head.prior import HeadPrior
+from idto3d.stages.saved import load_head
+
+
+@pytest.fixture(scope="module")
+def made(tiny_bundle, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("made") / "head"
+    list(run(replace(small(tiny_bundle), prompt="a man with red hair"), folder))
+    return folder
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What the steps of an edit are given; they make the skin bluer and leave all else."""
+    seen = []
+
+    def edited(before, options, template, prior, guide=None):
+        mask = None if not options.mask else np.asarray(Image.open(options.mask))
+        seen.append(types.SimpleNamespace(options=options, template=template, prior=prior, mask=mask))
+        yield StageStarted("edit", 1)
+        skin = before.painted["skin"]
+        blue = np.maximum(skin.albedo, np.array([0, 0, 200], np.uint8))
+        return replace(before, painted={**before.painted, "skin": replace(skin, albedo=blue)})
+
+    for name, said in (("edited", {"edited": edited}), ("guidance.guide", {"load_guide": None})):
+        module = types.ModuleType(f"idto3d.stages.edit.{name}")
+        module.__dict__.update(said)
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    return seen
+
+
+GREEN, OLD = EditOptions(prompt="green hair", seed=3), EditOptions(prompt="older", strength=0.5, locks=("eyes",))
+
+
+def test_an_edit_leaves_its_head_and_puts_the_new_one_whole_elsewhere(made, asked, tmp_path):
+    before = {path: path.read_bytes() for path in made.rglob("*") if path.is_file()}
+    events = list(pipeline.edit_head(made, GREEN, tmp_path / "new"))
+    assert events[-1] == Finished(tmp_path / "new", tmp_path / "new" / "head.glb")
+    assert {path: path.read_bytes() for path in made.rglob("*") if path.is_file()} == before
+    assert load_asset(tmp_path / "new").textures["skin"].albedo[..., 2].mean() > 180
+    assert load_head(tmp_path / "new").edits == (GREEN,) and isinstance(asked[0].prior, HeadPrior)
+    list(pipeline.edit_head(tmp_path / "new", OLD))
+    assert load_head(tmp_path / "new").edits == (GREEN, OLD) and not (tmp_path / "new" / ".export").exists()
+    list(pipeline.export_head(tmp_path / "new", ExportOptions(faces=400, texture_size=32, render_size=32)))
+    recipe = recipe_of(tmp_path / "new" / "head.glb")
+    assert recipe.edits == (GREEN, OLD) and recipe.options.export.texture_size == 32
+    assert (recipe.options.prompt, recipe.photos) == ("a man with red hair", 0)
+    check_photos(recipe, 0)
+
+
+def test_a_mask_travels_in_the_recipe(made, asked, tmp_path):
+    mask = np.zeros((64, 48), np.uint8)
+    mask[10:30] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    list(pipeline.edit_head(made, replace(GREEN, mask=str(tmp_path / "mask.png")), tmp_path / "new"))
+    (tmp_path / "mask.png").unlink()
+    edit = recipe_of((tmp_path / "new" / "head.glb").read_bytes()).edits[0]
+    list(pipeline.edit_head(made, edit, tmp_path / "again"))
+    assert all(np.array_equal(one.mask, mask) for one in asked)
+    assert str(tmp_path) not in edit.mask and not list(tmp_path.rglob("*mask*"))
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda extras: extras.pop("edits"), "does not say how"),
+        (lambda extras: extras["options"]["shape"].update(steps=10**99), "shape.steps cannot be"),
+        (lambda extras: extras["options"]["shape"].update(steps=2.5), "shape.steps is no whole number"),
+        (lambda extras: extras["options"]["shape"].update(steps="many"), "shape.steps is no number"),
+        (lambda extras: extras["options"].update(shape="round"), "does not say how"),
+        (lambda extras: extras["options"].update(prompt=["a"]), "prompt is no text"),
+        (lambda extras: extras["options"].update(prompt="a " * 5000), "prompt has 10000 characters"),
+        (lambda extras: extras["options"].update(expressions="neutral"), "expressions is no list"),
+        (lambda extras: extras["options"].update(wings=2), "does not say how"),
+        (lambda extras: extras["options"]["subject"].update(keep="perhaps"), "neither yes nor no"),
+        (lambda extras: extras.update(edits=[{"prompt": "green hair", "mask": "/etc/passwd"}]), "names a file"),
+        (lambda extras: extras.update(edits=[{"prompt": "green hair", "locks": "eyes"}]), "locks is no list"),
+        (lambda extras: extras.update(edits=[{"prompt": "green hair", "locks": ["heart"]}]), "no value of locks"),
+        (lambda extras: extras.update(edits=[{"prompt": " "}]), "Nothing is asked for"),
+        (lambda extras: extras.update(edits=[{"prompt": "x"}] * 300), "300 edits"),
+        (lambda extras: extras.update(photos=-1), "-1 photos"),
+        (lambda extras: extras.update(photos=[]), "does not say how"),
+    ],
+)
+def test_an_absurd_recipe_is_refused(made, change, why):
+    header, binary = unpacked((made / "head.glb").read_bytes())
+    change(header["asset"]["extras"])
+    with pytest.raises(UserError, match=why):
+        recipe_of(packed(header, binary))
+
+
+@pytest.mark.parametrize("content", [b"", b"glTF", b"a photo", b"glTF\x02\0\0\0" + bytes(20)])
+def test_what_is_no_glb_has_no_recipe(tmp_path, content):
+    (tmp_path / "x.glb").write_bytes(content)
+    with pytest.raises(UserError, match="'x.glb' does not say how"):
+        recipe_of(tmp_path / "x.glb")
+    with pytest.raises(UserError, match="cannot be read"):
+        recipe_of(tmp_path / "nothing.glb")
+
+
+def test_photos_are_asked_for_where_there_were_some(made):
+    header, binary = unpacked((made / "head.glb").read_bytes())
+    header["asset"]["extras"]["photos"] = 2
+    recipe = recipe_of(packed(header, binary))
+    with pytest.raises(UserError, match="made from 2 photos, which its GLB does not hold"):
+        check_photos(recipe, 0)
+    check_photos(recipe, 1)
+
+
+def test_heads_of_before_have_no_edits(made, monkeypatch, tmp_path):
+    from idto3d.stages import saved
+
+    words = saved._words
+
+    def of_before(finished):
+        told = words(finished)
+        return {name: told[name] for name in told if name not in ("edits", "photos")}
+
+    monkeypatch.setattr(saved, "_words", of_before)
+    saved.save_head(tmp_path, load_head(made))
+    assert (load_head(tmp_path).edits, load_head(tmp_path).photos) == ((), 0)
+    assert load_head(tmp_path).options.prompt == "a man with red hair" and HeadOptions().prompt == ""

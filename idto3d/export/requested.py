@@ -25,6 +25,7 @@ from idto3d.head.parts import Part
 
 LODS = {"head_lod1.glb": 0.5, "head_lod2.glb": 0.25}  # share of the triangles of head.glb
 FILES = ("head_lod*.glb", "head.obj", "head.mtl", "head.usdz", "expressions/*.glb", "renders/turntable.mp4")
+OF_PARTS = ("textures/*.png",)  # which an edit may take away
 
 ExpressionAlbedo = Callable[[str, str], np.ndarray | None]  # material, expression -> texture, or None: the neutral one
 
@@ -123,6 +124,6 @@ def _turntable(made: Made, asset: Asset, folder: Path, options: ExportOptions) -
 
 
 def outdated(folder: Path, newer: Path) -> list[Path]:
-    """The files that `write_requested` left in `folder` and that a newer asset, in the folder `newer`, is without."""
-    left = [path for pattern in FILES for path in sorted(folder.glob(pattern))]
+    """The files of parts, or on request, in `folder` that a newer asset, in the folder `newer`, is without."""
+    left = [path for pattern in FILES + OF_PARTS for path in sorted(folder.glob(pattern))]
     return [path for path in left if not (newer / path.relative_to(folder)).is_file()]

@@ -28,13 +28,13 @@ class Textures:
 
 def painted_textures(painted: PaintedMaterial, size: int) -> Textures:
     """The textures of a painted material, as they are or, where they are larger, reduced to `size` pixels."""
-    rough = _fitted(painted.roughness, size)
-    normal = None if painted.normal is None else _fitted(painted.normal, size)
+    rough = fitted(painted.roughness, size)
+    normal = None if painted.normal is None else fitted(painted.normal, size)
     packed = np.stack([np.full_like(rough, 255), rough, np.zeros_like(rough)], axis=-1)
-    return Textures(_fitted(painted.albedo, size), packed, normal)
+    return Textures(fitted(painted.albedo, size), packed, normal)
 
 
-def _fitted(image: np.ndarray, size: int) -> np.ndarray:
+def fitted(image: np.ndarray, size: int) -> np.ndarray:
     """`image` [S, S] or [S, S, C] at `size` pixels where it is larger.
 
     Channels are averaged each for itself: colours below an alpha of 0 stay what they are.

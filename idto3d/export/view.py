@@ -25,6 +25,7 @@ from idto3d.render.camera import standard_cameras
 from idto3d.render.color import linear_from_srgb, srgb_from_linear, tone_map
 from idto3d.render.draw import Surface, camera_normals, draw_surface, paint, sample, to_uint8
 from idto3d.render.environment import Environment, environment_names, load_environment, rotate
+from idto3d.render.panorama.load import TYPES, light_from_file
 
 CLAY = 0.45  # linear grey of the clay mode
 FRAMES = 72
@@ -65,15 +66,15 @@ def _stamp(path: Path) -> tuple[int, ...]:
 
 
 def find_light(light: str) -> Environment:
-    """The light called `light` in assets/hdri, or in a .hdr file; the default one for an empty name."""
+    """The light called `light` in assets/hdri, or in a .hdr or .exr file; the default one for an empty name."""
     names = environment_names(HDRI)
     if not light:
         return _stored(DEFAULT_LIGHT if DEFAULT_LIGHT in names else names[0])
     if light in names:
         return _stored(light)
-    if Path(light).suffix.lower() == ".hdr" and Path(light).is_file():
-        return load_environment(Path(light))
-    raise UserError(f"There is no light '{light}'.", f"Give an .hdr file, or one of: {', '.join(names)}.")
+    if Path(light).suffix.lower() in TYPES and Path(light).is_file():
+        return light_from_file(light)
+    raise UserError(f"There is no light '{light}'.", f"Give an .hdr or .exr file, or one of: {', '.join(names)}.")
 
 
 @lru_cache(maxsize=64)

@@ -7,11 +7,13 @@ each scan line may be run-length coded channel by channel.
 from pathlib import Path
 
 import numpy as np
+from numba import njit
 
 from idto3d.errors import UserError
 
 MAX_PIXELS = 2**23
 MAX_BYTES = 2**27
+SOUND, SHORT, DAMAGED = 0, 1, 2
 REMEDY = "Use a Radiance .hdr panorama of at most 4096 x 2048 pixels, for example one from Poly Haven."
 
 
@@ -70,28 +72,44 @@ def _decode_lines(data: bytes, offset: int, size: tuple[int, int], path: Path) -
     """RGBE bytes [H, W, 4] of run-length coded scan lines."""
     height, width = size
     rgbe = np.empty((height, 4, width), np.uint8)
-    marker = bytes([2, 2, width >> 8, width & 255])
-    for row in range(height):
-        if data[offset : offset + 4] != marker:
-            raise HdrError(path, "it is damaged")
-        offset += 4
-        for channel in range(4):
-            offset = _decode_channel(data, offset, rgbe[row, channel], path)
+    fault = _fill_lines(np.frombuffer(data, np.uint8), offset, rgbe)
+    if fault:
+        raise HdrError(path, "it ends too early" if fault == SHORT else "it is damaged")
     return rgbe.transpose(0, 2, 1)
 
 
-def _decode_channel(data: bytes, offset: int, out: np.ndarray, path: Path) -> int:
-    """Fill one channel `out` [W] of a scan line; returns where the next one starts."""
+@njit(nogil=True, cache=True)
+def _fill_lines(data, offset, rgbe):
+    """Fill `rgbe` [H, 4, W] from the bytes at `offset`: SOUND, SHORT or DAMAGED. Runs of one byte take no longer."""
+    height, _, width = rgbe.shape
+    for row in range(height):
+        if offset + 4 > len(data):
+            return SHORT
+        if data[offset] != 2 or data[offset + 1] != 2 or data[offset + 2] * 256 + data[offset + 3] != width:
+            return DAMAGED
+        offset += 4
+        for channel in range(4):
+            offset = _fill_channel(data, offset, rgbe[row, channel])
+            if offset < 0:
+                return -offset
+    return SOUND
+
+
+@njit(nogil=True, cache=True)
+def _fill_channel(data, offset, out):
+    """Fill one channel `out` [W] of a scan line: where the next one starts, or what is wrong, negative."""
     at = 0
     while at < len(out):
         if offset + 1 >= len(data):
-            raise HdrError(path, "it ends too early")
-        code = data[offset]
+            return -SHORT
+        code = int(data[offset])
         count = code - 128 if code > 128 else code
-        values = data[offset + 1 : offset + 2] * count if code > 128 else data[offset + 1 : offset + 1 + count]
-        if count == 0 or at + count > len(out) or len(values) < count:
-            raise HdrError(path, "it is damaged")
-        out[at : at + count] = np.frombuffer(values, np.uint8)
+        if count == 0 or at + count > len(out):
+            return -DAMAGED
+        if code <= 128 and offset + 1 + count > len(data):
+            return -SHORT
+        for step in range(count):
+            out[at + step] = data[offset + 1] if code > 128 else data[offset + 1 + step]
         at += count
         offset += 2 if code > 128 else 1 + count
     return offset

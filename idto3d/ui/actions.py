@@ -12,17 +12,26 @@ from PIL import Image
 
 from idto3d import config
 from idto3d.checks import checked, checked_view, named_expressions
-from idto3d.config import HDRI, HeadOptions, RenderOptions
+from idto3d.config import HDRI, EditOptions, HeadOptions, RenderOptions
 from idto3d.errors import UserError
 from idto3d.jobs.desk import Desk, JobView
 from idto3d.jobs.drawing.drawer import Drawing
 from idto3d.jobs.drawing.process import RenderView
 from idto3d.jobs.drawing.studio import Studio
 from idto3d.jobs.limits import LOCAL, Limits
+from idto3d.jobs.pace.paces import minutes_of_presets
 from idto3d.jobs.privacy.traces import Traces, deleted, digests
 from idto3d.jobs.queue.records import JOB_ID
 from idto3d.jobs.record import DONE
+from idto3d.ui.door.calls import lies_alone
+from idto3d.ui.heads import forms
+from idto3d.ui.heads.onstage import NO_LIGHT, OnStage
+from idto3d.ui.heads.painted import Painted
+from idto3d.ui.heads.revisions import Revisions
+from idto3d.ui.photos import NO_CONSENT, Photos, check_weights, with_weights
 from idto3d.ui.shelf import Shelf
+from idto3d.words.asked import describes_somebody, read_edit
+from idto3d.words.corrections import CORRECTED
 from idto3d.words.prompts import one_line
 
 pipeline_view = Drawing()  # our own pipeline's
@@ -43,6 +52,14 @@ class Request:
     preset: str = "draft"
     expressions: str = "3"
     seed: int = 0
+    hair_style: str = ""  # corrections of what photos suggest; empty: as seen
+    hair_colour: str = ""
+    beard: str = ""
+    skin: str = ""
+    lambda_id: float | None = None  # None: the weights' own
+    lambda_exp: float | None = None
+    guidance_scale: float | None = None
+    weights: str = ""  # empty: the server's own
 
 
 def request_of(values: Mapping) -> Request:
@@ -74,15 +91,18 @@ class Actions:
         self.desk = desk
         self.shelf = shelf
         self.studio = Studio(render_view, limits)
+        self.revisions = Revisions(desk)
+        self.stage = OnStage(self.studio, shelf)
         self.base = dict(base or {})
         self.limits = limits
+        self.photos = Photos(limits, base)
         self._uploaded: dict[str, float] = {}  # when the jobs whose uploads are still there were started
 
-    def start(self, request: Request, visitor: str = "") -> str:
-        """Hand in a job; returns its id. Raises UserError when the request cannot be met."""
+    def start(self, request: Request, visitor: str = "", edits: tuple[EditOptions, ...] = ()) -> str:
+        """Hand in a job that `edits` follow; returns its id. Raises UserError when the request cannot be met."""
         check(request, self.limits)
-        options = checked(replace(options_of(request), **self.base))
-        job_id = self.desk.start(list(request.photos), options, visitor)
+        options = checked(with_weights(replace(options_of(request), **self.base), request.weights))
+        job_id = self.desk.start(list(request.photos), options, visitor, edits)
         self._uploaded[job_id] = time.time()
         return job_id
 
@@ -93,8 +113,61 @@ class Actions:
         except UserError:
             return None
         if view is not None and view.active and view.progress.stage == LAST_STAGE:
-            self.studio.open()
+            self.stage.open()
         return view
+
+    def change(self, job_id: str, options: EditOptions, visitor: str = "", mask: Painted | None = None) -> None:
+        """Queue a change of a finished head by words, within what was painted. Raises UserError when it cannot be."""
+        if len(options.prompt) > LONGEST_PROMPT:
+            raise UserError(f"The prompt has {len(options.prompt)} characters.", f"Shorten it to {LONGEST_PROMPT}.")
+        options = options if mask is None else mask.options(options, self.shelf.place(job_id))
+        self.revisions.edit(job_id, options, visitor)
+
+    def on_stage(self, job_id: str, lights: Mapping[str, str], other: str = "", compare: str = "") -> dict:
+        """What the viewer is given of a finished head, beside which the version `other` may be compared.
+
+        lights: where those of the visitor are served. Raises UserError when it cannot be shown.
+        """
+        view, versions = self.desk.watch(job_id), self.revisions.listed(job_id)
+        shown = next((one for one in versions if one.current), None)
+        if view.glb is None or shown is None:
+            raise UserError("There is no head to show yet.", "Wait until the job is done.")
+        value = {"head": self.stage.head(job_id, view.folder, shown), "name": shown.name}
+        value |= {"lights": self.stage.lights(lights), "picture": "", "caption": "", "uploads": True}
+        second = next((one for one in versions if one.id == other and not one.current), None)
+        if second is None or not compare:
+            return value
+        address = self.stage.head(job_id, view.folder, second)
+        return value | {"other": address, "other_name": second.name, "compare": compare}
+
+    def own_light(self, job_id: str, lights: Mapping[str, str], path, name, visitor: str) -> dict[str, str]:
+        """`lights` with one that a visitor uploaded to `path`, as a browser says. Raises UserError."""
+        if not isinstance(path, str) or not lies_alone(path, self.shelf.folder):
+            raise UserError(NO_LIGHT.what, NO_LIGHT.remedy)
+        self.desk.folder(job_id)
+        return self.stage.own_light(job_id, lights, Path(path), name, visitor)
+
+    def drop(self, job_id: str, version: str) -> None:
+        """Delete a version, and what the viewer was given of it. Raises UserError when it cannot be."""
+        self.revisions.drop(job_id, version)
+        self.stage.keep_only(job_id, self.revisions.listed(job_id))
+
+    def minutes(self, photos: int) -> dict[str, float]:
+        """Minutes that a head of so many photos is likely to take here, by preset."""
+        asked = {name: self.base[name] for name in ("weights", "device") if name in self.base}
+        return minutes_of_presets(self.desk.root, photos, **asked)
+
+    def reads_like_a_change(self, job_id: str, prompt: str) -> bool:
+        """Whether somebody who sees the finished head `job_id` may mean a change of it by `prompt`."""
+        view = self.look(job_id)
+        if view is None or view.glb is None or one_line(prompt) in ("", view.options.prompt):
+            return False
+        return not describes_somebody(prompt) and not read_edit(prompt).empty
+
+    def form_of(self, job_id: str) -> dict[str, object]:
+        """What a head was made from, by the names of fields of Request; empty where there is no such head."""
+        view = self.look(job_id)
+        return {} if view is None else forms.form_of(view.options)
 
     def delete(self, job_id: str) -> Traces:
         """Remove everything about a job, and return what that was: its folder, what is handed out, and its uploads."""
@@ -103,6 +176,7 @@ class Actions:
             return self.desk.delete(job_id)
         finally:  # also where some of the folder stays: its record, which names the photos, may be gone by then
             self.studio.forget(self.desk.root / job_id)
+            self.photos.forget()
             self.shelf.forget(job_id, photos)
             self._uploaded.pop(job_id, None)
 
@@ -123,10 +197,12 @@ class Actions:
             if view is None or view.status == DONE:  # a photo that was added again since is for the next head
                 self.shelf.drop_uploads([photo.sha256 for photo in view.photos] if view else (), started)
                 self._uploaded.pop(job_id, None)
+                self.photos.forget()
         for job_id in self.desk.reap():
             self.studio.forget(self.desk.root / job_id)
         self.shelf.keep_only(self.desk.ids())
         self.studio.rest()
+        self.photos.rest()
         self.desk.dispatch()
 
     def draw(self, job_id: str, options: RenderOptions, visitor: str = "", live: bool = False) -> np.ndarray:
@@ -153,10 +229,10 @@ def check(request: Request, limits: Limits = LOCAL) -> None:
     if not request.photos and not request.prompt.strip():
         raise UserError("There is nothing to make a head from.", "Add at least one photo, or describe the person.")
     if request.photos and not request.consent:
-        what = "We need a yes before we look at a face."
-        raise UserError(what, "Tick the box that says this is you, or that you have the person's permission.")
+        raise UserError(*NO_CONSENT)
     if request.preset not in limits.presets:
         raise UserError(f"The preset '{request.preset}' is not offered here.", f"Choose {' or '.join(limits.presets)}.")
+    check_weights(request.weights, limits)
     for text in (request.prompt, request.negative_prompt):
         if len(text) > LONGEST_PROMPT:
             raise UserError(f"The prompt has {len(text)} characters.", f"Shorten it to {LONGEST_PROMPT}.")
@@ -170,18 +246,33 @@ def face_of(weights) -> tuple[tuple[str, float], ...]:
 
 
 def options_of(request: Request) -> HeadOptions:
-    """The options of a request. Raises UserError for an unknown preset or expression, or a seed out of range."""
+    """The options of a request, but for its weights, see `with_weights`.
+
+    Raises UserError for an unknown preset or expression, or a seed out of range; what else no head can be made with is
+    for `checks.checked` to say.
+    """
     if not 0 <= request.seed <= LARGEST_SEED:
         raise UserError(f"{request.seed} is no seed.", f"Give a whole number from 0 to {LARGEST_SEED}.")
     preset = config.preset(request.preset)
     return replace(
         preset,
-        subject=replace(preset.subject, keep=False),  # nothing on the page needs a stranger's embedding
+        subject=replace(
+            preset.subject,
+            keep=False,  # nothing on the page needs a stranger's embedding
+            **{name: getattr(request, name) for name in CORRECTED},
+        ),
+        guidance=replace(preset.guidance, **_strengths(request)),
         prompt=one_line(request.prompt),
         negative_prompt=one_line(request.negative_prompt),
         expressions=named_expressions(request.expressions),
         seed=int(request.seed),
     )
+
+
+def _strengths(request: Request) -> dict[str, float]:
+    """How strongly the guidance is asked, where the request says so."""
+    names = ("lambda_id", "lambda_exp", "guidance_scale")
+    return {name: value for name in names if (value := getattr(request, name)) is not None}
 
 
 def any_seed() -> int:
@@ -199,23 +290,3 @@ def webp(image: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, "WEBP", quality=92)
     return buffer.getvalue()
-
-
-def view_as_json(view: JobView) -> dict:
-    """A job as plain JSON for the API; names no path of the server."""
-    progress = view.progress
-    return {
-        "job_id": view.id,
-        "status": view.status,
-        "position": view.position,
-        "stage": progress.stage,
-        "step": progress.step,
-        "steps": progress.steps,
-        "seconds_left": progress.seconds_left,
-        "likeness": progress.likeness,
-        "encoder": progress.encoder,
-        "same_person": progress.same_person,
-        "notices": list(progress.notices),
-        "resumable": view.resumable,
-        "error": {"what": view.error.what, "remedy": view.error.remedy} if view.error else None,
-    }

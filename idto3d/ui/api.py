@@ -1,4 +1,8 @@
-"""The page's API. Names and fields are stable: /generate /watch /cancel /resume /delete /render /download."""
+"""The page's API. Its names and their fields are stable.
+
+They are generate, edit, render, versions, status, cancel, resume, delete and result; `watch` and `download` are older
+names of status and result.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
@@ -6,12 +10,17 @@ from inspect import Parameter, Signature
 
 import gradio as gr
 
-from idto3d.config import MODES, RenderOptions
-from idto3d.errors import UserError
+from idto3d.config import MODES, EditOptions, RenderOptions
+from idto3d.errors import UserError, discreet
 from idto3d.jobs.privacy.traces import deleted
 from idto3d.ui import lanes
-from idto3d.ui.actions import Actions, Request, request_of, view_as_json, view_of
+from idto3d.ui.actions import Actions, Request, request_of, view_of
+from idto3d.ui.heads.forms import STRENGTHS, edit_of
+from idto3d.ui.heads.said import version_as_json, view_as_json
 from idto3d.ui.visitor import visitor_of
+from idto3d.words.corrections import CORRECTED
+
+MASK_TYPES = (".png", ".jpg", ".jpeg", ".webp")
 
 
 def refused(function: Callable) -> Callable:
@@ -22,15 +31,16 @@ def refused(function: Callable) -> Callable:
         try:
             return function(*values)
         except UserError as error:
-            raise gr.Error(str(error), print_exception=False) from None
+            raise gr.Error(discreet(str(error)), print_exception=False) from None
 
     return answer
 
 
-def by_name(function: Callable[[Mapping, str], object], names: Iterable[str]) -> Callable:
+def by_name(function: Callable[[Mapping, str], object], names: Iterable[str], needed: int = 0) -> Callable:
     """`function` of a mapping of `names` to values and of who asks, as Gradio calls it: by position.
 
-    The parameters are `names` and `sender`, the request, which Gradio adds.
+    The parameters are `names`, of which all but the first `needed` may be left out, and `sender`, the request, which
+    Gradio adds.
     """
     names = tuple(names)
 
@@ -39,8 +49,9 @@ def by_name(function: Callable[[Mapping, str], object], names: Iterable[str]) ->
         *values, sender = values
         return function(dict(zip(names, values, strict=True)), visitor_of(sender))
 
-    parameters = (*names, "sender")
-    by_position.__signature__ = Signature([Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in parameters])
+    parameters = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in (*names, "sender")]
+    optional = [parameter.replace(default=None) for parameter in parameters[needed:]]
+    by_position.__signature__ = Signature([*parameters[:needed], *optional])
     by_position.__annotations__ = {"sender": gr.Request}
     return by_position
 
@@ -48,38 +59,63 @@ def by_name(function: Callable[[Mapping, str], object], names: Iterable[str]) ->
 def add_api(does: Actions) -> None:
     """Add the endpoints to the Blocks being built."""
     _add_steering(does)
+    _add_versions(does)
     with gr.Group(visible=False):
         _add_generate(does)
+        _add_edit(does)
         _add_render(does)
-        _add_download(does)
+        _add_result(does)
 
 
 def _add_steering(does: Actions) -> None:
+    def status(job_id: str) -> dict:
+        """How a job stands: status, stage, step, seconds left, likeness, notices, versions, error."""
+        return view_as_json(does.desk.watch(job_id), does.revisions.listed(job_id))
+
     def watch(job_id: str) -> dict:
-        """How a job stands: status, stage, step, seconds left, likeness, notices, error."""
-        return view_as_json(does.desk.watch(job_id))
+        """The same as status, by its older name."""
+        return status(job_id)
 
     def cancel(job_id: str) -> dict:
-        """Stop a job; it can be resumed."""
+        """Stop a job; it can be resumed. A head that was being changed stays as it was."""
         does.desk.cancel(job_id)
-        return watch(job_id)
+        return status(job_id)
 
     def resume(job_id: str) -> dict:
         """Continue a cancelled or broken job from its last checkpoint."""
         does.desk.resume(job_id)
-        return watch(job_id)
+        return status(job_id)
 
     def delete(job_id: str) -> str:
         """Remove a job and everything made from its photos; returns what that was, in a sentence."""
         return deleted([does.delete(job_id)])
 
-    for function in (watch, cancel, resume, delete):
-        gr.api(refused(function), api_name=function.__name__, **(lanes.WATCH if function is watch else lanes.STEER))
+    for function, lane in ((status, lanes.WATCH), (watch, lanes.WATCH)):
+        gr.api(refused(function), api_name=function.__name__, **lane)
+    for function in (cancel, resume, delete):
+        gr.api(refused(function), api_name=function.__name__, **lanes.STEER)
+
+
+def _add_versions(does: Actions) -> None:
+    def versions(job_id: str, show: str = "") -> list[dict]:
+        """The versions of a finished head, oldest first.
+
+        With `show`, another one is shown first: by its id, or "undo", or "redo".
+        """
+        if show:
+            does.revisions.go(job_id, show)
+        return [version_as_json(version) for version in does.revisions.versions(job_id)]
+
+    gr.api(refused(versions), api_name="versions", **lanes.STEER)
 
 
 def _add_generate(does: Actions) -> None:
     def generate(values, visitor):
-        """Start a job; returns its id. `consent`: this is you, or you have the person's permission."""
+        """Start a job; returns its id. `consent`: this is you, or you have the person's permission.
+
+        Words in hair_style, hair_colour, beard and skin count in place of what photos suggest; a strength left out is
+        the weights' own.
+        """
         return does.start(request_of(values), visitor)
 
     default = Request()
@@ -91,9 +127,42 @@ def _add_generate(does: Actions) -> None:
         "preset": gr.Radio(list(does.limits.presets), value=default.preset, label="preset"),
         "expressions": gr.Textbox(default.expressions, label="expressions"),
         "seed": gr.Number(default.seed, precision=0, label="seed"),
+        **{name: gr.Textbox("", label=name) for name in CORRECTED},
+        **{name: gr.Number(None, label=name) for name in STRENGTHS},
+        "weights": gr.Textbox("", label="weights"),
     }
     function = refused(by_name(generate, inputs))
     gr.Button().click(function, list(inputs.values()), gr.Textbox(label="job_id"), api_name="generate", **lanes.MAKE)
+
+
+def _add_edit(does: Actions) -> None:
+    def edit(values, visitor):
+        """Change a finished head by words, as "green hair"; the change is a version of its own when the job is done.
+
+        `keep`: geometry or texture stays. `locks`: regions that stay, with commas: eyes, nose, mouth, skin, hair, ears.
+        `mask`: a picture, white where the head may change, laid on the skin's texture (`mask_space` uv) or on a view
+        (view, from `mask_azimuth_deg` and `mask_elevation_deg`). Returns how the job stands.
+        """
+        job_id = values.pop("job_id")
+        does.change(job_id, edit_of(values), visitor)
+        return view_as_json(does.desk.watch(job_id), does.revisions.listed(job_id))
+
+    default = EditOptions()
+    inputs = {
+        "job_id": gr.Textbox(label="job_id"),
+        "prompt": gr.Textbox(label="prompt"),
+        "strength": gr.Number(default.strength, label="strength"),
+        "keep": gr.Textbox(default.keep, label="keep"),
+        "locks": gr.Textbox("", label="locks"),
+        "mask": gr.File(label="mask", type="filepath", file_types=list(MASK_TYPES)),
+        "mask_space": gr.Textbox(default.mask_space, label="mask_space"),
+        "mask_azimuth_deg": gr.Number(default.mask_azimuth_deg, label="mask_azimuth_deg"),
+        "mask_elevation_deg": gr.Number(default.mask_elevation_deg, label="mask_elevation_deg"),
+        "seed": gr.Number(default.seed, precision=0, label="seed"),
+        "name": gr.Textbox(default.name, label="name"),
+    }
+    answer, function = gr.JSON(label="status"), refused(by_name(edit, inputs, needed=2))
+    gr.Button().click(function, list(inputs.values()), answer, api_name="edit", **lanes.MAKE)
 
 
 def _add_render(does: Actions) -> None:
@@ -113,14 +182,15 @@ def _add_render(does: Actions) -> None:
         "size": gr.Number(default.size, precision=0, label="size"),
         "expressions": gr.JSON({}, label="expressions"),
     }
-    picture, function = gr.Image(label="picture", format="png"), refused(by_name(render, inputs))
+    picture, function = gr.Image(label="picture", format="png"), refused(by_name(render, inputs, needed=1))
     gr.Button().click(function, list(inputs.values()), picture, api_name="render", **lanes.DRAW)
 
 
-def _add_download(does: Actions) -> None:
-    def download(job_id):
-        """The GLB and the ZIP of a finished job."""
+def _add_result(does: Actions) -> None:
+    def result(job_id):
+        """The GLB and the ZIP of a finished head, in the version that is shown."""
         return [str(path) for path in does.files(job_id)]
 
     outputs = [gr.File(label="glb"), gr.File(label="zip")]
-    gr.Button().click(refused(download), gr.Textbox(label="job_id"), outputs, api_name="download", **lanes.HAND_OUT)
+    for name in ("result", "download"):  # the latter is the older name
+        gr.Button().click(refused(result), gr.Textbox(label="job_id"), outputs, api_name=name, **lanes.HAND_OUT)

@@ -38,6 +38,7 @@ from idto3d.ui.door.sweep import Sweep
 from idto3d.ui.door.uploads import MEGABYTE, Ledger, Uploads
 from idto3d.ui.door.waiting import close_silent
 from idto3d.ui.guard import Guard, Rules
+from idto3d.ui.heads.onstage import LIGHTS
 from idto3d.ui.shelf import Shelf
 from idto3d.ui.theme import CSS, studio
 
@@ -191,7 +192,7 @@ def _serve(
     ancestors = "'self' https://huggingface.co https://*.hf.space" if os.environ.get("SPACE_ID") else "'self'"
     shares = Pace(limits.visitor_calls_a_second), Crowd(limits.visitor_requests)
     rules = Rules(who.hosts, Calls(blocks, folder), Uploads(ledger, folder, patience), ancestors, patience, *shares)
-    sweep = Sweep(folder, limits, ledger, (HEADS,))
+    sweep = Sweep(folder, limits, ledger, (HEADS, LIGHTS))
     silent = partial(close_silent, lambda: blocks.server if blocks.is_running else None, patience.pause)
     lifespan = beside(does, sweep, (silent, partial(drop_abandoned, blocks)), end or (lambda: None))
     _, address, _ = blocks.launch(

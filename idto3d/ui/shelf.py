@@ -17,7 +17,7 @@ import numpy as np
 from idto3d.files import copy_atomic, private_folder, remove, sha256_of, write_atomic
 from idto3d.jobs.event_log import png
 from idto3d.jobs.privacy.places import HEADS, handed_out
-from idto3d.ui.glb import write_zip
+from idto3d.ui.heads.archive import write_zip
 
 MOST_PICTURES = 8
 
@@ -30,19 +30,19 @@ class Shelf:
 
     def glb(self, job_id: str, glb: Path) -> Path:
         """A served GLB of the job."""
-        path = self._place(job_id) / "head.glb"
-        if not _as_new_as(path, glb):
+        path = self.place(job_id) / "head.glb"
+        if not _of(path, glb):
             _link(glb, path)
         return path
 
     def archive(self, job_id: str, glb: Path) -> Path:
         """A served ZIP of the job's asset, the GLB and what lies beside it."""
-        path = self._place(job_id) / "head.zip"
-        return path if _as_new_as(path, glb) else write_zip(glb.parent, path)
+        path = self.place(job_id) / "head.zip"
+        return path if _of(path, glb) else _dated(write_zip(glb.parent, path), glb)
 
     def picture(self, job_id: str, image: np.ndarray) -> Path:
         """A served PNG of a drawing of the job, [S, S, 3] uint8 sRGB; the newest `MOST_PICTURES` of a job are kept."""
-        place = self._place(job_id)
+        place = self.place(job_id)
         path = write_atomic(place / f"view_{time.time_ns()}_{secrets.token_hex(4)}.png", png(image))
         for older in sorted(place.glob("view_*.png"))[:-MOST_PICTURES]:
             older.unlink(missing_ok=True)
@@ -81,7 +81,8 @@ class Shelf:
     def _folder(self, job_id: str) -> Path:
         return self.folder / HEADS / handed_out(job_id)
 
-    def _place(self, job_id: str) -> Path:
+    def place(self, job_id: str) -> Path:
+        """The private folder of what is handed out for a job."""
         return private_folder(self._folder(job_id))
 
 
@@ -93,9 +94,16 @@ def _is_one(path: Path, digests: set[str], until: float) -> bool:
         return False
 
 
-def _as_new_as(path: Path, source: Path) -> bool:
-    """Whether `path` is there and was not made before `source`, which a new export replaces."""
-    return path.exists() and path.stat().st_mtime_ns >= source.stat().st_mtime_ns
+def _of(path: Path, source: Path) -> bool:
+    """Whether `path` is there and was made of `source`, of which an export, or an older version, takes the place."""
+    return path.exists() and path.stat().st_mtime_ns == source.stat().st_mtime_ns
+
+
+def _dated(path: Path, source: Path) -> Path:
+    """`path`, of the same age as the file that it was made of: that says which one it was."""
+    found = source.stat()
+    os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
+    return path
 
 
 def _link(source: Path, target: Path) -> None:
@@ -103,5 +111,6 @@ def _link(source: Path, target: Path) -> None:
         link = target.with_name(f".{target.name}.{secrets.token_hex(4)}.link")
         os.link(source, link)
         os.replace(link, target)
+        link.unlink(missing_ok=True)  # where both were one file already
         return
-    copy_atomic(source, target)
+    _dated(copy_atomic(source, target), source)

@@ -1,27 +1,20 @@
 """Pieces of the page as HTML, from what is known about a job. Text of users is always escaped."""
 
 import base64
+from collections.abc import Collection, Sequence
 from html import escape
 from pathlib import Path
 
-from idto3d.errors import UserError
+from idto3d.errors import UserError, discreet
 from idto3d.jobs import record
 from idto3d.jobs.desk import JobView
 from idto3d.jobs.event_log import Progress
 
 STAGES = {"subject": "Photos", "weights": "Weights", "fit": "Person", "shape": "Shape"}
-STAGES |= {"material": "Skin", "asset": "Asset"}
-RARE = ("weights",)  # shown only where it happens
-PANES = {
-    "normal": ("Normals", "Then its shape is refined here."),
-    "relit": ("Relit", "The head appears here first."),
-}
-EMPTY = (
-    '<svg viewBox="0 0 120 120" class="sketch" aria-hidden="true">'
-    '<path d="M60 16c20 0 31 14 31 35 0 12-3 20-8 28-4 7-6 12-12 17-3 3-7 4-11 4'
-    's-8-1-11-4c-6-5-8-10-12-17-5-8-8-16-8-28 0-21 11-35 31-35Z"/>'
-    '<path d="M43 58c4-3 9-3 12 0M65 58c3-3 8-3 12 0M60 60v14l-4 4h8M51 87c6 3 12 3 18 0"/></svg>'
-)
+STAGES |= {"material": "Skin", "edit": "Change", "asset": "Asset"}
+CHANGED = ("edit", "asset")  # the stages of a change
+RARE = ("weights", "edit")  # shown only where it happens
+USUAL = tuple(name for name in STAGES if name not in RARE)
 
 
 def header(keep_seconds: float) -> str:
@@ -41,6 +34,11 @@ def section(number: int, title: str, text: str = "") -> str:
     return f'<div class="heading"><span>{number}</span><div><h2>{escape(title)}</h2>{note}</div></div>'
 
 
+def heading(title: str, text: str) -> str:
+    """The heading of a part of the page."""
+    return f'<div class="heading"><div><h2>{escape(title)}</h2><p>{escape(text)}</p></div></div>'
+
+
 def image_tag(path: Path, text: str) -> str:
     """A picture inside the page itself, so that nothing is left in a cache; empty when it is gone."""
     try:
@@ -50,47 +48,34 @@ def image_tag(path: Path, text: str) -> str:
     return f'<img alt="{escape(text)}" src="data:image/{path.suffix[1:]};base64,{data}">'
 
 
-def panes(view: JobView | None) -> str:
-    """The two live pictures."""
-    return f'<div class="panes">{"".join(_pane(kind, view) for kind in PANES)}</div>'
-
-
-def _pane(kind: str, view: JobView | None) -> str:
-    title, hint = PANES[kind]
-    path = (view.previews or {}).get(kind) if view else None
-    inner = (image_tag(path, title) if path else "") or f"{EMPTY}<em>{hint}</em>"
-    return f'<figure class="pane">{inner}<figcaption>{title}</figcaption></figure>'
-
-
 def status(view: JobView | None) -> str:
     """Stages, bar, step, time left and likeness."""
     if view is None:
         text = "Add photos or describe a person, then press Generate."
-        return f'<div class="status idle">{_stages(Progress(), idle=True)}<p class="line">{text}</p></div>'
-    body = (
-        _stages(view.progress, view.status == record.QUEUED, view.status == record.DONE)
-        + _bar(view)
-        + f'<p class="line">{_line(view)}</p>'
-    )
+        return f'<div class="status idle">{_stages(USUAL, (), "")}<p class="line">{text}</p></div>'
+    body = _stages_of(view) + _bar(view) + f'<p class="line">{_line(view)}</p>'
     trouble = refusal(view.error) if view.error else ""
     return f'<div class="status {view.status}">{body}</div>{trouble}'
 
 
-def _stages(progress: Progress, idle: bool = False, finished: bool = False) -> str:
-    seen = (*progress.stages_done, *filter(None, (progress.stage,)))
-    usual = (name for name in STAGES if name not in RARE or name in seen)
-    names = list(dict.fromkeys((*usual, *seen)))
+def _stages(names: Sequence[str], done: Collection[str], now: str) -> str:
     marks = []
     for name in names:
-        state = (
-            "done"
-            if finished or name in progress.stages_done
-            else "now"
-            if name == progress.stage and not idle
-            else "next"
-        )
+        state = "done" if name in done else "now" if name == now else "next"
         marks.append(f'<li class="{state}">{escape(STAGES.get(name, name.capitalize()))}</li>')
     return f'<ol class="stages">{"".join(marks)}</ol>'
+
+
+def _stages_of(view: JobView) -> str:
+    """The stages of what is done: of a change its own, otherwise those of a head."""
+    progress, waiting = view.progress, view.status == record.QUEUED
+    now = "" if waiting else progress.stage
+    if view.kind == record.EDIT:
+        return _stages(CHANGED, CHANGED[: CHANGED.index(now)] if now in CHANGED else (), now)
+    seen = (*progress.stages_done, *filter(None, (progress.stage,)))
+    names = list(dict.fromkeys((*(name for name in STAGES if name not in RARE or name in seen), *seen)))
+    made = [name for name in names if name != CHANGED[0]]  # a change that was made is told by the versions
+    return _stages(made, made if view.status == record.DONE else progress.stages_done, now)
 
 
 def _bar(view: JobView) -> str:
@@ -112,17 +97,18 @@ def _line(view: JobView) -> str:
     if view.status == record.RUNNING and progress.step:
         words.append(f"step {progress.step} of {progress.steps}")
         if progress.seconds_left is not None:
-            words.append(f"{duration(progress.seconds_left)} left in this stage")
-    if progress.likeness is not None:
-        words.append(f"likeness {progress.likeness:.2f} <small>({_scale(progress)})</small>")
+            words.append(f"{duration(progress.seconds_left)} left")
+    if progress.likeness is not None and view.kind != record.EDIT:  # a changed head was not compared
+        words.append(likeness(progress))
     return " <i>·</i> ".join(words)
 
 
-def _scale(progress: Progress) -> str:
-    """What a likeness means to the encoder that measured it."""
+def likeness(progress: Progress) -> str:
+    """What a measured likeness means, in words."""
     alike = progress.likeness >= progress.same_person
-    who = "the same person" if alike else "another person"
-    return f"{escape(progress.encoder)} takes the head for {who}, as from {progress.same_person:.2f} on it is one"
+    who = "the person of the photos" if alike else "another person"
+    said = f"the encoder {escape(progress.encoder)} takes this head for {who}"
+    return f"{said} <small>(likeness {progress.likeness:.2f}; the same person from {progress.same_person:.2f})</small>"
 
 
 def _headline(view: JobView) -> str:
@@ -152,7 +138,7 @@ def details(view: JobView | None) -> str:
     photos = "".join(
         _photo(view, photo.name, crop) for photo, crop in zip(view.photos, view.progress.photo_crops, strict=False)
     )
-    notices = "".join(f"<li>{escape(text)}</li>" for text in view.progress.notices)
+    notices = "".join(f"<li>{escape(discreet(text))}</li>" for text in view.progress.notices)
     strip = f'<div class="crops">{photos}</div>' if photos else ""
     return strip + (f'<ul class="notices">{notices}</ul>' if notices else "")
 
@@ -166,13 +152,15 @@ def _photo(view: JobView, name: str, crop: str) -> str:
 
 def refusal(error: UserError | record.JobError) -> str:
     """A box that says what is wrong and what to do."""
-    remedy = f"<span>{escape(error.remedy)}</span>"
-    return f'<div class="refusal" role="alert"><b>{escape(error.what)}</b>{remedy}</div>'
+    return box(discreet(error.what), discreet(error.remedy))
 
 
-def drawing(image: bytes | None, hint: str = "") -> str:
-    """The pane with the drawn head; `image` is WebP."""
-    if image is None:
-        return f'<figure class="pane">{EMPTY}<em>{escape(hint)}</em></figure>'
-    data = base64.b64encode(image).decode()
-    return f'<figure class="pane"><img alt="Drawn head" src="data:image/webp;base64,{data}"></figure>'
+def notice(text: str) -> str:
+    """A box that says something."""
+    return f'<div class="told" role="status">{escape(text)}</div>'
+
+
+def box(what: str, remedy: str) -> str:
+    """The same of two sentences."""
+    said = f"<b>{escape(what)}</b><span>{escape(remedy)}</span>"
+    return f'<div class="refusal" role="alert">{said}</div>'

@@ -12,14 +12,18 @@ from idto3d.errors import UserError
 from idto3d.files import sha256_of
 from idto3d.jobs.desk import JobView
 from idto3d.jobs.event_log import Progress
+from idto3d.jobs.history.version import Version
 from idto3d.jobs.privacy.traces import Traces
 from idto3d.jobs.record import JobError, PhotoRecord
 from idto3d.ui import views
 from idto3d.ui.actions import Actions, Request, check, face_of, options_of, webp
+from idto3d.ui.cards.heads import shelf
+from idto3d.ui.cards.verdicts import unasked
+from idto3d.ui.cards.versions import strip
 from idto3d.ui.door.routes import fetches
-from idto3d.ui.glb import asset_files, morph_names, write_zip
+from idto3d.ui.heads.archive import asset_files, write_zip
 from idto3d.ui.shelf import Shelf
-from idto3d.ui.wiring import current
+from idto3d.ui.wired.frame import current
 from idto3d.words.prompts import one_line
 
 PHOTO = (Path("anna.png"),)
@@ -141,15 +145,6 @@ def test_the_newest_drawings_of_a_job_are_kept_and_go_with_it(tmp_path, fake):
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [other]
 
 
-def test_morph_targets_are_read_from_the_glb_and_none_from_something_else(tmp_path, fake):
-    path = tmp_path / "head.glb"
-    path.write_bytes(fake.tiny_glb(("neutral", "smile", "mouth stretch")))
-    assert morph_names(path) == ("smile", "mouthStretch")
-    for wrong in (b"", b"glTF", path.read_bytes()[:40], b"x" * 100):
-        path.write_bytes(wrong)
-        assert morph_names(path) == ()
-
-
 def a_view(tmp_path, **changes):
     return replace(JobView("a" * 22, "running", tmp_path, HeadOptions()), **changes)
 
@@ -158,7 +153,9 @@ def test_text_of_users_cannot_become_markup(tmp_path):
     evil = "<img src=x onerror=alert(1)>"
     progress = Progress(stage=evil, step=1, steps=2, notices=(evil,), photo_crops=("",), likeness=0.5, encoder=evil)
     view = a_view(tmp_path, progress=progress, photos=(PhotoRecord(evil, "", ""),), error=JobError(evil, evil))
-    page = views.panes(view) + views.status(view) + views.details(view)
+    version = Version("v000", "", evil, None, "", "")
+    page = views.status(view) + views.details(view) + shelf([view], "") + strip([version], lambda one: "")
+    page += unasked([evil]) + views.notice(evil) + views.box(evil, evil)
     assert "<img src=x" not in page and "&lt;img" in page.lower()
 
 
@@ -171,7 +168,7 @@ def test_text_of_users_cannot_become_markup(tmp_path):
         ({"progress": Progress(stage="shape", step=3, steps=9, seconds_left=200.0)}, "about 3 min left"),
         (
             {"status": "done", "progress": Progress(likeness=0.71, encoder="dlib", same_person=0.91)},
-            "dlib takes the head for another person, as from 0.91 on it is one",
+            "the encoder dlib takes this head for another person <small>(likeness 0.71; the same person from 0.91)",
         ),
         ({"status": "cancelled"}, "Press Resume"),
         ({"status": "failed", "error": JobError("It broke.", "Mend it.")}, "<b>It broke.</b><span>Mend it.</span>"),
@@ -247,3 +244,8 @@ def test_whatever_the_browser_remembers_is_no_job_unless_it_is_an_id(jobs):
 def test_addresses_of_other_servers_are_recognised():
     assert fetches("/gradio_api/file=http://other/x") and fetches("/gradio_api/file=/HTTPS://other/x")
     assert not fetches("/gradio_api/file=/tmp/page/photo.png")
+
+
+def test_an_opened_head_is_shown_and_none_where_a_new_one_is_wanted():
+    assert current(["a", "b"]) == "b" and current(["a", "b"], "a") == "a"
+    assert current(["a", "b"], "new") == "" and current(["a", "b"], "of somebody else") == "b"

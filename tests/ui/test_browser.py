@@ -50,7 +50,7 @@ def test_a_visitor_makes_a_head_leaves_comes_back_and_deletes_it(tab, address, p
     tab.check("#consent input")
     tab.fill("#prompt textarea", "stall")
     tab.click("#generate")
-    tab.wait_for_selector(".pane img[alt=Normals]")
+    tab.wait_for_selector("#viewer img[src^='data:image/webp']")
     tab.wait_for_selector("text=step 9 of 30")
     tab.wait_for_selector(".crops figure.used img")
     assert "left out" in tab.inner_text(".crops figure.out")
@@ -64,25 +64,38 @@ def test_a_visitor_makes_a_head_leaves_comes_back_and_deletes_it(tab, address, p
     shoot(tab, "4_cancelled")
     tab.click("#resume")
     tab.wait_for_selector(".status.done")
-    tab.wait_for_selector("#picture img")
-    assert "likeness 0.71" in tab.inner_text(".status")
+    assert "takes this head for another person (likeness 0.71" in tab.inner_text(".status")
     tab.wait_for_selector("#photos img", state="detached")
-    assert tab.locator("#faces input[type=range]:visible").count() == 3
-
-    tab.wait_for_selector("#model canvas", state="attached")
-
-    before = tab.get_attribute("#picture img", "src")
-    tab.locator("#faces input[type=range]:visible").first.fill("0.8")
-    tab.wait_for_function("before => document.querySelector('#picture img')?.src !== before", arg=before)
-    tab.wait_for_timeout(2000 if SHOTS else 0)
+    tab.wait_for_selector("#versions [aria-pressed=true]")
     shoot(tab, "5_done")
+
+    tab.fill("#prompt textarea", "green hair")
+    tab.click("#generate")
+    tab.wait_for_selector("#question")
+    assert tab.is_visible("#versions")  # the head is still there
+    tab.click("#as_change")
+    tab.wait_for_selector("#versions .version.now [title='green hair']")
+    assert tab.locator("#shelf .head:not(.new)").count() == 1
+    tab.click("#undo")
+    tab.wait_for_selector("#versions .version.now [title='stall']")
+    shoot(tab, "6_undone")
+    for name in ("green hair", "stall"):
+        tab.click(f"#versions [title='{name}']")
+        tab.wait_for_selector(f"#versions .version.now [title='{name}']")
+    tab.click("#versions [data-pick^=drop]")
+    tab.wait_for_selector("#versions [title='green hair']", state="detached")
+    tab.click("#shelf [data-pick=new]")
+    tab.wait_for_selector(".status.idle")
+    tab.locator("#shelf .head:not(.new)").click()
+    tab.wait_for_selector(".status.done")
+    assert tab.input_value("#prompt textarea") == "stall"
 
     tab.click("#delete")
     tab.wait_for_selector("#really")
-    shoot(tab, "6_delete")
+    shoot(tab, "7_delete")
     tab.click("#really")
     tab.wait_for_selector(".status.idle")
-    tab.wait_for_selector("#result", state="hidden")
+    tab.wait_for_selector("#history", state="hidden")
     assert page[1].desk.ids() == []
     outside = {url for url in asked if not url.startswith((address, "data:", "blob:"))}
     assert not outside

@@ -9,10 +9,12 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from idto3d.config import RenderOptions
+from idto3d.config import EditOptions, RenderOptions
 from idto3d.jobs.limits import LOCAL
 from idto3d.ui import actions, api, page, wiring
 from idto3d.ui.actions import Request, request_of
+from idto3d.ui.columns import ask
+from idto3d.ui.wired import viewing
 
 ASKED = {
     "photos": (Path("anna.png"),),
@@ -22,6 +24,14 @@ ASKED = {
     "preset": "paper",
     "expressions": "1",
     "seed": 7,
+    "hair_style": "bob",
+    "hair_colour": "red",
+    "beard": "clean",
+    "skin": "fair",
+    "lambda_id": 0.5,
+    "lambda_exp": 1.5,
+    "guidance_scale": 3.0,
+    "weights": "embedded",
 }
 VIEW = {
     "mode": "clay",
@@ -37,15 +47,21 @@ def studio(request, monkeypatch):
     """The page over notes of what it was asked, its widgets, and the notes; or with all fields the other way round."""
     if request.param:
         for kind in (Request, RenderOptions):
-            for module in (actions, api, page, wiring):
+            for module in (actions, api, ask, page, viewing, wiring):
                 monkeypatch.setattr(module, kind.__name__, turned_round(kind), raising=False)
-    notes, desk = {}, types.SimpleNamespace(cancel=None, resume=None, watch=None)
+    notes, nothing = {}, lambda *_: None
     does = types.SimpleNamespace(
-        desk=desk,
+        desk=types.SimpleNamespace(cancel=nothing, resume=nothing, watch=nothing),
+        revisions=types.SimpleNamespace(go=nothing, drop=nothing, rename=nothing, listed=lambda job_id: ()),
         limits=LOCAL,
         shelf=types.SimpleNamespace(picture=lambda job_id, image: image),
-        look=lambda job_id: None,
-        start=lambda request, visitor: notes.update(request=request) or "a" * 22,
+        look=nothing,
+        form_of=lambda job_id: {},
+        delete_all=lambda jobs: ([], None, "Deleted."),
+        minutes=lambda photos: {},
+        reads_like_a_change=lambda job_id, prompt: False,
+        start=lambda request, visitor, edits=(): notes.update(request=request) or "a" * 22,
+        change=lambda job_id, options, visitor, mask=None: notes.update(job_id=job_id, edit=options),
         draw=lambda job_id, options, visitor, live=False: (
             notes.update(job_id=job_id, view=options) or np.zeros((8, 8, 3), np.uint8)
         ),
@@ -68,6 +84,12 @@ def call(blocks, function, values):
     return asyncio.run(blocks.call_function(function, values))
 
 
+def call_with(blocks, function, values, data):
+    """What a function gives its widgets after an event with that data."""
+    event = gr.EventData(None, data)
+    return asyncio.run(blocks.call_function(function, values, event_data=event))["prediction"]
+
+
 def listening(blocks, widget, event):
     return next(f for f in blocks.fns.values() if (widget._id, event) in f.targets)
 
@@ -82,9 +104,11 @@ def values_of(options, names):
 
 def test_what_a_visitor_asks_for_reaches_the_request_by_name(studio):
     blocks, widgets, notes = studio
-    function = listening(blocks, widgets.controls.generate, "click")
+    function = listening(blocks, widgets.start.generate, "click")
     given = ASKED | {"photos": [("anna.png", None)]}
-    values = {widgets.memory.jobs: []} | {getattr(widgets.inputs, name): value for name, value in given.items()}
+    values = {widgets.memory.jobs: [], widgets.memory.opened: "", widgets.memory.edits: ()} | {
+        getattr(widgets.inputs, name): value for name, value in given.items()
+    }
     call(blocks, function, [values[widget] for widget in function.inputs])
     assert values_of(notes["request"], ASKED) == ASKED
 
@@ -97,15 +121,46 @@ def test_what_the_api_is_asked_for_reaches_the_request_by_name(studio):
     assert values_of(notes["request"], ASKED) == ASKED
 
 
-def test_the_sliders_of_the_page_reach_the_view_by_name(studio):
+def test_what_the_viewer_asks_for_reaches_the_view_by_name(studio):
     blocks, widgets, notes = studio
-    result = widgets.result
-    function = listening(blocks, result.light, "input")
-    values = {widgets.memory.arrived: "b" * 22} | {getattr(result, name): value for name, value in VIEW.items()}
-    values |= {slider: 0.5 if name == "smile" else 0 for name, slider in result.weights.items()}
-    call(blocks, function, [values[widget] for widget in function.inputs])
-    expected = VIEW | {"expressions": (("smile", 0.5),), "size": actions.VIEW_SIZE}
+    function = listening(blocks, widgets.stage.viewer, "view")
+    values = {widgets.memory.arrived: f"{'b' * 22} 1", widgets.stage.viewer: {"head": ""}}
+    event = gr.EventData(None, VIEW | {"expressions": {"smile": 0.5}, "size": 99999})
+    given = [values[widget] for widget in function.inputs]
+    asyncio.run(blocks.call_function(function, given, event_data=event))
+    expected = VIEW | {"expressions": (("smile", 0.5),), "size": viewing.VIEW_SIZE}
     assert notes["job_id"] == "b" * 22 and values_of(notes["view"], expected) == expected
+
+
+def test_a_change_reaches_its_options_by_name(studio):
+    blocks, widgets, notes = studio
+    edit, memory = widgets.edit, widgets.memory
+    function = listening(blocks, edit.apply, "click")
+    given = {edit.prompt: "green hair", edit.strength: 0.5, edit.keep: "geometry", edit.locks: ["eyes", "nose"]}
+    given |= {memory.mask: None, memory.jobs: ["b" * 22], memory.opened: ""}
+    call(blocks, function, [given[widget] for widget in function.inputs])
+    assert notes["job_id"] == "b" * 22
+    assert notes["edit"] == EditOptions("green hair", "geometry", 0.5, locks=("eyes", "nose"))
+
+
+@pytest.mark.parametrize("press", ["another head", "delete", "generate"])
+def test_what_was_painted_on_a_head_is_forgotten_with_it(studio, press):
+    blocks, widgets, _ = studio
+    heads, memory, start = widgets.heads, widgets.memory, widgets.start
+    places = {
+        "another head": (heads.shelf, "select"),
+        "delete": (heads.really, "click"),
+        "generate": (start.anew, "click"),
+    }
+    function = listening(blocks, *places[press])
+    told = set(function.outputs)
+    assert {memory.mask, widgets.edit.mask, widgets.edit.unmask} <= told
+    given = {memory.jobs: ["b" * 22], memory.opened: "", memory.edits: ()}
+    given |= {getattr(widgets.inputs, name): value for name, value in (ASKED | {"photos": []}).items()}
+    said = call_with(blocks, function, [given[widget] for widget in function.inputs], {"pick": "new"})
+    assert said[memory.mask] is None
+    if press == "delete":
+        assert said[memory.lights] == {} and said[memory.edits] == ()
 
 
 def test_what_the_api_is_asked_to_draw_reaches_the_view_by_name(studio):
@@ -124,6 +179,8 @@ def test_the_parameters_of_the_api_keep_their_names_their_order_and_their_defaul
         for name in ("generate", "render")
     }
     words = {"prompt": "", "negative_prompt": "", "preset": "draft", "expressions": "3", "seed": 0}
+    words |= {"hair_style": "", "hair_colour": "", "beard": "", "skin": ""}
+    words |= {"lambda_id": None, "lambda_exp": None, "guidance_scale": None, "weights": ""}
     assert list(parameters["generate"].items()) == list({"photos": None, "consent": False, **words}.items())
     view = {"mode": "relit", "light": "", "light_rotation_deg": 0, "azimuth_deg": 0, "elevation_deg": 0, "size": 512}
     assert list(parameters["render"].items()) == list({"job_id": None, **view, "expressions": {}}.items())

@@ -19,7 +19,8 @@ from idto3d.ui import server
 from idto3d.ui.door.access import Access
 from idto3d.ui.server import make_page, open_page
 
-ENDPOINTS = ["/cancel", "/delete", "/download", "/generate", "/render", "/resume", "/watch"]
+STABLE = ("generate", "edit", "render", "versions", "status", "cancel", "resume", "delete", "result")
+ENDPOINTS = sorted(f"/{name}" for name in (*STABLE, "watch", "download"))
 
 
 @pytest.fixture
@@ -54,6 +55,26 @@ def test_a_head_is_made_drawn_downloaded_and_deleted_over_the_api(client, page, 
     assert not list(page[1].shelf.folder.rglob("*.png")) and not list(page[1].shelf.folder.rglob("*.glb"))
     with pytest.raises(Exception, match="no longer exists"):
         client.predict(job_id, api_name="/watch")
+
+
+def test_a_head_is_changed_undone_and_handed_out_over_the_api(client, page, photo, until):
+    job_id = generate(client, photo, "young")
+    until(lambda: over(client, job_id))
+    assert client.predict(job_id, "green hair", locks="eyes, nose", api_name="/edit")["status"] in ("queued", "running")
+    view = until(lambda: over(client, job_id))
+    assert [(one["id"], one["name"], one["current"]) for one in view["versions"]] == [
+        ("v000", "young", False),
+        ("v001", "green hair", True),
+    ]
+    assert view["versions"][1]["edit"]["locks"] == ["eyes", "nose"] and "mask" not in view["versions"][1]["edit"]
+    changed = Path(client.predict(job_id, api_name="/result")[0]).read_bytes()
+    versions = client.predict(job_id, "undo", api_name="/versions")
+    assert [one["current"] for one in versions] == [True, False]
+    assert Path(client.predict(job_id, api_name="/result")[0]).read_bytes() != changed
+    with pytest.raises(Exception, match="nothing to undo"):
+        client.predict(job_id, "undo", api_name="/versions")
+    with pytest.raises(Exception, match="no value of keep"):
+        client.predict(job_id, "green hair", keep="hair", api_name="/edit")
 
 
 def test_refusals_reach_the_caller_as_sentences(client, photo, until):
@@ -189,7 +210,7 @@ def test_the_server_keeps_to_itself(address, page):
     assert headers["x-content-type-options"] == "nosniff"
     assert status_of(address, "/gradio_api/file=http://127.0.0.1:9/x")[0] == 404
     file = {"path": "http://127.0.0.1:9/x.png", "meta": {"_type": "gradio.FileData"}}
-    run = json.dumps({"data": [[file], True, "", "", "draft", "3", 5]}).encode()
+    run = json.dumps({"data": [[file], True, "", "", "draft", "3", 5, "", "", "", "", None, None, None, ""]}).encode()
     assert status_of(address, "/gradio_api/call/generate", run)[0] == 400
     assert status_of(address, "/gradio_api/call/watch", b'{"data": ["' + b"x" * (1 << 20) + b'"]}')[0] == 413
     secret = page[1].desk.root / "secret.txt"
@@ -199,12 +220,12 @@ def test_the_server_keeps_to_itself(address, page):
 
 
 def test_the_page_derives_its_choices_from_the_options(page):
-    from idto3d.config import MODES, PRESETS
-    from idto3d.words.expressions import NAMES, SETS
+    from idto3d.config import PRESETS, REGIONS
+    from idto3d.words.expressions import SETS
+    from idto3d.words.traits import ATTRIBUTES
 
     by_id = {part.elem_id: part for part in page[0].blocks.values() if getattr(part, "elem_id", None)}
-    assert [value for _, value in by_id["preset"].choices] == list(PRESETS)
-    assert [value for _, value in by_id["expressions"].choices] == list(SETS)
-    assert {value for _, value in by_id["mode"].choices} <= set(MODES)
-    labels = {getattr(part, "label", None) for part in page[0].blocks.values()}
-    assert {name.capitalize() for name in NAMES} <= labels
+    for name, values in (("preset", PRESETS), ("expressions", SETS), ("locks", REGIONS)):
+        assert [value for _, value in by_id[name].choices] == list(values)
+    for name in ("hair_style", "hair_colour", "beard", "skin"):
+        assert [value for _, value in by_id[name].choices] == ["", *ATTRIBUTES[name]]

@@ -96,10 +96,15 @@ class Calls:
 
     def uploaded(self, path: str) -> bool:
         """Whether `path` is a file, no link and no folder, where uploads are put: in a folder of its own."""
-        try:
-            return Path(path).parent.parent == self._uploads and stat.S_ISREG(os.lstat(path).st_mode)
-        except (OSError, ValueError):
-            return False
+        return lies_alone(path, self._uploads)
+
+
+def lies_alone(path: str, uploads: Path) -> bool:
+    """Whether `path` is a file, no link and no folder, in a folder of its own below `uploads`."""
+    try:
+        return Path(path).parent.parent == uploads and stat.S_ISREG(os.lstat(path).st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def parsed(body: bytes) -> dict:

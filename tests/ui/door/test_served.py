@@ -156,7 +156,7 @@ def test_a_folder_or_a_strangers_file_is_no_photo(served, photo):
     assert page.call("generate", right, *REST)[0] == 200
 
 
-REST = (True, "young", "", "draft", "3", 5)
+REST = (True, "young", "", "draft", "3", 5, "", "", "", "", None, None, None, "")
 
 
 def test_values_of_other_kinds_are_refused_before_the_framework_reads_them(served):

@@ -1,0 +1,121 @@
+"""Below the viewer: changing a finished head by words, and its versions."""
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from idto3d.config import REGIONS, EditOptions
+from idto3d.jobs.history.changes import LONGEST_NAME
+from idto3d.ui import actions
+from idto3d.ui.columns.picker import picker
+
+EXAMPLES = (
+    "green hair",
+    "short buzzcut hair",
+    "a goatee",
+    "freckles",
+    "red lipstick",
+    "blue eyes",
+    "older",
+    "as a cute baby",
+    "glasses",
+)
+KEEP = (("Nothing in particular", ""), ("Its shape", "geometry"), ("Its colours", "texture"))
+COMPARE = (("Alone", ""), ("Compare by a line", "split"), ("Side by side", "side"))
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What a change is asked with; `strength`, `keep` and `locks` bear the names of fields of EditOptions."""
+
+    group: gr.Column
+    prompt: gr.Textbox
+    examples: tuple[gr.Button, ...]
+    strength: gr.Slider
+    keep: gr.Radio
+    locks: gr.CheckboxGroup
+    mask: gr.HTML
+    unmask: gr.Button
+    apply: gr.Button
+    message: gr.HTML
+
+
+@dataclass(frozen=True)
+class History:
+    """The versions of the head that is shown, and what can be done with them."""
+
+    group: gr.Column
+    strip: gr.HTML
+    undo: gr.Button
+    redo: gr.Button
+    compare: gr.Radio
+    name: gr.Textbox
+    rename: gr.Button
+
+
+def change() -> tuple[Edit, History]:
+    """Lay out both."""
+    with gr.Column(visible=False, elem_id="history") as group:
+        history = _history(group)
+    with gr.Column(visible=False, elem_id="edit") as group:
+        edit = _edit(group)
+    return edit, history
+
+
+def _edit(group: gr.Column) -> Edit:
+    gr.HTML(
+        '<div class="heading"><div><h2>Change it</h2><p>Say what shall be different; all else stays.</p></div></div>'
+    )
+    with gr.Row(elem_id="request"):
+        prompt = gr.Textbox(
+            label="What shall change",
+            show_label=False,
+            placeholder="green hair",
+            max_length=actions.LONGEST_PROMPT,
+            scale=5,
+            min_width=180,
+            elem_id="edit_prompt",
+        )
+        apply = gr.Button("Change", variant="primary", scale=0, min_width=110, elem_id="apply")
+    with gr.Row(elem_id="examples"):
+        examples = tuple(gr.Button(text, size="sm", min_width=0, scale=0) for text in EXAMPLES)
+    message = gr.HTML("", elem_id="edit_message")
+    with gr.Accordion("How far, and where", open=False, elem_id="limits"):
+        usual = EditOptions()
+        strength = gr.Slider(
+            0,
+            2,
+            usual.strength,
+            step=0.05,
+            label="How far",
+            info="1 is as asked for, 0 not at all.",
+            elem_id="strength",
+        )
+        keep = gr.Radio(list(KEEP), value=usual.keep, label="Keep", elem_id="keep")
+        locks = gr.CheckboxGroup(
+            [(region.capitalize(), region) for region in REGIONS], label="Leave alone", elem_id="locks"
+        )
+        mask = gr.HTML(NO_MASK, elem_id="mask")
+        unmask = gr.Button("Forget what was painted", size="sm", visible=False, elem_id="unmask")
+    return Edit(group, prompt, examples, strength, keep, locks, mask, unmask, apply, message)
+
+
+NO_MASK = "<p>To change only a part, paint it with the brush in the viewer.</p>"
+
+
+def _history(group: gr.Column) -> History:
+    strip = picker("", "versions")
+    with gr.Row(elem_id="steps"):
+        undo = gr.Button("Undo", size="sm", min_width=70, scale=0, elem_id="undo")
+        redo = gr.Button("Redo", size="sm", min_width=70, scale=0, elem_id="redo")
+        name = gr.Textbox(
+            label="Name of this version",
+            show_label=False,
+            placeholder="Name this version",
+            max_length=LONGEST_NAME,
+            min_width=130,
+            elem_id="version_name",
+        )
+        rename = gr.Button("Rename", size="sm", min_width=80, scale=0, elem_id="rename")
+        compare = gr.Radio(list(COMPARE), value="", label="Compare", show_label=False, visible=False, elem_id="compare")
+    return History(group, strip, undo, redo, compare, name, rename)

@@ -1,0 +1,22 @@
+"""A piece of HTML whose buttons can be pressed: each has `data-pick`, and that is what a handler is told."""
+
+import gradio as gr
+
+HEARS = """
+element.addEventListener('click', event => {
+  const chosen = event.target.closest('[data-pick]');
+  if (chosen && element.contains(chosen)) trigger('select', {pick: chosen.dataset.pick});
+});
+"""
+
+
+def picker(value: str, elem_id: str, visible: bool = True) -> gr.HTML:
+    """HTML that fires `select` when something in it that has `data-pick` is pressed."""
+    return gr.HTML(value, js_on_load=HEARS, elem_id=elem_id, visible=visible)
+
+
+def picked(event: gr.EventData) -> str:
+    """What was pressed; anything may come from a browser, so whatever is no text is ''."""
+    data = event._data
+    pick = data.get("pick") if isinstance(data, dict) else None
+    return pick if isinstance(pick, str) else ""

@@ -1,0 +1,72 @@
+"""The shelf of a visitor's heads, the form filled again from one, and deleting them."""
+
+from pathlib import Path
+
+import gradio as gr
+
+from idto3d.errors import UserError
+from idto3d.ui import lanes, views
+from idto3d.ui.actions import Actions
+from idto3d.ui.columns.picker import picked
+from idto3d.ui.heads.again import again
+from idto3d.ui.page import Page
+from idto3d.ui.wired.frame import HIDDEN, NEW, current, filled, filled_form, form, frame, known, outputs, unpainted
+
+
+def wire_keeping(page: Page, does: Actions) -> None:
+    """Connect the shelf and what ends it."""
+    _wire_shelf(page, does)
+    _wire_again(page)
+    _wire_delete(page, does)
+
+
+def _wire_shelf(page: Page, does: Actions) -> None:
+    memory = page.memory
+
+    def open_one(jobs, event: gr.EventData):
+        pick = picked(event)
+        opened = pick if pick == NEW or pick in known(jobs) else ""
+        emptied = {
+            memory.opened: opened,
+            memory.other: "",
+            memory.edits: (),
+            page.history.compare: gr.update(value="", visible=False),
+        } | unpainted(page)
+        quiet = {page.start.message: "", page.edit.message: ""}
+        return emptied | quiet | filled_form(page, does, current(jobs, opened)) | frame(page, does, jobs, opened, ())
+
+    told = [page.start.message, page.edit.message, memory.opened, memory.other, memory.edits, page.history.compare]
+    told += [*form(page), *unpainted(page), *outputs(page)]
+    page.heads.shelf.select(open_one, [memory.jobs], told, **HIDDEN, **lanes.WATCH)
+
+
+def _wire_again(page: Page) -> None:
+    message, edits = page.start.message, page.memory.edits
+
+    def read(upload):
+        try:
+            found = again(Path(upload))
+        except UserError as error:
+            return {message: views.refusal(error), edits: ()}
+        return filled(page, found.form) | {message: views.notice(found.said), edits: found.edits}
+
+    recipe = page.take.recipe
+    recipe.upload(read, recipe, [message, edits, *form(page)], **HIDDEN, **lanes.MAKE)
+
+
+def _wire_delete(page: Page, does: Actions) -> None:
+    heads, memory = page.heads, page.memory
+
+    def forget(jobs):  # not called delete: that name belongs to the public endpoint
+        kept, error, gone = does.delete_all(known(jobs))
+        message = views.refusal(error) if error else gone
+        emptied = {memory.jobs: kept, memory.opened: "", page.inputs.photos: None, page.inputs.consent: False}
+        emptied |= {memory.other: "", memory.lights: {}, memory.edits: ()} | unpainted(page)
+        told = {page.start.message: message, heads.confirm: gr.update(visible=False)}
+        return emptied | told | frame(page, does, kept, "", ())
+
+    emptied = [memory.jobs, memory.opened, page.inputs.photos, page.inputs.consent, page.start.message, heads.confirm]
+    emptied += [memory.other, memory.lights, memory.edits, *unpainted(page)]
+    heads.delete.click(lambda: gr.update(visible=True), None, heads.confirm, **HIDDEN)
+    heads.keep.click(lambda: gr.update(visible=False), None, heads.confirm, **HIDDEN)
+    heads.really.click(forget, [memory.jobs], [*emptied, *outputs(page)], **HIDDEN, **lanes.STEER)

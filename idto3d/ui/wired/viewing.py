@@ -1,0 +1,114 @@
+"""What the viewer is given: the head when it is there, pictures where it cannot draw by itself, lights of a visitor."""
+
+import logging
+from collections.abc import Mapping
+
+import gradio as gr
+
+from idto3d.config import RenderOptions
+from idto3d.errors import UserError
+from idto3d.jobs.clerk.office import Superseded
+from idto3d.ui import lanes, views
+from idto3d.ui.actions import Actions, view_of
+from idto3d.ui.heads.painted import painted
+from idto3d.ui.heads.thumbs import cut_out, webp_url
+from idto3d.ui.page import Page
+from idto3d.ui.visitor import visitor_of
+from idto3d.ui.wired.frame import HIDDEN, arrived_job
+
+BROKEN = UserError("The head could not be drawn.", "Try another view; the server's log says more.")
+VIEW_SIZE = 512
+VIEW = ("mode", "light", "light_rotation_deg", "azimuth_deg", "elevation_deg", "expressions")
+PAINTED = "<p>Only what you painted will change.</p>"
+
+log = logging.getLogger(__name__)
+
+
+def wire_viewing(page: Page, does: Actions) -> None:
+    """Connect the viewer and the downloads."""
+    _wire_arrival(page, does)
+    _wire_pictures(page, does)
+    _wire_mask(page)
+    _wire_light(page, does)
+
+
+def said(event: gr.EventData) -> Mapping:
+    """What a browser told with an event; anything may come from there."""
+    return event._data if isinstance(event._data, Mapping) else {}
+
+
+def _wire_arrival(page: Page, does: Actions) -> None:
+    stage, take, memory = page.stage, page.take, page.memory
+
+    def arrive(arrived, lights, other, compare):
+        view = does.look(arrived_job(arrived))
+        if view is None or view.glb is None:
+            return [gr.skip()] * 3
+        does.desk.warm()  # whoever looks at a head may change it
+        glb, archive = does.files(view.id)
+        on_stage = does.on_stage(view.id, lights, other, compare)
+        return [on_stage, str(glb), str(archive)]
+
+    given = [memory.arrived, memory.lights, memory.other, page.history.compare]
+    filled = [stage.viewer, take.glb, take.archive]
+    memory.arrived.change(arrive, given, filled, **HIDDEN, **lanes.HAND_OUT)
+
+    def compare(arrived, lights, other, how):
+        view = does.look(arrived_job(arrived))
+        return does.on_stage(view.id, lights, other, how) if view is not None and view.glb else gr.skip()
+
+    gr.on([memory.other.change, page.history.compare.input], compare, given, stage.viewer, **HIDDEN, **lanes.HAND_OUT)
+
+
+def _wire_pictures(page: Page, does: Actions) -> None:
+    stage, memory = page.stage, page.memory
+
+    def draw(arrived, shown, sender: gr.Request, event: gr.EventData):
+        job_id, asked = arrived_job(arrived), said(event)
+        if not job_id or not isinstance(shown, Mapping):
+            return [gr.skip(), gr.skip()]
+        usual = RenderOptions()
+        view = {name: asked.get(name, getattr(usual, name)) for name in VIEW} | {"size": VIEW_SIZE}
+        try:
+            image = does.draw(job_id, view_of(view), visitor_of(sender), live=True)
+        except Superseded:
+            return [gr.skip(), gr.skip()]
+        except UserError as error:
+            return [gr.skip(), views.refusal(error)]
+        except Exception:
+            log.exception("drawing failed")
+            return [gr.skip(), views.refusal(BROKEN)]
+        return [{**shown, "picture": webp_url(cut_out(image), VIEW_SIZE)}, ""]
+
+    told = [stage.viewer, page.edit.message]
+    looks = {**HIDDEN, "trigger_mode": "always_last", **lanes.DRAW}
+    stage.viewer.view(draw, [memory.arrived, stage.viewer], told, **looks)
+
+
+def _wire_mask(page: Page) -> None:
+    edit, memory = page.edit, page.memory
+
+    def paint(event: gr.EventData):
+        try:
+            return [painted(said(event)), PAINTED, gr.update(visible=True), ""]
+        except UserError as error:
+            return [None, gr.skip(), gr.update(visible=False), views.refusal(error)]
+
+    page.stage.viewer.mask(paint, None, [memory.mask, edit.mask, edit.unmask, edit.message], **HIDDEN, **lanes.STEER)
+
+
+def _wire_light(page: Page, does: Actions) -> None:
+    stage, memory = page.stage, page.memory
+
+    def light(arrived, lights, shown, sender: gr.Request, event: gr.EventData):
+        job_id, upload = arrived_job(arrived), said(event)
+        if not job_id or not isinstance(shown, Mapping):
+            return [gr.skip()] * 3
+        try:
+            lights = does.own_light(job_id, lights, upload.get("path"), upload.get("name"), visitor_of(sender))
+        except UserError as error:
+            return [gr.skip(), gr.skip(), views.refusal(error)]
+        return [lights, {**shown, "lights": does.stage.lights(lights)}, ""]
+
+    given, told = [memory.arrived, memory.lights, stage.viewer], [memory.lights, stage.viewer, page.edit.message]
+    stage.viewer.light(light, given, told, **HIDDEN, **lanes.DRAW)

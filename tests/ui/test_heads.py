@@ -1,0 +1,148 @@
+"""What the page does with finished heads: changes, versions, lights, the form filled again."""
+
+import base64
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from idto3d.config import EditOptions, HeadOptions
+from idto3d.errors import UserError
+from idto3d.jobs.desk import JobView
+from idto3d.jobs.event_log import Progress, png
+from idto3d.jobs.history.version import Version
+from idto3d.jobs.record import JobError
+from idto3d.ui import views
+from idto3d.ui.actions import Actions, Request, options_of
+from idto3d.ui.cards.versions import placed
+from idto3d.ui.heads.forms import form_of
+from idto3d.ui.heads.onstage import MOST_LIGHTS
+from idto3d.ui.heads.painted import painted
+from idto3d.ui.heads.said import view_as_json
+from idto3d.ui.heads.thumbs import cut_out
+from idto3d.ui.shelf import Shelf
+
+
+def test_branches_of_versions_stand_in_rows_of_their_own():
+    pairs = (("v000", ""), ("v001", "v000"), ("v002", "v001"), ("v003", "v001"), ("v004", "v000"))
+    versions = [Version(name, parent, name, None, "", "") for name, parent in pairs]
+    assert placed(versions) == {"v000": (1, 1), "v001": (1, 2), "v002": (1, 3), "v003": (2, 3), "v004": (3, 2)}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "change"),
+    [
+        ("green hair", True),
+        ("as a cute baby", True),
+        ("older", True),
+        ("a young woman with green hair", False),
+        ("an old man", False),
+        ("made of", False),
+        ("a goatee", True),
+    ],
+)
+def test_a_request_that_reads_like_a_change_of_the_head_shown_is_told_from_a_new_person(tmp_path, prompt, change):
+    class Finished:
+        def watch(self, job_id):
+            return JobView(job_id, "done", tmp_path, HeadOptions(prompt="made of"), glb=tmp_path / "head.glb")
+
+    does = Actions(Finished(), Shelf(tmp_path))
+    assert does.reads_like_a_change("a", prompt) is change
+
+
+def test_the_form_is_filled_with_what_a_head_was_made_from():
+    asked = Request((), True, "red hair", "hat", "standard", "6", 7, beard="goatee", lambda_id=0.5)
+    form = form_of(options_of(asked))
+    assert Request(**form) == replace(asked, consent=False)
+
+
+@pytest.mark.parametrize("said", [None, {}, {"png": 3}, {"png": "data:image/png;base64,x"}, {"png": "http://x/y.png"}])
+def test_what_was_painted_must_be_a_picture(said):
+    with pytest.raises(UserError, match="did not arrive as a picture"):
+        painted(said)
+
+
+def test_what_was_painted_restricts_a_change(tmp_path, fake):
+    url = "data:image/png;base64," + base64.b64encode(png(fake.ball(8))).decode()
+    mask = painted({"png": url, "azimuth_deg": 30, "elevation_deg": 5.5})
+    options = mask.options(EditOptions("green hair"), tmp_path)
+    assert (options.mask_space, options.mask_azimuth_deg, options.mask_elevation_deg) == ("view", 30.0, 5.5)
+    assert Path(options.mask).read_bytes() == png(fake.ball(8))
+
+
+def test_a_light_must_be_an_upload_of_ours(tmp_path):
+    does, secret = Actions(None, Shelf(tmp_path / "page")), tmp_path / "secret.hdr"
+    secret.write_bytes(b"x")
+    for path in (str(secret), None, 3, "/etc/passwd", str(tmp_path / "page")):
+        with pytest.raises(UserError, match="no .hdr or .exr file that was uploaded"):
+            does.own_light("a", {}, path, "x", "")
+
+
+@pytest.fixture
+def edited(page, until):
+    """A finished head of the page with one change: what the page does, and the head's id."""
+    does = page[1]
+    job_id = does.desk.start([], replace(HeadOptions(), prompt="young"), "", (EditOptions(prompt="green hair"),))
+    until(lambda: not does.desk.watch(job_id).active)
+    return does, job_id
+
+
+def test_the_viewer_is_given_a_version_from_its_own_folder_until_it_is_deleted(edited, monkeypatch):
+    does, job_id = edited
+    read = []
+    monkeypatch.setattr(does.studio, "head_file", lambda folder, version: read.append(version) or b"head")
+    monkeypatch.setattr(does.stage, "lights", lambda own: {})
+    does.on_stage(job_id, {})
+    does.desk.undo(job_id)
+    does.on_stage(job_id, {}, "v001", "split")
+    assert [folder.name for folder in read] == ["v001", "v000"]
+    assert len(list(does.shelf.place(job_id).glob("*.head"))) == 2
+    does.drop(job_id, "v001")
+    (left,) = does.shelf.place(job_id).glob("*.head")
+    assert left.stem == does.desk.versions(job_id)[0].sha256[:16]
+
+
+def test_what_is_made_for_the_viewer_of_a_head_deleted_meanwhile_is_not_laid_out(edited, monkeypatch):
+    does, job_id = edited
+    folder, place = does.desk.root / job_id, does.shelf.place(job_id)
+    version = does.desk.versions(job_id)[0]
+    monkeypatch.setattr(does.studio, "head_file", lambda *_: does.delete(job_id) and b"head")
+    with pytest.raises(UserError, match="was deleted"):
+        does.stage.head(job_id, folder, version)
+    assert not place.exists()
+
+
+def test_a_head_holds_so_many_lights_of_a_visitor_whatever_the_page_remembers(edited, monkeypatch):
+    does, job_id = edited
+    monkeypatch.setattr(does.studio, "light_files", lambda lights, visitor: [b"light"])
+    for number in range(MOST_LIGHTS + 3):
+        upload = does.shelf.folder / f"{number}" / "own.hdr"
+        upload.parent.mkdir()
+        upload.write_bytes(b"x")
+        does.own_light(job_id, {}, str(upload), "own.hdr", "")
+    assert len(list(does.shelf.place(job_id).glob("*.light"))) == MOST_LIGHTS
+
+
+def test_names_of_versions_are_short_and_those_of_none_are_refused_in_words(edited, monkeypatch):
+    does, job_id = edited
+    with pytest.raises(UserError, match="no name for a version"):
+        does.change(job_id, EditOptions("older", name="x" * 500))
+    monkeypatch.setattr(does.desk, "versions", lambda job_id: ())
+    with pytest.raises(UserError, match="no version ''"):
+        does.revisions.rename(job_id, "mine")
+
+
+def test_pictures_are_cut_out_of_their_white_ground_but_not_of_white_eyes(fake):
+    image = fake.ball(64)
+    image[30:34, 30:34] = 255
+    clear = cut_out(image)[..., 3]
+    assert clear[0, 0] == 0 and clear[32, 32] == 255 and (clear > 0).mean() < 0.9
+
+
+def test_what_the_page_says_names_no_folder_of_the_server(tmp_path):
+    error = JobError("'/srv/runs/a/job.json' cannot be read.", "Look into /srv/runs/log.")
+    progress = Progress(notices=("The weights '/srv/weights/mine' are old.",))
+    view = JobView("a", "failed", tmp_path, HeadOptions(), progress=progress, error=error)
+    for said in (str(view_as_json(view, ())), views.status(view), views.details(view)):
+        assert "/srv" not in said
+    assert "job.json" in views.status(view) and "mine" in views.details(view)

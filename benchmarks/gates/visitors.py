@@ -26,6 +26,7 @@ from idto3d.ui.server import make_page, open_page
 
 STARTING = 120.0
 USUAL = Patience()
+UNSAID = ("", "", "", "", None, None, None, "")  # what photos suggest, strengths and weights
 VIEW = ("clay", "", 0, 0, 0)  # mode, light, its rotation, azimuth, elevation
 
 
@@ -74,7 +75,7 @@ class Visitor:
 
     def generate(self, prompt: str, photos: list | None = None) -> str:
         """The id of a new job."""
-        return self.call("generate", photos, True, prompt, "", "draft", "3", 0)
+        return self.call("generate", photos, True, prompt, "", "draft", "3", 0, *UNSAID)
 
     def render(self, job_id: str, size: int) -> bytes:
         """A drawing of a finished head, as a PNG."""

@@ -14,13 +14,14 @@ from idto3d import cli
 from idto3d.config import HeadOptions
 from idto3d.errors import UserError
 from idto3d.options import option_names
-from idto3d.words import captions, reading
+from idto3d.words import asked, captions, reading
 from idto3d.words.prompts import lost_words
 from idto3d.words.traits import ATTRIBUTES
 
 SLOWEST = 1.0  # seconds one try may take
 CLAUSES = (
     *("with ", "no ", "and ", "without a ", "a man, ", "old-", "aged 3", "99 years old ", "hair ", "not a beard nor "),
+    *("hair is ", "make her ", "he has ", "20 years older ", "remove the ", "lipstick ", "eyes ", "long and ", "much "),
     *(word + " " for words in ATTRIBUTES.values() for word in words),
 )
 ODD = (
@@ -115,6 +116,7 @@ def view_words(random: Random) -> list[str]:
 def read_prompt(random: Random, _folder: Path) -> None:
     """A prompt goes through all that reads it."""
     prompt = text_of(random)
+    asked.read_edit(prompt)
     traits = reading.said_traits(prompt)
     subject = captions.subject_phrase({"hair_colour": "brown"} | traits, prompt)
     lost_words(captions.caption("front", "albedo", subject), subject)

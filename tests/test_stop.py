@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from idto3d.stop import stops_when_asked
+from idto3d.stop import stops_when_asked, undisturbed
 
 ROOT = Path(__file__).parents[1]
 NATIVE = "hashlib.pbkdf2_hmac('sha256', b'', b'', 10**9)"  # minutes during which Python hears no signal
@@ -66,3 +66,17 @@ def test_what_ends_in_order_goes_on_with_the_signals_as_before():
         signal.raise_signal(signal.SIGTERM)
     time.sleep(0.4)  # the process would be gone
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_what_must_be_done_as_a_whole_ends_before_the_interrupt_comes():
+    done = []
+
+    def work():
+        os.kill(os.getpid(), signal.SIGINT)
+        done.extend(range(1000))
+
+    with pytest.raises(KeyboardInterrupt), stops_when_asked():
+        undisturbed(work)
+        time.sleep(1.0)
+        done.append("too late")
+    assert done == list(range(1000))

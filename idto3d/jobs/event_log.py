@@ -14,6 +14,7 @@ from PIL import Image
 from idto3d.events import Event, Preview
 from idto3d.files import write_atomic
 from idto3d.jobs.pace.countdown import Countdown, planned, skipped, told
+from idto3d.jobs.record import EDIT
 
 FILE = "events.jsonl"
 SUBJECT = "subject"
@@ -182,6 +183,7 @@ def _stage_started(progress: Progress, data: dict) -> Progress:
         seconds_left=None,
         stages_done=tuple(name for name in done if name != data["stage"]),
         origin=(data["time"], 0),
+        likeness=None if data["stage"] == EDIT else progress.likeness,  # it was of the head before
         **({"crops": (), "photo_crops": ()} if data["stage"] == SUBJECT else {}),
     )
 

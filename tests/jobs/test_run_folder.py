@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from idto3d.errors import UserError
-from idto3d.events import Finished, StageStarted
+from idto3d.events import Finished
 from idto3d.jobs import record
-from idto3d.jobs.event_log import EventLog, read_progress
+from idto3d.jobs.event_log import read_progress
 from idto3d.jobs.privacy.traces import erase
 from idto3d.jobs.produce import WORK, produce
 from idto3d.jobs.record import read_job, write_job
@@ -42,13 +42,6 @@ def test_a_finished_run_tells_its_story_in_its_folder(tmp_path, photo, options, 
     assert progress.stages_done == ("subject", "shape", "material", "asset")
     assert not (folder / "checkpoints").exists()
     assert {path.name for path in (folder / "renders").iterdir()} == {"preview_normal.png", "preview_relit.png"}
-
-
-def test_a_likeness_is_not_told_of_a_head_that_was_changed_since(tmp_path, photo, options, fake):
-    folder = tmp_path / "run"
-    run(folder, [photo], options())
-    EventLog(folder).append(StageStarted("edit", 3))
-    assert read_progress(folder).likeness is None
 
 
 def test_the_folder_is_private_and_tells_which_photo_was_used(tmp_path, photo, options, fake):

@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 
 from idto3d.config import HeadOptions, ShapeOptions, preset
+from idto3d.events import LikenessMeasured, StageStarted
 from idto3d.jobs import record
 from idto3d.jobs.event_log import EventLog, read_progress
 from idto3d.jobs.pace import countdown, paces, speed
@@ -127,3 +128,11 @@ def test_a_run_that_is_done_teaches_and_one_that_was_resumed_does_not(tmp_path):
 def test_a_countdown_without_a_plan_says_nothing():
     assert countdown.told(countdown.Countdown(), 5.0, "shape", 0.5).left is None
     assert countdown.planned({}, 5.0).left is None
+
+
+def test_a_likeness_is_not_told_of_a_head_that_was_changed_since(tmp_path):
+    log = EventLog(tmp_path)
+    log.append(LikenessMeasured(0.97, "portrait", 0.91))
+    assert read_progress(tmp_path).likeness == 0.97
+    log.append(StageStarted("edit", 3))
+    assert read_progress(tmp_path).likeness is None

@@ -2,7 +2,7 @@
 
 refuse: no face is found. break: a fault of ours. stall: a third into the shape it stands still, unless it did before.
 checkpoint: it saves every step of the shape, and resumes there. full: the disk is, after three steps of the shape,
-unless resumed. slow: 50 ms a step. A head that is exported again heeds `REFUSED`, `BROKEN` and `STALLED` faces, one
+unless resumed. slow: 50 ms a step, half a second one of an edit. A head that is exported again heeds `REFUSED`, `BROKEN` and `STALLED` faces, one
 that is edited the words refuse, break, stall and slow of that prompt.
 """
 
@@ -85,7 +85,7 @@ def edit_head(folder, options, into=None):
     for step in range(1, 5):
         if step == 3 and "stall" in words:
             time.sleep(600)
-        time.sleep(0.05 if "slow" in words else 0.0)
+        time.sleep(0.5 if "slow" in words else 0.0)
         yield StepDone("edit", step, 4)
     saved = (folder / "head.safetensors").read_bytes() + b"\n" + options.prompt.encode()
     yield from put_down(saved, into or folder, 0)

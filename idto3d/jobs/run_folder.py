@@ -199,17 +199,17 @@ def perform(folder: Path, job: Job, work: Work, resume: bool = False) -> Generat
         checkpoints.clear()
         remove(folder / PHOTOS)
     except (GeneratorExit, KeyboardInterrupt) as stop:
-        _leave(folder, place, record.stopped(job, stop))
         if job.before is not None and isinstance(stop, record.TimeUp):
             _tell_why(folder, place, record.time_up(job))
+        _leave(folder, place, record.stopped(job, stop))
         raise
     except Exception as error:
         refusal = refusal_of(error, folder, has_checkpoints(folder))
         reason = fault(error) if refusal is None else JobError(refusal.what, refusal.remedy)
         ours = refusal is None or job.before is not None or has_checkpoints(folder)
-        _leave(folder, place, record.ended(job, record.FAILED, reason), only_record=not ours)
         if job.before is not None:
             _tell_why(folder, place, reason)
+        _leave(folder, place, record.ended(job, record.FAILED, reason), only_record=not ours)
         if refusal is None or refusal is error:
             raise
         raise refusal from error
@@ -222,10 +222,11 @@ def _asked(job: Job) -> dict:
 
 
 def _tell_why(folder: Path, place: tuple[int, int] | None, why: JobError) -> None:
-    """Say in the log why further work did not end well: the record is that of the head again."""
+    """Say in the log why further work did not end well, before the record is that of the head again, which is done."""
     if identity(folder) != place:
         return
     try:
+        remove(folder / RESERVE)
         note_failure(folder, why.what, why.remedy)
     except OSError as error:
         log.warning("why the work in %s ended could not be written: %s", folder, error)

@@ -2,8 +2,8 @@
 
 refuse: no face is found. break: a fault of ours. stall: a third into the shape it stands still, unless it did before.
 checkpoint: it saves every step of the shape, and resumes there. full: the disk is, after three steps of the shape,
-unless resumed. slow: 50 ms a step, half a second one of an edit. A head that is exported again heeds `REFUSED`, `BROKEN` and `STALLED` faces, one
-that is edited the words refuse, break, stall and slow of that prompt.
+unless resumed. slow: 50 ms a step, half a second one of an edit. A head that is exported again heeds `REFUSED`,
+`BROKEN` and `STALLED` faces, one that is edited the words refuse, break, stall and slow of that prompt.
 """
 
 import json

@@ -9,7 +9,8 @@ import pytest
 
 from idto3d.config import EditOptions
 from idto3d.errors import UserError
-from idto3d.jobs import record
+from idto3d.jobs import record, run_folder
+from idto3d.jobs.event_log import read_progress
 from idto3d.jobs.history.state import folder_of
 from idto3d.jobs.lock import owner_of
 from idto3d.jobs.record import read_job
@@ -67,6 +68,25 @@ def test_an_edit_that_is_refused_leaves_a_head_that_is_done_and_says_why(desk, h
     view = edited(desk, head, "refuse")
     assert view.status == "done" and view.error.what == "This changes nothing: 'refuse'." and view.glb
     assert edited(desk, head, "green hair").error is None
+
+
+def test_why_an_edit_was_refused_is_written_before_the_head_counts_as_done(desk, head, monkeypatch):
+    folder, told = desk.folder(head), []
+    before = read_job(folder)
+    job = record.further_job(before, record.EDIT, before.options, (EditOptions(prompt="nothing"),))
+    monkeypatch.setattr(run_folder, "write_job", lambda _folder, job: told.append((job.status, failure(folder))))
+
+    def refused(*_):
+        raise UserError("This changes nothing.", "Say it in other words.")
+        yield
+
+    with pytest.raises(UserError, match="changes nothing"):
+        list(run_folder.perform(folder, job, refused))
+    assert told == [("running", None), ("done", ("This changes nothing.", "Say it in other words."))]
+
+
+def failure(folder):
+    return read_progress(folder).failure
 
 
 @pytest.mark.parametrize("prompt", ["slow", "stall"])

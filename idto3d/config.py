@@ -10,6 +10,7 @@ from idto3d.errors import UserError
 
 AUTO = "auto"
 CHOICES = (AUTO, "dlib", "portrait", "insightface")  # of an identity encoder
+COMPILE = ("off", "kernels", "graphs")  # of the frozen networks
 FREE = ("dlib", "portrait")  # those whose models anybody may use for anything and that come along
 
 
@@ -50,8 +51,12 @@ class GuidanceOptions:
     )
     lambda_id: float | None = option(None, "strength of the identity branch", least=0, like=1.0)
     lambda_exp: float | None = option(None, "strength of the expression branch", least=0, like=1.0)
+    compile: str = option(
+        "off", "compile the networks: takes minutes, then steps are quicker; graphs: as CUDA graphs", choices=COMPILE
+    )
     form: str = option("sds", "distillation form", choices=("sds", "csd", "sds_shared"))
     refinement: bool = option(True, "ask the bundle's second guidance, where it has one, in the last texture steps")
+    beside: bool = option(True, "ask the bundle's further guidances beside the first, where it has some")
 
 
 @dataclass(frozen=True)
@@ -63,18 +68,23 @@ class HashGridOptions:
     log2_size: int = option(15, "binary logarithm of the entries per level", least=1, most=24)
     base: int = option(8, "cells of the coarsest level", least=1)
     growth: float = option(1.5, "factor between the cells of two levels", least=1)
+    kind: str = option(
+        "auto",
+        "our own lattice, or that of tiny-cuda-nn; auto takes the one that is faster here",
+        choices=("auto", "torch", "tcnn"),
+    )
 
 
 @dataclass(frozen=True)
 class ShapeOptions:
-    """How the shape is grown. A range of timesteps of None takes the weights' own."""
+    """How the shape is grown. What is None is as the weights say, see `bundle.resolved`."""
 
     carrier: str = option("template", "head of parts, or one tetrahedral field", choices=("template", "tets"))
     meshes: str = option("shared", "tets: one mesh that expressions move, or one each", choices=("shared", "each"))
     resolution: int = option(80, "cells of the tetrahedral grid along the longest side of its box", least=8, most=512)
     steps: int = option(30, "optimisation steps", least=1)
     views: int = option(2, "cameras per step", least=1)
-    image_size: int = option(128, "side of a rendered normal map, pixels", least=16, most=2048)
+    image_size: int | None = option(None, "side of a rendered normal map, pixels", least=16, most=2048, like=128)
     learning_rate: float = option(6e-4, "Adam rate of hash grid, networks and codes", least=0)
     latent_rate: float = option(5e-4, "Adam rate of the head prior's shape coefficients", least=0)
     laplacian: float = option(20.0, "weight of the Laplacian smoothing", least=0)
@@ -86,7 +96,7 @@ class ShapeOptions:
         None, "timestep range the second half is annealed to", least=0, most=999, like=(50, 200)
     )
     refresh: int = option(20, "steps between rebuilds of the narrow band", least=1)
-    prior: bool = option(True, "start from the bundle's head prior; otherwise from an ellipsoid")
+    prior: bool = option(True, "start as face and words let expect; otherwise from the mean head, or as photos show")
     band_cells: float = option(2.0, "half the width of the narrow band, grid cells", least=1)
     residual_scale: float = option(0.005, "metres of signed distance per unit of the shape network's output", least=0)
     warp_scale: float = option(
@@ -94,19 +104,21 @@ class ShapeOptions:
     )
     hash_grid: HashGridOptions = HashGridOptions()
     latent: float = option(0.02, "weight that holds the shape coefficients near their start", least=0)
-    anchor: float = option(30.0, "weight that holds the surface near the head prior's, per square millimetre", least=0)
+    anchor: float | None = option(
+        None, "weight that holds the surface near its start, per square millimetre", least=0, like=30.0
+    )
 
 
 @dataclass(frozen=True)
 class MaterialOptions:
     """How the texture is painted: three phases as in the paper (albedo; all; refinement).
 
-    A range of timesteps of None takes the weights' own.
+    What is None is as the weights say, see `bundle.resolved`.
     """
 
     steps: int = option(40, "optimisation steps", least=1)
     views: int = option(2, "cameras per step", least=1)
-    image_size: int = option(128, "side of a rendered image, pixels", least=16, most=2048)
+    image_size: int | None = option(None, "side of a rendered image, pixels", least=16, most=2048, like=128)
     learning_rate: float = option(2e-3, "Adam rate", least=0)
     albedo_share: float = option(0.8, "share of the steps that learn albedo alone", least=0, most=1)
     refine_steps: int = option(8, "last steps, small timesteps (and the refinement guidance, if any)", least=0)
@@ -121,7 +133,9 @@ class MaterialOptions:
     )
     lit_share: float = option(0.3, "share of first-phase views drawn under a random light", least=0, most=1)
     smoothness: float = option(0.1, "weight of the texture smoothness", least=0)
-    anchor: float = option(4000.0, "weight that holds what a colour is known of near that colour", least=0)
+    anchor: float | None = option(
+        None, "weight that holds what a colour is known of near that colour", least=0, like=4000.0
+    )
     hash_grid: HashGridOptions = HashGridOptions(log2_size=17, base=16, growth=1.6)
 
 
@@ -163,6 +177,7 @@ class HeadOptions:
     export: ExportOptions = ExportOptions()
 
 
+# They say how long and how fine; how weights are asked, and how large their pictures are, is for these to say.
 PRESETS = {
     "draft": HeadOptions(),
     "standard": HeadOptions(
@@ -173,15 +188,12 @@ PRESETS = {
     ),
     "paper": HeadOptions(
         preset="paper",
-        guidance=GuidanceOptions(guidance_scale=10.0, form="sds"),
         shape=ShapeOptions(
             carrier="tets",
             resolution=256,
             steps=6000,
-            image_size=512,
             learning_rate=1e-4,
             latent_rate=1e-3,
-            anchor=0.0,
             laplacian=0.3,  # the paper's 5000 on edges of 2 / 256 of its box, in our measure free of units
             sds=10.0,
             hash_grid=HashGridOptions(16, 2, 19, 16, 1.3819),
@@ -189,9 +201,7 @@ PRESETS = {
         material=MaterialOptions(
             steps=2000,
             refine_steps=20,
-            image_size=512,
             learning_rate=1e-2,
-            anchor=0.0,
             hash_grid=HashGridOptions(16, 2, 19, 16, 1.4473),
         ),
         export=ExportOptions(faces=80000, texture_size=2048),

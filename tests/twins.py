@@ -21,7 +21,7 @@ TOKENS = 4
 
 @cache
 def sd15(seed: int, variant: str = "fp16") -> dict[str, bytes]:
-    """A StableDiffusionPipeline folder as it is published: split tokenizer, old names in the text encoder, PNDM.
+    """A StableDiffusionPipeline folder as it is published: split tokenizer, old names in text encoder and VAE, PNDM.
 
     Beside the weights of `variant` there are a safety checker and pickles, which nobody should fetch.
     """
@@ -39,16 +39,27 @@ def sd15(seed: int, variant: str = "fp16") -> dict[str, bytes]:
             "text_model.embeddings.position_ids": torch.arange(TEST_SPEC.max_words)[None],
         },
         f"unet/diffusion_pytorch_model{dot}.safetensors": unet.state_dict(),
-        f"vae/diffusion_pytorch_model{dot}.safetensors": parts.vae.state_dict(),
+        f"vae/diffusion_pytorch_model{dot}.safetensors": {
+            _old_name(key): value for key, value in parts.vae.state_dict().items()
+        },
     }
     files = {name: save({key: _half(value) for key, value in state.items()}) for name, state in states.items()}
     files |= {f"{kind}/config.json": _config(part) for kind, part in _configured(encoder, unet, parts)}
     return files | {
         "tokenizer/vocab.json": json.dumps(vocabulary).encode(),
         "tokenizer/merges.txt": b"#version: 0.2\n",
-        "tokenizer/special_tokens_map.json": json.dumps(_SPECIAL).encode(),
+        "tokenizer/special_tokens_map.json": json.dumps(_special({})).encode(),
         "tokenizer/tokenizer_config.json": json.dumps(
-            {**_SPECIAL, "tokenizer_class": "CLIPTokenizer", "model_max_length": TEST_SPEC.max_words}
+            {
+                **_special({"__type": "AddedToken"}),
+                "add_prefix_space": False,
+                "do_lower_case": True,
+                "errors": "replace",
+                "model_max_length": TEST_SPEC.max_words,
+                "name_or_path": "openai/clip-vit-large-patch14",
+                "special_tokens_map_file": "./special_tokens_map.json",
+                "tokenizer_class": "CLIPTokenizer",
+            }
         ).encode(),
         "scheduler/scheduler_config.json": json.dumps(_PNDM).encode(),
         "safety_checker/model.safetensors": b"never fetched",
@@ -57,9 +68,22 @@ def sd15(seed: int, variant: str = "fp16") -> dict[str, bytes]:
     }
 
 
-_SPECIAL = {"bos_token": "<|startoftext|>", "eos_token": "<|endoftext|>", "unk_token": "<|endoftext|>"} | {
-    "pad_token": "<|endoftext|>"
-}
+_START, _END = "<|startoftext|>", "<|endoftext|>"
+_OLD = {"to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"}  # of a VAE's attention
+
+
+def _old_name(key: str) -> str:
+    """What a tensor of a VAE was called when Stable Diffusion 1.5 was published."""
+    return next((key.replace(f".{now}.", f".{old}.") for now, old in _OLD.items() if f".{now}." in key), key)
+
+
+def _special(kind: dict) -> dict:
+    """The special tokens, with what is said of each beside them; the pad alone is a plain word."""
+    plain = {"lstrip": False, "normalized": True, "rstrip": False, "single_word": False}
+    named = {"bos_token": _START, "eos_token": _END, "unk_token": _END}
+    return {name: {**kind, "content": word, **plain} for name, word in named.items()} | {"pad_token": _END}
+
+
 _PNDM = {
     "_class_name": "PNDMScheduler",
     "beta_end": 0.012,
@@ -75,7 +99,7 @@ _PNDM = {
 
 def _vocabulary() -> dict[str, int]:
     letters = sorted(ByteLevel.alphabet())
-    words = [*letters, *(f"{letter}</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
+    words = [*letters, *(f"{letter}</w>" for letter in letters), _START, _END]
     return {word: number for number, word in enumerate(words)}
 
 
@@ -151,6 +175,7 @@ def community(hub, prefix: str) -> dict:
     files = {
         "sd15": sd15(1),
         "normal": unet_alone(2),
+        "depth": unet_alone(5),
         "faceid": faceid(3),
         "photo": sd15(4, ""),
     }

@@ -11,15 +11,17 @@ from huggingface_hub.utils import httpx
 
 from idto3d.bundle.checked import check_files, ready
 from idto3d.bundle.entries import FILE
-from idto3d.bundle.hub import FIRST_ANSWER, asked, cached, download, plainly, plan, take
+from idto3d.bundle.hub import FIRST_ANSWER, NotThere, Plan, asked, cached, download, in_all, plainly, plan, take
 from idto3d.bundle.info import BundleInfo, read_info
 from idto3d.bundle.layout import IDENTITY_FILE, own_files, read_first
+from idto3d.bundle.needed import given_up, needed, without, without_optional
 from idto3d.bundle.sources import COMMIT, REPO, Source
 from idto3d.config import COMMUNITY, EMBEDDED, LANDMARKS_FILE, MATTE_FILE
 from idto3d.errors import UserError
 from idto3d.events import Event, Notice, exhausted
 
 BRANCH = "main"
+OWN = ""  # the name of a bundle's own files among those that have to be fetched
 NAMED = {"embedded": EMBEDDED, "community": COMMUNITY}
 PINNED = re.compile(rf"\(({REPO.pattern})@({COMMIT.pattern})\)$")  # at the end of a bundle's title
 ON_HUB = re.compile(rf"({REPO.pattern})(?:@([\w./-]+))?")
@@ -112,7 +114,8 @@ def find_bundle(weights: str | Path) -> Generator[Event, None, LocatedBundle]:
 def find_here(weights: str, title: str) -> LocatedBundle | None:
     """The bundle `weights` whose `title` (see LocatedBundle) something was made with, where all its files are here.
 
-    Makes no request. None where a file is missing, or where another bundle has that name by now.
+    Makes no request. None where a file is missing, or where another bundle has that name by now; optional guidances
+    of which a file is missing are left out.
     """
     try:
         if weights in NAMED or Path(weights).is_dir():
@@ -123,7 +126,9 @@ def find_here(weights: str, title: str) -> LocatedBundle | None:
             return None
     except UserError:
         return None
-    return located if located is not None and located.title() == title and _all_here(located) else None
+    if located is None or located.title() != title or not _all_here(located):
+        return None
+    return replace(located, info=_of_what_is_here(located.info))
 
 
 def _cached(repo: str, commit: str) -> LocatedBundle | None:
@@ -140,9 +145,17 @@ def _cached(repo: str, commit: str) -> LocatedBundle | None:
 
 
 def _all_here(located: LocatedBundle) -> bool:
-    sources = [located.info.sources[name] for name in needed(located.info, refine=False)]
+    sources = [located.info.sources[name] for name in needed(located.info, refine=False, beside=False)]
     sources += [] if located.origin is None else [located.origin]
     return all(cached(source) is not None for source in sources)
+
+
+def _of_what_is_here(info: BundleInfo) -> BundleInfo:
+    """`info` without the optional guidances of which a file is not on this machine."""
+    for name in needed(info):
+        if cached(info.sources[name]) is None:
+            info = without(info, name)
+    return info
 
 
 def read_card(repo: str, revision: str) -> Generator[Event, None, tuple[Source, Path, set[str]]]:
@@ -205,31 +218,81 @@ def _present(card: Source) -> set[str]:
     return {entry.path for entry in tree}
 
 
-def fetch_weights(located: LocatedBundle, refine: bool = True) -> Generator[Event, None, Weights]:
-    """Fetch what `located` still lacks, saying its size and licence before and its progress meanwhile.
+@dataclass(frozen=True)
+class Planned:
+    """A bundle, and what of it has to be fetched, by the names of sources; OWN are the bundle's own files.
 
-    refine: also what only the refinement needs. Where everything is here, nothing is asked. Raises UserError.
+    Of the optional guidances it has those alone of which the Hub has all files.
     """
-    folder = located.folder if located.origin is None else (yield from fetch(located.origin))
+
+    located: LocatedBundle
+    orders: Mapping[str, Plan]
+
+
+def plan_weights(located: LocatedBundle, refine: bool = True, beside: bool = True) -> Generator[Event, None, Planned]:
+    """Ask the Hub about everything that `located` still lacks, before any of it is fetched.
+
+    refine, beside: also what only the refinement, and what only further guidances need. Where the Hub has not got that,
+    a Notice says so, and the bundle has no such guidance. Where everything is here, nothing is asked. Raises UserError.
+    """
+    info = without_optional(located.info, refine, beside)
+    orders = {} if located.origin is None else {OWN: _order(located.origin)}
+    for name in needed(info, refine=False, beside=False):
+        orders[name] = _order(info.sources[name])
+    for name in needed(info):
+        if name in orders or name not in needed(info):  # the latter where what takes it was given up meanwhile
+            continue
+        try:
+            orders[name] = _order(info.sources[name])
+        except NotThere as missing:
+            before, info = info, without(info, name)
+            yield Notice(f"{missing.what} {given_up(before, info)}")
+    wanted = (OWN, *needed(info))
+    return Planned(replace(located, info=info), {name: orders[name] for name in wanted if orders.get(name)})
+
+
+def _order(source: Source) -> Plan | None:
+    return plan(source) if cached(source) is None else None
+
+
+def fetch_weights(located: LocatedBundle, refine: bool = True, beside: bool = True) -> Generator[Event, None, Weights]:
+    """Plan, see `plan_weights`, and fetch what `located` still lacks, see `fetch_planned`. Raises UserError."""
+    return (yield from fetch_planned((yield from plan_weights(located, refine, beside))))
+
+
+def fetch_planned(planned: Planned) -> Generator[Event, None, Weights]:
+    """Fetch what was planned, saying its size and licence before and its progress meanwhile.
+
+    An optional guidance that the Hub refuses after all is given up with a Notice. Raises UserError.
+    """
+    located, orders = planned.located, planned.orders
+    info, origin = located.info, located.origin
+    if len(orders) > 1:
+        yield Notice(in_all(orders.values()))
+    folder = located.folder if origin is None else (yield from fetch(origin, orders.get(OWN)))
+    must = needed(info, refine=False, beside=False)
     sources = {}
-    for name in needed(located.info, refine):
-        sources[name] = yield from fetch(located.info.sources[name])
-    return Weights(located.info, folder, sources, located.title())
+    for name in sorted(needed(info), key=lambda name: name not in must):
+        if name not in needed(info):
+            continue
+        try:
+            sources[name] = yield from fetch(info.sources[name], orders.get(name))
+        except NotThere as missing:
+            if name in must:
+                raise
+            before, info = info, without(info, name)
+            yield Notice(f"{missing.what} {given_up(before, info)}")
+    return Weights(info, folder, {name: sources[name] for name in needed(info)}, located.title())
 
 
-def needed(info: BundleInfo, refine: bool) -> list[str]:
-    """Names of the sources that loading takes, in the order of `info.sources`."""
-    names = {info.base, *(part for domain in info.domains.values() for part in (domain.unet, domain.adapter))}
-    if refine and info.refinement is not None:
-        names |= {info.refinement.base, info.refinement.adapter}
-    return [name for name in info.sources if name in names]
+def fetch(source: Source, order: Plan | None = None) -> Generator[Event, None, Path]:
+    """The folder of `source`, checked and ready to load; fetched where it is not on this machine. Raises UserError.
 
-
-def fetch(source: Source) -> Generator[Event, None, Path]:
-    """The folder of `source`, checked and ready to load; fetched where it is not on this machine. Raises UserError."""
+    order: what it would take, where that was asked before.
+    """
     folder = cached(source)
     if folder is None:
-        order = plan(source)
+        order = order or plan(source)
         yield Notice(order.sentence())
         folder = yield from download(order)
     check_files(source, folder)

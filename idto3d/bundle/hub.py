@@ -5,7 +5,7 @@ Everything goes through huggingface_hub, so its settings hold: HF_HOME, HF_ENDPO
 
 import logging
 import threading
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -35,19 +35,33 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 
+class NotThere(UserError):
+    """The Hub has no such repository, commit or file, or does not give it to whoever asks."""
+
+
 @dataclass(frozen=True)
 class Plan:
-    """What fetching a source would take: `size` and `missing` in bytes, and the files that are not here yet."""
+    """What fetching a source would take: bytes of all its files, of those `missing`, and the names of these."""
 
     source: Source
-    size: int
+    sizes: Mapping[str, int]
     missing: int
     files: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(self.sizes.values())
 
     def sentence(self) -> str:
         """The plan in one sentence, with the licence."""
         count = f"{len(self.files)} file{'s' if len(self.files) > 1 else ''}"
         return f"Fetching {count} of {self.source.title()} ({readable(self.missing)}), licence: {self.source.licence}."
+
+
+def in_all(orders: Collection[Plan]) -> str:
+    """How much several plans come to, in one sentence."""
+    return f"Fetching {readable(sum(order.missing for order in orders))} in all, from {len(orders)} repositories."
 
 
 def readable(size: int) -> str:
@@ -74,12 +88,12 @@ def plan(source: Source) -> Plan:
     asked(source, lambda: HfApi().model_info(source.repo, revision=source.revision, timeout=FIRST_ANSWER))
     files = asked(source, lambda: _snapshot(source, Tally(), dry_run=True))
     if absent := set(source.files) - {file.filename for file in files}:
-        raise UserError(
+        raise NotThere(
             f"{source.title()} has no file {sorted(absent)[0]}.", "Ask the author of the bundle to correct its sources."
         )
     return Plan(
         source=source,
-        size=sum(file.file_size or 0 for file in files),
+        sizes={file.filename: file.file_size or 0 for file in files},
         missing=sum(file.file_size or 0 for file in files if file.will_download),
         files=tuple(file.filename for file in files if file.will_download),
     )
@@ -186,9 +200,9 @@ def plainly(fault: BaseException, source: Source) -> UserError:
     """What went wrong with `source`, in words of the user."""
     causes = tuple(_causes(fault))
     page = f"{constants.ENDPOINT}/{source.repo}"
-    known = next((answer for kind, answer in _answers(source, page) if any(isinstance(c, kind) for c in causes)), None)
-    if known is not None:
-        return UserError(*known)
+    for kind, refusal, *answer in _answers(source, page):
+        if any(isinstance(cause, kind) for cause in causes):
+            return refusal(*answer)
     last = str(causes[-1]).strip().splitlines() or [type(causes[-1]).__name__]
     return UserError(
         f"Fetching {source.title()} broke off: {last[0][:200]}.",
@@ -196,43 +210,44 @@ def plainly(fault: BaseException, source: Source) -> UserError:
     )
 
 
-def _answers(source: Source, page: str) -> Iterable[tuple[type | tuple, tuple[str, str]]]:
+def _answers(source: Source, page: str) -> Iterable[tuple[type | tuple, type[UserError], str, str]]:
+    """Rows of a kind of fault, the refusal it becomes, and its two sentences; the first that fits counts."""
     return (
         (
             GatedRepoError,
-            (
-                f"{source.repo} is gated: its authors ask you to accept their conditions first.",
-                f"Accept them at {page}, then log in with: hf auth login",
-            ),
+            NotThere,
+            f"{source.repo} is gated: its authors ask you to accept their conditions first.",
+            f"Accept them at {page}, then log in with: hf auth login",
         ),
         (
             RevisionNotFoundError,
-            (f"{source.repo} has no revision {source.revision}.", "Correct the part after the @, or leave it out."),
+            NotThere,
+            f"{source.repo} has no revision {source.revision}.",
+            "Correct the part after the @, or leave it out.",
         ),
         (
             RepositoryNotFoundError,
-            (
-                f"There is no repository {source.repo} on the Hub, or it is private.",
-                "Check the name; for a private one, log in with: hf auth login",
-            ),
+            NotThere,
+            f"There is no repository {source.repo} on the Hub, or it is private.",
+            "Check the name; for a private one, log in with: hf auth login",
         ),
         (
             OfflineModeIsEnabled,
-            (
-                f"{source.title()} is not on this machine, and HF_HUB_OFFLINE forbids fetching it.",
-                "Unset HF_HUB_OFFLINE, or use --weights embedded.",
-            ),
+            UserError,
+            f"{source.title()} is not on this machine, and HF_HUB_OFFLINE forbids fetching it.",
+            "Unset HF_HUB_OFFLINE, or use --weights embedded.",
         ),
         (
             (httpx.ConnectError, httpx.TimeoutException),
-            (
-                f"{source.title()} is not on this machine, and the Hub ({constants.ENDPOINT}) cannot be reached.",
-                "Check the connection, or use --weights embedded.",
-            ),
+            UserError,
+            f"{source.title()} is not on this machine, and the Hub ({constants.ENDPOINT}) cannot be reached.",
+            "Check the connection, or use --weights embedded.",
         ),
         (
             HfHubHTTPError,
-            (f"The Hub ({constants.ENDPOINT}) refused to answer about {source.repo}.", "Try again later."),
+            UserError,
+            f"The Hub ({constants.ENDPOINT}) refused to answer about {source.repo}.",
+            "Try again later.",
         ),
     )
 

@@ -5,9 +5,22 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from idto3d.bundle.asking import (
+    LEVELS,
+    MOST_SIDE,
+    MOST_STRENGTH,
+    Asking,
+    Beside,
+    StageDefaults,
+    Timesteps,
+    expect_asking,
+    expect_beside,
+    expect_stages,
+    expect_timesteps,
+)
 from idto3d.bundle.entries import FILE, expect, parsed, wrong
 from idto3d.bundle.sources import (
     DomainSource,
@@ -23,10 +36,11 @@ from idto3d.words import prompts
 from idto3d.words.captions import filled
 from idto3d.words.prompts import DOMAINS
 
-SCHEMA = 2
-LEVELS = 1000  # of noise, as Stable Diffusion has them; timesteps count them from 0
-MOST_SIDE, MOST_NUMBERS, MOST_STRENGTH = 2048, 65536, 1000
-Range = tuple[int, int]
+SCHEMA = 3
+FORMER = 2  # which is read too; it has none of NEW
+NEW = ("asking", "beside", "stages")
+MOST_NUMBERS = 65536
+LARGE_SIDE = 256  # pixels of the pictures they judge, from which weights take hours for a head on a CPU
 
 
 @dataclass(frozen=True)
@@ -42,25 +56,6 @@ class EncoderInfo:
 
 
 @dataclass(frozen=True)
-class Timesteps:
-    """The lowest and the highest timestep, 0..999, at which a guidance is asked in each part of a run.
-
-    The defaults are those of ID-to-3D (supplement). The shape begins at `shape_early` and is annealed to `shape_late`;
-    the material has the phases albedo, joint and refine.
-    """
-
-    shape_early: Range = (200, 700)
-    shape_late: Range = (50, 200)
-    albedo: Range = (50, 900)
-    joint: Range = (50, 500)
-    refine: Range = (50, 100)
-
-    def highest(self) -> int:
-        """The highest timestep of all."""
-        return max(getattr(self, part.name)[1] for part in fields(self))
-
-
-@dataclass(frozen=True)
 class BundleInfo:
     """The contents of bundle.json.
 
@@ -69,7 +64,8 @@ class BundleInfo:
     `identity_pooling` says how several photos become one identity (only "mean": the mean of the unit embeddings).
     An empty `vocabulary` means an open one. A domain that `domains` lacks has its files in the bundle's own folder.
     `sampling_from` are the levels of noise, 1..1000, that sampling puts on the picture of the base's morphable head and
-    takes away again; with all 1000 it begins with noise alone.
+    takes away again; with all 1000 it begins with noise alone. `asking` says by domain how it is asked, `beside` names
+    further guidances, `stages` the options of the stages that suit them.
     """
 
     name: str
@@ -90,11 +86,18 @@ class BundleInfo:
     sources: Mapping[str, Source] = field(default_factory=dict)
     domains: Mapping[str, DomainSource] = field(default_factory=dict)
     refinement: Refinement | None = None
+    asking: Mapping[str, Asking] = field(default_factory=dict)
+    beside: tuple[Beside, ...] = ()
+    stages: StageDefaults = StageDefaults()
     schema: int = SCHEMA
 
     def prompt(self, domain: str, view: str, subject: str, expression: str = "") -> str:
         """The prompt of a domain for a view word, a subject such as "person with green hair", and a descriptor."""
         return filled(self.prompts[domain], view, subject, expression)
+
+    def heavy(self) -> bool:
+        """Whether they want a graphics card."""
+        return self.image_size >= LARGE_SIDE
 
     def heard(self, text: str) -> str:
         """`text` as it is sent: a word that a closed vocabulary lacks is said in the form that it has ("an" as "a")."""
@@ -123,7 +126,8 @@ def read_info(folder: str | Path) -> BundleInfo:
 
 def write_info(info: BundleInfo, folder: str | Path) -> None:
     """Write bundle.json, without the entries that are empty. Raises UserError where it could not be read back."""
-    data = {key: value for key, value in asdict(info).items() if value not in (None, {}, ())}
+    said = asdict(info) | {"schema": SCHEMA}
+    data = {key: value for key, value in said.items() if value not in (None, {}, ())}
     text = json.dumps(data, indent=2, ensure_ascii=False)
     _info(json.loads(text))
     (Path(folder) / FILE).write_text(text + "\n", encoding="utf-8")
@@ -132,14 +136,16 @@ def write_info(info: BundleInfo, folder: str | Path) -> None:
 def _info(data: object) -> BundleInfo:
     if not isinstance(data, dict):
         raise wrong("it should be an object")
-    _expect_schema(data.get("schema"))
+    _expect_schema(data.get("schema"), data)
     info = parsed(BundleInfo, data)
     _expect_sense(info)
     return info
 
 
-def _expect_schema(version: object) -> None:
-    if version == SCHEMA and not isinstance(version, bool):
+def _expect_schema(version: object, data: Mapping) -> None:
+    if version in (FORMER, SCHEMA) and type(version) is int:
+        if version == FORMER:
+            _expect_former(data)
         return
     remedy = "Update idto3d."
     if version == 1:
@@ -147,7 +153,15 @@ def _expect_schema(version: object) -> None:
             'Fetch a newer revision of these weights, or set "schema" to 2 and, where their base sees a morphable '
             'head, add "timesteps" and "sampling_from" as weights/embedded/bundle.json has them.'
         )
-    raise UserError(f"{FILE} has schema version {version}, this program reads {SCHEMA}.", remedy)
+    raise UserError(f"{FILE} has schema version {version}, this program reads {FORMER} and {SCHEMA}.", remedy)
+
+
+def _expect_former(data: Mapping) -> None:
+    second = data.get("refinement")
+    new = [name for name in NEW if name in data]
+    new += ["refinement.asking"] if isinstance(second, dict) and "asking" in second else []
+    for name in new:
+        raise wrong(f"'{name}' is an entry of schema version {SCHEMA}, not {FORMER}")
 
 
 def _expect_sense(info: BundleInfo) -> None:
@@ -172,14 +186,10 @@ def _expect_sense(info: BundleInfo) -> None:
         ),
         (0 < info.sampling_from <= LEVELS, f"'sampling_from' should lie within 1..{LEVELS}"),
     )
-    _expect_ranges(info.timesteps)
+    expect_timesteps("timesteps", info.timesteps)
+    expect_asking(info.asking)
+    expect_stages(info.stages)
     _expect_elsewhere(info)
-
-
-def _expect_ranges(timesteps: Timesteps) -> None:
-    for name, (low, high) in ((part.name, getattr(timesteps, part.name)) for part in fields(timesteps)):
-        lies = 0 <= low <= high < LEVELS
-        expect("", (lies, f"'timesteps.{name}' should be two timesteps of 0..{LEVELS - 1}, the lower one first"))
 
 
 def _expect_elsewhere(info: BundleInfo) -> None:
@@ -190,6 +200,7 @@ def _expect_elsewhere(info: BundleInfo) -> None:
         expect_domain(name, domain, info.sources)
     if info.refinement is not None:
         expect_refinement(info.refinement, info.sources)
+    expect_beside(info.beside, info.sources)
     asks, by_words = all("{expression}" in text for text in info.prompts.values()), bool(info.domains)
     expect(
         "",

@@ -12,16 +12,15 @@ from huggingface_hub import get_cached_repo_tree
 from huggingface_hub.errors import CachedRepoTreeNotFoundError
 
 from idto3d.bundle.entries import FILE
-from idto3d.bundle.find import BRANCH, NAMED, ON_HUB, LocatedBundle, find_bundle, needed, read_card
+from idto3d.bundle.find import BRANCH, NAMED, ON_HUB, LocatedBundle, find_bundle, read_card
 from idto3d.bundle.hub import cached, plan, readable
-from idto3d.bundle.info import BundleInfo, read_info
+from idto3d.bundle.info import LARGE_SIDE, BundleInfo, read_info
 from idto3d.bundle.layout import own_files
+from idto3d.bundle.needed import needed
 from idto3d.bundle.sources import COMMIT, Source
 from idto3d.config import FREE
 from idto3d.errors import UserError
 from idto3d.events import exhausted
-
-LARGE_SIDE = 256  # pixels of a bundle's pictures from which a CPU takes hours for a head
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ def _local(found: LocatedBundle) -> tuple[int, int]:
 
 
 def _offer(weights: str, title: str, info: BundleInfo, own: tuple[int | None, int | None], ask: bool) -> Offer:
-    sizes = [own, *(_size(info.sources[name], ask) for name in needed(info, refine=True))]
+    sizes = [own, *(_size(info.sources[name], ask) for name in needed(info))]
     size, missing = (_sum([part[place] for part in sizes]) for place in (0, 1))
     return Offer(weights, title, info.licences(), info.identity_encoder.name, info.image_size, size, missing)
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from idto3d.bundle.asking import Asking, expect_one
 from idto3d.bundle.entries import expect
 
 REPO = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
@@ -55,7 +56,7 @@ class Refinement:
     """The second guidance, which judges the last steps of the texture.
 
     `base` and `adapter` name sources; without an adapter ("") it is asked by words alone. `prompt` has `{view}`,
-    `{subject}` and perhaps `{expression}`. `weight` is that of its loss.
+    `{subject}` and perhaps `{expression}`. `weight` is that of its loss, `asking` how it is asked otherwise.
     """
 
     base: str
@@ -63,6 +64,7 @@ class Refinement:
     prompt: str
     guidance_scale: float
     weight: float
+    asking: Asking = Asking()
 
 
 def expect_source(name: str, source: Source) -> None:
@@ -102,6 +104,7 @@ def expect_refinement(second: Refinement, sources: Mapping[str, Source]) -> None
         (asks, "'refinement.prompt' should have {view} and {subject}"),
         (positive, "a strength of 'refinement' is negative, or larger than 1000"),
     )
+    expect_one("refinement.asking", second.asking)
 
 
 def _expect_name(name: str, sources: Mapping[str, Source], where: str) -> None:

@@ -1,30 +1,27 @@
 """A bundle: a folder with bundle.json, a base model, and per domain a LoRA adapter and two branches.
 
 Its base and its adapters may also come from elsewhere on the Hub, see `sources`; then there is no expression branch.
+What several of its guidances ask is in memory once, see `networks.shared`.
 """
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
 from diffusers import UNet2DConditionModel
 
-from idto3d.bundle.entries import FILE
+from idto3d.bundle.asking import Asking, Beside
 from idto3d.bundle.find import Weights, fetch_weights, find_bundle
 from idto3d.bundle.info import BundleInfo, write_info
 from idto3d.bundle.layout import IDENTITY_FILE, PRIOR_FILE
-from idto3d.device import choose_dtype
 from idto3d.events import exhausted
-from idto3d.files import unfit
-from idto3d.guidance.networks.base import BaseParts, load_base, networks, save_base
-from idto3d.guidance.networks.branches import Branches, load_branches, save_branch
-from idto3d.guidance.networks.lora import load_faceid_lora, load_lora, save_lora
-from idto3d.guidance.networks.reading import load_unet
+from idto3d.guidance.networks.base import BaseParts, save_base
+from idto3d.guidance.networks.branches import Branches, save_branch
+from idto3d.guidance.networks.lora import save_lora
+from idto3d.guidance.networks.shared import EXP_FILE, ID_FILE, LORA_FILE, Adapter, Shared
 from idto3d.words.prompts import DOMAINS
-
-LORA_FILE, ID_FILE, EXP_FILE = "lora.safetensors", "id.safetensors", "expression.safetensors"
 
 
 @dataclass(frozen=True)
@@ -32,20 +29,26 @@ class Bundle:
     """A loaded bundle, frozen and on one device.
 
     `unets` maps each domain to its UNet, which holds the domain's LoRA adapter: `parts.unet` for both, or one of its
-    own. `branches` maps each domain to its identity and expression branch; without them it is asked by words alone.
-    `dtype` is the precision of the UNets and the VAE's encoder. `prior_path` is None where there is no head prior,
-    `identity_path` where the identity encoder needs no file of the bundle.
+    own. `adapters` maps each domain to its LoRA and branches; without them it is asked by words alone. `dtype` is the
+    precision of the UNets and the VAE's encoder. `prior_path` is None where there is no head prior, `identity_path`
+    where the identity encoder needs no file of the bundle. `shared` is what its other guidances may ask as well.
     """
 
     info: BundleInfo
     folder: Path
     parts: BaseParts
     unets: Mapping[str, UNet2DConditionModel]
-    branches: Mapping[str, Branches]
+    adapters: Mapping[str, Adapter]
     prior_path: Path | None
     device: torch.device
     dtype: torch.dtype
     identity_path: Path | None = None
+    shared: Shared | None = field(default=None, repr=False)
+
+    @property
+    def branches(self) -> Mapping[str, Branches]:
+        """The branches of each domain that has an adapter."""
+        return {domain: adapter.branches for domain, adapter in self.adapters.items()}
 
 
 def load_bundle(weights: str | Path, device: torch.device, dtype: torch.dtype | None = None) -> Bundle:
@@ -54,69 +57,82 @@ def load_bundle(weights: str | Path, device: torch.device, dtype: torch.dtype | 
     Nobody is told of a download's progress; see `find_bundle` and `fetch_weights` for that. Raises UserError.
     """
     located = exhausted(find_bundle(weights))
-    return load_weights(exhausted(fetch_weights(located, refine=False)), device, dtype)
+    return load_weights(exhausted(fetch_weights(located, refine=False, beside=False)), device, dtype)
 
 
 def load_weights(weights: Weights, device: torch.device, dtype: torch.dtype | None = None) -> Bundle:
-    """Load a bundle whose files are all here onto `device`.
+    """Load a bundle whose files are all here onto `device`; without its refinement, and what it has beside.
 
     The UNets and the VAE's encoder are in `dtype` (None: what suits the device), the text encoder and the decoder,
     which are seldom asked, in float32.
     Raises UserError where a file is missing, damaged, not safetensors, or does not belong to the others.
     """
-    dtype = dtype or choose_dtype(device)
-    info, folder = weights.info, weights.folder
-    parts = _base(weights, info.base, device, dtype)
-    unets = {domain: _own_unet(weights, domain, device, dtype) or parts.unet for domain in DOMAINS}
-    branches = {domain: _load_domain(weights, domain, unets[domain], parts, dtype) for domain in DOMAINS}
+    shared, info, folder = Shared(weights, device, dtype), weights.info, weights.folder
+    parts = shared.base(info.base)
+    unets = {domain: shared.unet(_own_unet(info, domain), parts) for domain in DOMAINS}
+    adapters = {domain: _adapter(shared, domain, unets[domain], parts) for domain in DOMAINS}
     prior = folder / PRIOR_FILE
     prior = prior if prior.is_file() else None
     identity = folder / IDENTITY_FILE if info.identity_encoder.has_file() else None
-    return Bundle(info, folder, parts, unets, branches, prior, device, dtype, identity)
+    return Bundle(info, folder, parts, unets, adapters, prior, device, shared.dtype, identity, shared)
 
 
-def load_refinement(weights: Weights, device: torch.device, dtype: torch.dtype | None = None) -> Bundle | None:
-    """Load the second guidance of a bundle, which knows the domain albedo alone; None where there is none."""
+def load_refinement(
+    weights: Weights, device: torch.device, dtype: torch.dtype | None = None, main: Bundle | None = None
+) -> Bundle | None:
+    """Load the second guidance of a bundle, which knows the domain albedo alone.
+
+    None where there is none. What `main`, the bundle itself, holds already is shared.
+    """
     second, domain = weights.info.refinement, "albedo"
     if second is None:
         return None
-    dtype = dtype or choose_dtype(device)
-    parts = _base(weights, second.base, device, dtype)
-    branches = {}
-    if second.adapter:
-        branches[domain] = _load_adapter(weights, second.adapter, domain, parts.unet, dtype)
+    shared = Shared(weights, device, dtype) if main is None else main.shared
+    parts = shared.base(second.base)
     info = replace(
-        weights.info,
-        prompts={domain: second.prompt},
+        _for_one(weights.info, domain, second.prompt, second.asking),
         guidance_scale=second.guidance_scale,
-        lambda_exp=0.0,
         vocabulary=(),
     )
-    return Bundle(info, weights.folder, parts, {domain: parts.unet}, branches, None, device, dtype)
+    return _alone(info, weights, shared, parts, second.adapter, parts.unet)
 
 
-def _base(weights: Weights, name: str, device: torch.device, dtype: torch.dtype) -> BaseParts:
-    parts = load_base(weights.place(name), dtype, weights.variant(name))
-    if parts.morphable is not None:
-        _expect_head(parts, weights)
-    parts.vae.encoder.to(dtype)
-    parts.vae.quant_conv.to(dtype)
-    for network in networks(parts):
-        network.to(device)
-    return parts
+def load_beside(weights: Weights, main: Bundle) -> list[tuple[Beside, Bundle]]:
+    """Load the further guidances of the bundle `main`: each knows its domain alone.
+
+    They hear and see by the text encoder and the VAE of `main`.
+    """
+    found = []
+    for one in weights.info.beside:
+        unet = main.shared.unet(one.unet, main.parts)
+        info = _for_one(weights.info, one.domain, one.prompt, one.asking)
+        info = replace(info, timesteps=one.timesteps or info.timesteps)
+        found.append((one, _alone(info, weights, main.shared, main.parts, one.adapter, unet)))
+    return found
 
 
-def _expect_head(parts: BaseParts, weights: Weights) -> None:
-    """Raises UserError unless the morphable head is drawn as large, and by the identities, as the bundle says."""
-    drawn, info, path = parts.morphable.config, weights.info, weights.folder / FILE
-    if (drawn.image_size, drawn.id_dim) != (info.image_size, info.identity_encoder.dimension):
-        said = f"pictures of {drawn.image_size} pixels and identities of {drawn.id_dim} numbers"
-        raise unfit(path, f"the base has {said}")
+def _for_one(info: BundleInfo, domain: str, prompt: str, asking: Asking) -> BundleInfo:
+    """`info` as one of its further guidances has it, which knows a single domain and has no expression branch."""
+    return replace(info, prompts={domain: prompt}, asking={domain: asking}, lambda_exp=0.0, beside=(), refinement=None)
 
 
-def _own_unet(weights: Weights, domain: str, device: torch.device, dtype: torch.dtype) -> UNet2DConditionModel | None:
-    name = weights.info.domains[domain].unet if domain in weights.info.domains else ""
-    return load_unet(weights.place(name), dtype, weights.variant(name)).to(device) if name else None
+def _alone(
+    info: BundleInfo, weights: Weights, shared: Shared, parts: BaseParts, adapter: str, unet: UNet2DConditionModel
+) -> Bundle:
+    (domain,) = info.prompts
+    adapters = {domain: shared.adapter(adapter, unet)} if adapter else {}
+    return Bundle(
+        info, weights.folder, parts, {domain: unet}, adapters, None, shared.device, shared.dtype, shared=shared
+    )
+
+
+def _own_unet(info: BundleInfo, domain: str) -> str:
+    return info.domains[domain].unet if domain in info.domains else ""
+
+
+def _adapter(shared: Shared, domain: str, unet: UNet2DConditionModel, parts: BaseParts) -> Adapter:
+    domains = shared.weights.info.domains
+    return shared.adapter(domains[domain].adapter, unet) if domain in domains else shared.own(domain, unet, parts)
 
 
 def save_bundle(
@@ -144,32 +160,3 @@ def save_bundle(
         if given is not None and Path(given).resolve() != (folder / name).resolve():
             shutil.copyfile(given, folder / name)
     write_info(info, folder)
-
-
-def _load_domain(
-    weights: Weights, domain: str, unet: UNet2DConditionModel, parts: BaseParts, dtype: torch.dtype
-) -> Branches:
-    if domain in weights.info.domains:
-        return _load_adapter(weights, weights.info.domains[domain].adapter, domain, unet, dtype)
-    folder = weights.folder / domain
-    load_lora(unet, domain, folder / LORA_FILE)
-    branches = load_branches(unet, folder / ID_FILE, folder / EXP_FILE, dtype)
-    dimensions = (weights.info.identity_encoder.dimension, parts.text_encoder.config.hidden_size)
-    _expect_widths(branches, dimensions, (folder / ID_FILE, folder / EXP_FILE))
-    return branches.requires_grad_(False)
-
-
-def _load_adapter(weights: Weights, name: str, domain: str, unet: UNet2DConditionModel, dtype: torch.dtype) -> Branches:
-    """The identity branch of an adapter in the layout of IP-Adapter-FaceID; its LoRA becomes the domain's."""
-    path = weights.file(name)
-    load_faceid_lora(unet, domain, path)
-    branches = load_branches(unet, path, None, dtype)
-    _expect_widths(branches, (weights.info.identity_encoder.dimension,), (path,))
-    return branches.requires_grad_(False)
-
-
-def _expect_widths(branches: Branches, dimensions: tuple[int, ...], paths: tuple[Path, ...]) -> None:
-    for layer, dimension, path in zip(branches.projection.image_projection_layers, dimensions, paths, strict=True):
-        width = layer.ff.net[0].proj.in_features
-        if width != dimension:
-            raise unfit(path, f"it takes {width} numbers where {dimension} are expected")

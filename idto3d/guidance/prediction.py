@@ -1,11 +1,11 @@
 """The frozen guidance: encodes pictures, predicts their noise under text, identity and expression, and samples.
 
-Images are [B, 3, S, S] in 0..1 (normal maps as (n+1)/2, albedo in sRGB, white background). Everything that goes in
-and comes out is float32; only inside the frozen networks the precision is lower.
+Images are [B, 3, S, S] in 0..1 (normal maps as (n+1)/2, albedo in sRGB), on the background of `Guidance.asking`.
+Everything that goes in and comes out is float32; only inside the frozen networks the precision is lower.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -13,39 +13,18 @@ from diffusers import UNet2DConditionModel
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from idto3d.bundle.asking import BACKGROUNDS, Asking
 from idto3d.errors import UserError
+from idto3d.guidance.asked import settled
 from idto3d.guidance.cameras import CAMERA
+from idto3d.guidance.conditions import Conditions
 from idto3d.guidance.loading import Bundle
 from idto3d.guidance.networks.base import encode_images
-from idto3d.guidance.networks.branches import BRANCHES, set_scales
+from idto3d.guidance.networks.branches import set_scales
 from idto3d.guidance.networks.lora import use_domain
 from idto3d.guidance.schedules import sampling_timesteps
 
 CACHED_TEXTS = 1024
-
-
-@dataclass(frozen=True)
-class Conditions:
-    """What B pictures should show, and the unconditional counterpart, element by element in one order.
-
-    `text`, `negative` [B, L, C] text states; `identity` [B, D]; `expression` [B, E]; `camera` [B, 3] codes, zeros for
-    an unknown one. Without condition, the branches are given zeros (which are not zero tokens: they are trained so).
-    """
-
-    text: Tensor
-    negative: Tensor
-    identity: Tensor
-    expression: Tensor
-    camera: Tensor
-
-    def __len__(self) -> int:
-        return self.text.shape[0]
-
-    def both(self) -> tuple[Tensor, dict[str, Tensor]]:
-        """Text states [2B, L, C], and by branch identity [2B, 1, D], expression [2B, 1, E]: conditional first."""
-        embeddings = zip(BRANCHES, (self.identity, self.expression), strict=True)
-        doubled = {name: torch.cat([given, torch.zeros_like(given)])[:, None] for name, given in embeddings}
-        return torch.cat([self.text, self.negative]), doubled
 
 
 @dataclass(frozen=True)
@@ -68,7 +47,7 @@ class Guidance:
         self.bundle = bundle
         self.info = bundle.info
         self.device = bundle.device
-        self.lambda_id = bundle.info.lambda_id if lambda_id is None else lambda_id
+        self._lambda_id = lambda_id
         self.lambda_exp = bundle.info.lambda_exp if lambda_exp is None else lambda_exp
         if self.lambda_exp and not all("expression" in branches.names() for branches in bundle.branches.values()):
             raise UserError(
@@ -77,8 +56,17 @@ class Guidance:
             )
         self.alpha_bars = bundle.parts.scheduler.alphas_cumprod.to(self.device, torch.float32)
         self._texts: dict[str, tuple[Tensor, Tensor]] = {}
-        self._white: Tensor | None = None
+        self._empty: dict[str, Tensor] = {}
         self._drawn: Drawn | None = None
+
+    def asking(self, domain: str) -> Asking:
+        """How it is asked about `domain`, nothing left open. A LoRA that is the identity's goes where that is 0."""
+        own, adapter = settled(self.info, domain, self._lambda_id), self.bundle.adapters.get(domain)
+        return replace(own, lora=0.0) if adapter and adapter.of_identity and not own.lambda_id else own
+
+    def background(self, domain: str) -> float:
+        """What is behind the head in pictures of `domain`, in each of their channels, 0..1."""
+        return BACKGROUNDS[self.asking(domain).background]
 
     def latent_shape(self, count: int) -> tuple[int, int, int, int]:
         """Shape of the latents of `count` pictures of the bundle's image size."""
@@ -93,10 +81,12 @@ class Guidance:
         identity: Tensor | np.ndarray,
         expressions: Sequence[str],
         camera: Tensor | None = None,
+        likeness: Sequence[float] | None = None,
     ) -> Conditions:
         """Conditions of B pictures: B prompts, one negative prompt, one unit identity [D], B expression descriptors.
 
-        `camera` are `cameras.camera_codes` [B, 3]; without them the view is known from the prompts alone.
+        `camera` are `cameras.camera_codes` [B, 3]; without them the view is known from the prompts alone. `likeness`
+        are B shares 0..1 of the identity's strength, see `asked.likeness_at`.
         """
         identity = torch.as_tensor(identity)
         if len(prompts) != len(expressions):
@@ -112,6 +102,7 @@ class Guidance:
             identity=identity.to(self.device, torch.float32).expand(len(prompts), -1),
             expression=torch.stack([self._text(descriptor)[1] for descriptor in expressions]),
             camera=torch.zeros(len(prompts), CAMERA, device=self.device) if camera is None else camera.to(self.device),
+            likeness=None if likeness is None else tuple(likeness),
         )
 
     def encode(self, images: Tensor) -> Tensor:
@@ -150,6 +141,7 @@ class Guidance:
             torch.cat([timesteps, timesteps]).to(self.device),
             text.to(dtype),
             added_cond_kwargs={"image_embeds": [embeddings[name].to(dtype) for name in names]} if names else None,
+            cross_attention_kwargs=_fading(conditions, names),
         ).sample.float()
         with_condition, without = predicted.chunk(2)
         return self._as_noise(with_condition, noisy, timesteps), self._as_noise(without, noisy, timesteps)
@@ -159,11 +151,17 @@ class Guidance:
         """Latents [B, C, h, w] of the morphable head's pictures (with, without) condition; None without a head."""
         if self.bundle.parts.morphable is None:
             return None
-        if self._white is None:
-            size = self.info.image_size
-            self._white = self.encode(torch.ones(1, 3, size, size, device=self.device))
         latents = self._draw(domain, conditions).latents
-        return latents, self._white.expand_as(latents)
+        return latents, self._empty_latents(domain).expand_as(latents)
+
+    def _empty_latents(self, domain: str) -> Tensor:
+        """Latents [1, C, h, w] of a picture of nothing but the background."""
+        background = self.asking(domain).background
+        if background not in self._empty:
+            size = self.info.image_size
+            plain = torch.full((1, 3, size, size), BACKGROUNDS[background], device=self.device)
+            self._empty[background] = self.encode(plain)
+        return self._empty[background]
 
     def _draw(self, domain: str, conditions: Conditions) -> Drawn:
         """What the morphable head draws, drawn once for the same conditions: sampling asks at every step."""
@@ -174,9 +172,10 @@ class Guidance:
         return known
 
     def morphable_pictures(self, domain: str, conditions: Conditions) -> Tensor:
-        """Pictures [B, 3, S, S] in 0..1 of the morphable head under `conditions`; white without any."""
+        """Pictures [B, 3, S, S] in 0..1 of the morphable head under `conditions`; empty without any."""
         given = (conditions.text.mean(1), conditions.identity, conditions.expression, conditions.camera)
-        return self.bundle.parts.morphable(domain, *given, (self.lambda_id, self.lambda_exp))
+        strengths = (self.asking(domain).lambda_id * conditions.shares(), self.lambda_exp)
+        return self.bundle.parts.morphable(domain, *given, strengths, self.background(domain))
 
     def _inputs(self, domain: str, noisy: Tensor, conditions: Conditions) -> Tensor:
         """What the UNet is given [2B, C or 2C, h, w]: the noisy latents twice, beside the morphable head's."""
@@ -199,7 +198,7 @@ class Guidance:
         noise is. It ends with what the autoencoder lost of them put back: the smallest forms of a face do not fit into
         the latents.
         """
-        scale = self.info.guidance_scale if guidance_scale is None else guidance_scale
+        scale = self.asking(domain).guidance_scale if guidance_scale is None else guidance_scale
         drawn = self._draw(domain, conditions) if self._begins_drawn(conditions) else None
         latents, timesteps = self._begin(drawn, len(conditions), steps, generator)
         for timestep, following in zip(timesteps, [*timesteps[1:], None], strict=True):
@@ -242,14 +241,14 @@ class Guidance:
 
     def _select(self, domain: str) -> tuple[UNet2DConditionModel, tuple[str, ...]]:
         """The UNet of a domain, ready to be asked, and the names of its branches."""
-        unet = self.bundle.unets[domain]
-        if domain not in self.bundle.branches:
+        unet, adapter = self.bundle.unets[domain], self.bundle.adapters.get(domain)
+        if adapter is None:
+            use_domain(unet, "", None)
             return unet, ()
-        branches = self.bundle.branches[domain]
-        if unet.encoder_hid_proj is not branches.projection:
-            use_domain(unet, domain, branches)
-        set_scales(unet, self.lambda_id, self.lambda_exp)
-        return unet, branches.names()
+        asking = self.asking(domain)
+        use_domain(unet, adapter.lora, adapter.branches, asking.lora)
+        set_scales(unet, asking.lambda_id, self.lambda_exp)
+        return unet, adapter.branches.names()
 
     def _as_noise(self, predicted: Tensor, noisy: Tensor, timesteps: Tensor) -> Tensor:
         kind = self.bundle.parts.scheduler.config.prediction_type
@@ -278,3 +277,9 @@ class Guidance:
             encoded = parts.text_encoder(tokens.input_ids.to(self.device))
             self._texts[text] = (encoded.last_hidden_state[0].float(), encoded.pooler_output[0].float())
         return self._texts[text]
+
+
+def _fading(conditions: Conditions, names: Sequence[str]) -> dict[str, list[Tensor | None]] | None:
+    """What attention is given where the identity counts less in some pictures: a mask of it, and of no other branch."""
+    masks = conditions.fading() if names else None
+    return None if masks is None else {"ip_adapter_masks": [masks, *[None] * (len(names) - 1)]}

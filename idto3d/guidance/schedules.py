@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from idto3d.bundle.info import BundleInfo, Range, Timesteps
+from idto3d.bundle.asking import Range, Timesteps
+from idto3d.bundle.info import BundleInfo
 from idto3d.config import HeadOptions, MaterialOptions, ShapeOptions
 from idto3d.events import Notice
 

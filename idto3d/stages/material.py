@@ -22,7 +22,7 @@ from idto3d.render.environment import Environment, random_light
 from idto3d.render.material import Material
 from idto3d.render.rasterizer import Rasterizer
 from idto3d.stages.optimise import Optimiser
-from idto3d.stages.saved import Checkpoints, Keeper
+from idto3d.stages.saved import Checkpoints, Keeper, as_begun
 from idto3d.stages.wish import Wish, as_pictures, draw_views, terms, turned_deg
 
 STAGE = "material"
@@ -63,9 +63,11 @@ def paint_material(
     """
     material, generator = options.material, torch.Generator().manual_seed(options.seed + 1)
     box, device = (BOX_LOW, BOX_HIGH), wish.device()
-    field = MaterialField(options.expressions, material, box, generator=generator, device=device)
+    saved = checkpoints.latest(STAGE)
+    begun = as_begun(material, saved)
+    field = MaterialField(options.expressions, begun, box, generator=generator, device=device)
     optimiser = Optimiser(field, [(list(field.parameters()), material.learning_rate)], material.steps)
-    if saved := checkpoints.latest(STAGE):
+    if saved:
         optimiser.load(saved.tensors, saved.step, generator)
     yield StageStarted(STAGE, material.steps)
     with Keeper(checkpoints, STAGE, optimiser, generator) as keeper:
@@ -104,8 +106,9 @@ def _step(wish: Wish, canvas: Canvas, field, optimiser, options: HeadOptions, ge
     asked = wish.refinement if refined else wish
     chance = float(torch.rand((), generator=generator)) if phase == "albedo" else 1.0
     lit = phase == "joint" or refined or chance < painting.lit_share
-    flat, _ = paint(surface, srgb_from_linear(material.albedo))
-    image = _lit(canvas, surface, material, phase, generator) if lit else flat
+    background = asked.background("albedo")
+    flat, _ = paint(surface, srgb_from_linear(material.albedo), background)
+    image = _lit(canvas, surface, material, (phase, background), generator) if lit else flat
     timesteps = draw_timesteps(material_range(step, painting, asked.timesteps()), painting.views, generator)
     sds = distil(
         terms(asked, "albedo", views), "albedo", as_pictures(image), timesteps, generator, asked.distillation()
@@ -116,11 +119,12 @@ def _step(wish: Wish, canvas: Canvas, field, optimiser, options: HeadOptions, ge
     return {"smooth": float(smooth.detach()), "finite": float(finite)}
 
 
-def _lit(canvas: Canvas, surface: Surface, material: Material, phase: str, generator) -> Tensor:
+def _lit(canvas: Canvas, surface: Surface, material: Material, how: tuple[str, float], generator) -> Tensor:
     """The view under a random light; in the first phase roughness and metallic only shade and are not learned."""
+    phase, background = how
     if phase == "albedo":
         material = replace(material, roughness=material.roughness.detach(), metallic=material.metallic.detach())
-    return draw_relit(surface, material, random_light(canvas.lights, generator))[0]
+    return draw_relit(surface, material, random_light(canvas.lights, generator), background)[0]
 
 
 def seen(canvas: Canvas, expression_ids, camera, size: int) -> Surface:

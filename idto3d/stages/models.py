@@ -7,21 +7,25 @@ import numpy as np
 import torch
 
 from idto3d.bundle.encoder import check_encoder, encoder_name
-from idto3d.bundle.find import LocatedBundle, fetch_weights
-from idto3d.bundle.layout import LANDMARK_MODEL_FILE, TEMPLATE_FILE
-from idto3d.config import GuidanceOptions, HeadOptions
+from idto3d.bundle.find import LocatedBundle, Weights, fetch_planned, plan_weights
+from idto3d.bundle.layout import LANDMARK_MODEL_FILE, PRIOR_FILE, TEMPLATE_FILE
+from idto3d.config import EMBEDDED, GuidanceOptions, HeadOptions
 from idto3d.device import choose_device
+from idto3d.errors import UserError
 from idto3d.events import Event
 from idto3d.evidence.landmark_model import LandmarkModel, load_landmark_model
-from idto3d.guidance.loading import load_refinement, load_weights
+from idto3d.fields.hash_grid import expect_encoding
+from idto3d.guidance.compiling import check_compiling, compile_networks
+from idto3d.guidance.loading import Bundle, load_beside, load_refinement, load_weights
+from idto3d.guidance.memory import expect_memory, expect_room
 from idto3d.guidance.prediction import Guidance
-from idto3d.head.ellipsoid import EllipsoidPrior
 from idto3d.head.prior import HeadPrior
-from idto3d.head.prior_file import load_start_prior
+from idto3d.head.prior_file import load_prior, load_start_prior, without_regression
 from idto3d.head.start import Start
 from idto3d.head.template_file import load_template
 from idto3d.head.template_model import Template
-from idto3d.stages.wish import Wish
+from idto3d.render.backend import make_rasterizer
+from idto3d.stages.wish import Companion, Wish
 from idto3d.subject.encoders import make_encoder
 from idto3d.subject.face import IdentityEncoder
 
@@ -31,16 +35,17 @@ class Models:
     """The guidance, the prior, and the device both are on.
 
     `refinement` is the second guidance with its weight, None where the bundle has none or it is not wanted. `title`
-    names the weights with their commit.
+    names the weights with their commit. `beside` are asked beside the guidance.
     """
 
     guidance: Guidance
-    prior: HeadPrior | EllipsoidPrior
+    prior: HeadPrior
     device: torch.device
     refinement: tuple[Guidance, float] | None
     title: str
     template: Template
     landmark_model: LandmarkModel
+    beside: tuple[Companion, ...] = ()
 
 
 def load_encoder(weights: LocatedBundle, asked: str) -> IdentityEncoder:
@@ -54,28 +59,75 @@ def load_encoder(weights: LocatedBundle, asked: str) -> IdentityEncoder:
 
 
 def load_models(
-    options: HeadOptions, encoder: IdentityEncoder, weights: LocatedBundle
+    options: HeadOptions, encoder: IdentityEncoder | None, weights: LocatedBundle
 ) -> Generator[Event, None, Models]:
     """Fetch where needed, and load the weights, reporting a download's size, licence and progress.
 
-    Raises UserError where they are missing or were trained with another encoder; that is said before anything large
-    is fetched.
+    encoder: that of the photos, None without any. Raises UserError where the weights are missing or were trained with
+    another encoder, which is said before anything large is fetched, and where they need more memory than is free.
     """
     device, asked = choose_device(options.device), options.guidance
-    check_encoder(weights.info, encoder.name, encoder.dimension)
+    if encoder is not None:
+        check_encoder(weights.info, encoder.name, encoder.dimension)
     refine = asked.refinement and options.material.refine_steps > 0
-    files = yield from fetch_weights(weights, refine)
+    planned = yield from plan_weights(weights, refine, asked.beside)
+    expect_room(planned, device)
+    files = yield from fetch_planned(planned)
+    expect_memory(files, max(options.shape.views, options.material.views), device, refine)
+    template, prior = load_template(files.own_or_embedded(TEMPLATE_FILE), device), _start_prior(options, files, device)
+    _expect_fit(prior, template)
     bundle = load_weights(files, device)
-    second = load_refinement(files, device) if refine else None
+    second = load_refinement(files, device, main=bundle) if refine else None
+    beside = companions(files, bundle, asked)
+    for loaded in (bundle, *filter(None, [second]), *(one.guidance.bundle for one in beside)):
+        compile_networks(loaded, asked.compile)
     return Models(
         guidance=Guidance(bundle, asked.lambda_id, asked.lambda_exp),
-        prior=load_start_prior(bundle.prior_path if options.shape.prior else None, device, encoder.dimension),
+        prior=prior,
         device=device,
         refinement=second and (Guidance(second, asked.lambda_id), files.info.refinement.weight),
         title=files.title,
-        template=load_template(files.own_or_embedded(TEMPLATE_FILE), device),
+        template=template,
         landmark_model=load_landmark_model(files.own_or_embedded(LANDMARK_MODEL_FILE)),
+        beside=beside,
     )
+
+
+def companions(weights: Weights, main: Bundle, asked: GuidanceOptions) -> tuple[Companion, ...]:
+    """What the bundle `main` has beside its own guidance. Raises UserError."""
+    return tuple(
+        Companion(Guidance(bundle, asked.lambda_id), one.domain, one.picture, one.weight)
+        for one, bundle in load_beside(weights, main)
+    )
+
+
+def ready_device(options: HeadOptions) -> torch.device:
+    """The device of a run. Raises UserError where it is not there, or cannot do what `options` ask of it."""
+    device = choose_device(options.device)
+    check_compiling(options.guidance.compile, device)
+    make_rasterizer(device)
+    for section in (options.shape, options.material):
+        expect_encoding(section.hash_grid, device)
+    return device
+
+
+def _start_prior(options: HeadOptions, files: Weights, device: torch.device) -> HeadPrior:
+    """The bundle's own prior; without one the embedded bundle's, which reads no embedding of another encoder's.
+
+    Where none is wanted (`shape.prior`), that one is deaf to words as well: it starts from the mean head.
+    """
+    own, dimension = files.folder / PRIOR_FILE, files.info.identity_encoder.dimension
+    if own.is_file() and options.shape.prior:
+        return load_start_prior(own, device, dimension)
+    return without_regression(load_prior(EMBEDDED / PRIOR_FILE, device), dimension, words=options.shape.prior)
+
+
+def _expect_fit(prior: HeadPrior, template: Template) -> None:
+    """Raise UserError unless the prior is one of heads of the template's identity modes."""
+    modes, known = len(template.identity), prior.size.coefficients
+    if modes != known:
+        what = f"The weights' template has {modes} identity modes, the head prior knows {known}."
+        raise UserError(what, "Bring a head prior along that was fitted to this template.")
 
 
 def make_wish(start: Start, options: HeadOptions, models: Models) -> Wish:
@@ -84,16 +136,15 @@ def make_wish(start: Start, options: HeadOptions, models: Models) -> Wish:
     identity = torch.from_numpy(nobody if start.embedding is None else start.embedding)
     wish = plain_wish(start.subject, identity, options, options.guidance, models.guidance)
     if models.refinement is None:
-        return wish
-    second = models.refinement[0].info.guidance_scale
-    return replace(wish, refinement=replace(wish, guidances=(models.refinement,), guidance_scale=second))
+        return replace(wish, beside=models.beside)
+    refinement = replace(wish, guidances=(models.refinement,), guidance_scale=None)
+    return replace(wish, refinement=refinement, beside=models.beside)
 
 
 def plain_wish(
     subject: str, identity: torch.Tensor, options: HeadOptions, asked: GuidanceOptions, guidance: Guidance
 ) -> Wish:
     """A wish to one guidance for the person whom `subject`, a caption's noun phrase, and `identity` [D] say."""
-    own = guidance.info.guidance_scale
     return Wish(
         guidances=((guidance, 1.0),),
         identity=identity.to(guidance.device),
@@ -101,5 +152,5 @@ def plain_wish(
         negative_prompt=options.negative_prompt,
         expressions=options.expressions,
         form=asked.form,
-        guidance_scale=own if asked.guidance_scale is None else asked.guidance_scale,
+        guidance_scale=asked.guidance_scale,
     )

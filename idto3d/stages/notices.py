@@ -2,13 +2,18 @@
 
 from collections.abc import Iterator
 
+import torch
+
 from idto3d.bundle.info import BundleInfo
 from idto3d.config import HeadOptions
 from idto3d.events import Notice
+from idto3d.fields.tcnn_grid import substitute as slower_grids
 from idto3d.guidance.schedules import say_high
 from idto3d.head.start import EMBEDDING, PHOTOS, Start
+from idto3d.render.backend import substitute as slower_drawing
 from idto3d.stages.wish import Wish
 from idto3d.words import prompts
+from idto3d.words.asked import painted_words
 from idto3d.words.captions import described
 from idto3d.words.reading import meant
 
@@ -16,10 +21,11 @@ from idto3d.words.reading import meant
 def notices(options: HeadOptions, start: Start, wish: Wish) -> Iterator[Notice]:
     """All of them, in the order in which they matter."""
     guidance = wish.guidances[0][0]
+    yield from substitutes(wish.device())
     yield from unknown_words(options, guidance.info)
     yield from say_high(options, guidance.info)
     yield from guesses(start)
-    longest = guidance.info.prompt("geometry", max(prompts.VIEWS, key=len), wish.subject, "")
+    longest = guidance.info.prompt("geometry", max(guidance.asking("geometry").views, key=len), wish.subject, "")
     lost = prompts.lost_words(guidance.cut_off(longest), wish.subject)
     if lost:
         yield Notice(f"The prompt is too long for the weights; this is not heard: {' '.join(lost)}.")
@@ -29,8 +35,8 @@ def unknown_words(options: HeadOptions, info: BundleInfo) -> Iterator[Notice]:
     """Name the words that the weights' text encoder never saw, and say where expressions are mere words."""
     if options.prompt.strip() and not prompts.words(options.prompt):
         yield Notice("The prompt holds no word in Latin letters and is not heard. Write it in English.")
-    unknown = info.unknown_words(meant(f"{options.prompt} {options.negative_prompt}"))
-    if unknown:
+    said = info.unknown_words(meant(f"{options.prompt} {options.negative_prompt}"))
+    if unknown := [word for word in said if word not in painted_words(options.prompt)]:
         yield Notice(f"The weights '{info.name}' do not know: {', '.join(repr(word) for word in unknown)}.")
     if info.in_words():
         yield Notice(f"The weights '{info.name}' have no expression branch; expressions are asked for in words.")
@@ -41,3 +47,10 @@ def guesses(start: Start) -> Iterator[Notice]:
     seen = {name: trait.word for name, trait in start.traits.items() if trait.source in (PHOTOS, EMBEDDING)}
     if seen:
         yield Notice(f"The photos suggest: {described(seen)}. Words in the prompt overrule this.")
+
+
+def substitutes(device: torch.device) -> Iterator[Notice]:
+    """Say what computes more slowly on `device` than it could."""
+    for sentence in (slower_drawing(device), slower_grids(device)):
+        if sentence is not None:
+            yield Notice(sentence)

@@ -1,25 +1,27 @@
 """Growing the shape: normal maps of random views, judged by the geometry guidance."""
 
 from collections.abc import Generator
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from idto3d.bundle.info import Timesteps
 from idto3d.config import HeadOptions
 from idto3d.events import Event, Notice, Preview, StageStarted, StepDone
-from idto3d.guidance.distillation import distil
+from idto3d.guidance.distillation import Term, distil
 from idto3d.guidance.schedules import draw_timesteps, shape_range
 from idto3d.head.parts import Head, Joined
 from idto3d.head.shape import Grown, ShapeCarrier, ShapeVanished
 from idto3d.render.camera import standard_cameras
-from idto3d.render.draw import draw_normals, to_uint8
+from idto3d.render.draw import Surface, depth_maps, draw_normals, draw_surface, normal_maps, to_uint8
 from idto3d.render.rasterizer import Rasterizer
 from idto3d.stages.optimise import Optimiser
 from idto3d.stages.saved import Checkpoints, Keeper
-from idto3d.stages.wish import Views, Wish, as_pictures, draw_views, terms, turned_deg
+from idto3d.stages.wish import Companion, Views, Wish, as_pictures, draw_views, term, terms, turned_deg
 
-STAGE = "shape"
+STAGE, DOMAIN = "shape", "geometry"
 
 
 def grow_shape(
@@ -81,12 +83,26 @@ def _at_rest(wish: Wish, carrier: ShapeCarrier) -> Head:
 
 
 def _judged(wish: Wish, joined: Joined, views: Views, options: HeadOptions, moment) -> Tensor:
-    """The distillation loss of the head's normal maps from `views`, each in its own expression."""
+    """The distillation loss of the head's pictures from `views`, each in its own expression."""
     step, rasterizer, generator = moment
-    image, _ = draw_normals(joined.positions, joined.faces, views.camera, rasterizer, options.shape.image_size)
-    timesteps = draw_timesteps(shape_range(step, options.shape, wish.timesteps()), options.shape.views, generator)
-    asked = terms(wish, "geometry", views)
-    return distil(asked, "geometry", as_pictures(image), timesteps, generator, wish.distillation())
+    surface = draw_surface(joined.positions, joined.faces, views.camera, rasterizer, options.shape.image_size)
+
+    def drawn_timesteps(own: Timesteps) -> Tensor:
+        return draw_timesteps(shape_range(step, options.shape, own), options.shape.views, generator)
+
+    image, _ = normal_maps(surface, wish.background(DOMAIN))
+    timesteps, asked = drawn_timesteps(wish.timesteps()), terms(wish, DOMAIN, views)
+    for one in (one for one in wish.beside if one.domain == DOMAIN):
+        asked.append(_beside(one, wish, views, surface, drawn_timesteps(one.guidance.info.timesteps)))
+    return distil(asked, DOMAIN, as_pictures(image), timesteps, generator, wish.distillation())
+
+
+def _beside(one: Companion, wish: Wish, views: Views, surface: Surface, timesteps: Tensor) -> Term:
+    """What a companion is asked about its own picture of `surface`."""
+    draw = depth_maps if one.picture == "depth" else normal_maps
+    image, _ = draw(surface, one.guidance.background(DOMAIN))
+    asked = term(one.guidance, one.weight, wish, DOMAIN, views)
+    return replace(asked, images=as_pictures(image), timesteps=timesteps)
 
 
 def _loss(grown: Grown, sds: Tensor, options: HeadOptions) -> Tensor:

@@ -6,9 +6,11 @@ import torch
 from torch import Tensor
 
 from idto3d.bundle.info import Timesteps
+from idto3d.guidance.asked import likeness_at
 from idto3d.guidance.cameras import camera_codes
+from idto3d.guidance.conditions import Conditions
 from idto3d.guidance.distillation import Distillation, Term
-from idto3d.guidance.prediction import Conditions, Guidance
+from idto3d.guidance.prediction import Guidance
 from idto3d.render.camera import Camera, standard_cameras
 from idto3d.words import expressions, prompts
 
@@ -19,10 +21,24 @@ JITTER_DEG, ELEVATION_DEG = 15.0, (-8.0, 12.0)
 
 
 @dataclass(frozen=True, eq=False)
+class Companion:
+    """A guidance that is asked about one domain beside the others, and how much its loss weighs.
+
+    It is shown a `picture` of its own: normal or depth.
+    """
+
+    guidance: Guidance
+    domain: str
+    picture: str
+    weight: float
+
+
+@dataclass(frozen=True, eq=False)
 class Wish:
     """Who is wanted. `guidances` with their weights; `identity` [D], zeros for nobody in particular.
 
-    `refinement` is what is asked instead in the last steps of the texture; None where that is this wish itself.
+    Without a `negative_prompt` ("") or a `guidance_scale` (None) each guidance has its own. `refinement` is what is
+    asked instead in the last steps of the texture; None where that is this wish itself. `beside` are asked as well.
     """
 
     guidances: tuple[tuple[Guidance, float], ...]
@@ -31,16 +47,21 @@ class Wish:
     negative_prompt: str
     expressions: tuple[str, ...]
     form: str
-    guidance_scale: float
+    guidance_scale: float | None
     refinement: "Wish | None" = None
+    beside: tuple[Companion, ...] = ()
 
     def distillation(self) -> Distillation:
-        """How predictions become a gradient."""
-        return Distillation(self.form, self.guidance_scale)
+        """How predictions become a gradient; each term has its own scale."""
+        return Distillation(self.form)
 
     def timesteps(self) -> Timesteps:
         """The ranges at which the first guidance is asked of its own accord."""
         return self.guidances[0][0].info.timesteps
+
+    def background(self, domain: str) -> float:
+        """What is behind the head in pictures of `domain` for the first guidance, in each channel, 0..1."""
+        return self.guidances[0][0].background(domain)
 
     def device(self) -> torch.device:
         """Where the guidance computes."""
@@ -76,20 +97,29 @@ def turned_deg(count: int) -> float:
 
 def terms(wish: Wish, domain: str, views: Views) -> list[Term]:
     """What each guidance is asked about `views`."""
-    return [Term(guidance, weight, conditions(guidance, wish, domain, views)) for guidance, weight in wish.guidances]
+    return [term(guidance, weight, wish, domain, views) for guidance, weight in wish.guidances]
+
+
+def term(guidance: Guidance, weight: float, wish: Wish, domain: str, views: Views) -> Term:
+    """What one guidance is asked about `views`, on the pictures that all are shown."""
+    own = guidance.asking(domain).guidance_scale
+    scale = own if wish.guidance_scale is None else wish.guidance_scale
+    return Term(guidance, weight, conditions(guidance, wish, domain, views), scale)
 
 
 def conditions(guidance: Guidance, wish: Wish, domain: str, views: Views) -> Conditions:
     """Conditions of one guidance for `views`: words for the view, the camera itself, the expression's descriptor."""
-    names = [wish.expressions[i] for i in views.expression_ids]
-    words = [prompts.view_word(azimuth) for azimuth in views.azimuth_deg]
+    asking, names = guidance.asking(domain), [wish.expressions[i] for i in views.expression_ids]
+    words = [prompts.view_word(azimuth, asking.views) for azimuth in views.azimuth_deg]
     descriptors = [guidance.info.expressions.get(name, expressions.expression(name).descriptor) for name in names]
     texts = [
         guidance.info.prompt(domain, view, wish.subject, descriptor)
         for view, descriptor in zip(words, descriptors, strict=True)
     ]
     codes = camera_codes(torch.tensor(views.azimuth_deg), torch.tensor(views.elevation_deg))
-    return guidance.conditions(texts, wish.negative_prompt, wish.identity, descriptors, codes)
+    likeness = [likeness_at(asking, azimuth) for azimuth in views.azimuth_deg]
+    negative = wish.negative_prompt or asking.negative_prompt
+    return guidance.conditions(texts, negative, wish.identity, descriptors, codes, likeness)
 
 
 def as_pictures(image: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """Published weights: tiny twins of a Stable Diffusion folder, a fine-tuned UNet and a FaceID file, by the real code."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -9,8 +10,9 @@ import twins
 from huggingface_hub import constants
 
 from idto3d.bundle import find as weights_module
-from idto3d.bundle.find import fetch_weights, find_bundle, needed
+from idto3d.bundle.find import fetch_weights, find_bundle
 from idto3d.bundle.info import read_info
+from idto3d.bundle.needed import needed
 from idto3d.config import COMMUNITY, EMBEDDED
 from idto3d.errors import UserError
 from idto3d.events import Notice
@@ -60,23 +62,38 @@ def test_the_real_one_names_commits_and_non_commercial_licences():
     assert (info.identity_encoder.name, info.identity_encoder.dimension, info.lambda_exp) == ("insightface", 512, 0)
     assert info.sources["sd15"].variant == "fp16" and info.sources["photo"].variant is None
     assert any("non-commercial" in licence for licence in info.licences())
-    assert needed(info, refine=False) == ["sd15", "normal", "faceid"]
-    assert needed(info, refine=True) == ["sd15", "normal", "faceid", "photo"]
+    assert needed(info, refine=False, beside=False) == ["sd15", "normal", "faceid"]
+    assert needed(info, beside=False) == ["sd15", "normal", "faceid", "photo"]
+    assert needed(info) == ["sd15", "normal", "depth", "faceid", "photo"]
+
+
+def test_the_real_one_asks_as_its_models_were_trained():
+    info = read_info(COMMUNITY)
+    shape, colour, (depth,) = info.asking["geometry"], info.asking["albedo"], info.beside
+    for one, prompt in ((shape, info.prompts["geometry"]), (depth.asking, depth.prompt)):
+        assert (one.guidance_scale, one.background) == (50.0, "black")
+        assert one.views == ("front", "left side", "back", "right side")
+        picture = "depth map" if one is depth.asking else "normal map"
+        assert prompt.endswith(f"black background, {picture}, only head, {{view}} view")
+    assert (colour.guidance_scale, colour.background, info.refinement.guidance_scale) == (7.5, "white", 7.5)
+    assert colour.negative_prompt and info.refinement.asking.negative_prompt
+    assert (depth.picture, depth.weight, depth.domain) == ("depth", 1.0, "geometry")
+    assert (info.stages.shape_image_size, info.stages.material_image_size) == (512, 512)
+    assert (info.timesteps.shape_early, info.timesteps.shape_late) == ((20, 800), (20, 110))
+    assert (depth.timesteps.shape_early, depth.timesteps.shape_late) == ((20, 800), (20, 210))
+    assert all(one.identity_fades_deg[1] <= 120 for one in (shape, colour, info.refinement.asking))
 
 
 def test_it_is_fetched_source_by_source_and_then_loads_without_a_request(community, hub):
     texts, weights = fetched("community")
-    assert len(texts) == 4 and all("licence: " in text and "Fetching" in text for text in texts)
+    total, *each = texts
+    assert len(each) == 5 and all("licence: " in text and "Fetching" in text for text in each)
+    assert re.fullmatch(r"Fetching \d+\.\d MB in all, from 5 repositories\.", total)
     assert not [request for request in hub.requests if "safety_checker" in request or request.endswith("README.md")]
     hub.requests.clear()
     texts, weights = fetched("community")
     assert texts == [] and load_weights(weights, CPU).info.name == "community"
     assert hub.requests == []
-
-
-def test_the_refinements_model_is_not_fetched_where_nobody_refines(community, hub):
-    fetched("community", refine=False)
-    assert not [request for request in hub.requests if "/photo/resolve" in request]
 
 
 def test_it_answers_as_diffusers_own_pipeline_and_adapter_loader(community, tmp_path):

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from idto3d.bundle.asking import Asking, Beside, StageDefaults, Timesteps
 from idto3d.bundle.encoder import check_encoder, encoder_name
-from idto3d.bundle.info import BundleInfo, Timesteps, read_info, write_info
+from idto3d.bundle.info import BundleInfo, read_info, write_info
+from idto3d.bundle.sources import Source
 from idto3d.config import COMMUNITY, EMBEDDED
 from idto3d.errors import UserError
 from idto3d.words.prompts import DOMAINS
@@ -37,12 +39,43 @@ def test_the_weights_that_come_along_say_where_they_are_asked():
     embedded, community = read_info(EMBEDDED), read_info(COMMUNITY)
     assert embedded.timesteps == Timesteps((200, 300), (50, 200), (50, 300), (50, 300), (50, 100))
     assert embedded.sampling_from == 100
-    assert (community.timesteps, community.sampling_from) == (Timesteps(), 1000)
+    assert (community.timesteps, community.sampling_from) == (Timesteps((20, 800), (20, 110)), 1000)
+    assert community.beside[0].timesteps == Timesteps((20, 800), (20, 210))
 
 
-def test_weights_of_the_schema_before_are_refused_with_what_to_add(info, tmp_path):
+def test_weights_of_the_schema_before_are_read_without_the_newer_entries(info, tmp_path):
+    former = asdict(info) | {"schema": 2}
+    newer = {name: former.pop(name) for name in ("asking", "beside", "stages")}
+    (tmp_path / "bundle.json").write_text(json.dumps(former))
+    found = read_info(tmp_path)
+    assert found == replace(info, schema=2) and found.stages == StageDefaults(128, 30.0, 128, 4000.0)
+    for name, value in newer.items():
+        (tmp_path / "bundle.json").write_text(json.dumps(former | {name: value}))
+        with pytest.raises(UserError, match=f"'{name}' is an entry of schema version 3, not 2"):
+            read_info(tmp_path)
+    write_info(found, tmp_path)
+    assert read_info(tmp_path) == info
+
+
+def test_a_bundle_says_how_each_guidance_is_asked_and_what_it_leaves_out_is_left_open(info, tmp_path):
+    own = Asking(50.0, "blurry", "black", ("front", "back"), 0.5, 0.0, (60.0, 110.0))
+    depth = Beside("geometry", "depth", "faceid", "", "{view} {subject}", 0.5, own, Timesteps(shape_late=(20, 210)))
+    source = Source("org/model", "a" * 40, "MIT", {"a.bin": ""})
+    full = replace(info, sources={"faceid": source}, asking={"geometry": own, "albedo": Asking()}, beside=(depth,))
+    write_info(replace(full, stages=StageDefaults(512, 0.0, 256, 1.0)), tmp_path)
+    assert read_info(tmp_path) == replace(full, stages=StageDefaults(512, 0.0, 256, 1.0))
+    said = json.loads((tmp_path / "bundle.json").read_text())
+    said |= {"asking": {"geometry": {"background": "black"}}, "beside": [{**asdict(depth), "asking": {}}]}
+    del said["stages"]
+    (tmp_path / "bundle.json").write_text(json.dumps(said))
+    found = read_info(tmp_path)
+    assert found.asking == {"geometry": Asking(background="black")} and found.stages == StageDefaults()
+    assert found.beside == (replace(depth, asking=Asking()),)
+
+
+def test_weights_of_the_first_schema_are_refused_with_what_to_add(info, tmp_path):
     (tmp_path / "bundle.json").write_text(json.dumps(asdict(info) | {"schema": 1}))
-    with pytest.raises(UserError, match="schema version 1, this program reads 2") as refused:
+    with pytest.raises(UserError, match="schema version 1, this program reads 2 and 3") as refused:
         read_info(tmp_path)
     for word in ("newer revision", '"schema" to 2', '"timesteps"', '"sampling_from"'):
         assert word in refused.value.remedy
@@ -79,7 +112,7 @@ def test_another_identity_encoder_is_refused(info):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"schema": 3}, "schema version 3.*Update idto3d"),
+        ({"schema": 4}, "schema version 4.*Update idto3d"),
         ({"schema": None}, "schema version None"),
         ({"colour": "blue"}, "'colour' is not known"),
         ({"name": 3}, "'name' should be a text"),
@@ -106,6 +139,19 @@ def test_another_identity_encoder_is_refused(info):
         ({"base": "../elsewhere"}, "'base'"),
         ({"base": "/etc"}, "'base'"),
         ({"base": {"repo": "org/model"}}, "'base' should be a text"),
+        ({"asking": {"colour": {}}}, "'asking.colour' should be one of geometry, albedo"),
+        ({"asking": {"albedo": {"scale": 3}}}, "'asking.albedo.scale' is not known"),
+        ({"asking": {"albedo": {"guidance_scale": -1}}}, "'asking.albedo.guidance_scale' should lie within 0..1000"),
+        ({"asking": {"albedo": {"lambda_id": 1001}}}, "'asking.albedo.lambda_id' should lie within 0..1000"),
+        ({"asking": {"albedo": {"lora": "much"}}}, "'asking.albedo.lora' should be a number"),
+        ({"asking": {"albedo": {"background": "blue"}}}, "'asking.albedo.background' should be one of white, black"),
+        ({"asking": {"albedo": {"views": []}}}, "'asking.albedo.views' should be 1 to 64 words"),
+        ({"asking": {"albedo": {"views": ["front", " "]}}}, "'asking.albedo.views' has an empty word"),
+        ({"asking": {"albedo": {"identity_fades_deg": [90, 45]}}}, "'asking.albedo.identity_fades_deg' should be two"),
+        ({"asking": {"albedo": {"identity_fades_deg": [90]}}}, "'asking.albedo.identity_fades_deg' should have 2"),
+        ({"stages": {"shape_image_size": 4}}, "'stages.shape_image_size' should lie within 16..2048"),
+        ({"stages": {"material_anchor": -1}}, "'stages.material_anchor' should be a number of at least 0"),
+        ({"stages": {"steps": 3}}, "'stages.steps' is not known"),
     ],
 )
 def test_a_wrong_entry_is_named(tmp_path, info, changes, said):
@@ -115,6 +161,14 @@ def test_a_wrong_entry_is_named(tmp_path, info, changes, said):
 
 
 SOURCE = {"repo": "org/model", "revision": "a" * 40, "licence": "MIT", "files": {"a.bin": ""}}
+
+
+def further(changes):
+    """A further guidance with `changes`, and one source."""
+    one = {"domain": "geometry", "picture": "depth", "unet": "depth", "adapter": "", "prompt": "{view} {subject}"}
+    return {"sources": {"base": SOURCE}, "beside": [one | changes]}
+
+
 ELSEWHERE = {"sources": {"faceid": SOURCE}, "lambda_exp": 0.0}
 
 
@@ -139,6 +193,14 @@ ELSEWHERE = {"sources": {"faceid": SOURCE}, "lambda_exp": 0.0}
             {"refinement": {"base": "nowhere", "adapter": "", "prompt": "", "guidance_scale": 1, "weight": 1}},
             "no entry",
         ),
+        (further({}), "'beside.0.unet' names no entry of sources: 'depth'"),
+        (further({"unet": "base", "adapter": "nowhere"}), "'beside.0.adapter' names no entry of sources"),
+        (further({"unet": "base", "domain": "albedo"}), "'beside.0.domain' should be geometry"),
+        (further({"unet": "base", "picture": "smell"}), "'beside.0.picture' should be one of normal, depth"),
+        (further({"unet": "base", "prompt": "{view}"}), "'beside.0.prompt' should have {view} and {subject}"),
+        (further({"unet": "base", "weight": -1}), "'beside.0.weight' should lie within 0..1000"),
+        (further({"unet": "base", "asking": {"lora": -1}}), "'beside.0.asking.lora' should lie within"),
+        (further({"unet": "base", "timesteps": {"joint": [9, 1]}}), "'beside.0.timesteps.joint' should be two"),
     ],
 )
 def test_a_wrong_entry_about_the_hub_is_named(tmp_path, info, changes, said):

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import torch
 import twins
 
 from idto3d.bundle import find as weights_module
@@ -119,10 +120,16 @@ def test_what_hinders_and_what_is_to_be_read_first_is_said(monkeypatch, tmp_path
     assert offers.offered("w", "cpu", ask=True) == Offered(an_offer(size=9, missing=9))
     facts = {"side": 512}
     assert "takes hours" in offers.offered("w", "cpu", ask=True).warnings[0]
+    monkeypatch.setattr(offers, "choose_device", lambda name: torch.device("cpu"))
+    unasked = offers.offered("w", "auto", ask=True)
+    assert "take hours" in unasked.hindrance[0] and "--device cpu" in unasked.hindrance[1] and not unasked.warnings
+    monkeypatch.setenv("SPACES_ZERO_GPU", "true")  # its GPU is lent to jobs alone
+    assert offers.offered("w", "auto", ask=True).hindrance is None
     facts = {"encoder": "insightface"}
     monkeypatch.setattr(offers, "obstacle", lambda name: UserError("It is not installed.", "Install it."))
     found = offers.offered("w", "cpu", ask=True)
-    assert found.hindrance == ("It is not installed.", "Install it.") and "non-commercial" in found.warnings[0]
+    assert found.hindrance is None and "non-commercial" in found.warnings[0]
+    assert found.warnings[-1].startswith("It is not installed. Without it heads are made from words alone.")
     monkeypatch.setattr(offers, "obstacle", lambda name: None)
     monkeypatch.setattr(offers.constants, "HF_HUB_CACHE", str(tmp_path / "not" / "yet"))
     monkeypatch.setattr(offers.shutil, "disk_usage", lambda path: type("Use", (), {"free": 1_000_000_000}))

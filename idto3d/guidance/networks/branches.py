@@ -118,10 +118,17 @@ def detach(unet: UNet2DConditionModel) -> None:
 
 
 def set_scales(unet: UNet2DConditionModel, lambda_id: float, lambda_exp: float) -> None:
-    """Strengths of the attached branches. A branch at 0 is not computed at all; of one that is absent nothing is."""
+    """Strengths of the attached branches. A branch at 0 is not computed at all; of one that is absent nothing is.
+
+    All attentions have the same, so that one look at the first spares a walk through the UNet at every prediction.
+    """
+    scales = [float(lambda_id), float(lambda_exp)]
+    first = next((module for module in unet.modules() if isinstance(module, IPAdapterAttnProcessor2_0)), None)
+    if first is None or first.scale == scales[: len(first.scale)]:
+        return
     for processor in unet.attn_processors.values():
         if isinstance(processor, IPAdapterAttnProcessor2_0):
-            processor.scale = [float(lambda_id), float(lambda_exp)][: len(processor.scale)]
+            processor.scale = scales[: len(processor.scale)]
 
 
 def save_branch(branches: Branches, branch: str, path: str | Path, dtype: torch.dtype = torch.float16) -> None:

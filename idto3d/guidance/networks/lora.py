@@ -8,11 +8,12 @@ from pathlib import Path
 import torch
 from diffusers import UNet2DConditionModel
 from peft import LoraConfig
+from peft.tuners.tuners_utils import BaseTunerLayer
 from peft.utils import get_peft_model_state_dict
 
 from idto3d.files import expect_shapes, first_line, read_tensors, unfit
 from idto3d.guidance.networks.base import save_tensors
-from idto3d.guidance.networks.branches import FACEID_LORA, Branches, attach
+from idto3d.guidance.networks.branches import FACEID_LORA, Branches, attach, detach
 
 TARGETS = ("to_q", "to_k", "to_v", "to_out.0")
 FACEID_SIDES = {"down": "A", "up": "B"}
@@ -123,13 +124,42 @@ def _expect_pairs(unet: UNet2DConditionModel, state: Mapping[str, torch.Tensor],
     expect_shapes(path, expected, shapes, unfit)
 
 
-def use_domain(unet: UNet2DConditionModel, domain: str, branches: Branches) -> None:
-    """Make `unet` the model of `domain` (geometry or albedo): its LoRA adapter alone, its branches, all frozen."""
-    if domain not in getattr(unet, "peft_config", {}):
-        raise ValueError(f"the UNet has no adapter '{domain}'; it has {sorted(getattr(unet, 'peft_config', {}))}")
-    attach(unet, branches)
-    unet.set_adapters(domain, 1.0)
+def use_domain(unet: UNet2DConditionModel, name: str, branches: Branches | None, weight: float = 1.0) -> None:
+    """Make `unet` the model of a domain: its LoRA adapter `name` alone, at `weight`, and its branches, all frozen.
+
+    At a weight of 0, or without a name, no adapter is computed; without branches it is asked by words alone.
+    """
+    adapters = getattr(unet, "peft_config", {})
+    if name and name not in adapters:
+        raise ValueError(f"the UNet has no adapter '{name}'; it has {sorted(adapters)}")
+    if branches is None and unet.encoder_hid_proj is not None:
+        detach(unet)
+    elif branches is not None and unet.encoder_hid_proj is not branches.projection:
+        attach(unet, branches)
+    if adapters:
+        _use_lora(unet, name, weight)
+
+
+def _use_lora(unet: UNet2DConditionModel, name: str, weight: float) -> None:
+    """Switch adapters, which walks through the whole UNet and thaws them, only where another one is in use."""
+    wanted = (name, weight) if name and weight else ("", 0.0)
+    if _lora_in_use(unet) == wanted:
+        return
+    if wanted[0]:
+        unet.enable_adapters()
+        unet.set_adapters(name, weight)
+    else:
+        unet.disable_adapters()
     unet.requires_grad_(False)
+
+
+def _lora_in_use(unet: UNet2DConditionModel) -> tuple[str, float]:
+    """The one active adapter and its weight, which all layers have in common; ("", 0) where they are off."""
+    layer = next(module for module in unet.modules() if isinstance(module, BaseTunerLayer))
+    if layer.disable_adapters:
+        return "", 0.0
+    (name,) = layer.active_adapters
+    return name, layer.scaling[name]
 
 
 @contextmanager

@@ -114,23 +114,25 @@ class MorphableHead(ModelMixin, ConfigMixin):
         identity: Tensor,
         expression: Tensor,
         camera: Tensor,
-        strengths: tuple[float, float] = (1.0, 1.0),
+        strengths: tuple[float | Tensor, float] = (1.0, 1.0),
+        background: float = 1.0,
     ) -> Tensor:
-        """Pictures [B, 3, S, S] in 0..1, normal maps or sRGB albedo on white; all white for an unknown camera.
+        """Pictures [B, 3, S, S] in 0..1, normal maps or sRGB albedo; of an unknown camera the `background` alone.
 
         From mean text states [B, C], identity [B, D], pooled descriptor [B, C] and `camera_codes` [B, 3]. `strengths`
-        are lambda_id and lambda_exp. Float32 inside even under autocast, in whose precision a head would have steps.
+        are lambda_id, which may be [B, 1], and lambda_exp. Float32 inside even under autocast, in whose precision a
+        head would have steps.
         """
         if domain not in MEDIA:
             raise ValueError(f"domain: expected one of {tuple(MEDIA)}, got {domain}")
         size = self.config.image_size
-        pictures = torch.ones(len(text), 3, size, size, device=camera.device)
+        pictures = torch.full((len(text), 3, size, size), background, device=camera.device)
         with torch.autocast(camera.device.type, enabled=False):
             figures = self.figures(text.float(), identity.float(), expression.float(), strengths)
             cameras = standard_cameras(*angles_of(camera.float()))
             for index in camera.any(-1).nonzero()[:, 0].tolist():
                 one = Camera(cameras.c2w[index : index + 1], cameras.fov_y)
-                pictures[index] = self._picture(domain, figures, index, one)
+                pictures[index] = self._picture(domain, figures, index, one, background)
         return pictures
 
     def figures(self, text: Tensor, identity: Tensor, expression: Tensor, strengths=(1.0, 1.0)) -> Figures:
@@ -145,12 +147,12 @@ class MorphableHead(ModelMixin, ConfigMixin):
         """[B, K + 9 + styles + beards] shape, colours, and scores of styles and of beards, of `features` [B, F]."""
         return self.plain(features) + self.bent(nn.functional.silu(self.hidden(features)))
 
-    def _picture(self, domain: str, figures: Figures, index: int, camera: Camera) -> Tensor:
+    def _picture(self, domain: str, figures: Figures, index: int, camera: Camera, background: float) -> Tensor:
         vertices, faces, colours = self.dressed(figures, index)
         rasterizer = self._rasterizer(vertices.device)
         surface = draw_surface(vertices, faces, camera, rasterizer, SUPERSAMPLING * self.config.image_size)
         values = (outward(surface) + 1) / 2 if domain == "geometry" else sample(surface, colours)
-        return avg_pool2d(paint(surface, values)[0].permute(0, 3, 1, 2), SUPERSAMPLING)[0].clamp(0, 1)
+        return avg_pool2d(paint(surface, values, background)[0].permute(0, 3, 1, 2), SUPERSAMPLING)[0].clamp(0, 1)
 
     def _rasterizer(self, device: torch.device) -> Rasterizer:
         """Made once: that of a GPU holds buffers."""

@@ -1,6 +1,7 @@
 """Reading the networks of a base: configurations are checked, then the weights' headers, and only then memory is taken.
 
-A network is built without memory (torch's device meta), compared with the header of its file, and given the tensors.
+A network is built without memory (torch's device meta), compared with the header of its file, given the tensors, and
+laid channels last.
 """
 
 from pathlib import Path
@@ -14,6 +15,7 @@ from idto3d.errors import UserError
 from idto3d.files import fill, read_json, read_shapes, refusing
 from idto3d.guidance.networks import configs
 from idto3d.guidance.networks.configs import checked_config, expect_blocks, expect_text
+from idto3d.guidance.networks.layout import channels_last
 from idto3d.guidance.networks.morphable import MorphableHead
 
 CONFIG, DIFFUSERS_FILE, TEXT_FILE = "config.json", "diffusion_pytorch_model.safetensors", "model.safetensors"
@@ -32,14 +34,25 @@ def load_vae(folder: Path, variant: str | None = None) -> AutoencoderKL:
     return _diffused(AutoencoderKL, folder, configs.VAE, torch.float32, variant)
 
 
-def _diffused(kind: type, folder: Path, entries: dict, dtype: torch.dtype, variant: str | None):
+def outlines(folder: Path, variant: str | None = None) -> tuple[UNet2DConditionModel, AutoencoderKL]:
+    """The UNet and the VAE of a base's `folder` without memory, on torch's device meta. Raises UserError."""
+    unet, _ = _outline(UNet2DConditionModel, folder / "unet", configs.UNET, variant)
+    vae, _ = _outline(AutoencoderKL, folder / "vae", configs.VAE, variant)
+    return unet, vae
+
+
+def _outline(kind: type, folder: Path, entries: dict, variant: str | None):
     path, file = folder / CONFIG, folder / variant_name(DIFFUSERS_FILE, variant)
     config = checked_config(path, entries, kind)
     expect_blocks(path, config, len(read_shapes(file)))
     with refusing(path), torch.device("meta"):
-        network = kind.from_config(config)
+        return kind.from_config(config), file
+
+
+def _diffused(kind: type, folder: Path, entries: dict, dtype: torch.dtype, variant: str | None):
+    network, file = _outline(kind, folder, entries, variant)
     fill(network, file, dtype, _present_name)
-    return network.requires_grad_(False).eval()
+    return channels_last(network.requires_grad_(False).eval())
 
 
 def _present_name(name: str) -> str:

@@ -6,7 +6,12 @@ before there are any those of the two cores by how much faster it multiplies mat
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 
+from idto3d.bundle.asking import StageDefaults
+from idto3d.bundle.entries import FILE
+from idto3d.bundle.find import NAMED
+from idto3d.bundle.info import read_info
 from idto3d.config import HeadOptions
 
 STAGES = ("subject", "fit", "shape", "material", "asset")
@@ -18,18 +23,26 @@ GRID = 1.5  # units that a step costs more on a tetrahedral grid of 80 cells
 
 def units(options: HeadOptions, photos: int) -> dict[str, float]:
     """How much each stage has to do, in the order in which they come; without photos none is read."""
+    own = _own(options.weights)
     shape, material = options.shape, options.material
+    sides = (shape.image_size or own.shape_image_size, material.image_size or own.material_image_size)
     seen = 1.0 + 0.8 * photos
     grid = (shape.resolution / 80.0) ** 2 if shape.carrier == "tets" else 0.0
     meshes = len(options.expressions) if shape.meshes == "each" and shape.carrier == "tets" else 1
     counted = {
         "subject": float(photos),
         "fit": seen,
-        "shape": meshes * shape.steps * (_views(shape.views, shape.image_size) + GRID * grid),
-        "material": material.steps * _views(material.views, material.image_size),
+        "shape": meshes * shape.steps * (_views(shape.views, sides[0]) + GRID * grid),
+        "material": material.steps * _views(material.views, sides[1]),
         "asset": 1.0 + (options.export.texture_size / 1024.0) ** 2,
     }
     return {stage: amount for stage, amount in counted.items() if amount}
+
+
+def _own(weights: str) -> StageDefaults:
+    """What weights that are at hand say of the stages; of others nobody asks for it."""
+    folder = NAMED.get(weights, Path(weights))
+    return read_info(folder).stages if (folder / FILE).is_file() else StageDefaults()
 
 
 def _views(count: int, side: int) -> float:

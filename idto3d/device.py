@@ -18,9 +18,13 @@ def choose_device(name: str) -> torch.device:
 
 
 def choose_dtype(device: torch.device) -> torch.dtype:
-    """Precision of the frozen networks: bf16 (older cards: fp16) on CUDA, on a CPU bf16 only where AMX has it."""
+    """Precision of the frozen networks: bf16 (older cards: fp16) on CUDA, on a CPU bf16 only where AMX has it.
+
+    A card that only imitates bf16 counts as one without: it would be slower than in fp16 by far.
+    """
     if device.type == CUDA:
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+        computes = torch.cuda.is_bf16_supported(including_emulation=False)
+        return torch.bfloat16 if computes else torch.float16
     return torch.bfloat16 if torch.cpu._is_amx_tile_supported() else torch.float32
 
 

@@ -5,6 +5,7 @@ import runpy
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -40,9 +41,14 @@ def test_a_cpu_computes_in_bf16_only_where_it_has_amx(monkeypatch, amx, dtype):
     assert device.choose_dtype(torch.device("cpu")) == dtype
 
 
-@pytest.mark.parametrize(("bf16", "dtype"), [(True, torch.bfloat16), (False, torch.float16)])
-def test_a_graphics_card_computes_in_the_half_precision_it_has(monkeypatch, bf16, dtype):
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: bf16)
+@pytest.mark.parametrize(("generation", "dtype"), [(9, torch.bfloat16), (8, torch.bfloat16), (7, torch.float16)])
+def test_a_graphics_card_computes_in_the_half_precision_that_it_does_not_imitate(monkeypatch, generation, dtype):
+    """Torch's own function answers, for a card of that generation: the one of before 8 can only imitate bf16."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: SimpleNamespace(major=generation))
+    monkeypatch.setattr(torch.cuda, "_check_bf16_tensor_supported", lambda _: True)
+    assert torch.cuda.is_bf16_supported()
     assert device.choose_dtype(torch.device(device.CUDA)) == dtype
 
 

@@ -15,6 +15,8 @@ from idto3d.render.environment import Environment
 from idto3d.render.material import Material
 from idto3d.render.rasterizer import Fragments, Rasterizer, interpolate_covered
 
+LEAST_NEARNESS = 1e-6  # per metre: a difference below which all of a picture lies at one depth
+
 
 @dataclass(frozen=True)
 class Surface:
@@ -90,12 +92,38 @@ def camera_normals(surface: Surface) -> Tensor:
 def draw_normals(
     vertices: Tensor, faces: Tensor, camera: Camera, rasterizer: Rasterizer, size: int
 ) -> tuple[Tensor, Tensor]:
-    """Camera-space normal maps [B, S, S, 3], (n + 1) / 2 on white, and masks [B, S, S, 1]; antialiased.
+    """Normal maps of a mesh on white, see `normal_maps`. vertices: [V, 3] or [B, V, 3], metres; faces: [F, 3]."""
+    return normal_maps(draw_surface(vertices, faces, camera, rasterizer, size))
 
-    vertices: [V, 3] or [B, V, 3], metres; faces: [F, 3]. Gradients reach the vertices inside and at the outline.
+
+def normal_maps(surface: Surface, background: float = 1.0) -> tuple[Tensor, Tensor]:
+    """Camera-space normal maps [B, S, S, 3], (n + 1) / 2, and masks [B, S, S, 1]; antialiased.
+
+    Gradients reach the vertices inside and at the outline.
     """
-    surface = draw_surface(vertices, faces, camera, rasterizer, size)
-    return paint(surface, (camera_normals(surface) + 1) / 2)
+    return paint(surface, (camera_normals(surface) + 1) / 2, background)
+
+
+def depth_maps(surface: Surface, background: float = 0.0) -> tuple[Tensor, Tensor]:
+    """Depth maps [B, S, S, 3], three times the same number, and masks [B, S, S, 1]; antialiased.
+
+    1 / z, z in metres along the viewing axis, stretched in each picture to 0 at the farthest pixel and 1 at the
+    nearest (HumanNorm, Huang et al. 2024). These two count as constants: else all of a picture would pull at them.
+    """
+    nearness = 1 / _distances(surface)
+    view, pictures = surface.fragments.covered.nonzero()[:, 0], len(surface.fragments.face)
+    ends = [
+        nearness.new_zeros(pictures).scatter_reduce(0, view, nearness.detach(), which, include_self=False)[view]
+        for which in ("amin", "amax")
+    ]
+    stretched = (nearness - ends[0]) / (ends[1] - ends[0]).clamp(min=LEAST_NEARNESS)
+    return paint(surface, stretched[:, None].expand(-1, 3), background)
+
+
+def _distances(surface: Surface) -> Tensor:
+    """Metres [P] from the camera along its viewing axis."""
+    pose = _per_pixel(surface.camera.c2w, surface.fragments)
+    return ((pose[:, :3, 3] - surface.position) * pose[:, :3, 2]).sum(-1)
 
 
 def draw_relit(

@@ -19,7 +19,6 @@ from idto3d.head.features.grown import laid_onto_grown
 from idto3d.head.parts import Head, Part
 from idto3d.head.start import Start
 from idto3d.render.backend import make_rasterizer
-from idto3d.render.backends.numba_raster import NumbaRasterizer
 from idto3d.render.environment import environment_to, load_environments
 from idto3d.render.painted import PaintedMaterial
 from idto3d.render.rasterizer import Rasterizer
@@ -28,7 +27,7 @@ from idto3d.stages.fit import STAGE as FIT
 from idto3d.stages.fit import Fitted
 from idto3d.stages.material import Canvas, dressed_material, make_canvas, paint_material, relit_picture
 from idto3d.stages.models import Models
-from idto3d.stages.saved import Checkpoints
+from idto3d.stages.saved import Checkpoints, as_begun
 from idto3d.stages.shape import STAGE as SHAPE
 from idto3d.stages.shape import grow_shape
 from idto3d.stages.wish import Wish
@@ -75,7 +74,8 @@ def on_template(
     """The fitted template: its shape refined where photos leave it free, and painted where they saw nothing."""
     blank = yield from _shown(fitted, models, options)
     random = torch.Generator().manual_seed(options.seed)
-    carrier = TemplateShape(fitted.rest, len(options.expressions), options.shape, blank.rasterizer, random)
+    shape = as_begun(options.shape, checkpoints.latest(SHAPE))
+    carrier = TemplateShape(fitted.rest, len(options.expressions), shape, blank.rasterizer, random)
     head = yield from grow_shape(wish, carrier, options, checkpoints, random)
     grown = Shaped(head, fitted.rest.coefficients, carrier.module.state_dict())
     return (yield from _painted(wish, grown, fitted, blank, options, checkpoints))
@@ -91,7 +91,8 @@ def on_tetrahedra(
     blank = yield from _shown(fitted, models, options)
     random = torch.Generator().manual_seed(options.seed)
     start = replace(start, coefficients=models.prior.code_of(fitted.rest.coefficients))
-    carrier = TetrahedralShape(start, models.prior, options.expressions, options.shape, random)
+    shape = as_begun(options.shape, checkpoints.latest(SHAPE))
+    carrier = TetrahedralShape(start, models.prior, options.expressions, shape, random)
     if options.shape.meshes == "each":
         tets = yield from _each_alone(wish, start, carrier.finished(), carrier.skin_share, options, checkpoints)
     else:
@@ -116,9 +117,11 @@ def _each_alone(
     for name, pose in zip(first.expressions, part.positions(), strict=True):
         random = torch.Generator().manual_seed(options.seed)
         prior = PosedMesh(pose, part.faces, len(start.coefficients))
-        carrier = TetrahedralShape(bare, prior, (name,), options.shape, random)
+        kept_as = f"{SHAPE} {name}"
+        shape = as_begun(options.shape, checkpoints.latest(kept_as))
+        carrier = TetrahedralShape(bare, prior, (name,), shape, random)
         alone = replace(wish, expressions=(name,))
-        head = yield from grow_shape(alone, carrier, options, checkpoints, random, f"{SHAPE} {name}")
+        head = yield from grow_shape(alone, carrier, options, checkpoints, random, kept_as)
         learned |= {f"{name}.{key}": value for key, value in carrier.module.state_dict().items()}
         (own,) = head.parts
         grown = own.positions()[0]
@@ -157,10 +160,8 @@ def _painted(
 
 
 def rasterizer_of(fitted: Fitted, device: torch.device) -> Rasterizer:
-    """What draws a head with hair and lashes: on the CPU with their holes, elsewhere as if they had none."""
-    if device.type != "cpu":
-        return make_rasterizer(device)
-    return NumbaRasterizer(holes_of(fitted.rest.head, fitted.wear))
+    """What draws a head with hair and lashes, with their holes."""
+    return make_rasterizer(device, holes_of(fitted.rest.head, fitted.wear))
 
 
 def _lights(models: Models):

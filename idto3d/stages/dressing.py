@@ -65,7 +65,7 @@ def worn_textures(
     """
     lashes = torch.from_numpy(lash_texture(template))
     wear = {
-        "skin": skin_worn(template, skin, colour, years),
+        "skin": skin_worn(template, skin, colour, years, grown),
         "eyes": _certain(eye_texture(template, iris), EYE_ROUGHNESS),
         "teeth": _certain(teeth_texture(template), TEETH_ROUGHNESS),
         "mouth": _certain(mouth_texture(template), MOUTH_ROUGHNESS),
@@ -74,16 +74,22 @@ def worn_textures(
     return wear | {hair.part.material: hair_worn(hair) for hair in grown}
 
 
-def skin_worn(template: Template, skin: SkinMap, colour: SkinColour, years: Aged | None = None) -> Worn:
-    """The skin's texture of linear albedo, roughness by region and certainty at its texels."""
-    rough = skin.texels.read(_roughness(template)[:, None])
+def skin_worn(
+    template: Template,
+    skin: SkinMap,
+    colour: SkinColour,
+    years: Aged | None = None,
+    grown: Sequence[HairPart | BeardPart] = (),
+) -> Worn:
+    """The skin's texture of linear albedo, roughness by region and certainty; what has `grown` makes it rough."""
+    rough = skin.texels.read(skin_roughness(template, grown)[:, None])
     values = np.concatenate([colour.albedo, rough, colour.known[:, None]], 1)
     relief = relief_map(colour.albedo, skin.texels, None if years is None else years.depth)
     return Worn(torch.from_numpy(skin.texels.spread(values)).float(), normal=relief)
 
 
-def _roughness(template: Template) -> np.ndarray:
-    """[V] of the skin: lips, forehead and nose shine, the scalp and the neck do not."""
+def skin_roughness(template: Template, grown: Sequence[HairPart | BeardPart] = ()) -> np.ndarray:
+    """[V] of the skin: lips, forehead and nose shine, the scalp, the neck and what hair has `grown` over do not."""
     masks, own = regions_of(template), template.part("skin").vertices
     rough = np.full(own.stop - own.start, SKIN_ROUGHNESS)
     for name, change in SHEEN.items():
@@ -94,7 +100,11 @@ def _roughness(template: Template) -> np.ndarray:
     for name, wet in WET.items():
         share = getattr(masks, name)[own].cpu().numpy()
         rough += share * (wet - rough)
-    return np.clip(rough, 0.2, 0.7)
+    rough = np.clip(rough, 0.2, 0.7)
+    for one in grown:
+        cover = one.scalp_cover.cpu().double().numpy()
+        rough[: len(cover)] += cover * (one.roughness - rough[: len(cover)])
+    return rough
 
 
 def _certain(albedo: np.ndarray, roughness: float) -> Worn:

@@ -1,11 +1,11 @@
 import math
-import sys
 
 import pytest
 import torch
 
 from idto3d.config import HashGridOptions
-from idto3d.fields.hash_grid import PRIMES, BoxEncoding, TcnnHashGrid, TorchHashGrid, make_encoding
+from idto3d.fields.hash_grid import BoxEncoding, TorchHashGrid, make_encoding
+from idto3d.fields.table_rows import PRIMES
 
 OPTIONS = HashGridOptions(levels=4, features=2, log2_size=6, base=2, growth=1.8)
 
@@ -97,27 +97,6 @@ def test_a_grid_beyond_32_bits_is_refused():
 
 def test_the_processor_gets_the_grid_in_plain_torch():
     assert isinstance(make_encoding(OPTIONS, "cpu"), TorchHashGrid)
-
-
-class FakeKernel(torch.nn.Module):
-    """Stands for tiny-cuda-nn's encoding: half precision, all ones."""
-
-    def __init__(self, dimensions, config, seed):
-        super().__init__()
-        self.dimensions, self.config, self.seed = dimensions, config, seed
-
-    def forward(self, positions):
-        assert positions.min() >= 0 and positions.max() <= 1
-        return torch.ones(len(positions), self.config["n_levels"] * self.config["n_features_per_level"]).half()
-
-
-def test_the_fused_grid_has_the_same_channels_and_gives_single_precision(monkeypatch):
-    module = type("tinycudann", (), {"Encoding": FakeKernel})
-    monkeypatch.setitem(sys.modules, "tinycudann", module)
-    grid = TcnnHashGrid(OPTIONS, torch.Generator().manual_seed(0))
-    features = grid.lookup(grid.prepare(torch.tensor([[-1.0, 0.5, 2.0]])))
-    assert features.dtype == torch.float32
-    assert features.shape == (1, TorchHashGrid(OPTIONS).out_channels)
 
 
 def test_a_box_keeps_its_proportions():

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from slow_raster import brute_force
 
 from idto3d.render.backend import make_rasterizer
 from idto3d.render.camera import standard_cameras
@@ -62,24 +63,3 @@ def _sphere_faces(rings: int) -> list[tuple[int, int, int]]:
             a, b = 1 + row * width + column, 1 + row * width + after
             faces += [(a, a + width, b), (b, a + width, b + width)]
     return faces
-
-
-def brute_force(clip, faces, height: int, width: int):
-    """The rasteriser's twin: every pixel asks every triangle. clip [V, 4]; returns face, barycentric, depth."""
-    x = (2 * torch.arange(width) + 1) / width - 1
-    y = 1 - (2 * torch.arange(height) + 1) / height
-    pixel = torch.stack(torch.meshgrid(y, x, indexing="ij")[::-1], -1).double().reshape(-1, 1, 1, 2)
-    corners = clip.double()[faces][None]
-    offset = corners[..., :2] - pixel * corners[..., 3:]
-    area = torch.stack([_cross(offset, 1, 2), _cross(offset, 2, 0), _cross(offset, 0, 1)], -1)
-    weights = area / area.sum(-1, keepdim=True)
-    depth = (weights * corners[..., 2]).sum(-1) / (weights * corners[..., 3]).sum(-1)
-    seen = (weights >= 0).all(-1) & (corners[..., 3] > 0).all(-1) & (depth >= -1)
-    nearest, face = torch.where(seen, depth, torch.full_like(depth, 1.0)).min(-1)
-    face = torch.where(seen.any(-1), face, -1)
-    chosen = weights[torch.arange(len(face)), face.clamp(min=0)] * (face >= 0)[:, None]
-    return face.reshape(height, width), chosen.reshape(height, width, 3), nearest.reshape(height, width)
-
-
-def _cross(offset, i, j):
-    return offset[..., i, 0] * offset[..., j, 1] - offset[..., i, 1] * offset[..., j, 0]

@@ -8,9 +8,11 @@ import torch
 
 from idto3d.render.camera import standard_cameras
 from idto3d.render.draw import (
+    depth_maps,
     draw_normals,
     draw_relit,
     draw_surface,
+    normal_maps,
     paint,
     sample,
     to_uint8,
@@ -130,3 +132,49 @@ def test_an_empty_view_is_all_background(ball, cpu, front):
 
 def test_uint8_pictures_are_rounded_and_clamped():
     assert np.array_equal(to_uint8(torch.tensor([-1.0, 0.5, 2.0])), np.array([0, 128, 255], np.uint8))
+
+
+def test_normals_lie_on_the_background_that_is_asked_for(ball, front, cpu):
+    surface = draw_surface(*ball, front, cpu, SIZE)
+    black, mask = normal_maps(surface, 0.0)
+    white, _ = normal_maps(surface)
+    assert (black[0, 0] == 0).all() and (white[0, 0] == 1).all()
+    assert torch.allclose(white - black, (1 - mask).expand_as(white), atol=1e-6)
+
+
+def test_depth_is_one_over_the_distance_from_each_pictures_nearest_to_its_farthest_point(ball, cpu):
+    vertices, faces = ball
+    cameras = standard_cameras([0.0, 130.0], [0.0, 20.0])
+    pair = torch.stack([vertices, 0.5 * vertices])
+    surface = draw_surface(pair, faces, cameras, cpu, SIZE)
+    image, mask = depth_maps(surface)
+    assert image.shape == (2, SIZE, SIZE, 3) and torch.equal(image[..., 0], image[..., 2])
+    view = surface.fragments.covered.nonzero()[:, 0]
+    distance = _w(surface)[:, 0]
+    for one in (0, 1):
+        inverse, inside = 1 / distance[view == one], surface.fragments.covered[one] & (mask[one, ..., 0] == 1)
+        wanted = torch.zeros(SIZE, SIZE)
+        wanted[surface.fragments.covered[one]] = (inverse - inverse.min()) / (inverse.max() - inverse.min())
+        assert torch.allclose(image[one, ..., 0][inside], wanted[inside], atol=1e-4)
+        assert image[one, ..., 0].max() > 0.99 and (image[one, 0] == 0).all()
+        soft = (mask[one] > 0.05) & (mask[one] < 0.95)
+        assert soft.sum() > 10
+
+
+def _w(surface):
+    """[P, 1] the clip-space w of the covered pixels, which is metres along the viewing axis."""
+    return sample(surface, surface.clip[..., 3:])
+
+
+def test_depth_pulls_on_vertices_inside_and_at_the_outline_and_a_flat_picture_is_finite(ball, triangle, front, cpu):
+    vertices, faces = ball
+    moving = vertices.clone().requires_grad_()
+    image, mask = depth_maps(draw_surface(moving, faces, front, cpu, SIZE))
+    (pull,) = torch.autograd.grad(image[0, 15, 16].sum(), moving, retain_graph=True)
+    assert pull.isfinite().all() and pull[:, 2].sum() > 0  # nearer is brighter
+    (outline,) = torch.autograd.grad(mask.sum(), moving)
+    assert outline.abs().sum() > 0
+    flat, _ = depth_maps(draw_surface(*triangle, front, cpu, SIZE))
+    assert flat.isfinite().all() and flat.min() > -0.01 and flat.max() < 1.01
+    nothing, _ = depth_maps(draw_surface(vertices + 5.0, faces, front, cpu, SIZE))
+    assert (nothing == 0).all()

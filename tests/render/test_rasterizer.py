@@ -1,4 +1,4 @@
-"""The CPU rasteriser: what is seen, against a slow twin, and how gradients flow inside and at the outline."""
+"""Our rasterisers: what is seen, against a slow twin, and how gradients flow inside and at the outline."""
 
 import threading
 import time
@@ -7,11 +7,17 @@ import numpy as np
 import pytest
 import torch
 
-from idto3d.errors import UserError
-from idto3d.render.backend import make_rasterizer
 from idto3d.render.backends.kernel import rasterize
+from idto3d.render.backends.numba_raster import NumbaRasterizer
+from idto3d.render.backends.torch_raster import TorchRasterizer
 from idto3d.render.camera import clip_positions, standard_cameras
 from idto3d.render.rasterizer import interpolate
+
+
+@pytest.fixture(params=[NumbaRasterizer, TorchRasterizer])
+def ours(request):
+    """Each of the two that are ours, on the CPU."""
+    return request.param()
 
 
 def draw(vertices, faces, camera, rasterizer, size=24):
@@ -19,17 +25,17 @@ def draw(vertices, faces, camera, rasterizer, size=24):
     return clip, rasterizer.fragments(clip, faces, (size, size))
 
 
-def test_a_triangle_is_drawn_the_right_way_up(triangle, front, cpu):
+def test_a_triangle_is_drawn_the_right_way_up(triangle, front, ours):
     vertices, faces = triangle
-    _, fragments = draw(vertices + torch.tensor([0.05, 0.05, 0.0]), faces, front, cpu, 32)
+    _, fragments = draw(vertices + torch.tensor([0.05, 0.05, 0.0]), faces, front, ours, 32)
     row, column = fragments.covered[0].nonzero().float().mean(0)
     assert row < 13 and column > 18
 
 
-def test_fragments_agree_with_asking_every_triangle_at_every_pixel(sphere, cpu, slow_rasterize):
+def test_fragments_agree_with_asking_every_triangle_at_every_pixel(sphere, ours, slow_rasterize):
     vertices, faces = sphere(7)
     clip = clip_positions(vertices, standard_cameras([30.0], [20.0]))
-    fragments = cpu.fragments(clip, faces, (30, 24))
+    fragments = ours.fragments(clip, faces, (30, 24))
     face, barycentric, depth = slow_rasterize(clip[0], faces, 30, 24)
     same = face == fragments.face[0]
     assert same.float().mean() > 0.99 and (face >= 0).sum() > 100
@@ -50,24 +56,24 @@ def test_other_threads_go_on_while_a_mesh_is_drawn():
     assert turns > 20
 
 
-def test_the_nearer_of_two_triangles_is_seen_in_either_order(triangle, front, cpu):
+def test_the_nearer_of_two_triangles_is_seen_in_either_order(triangle, front, ours):
     vertices, _ = triangle
     both = torch.cat([vertices, vertices + torch.tensor([0.0, 0.0, 0.1])])
     for faces, nearer in (([[0, 1, 2], [3, 4, 5]], 1), ([[3, 4, 5], [0, 1, 2]], 0)):
-        _, fragments = draw(both, torch.tensor(faces), front, cpu)
+        _, fragments = draw(both, torch.tensor(faces), front, ours)
         assert fragments.face[0, 12, 12] == nearer
 
 
-def test_what_is_behind_the_camera_is_not_drawn(triangle, front, cpu):
+def test_what_is_behind_the_camera_is_not_drawn(triangle, front, ours):
     vertices, faces = triangle
-    _, fragments = draw(vertices + torch.tensor([0.0, 0.0, 2.0]), faces, front, cpu)
+    _, fragments = draw(vertices + torch.tensor([0.0, 0.0, 2.0]), faces, front, ours)
     assert not fragments.covered.any()
 
 
-def test_interpolated_positions_project_to_their_own_pixels(sphere, cpu):
+def test_interpolated_positions_project_to_their_own_pixels(sphere, ours):
     vertices, faces = sphere(8)
     camera = standard_cameras([25.0, 200.0], [-10.0, 30.0])
-    clip, fragments = draw(vertices, faces, camera, cpu)
+    clip, fragments = draw(vertices, faces, camera, ours)
     position = interpolate(clip, fragments, faces)
     row, column = torch.meshgrid(torch.arange(24), torch.arange(24), indexing="ij")
     center = torch.stack([(2 * column + 1) / 24 - 1, 1 - (2 * row + 1) / 24], -1)
@@ -77,34 +83,34 @@ def test_interpolated_positions_project_to_their_own_pixels(sphere, cpu):
     assert torch.allclose(depth[fragments.covered], fragments.depth[fragments.covered], atol=1e-5)
 
 
-def test_attributes_of_one_mesh_or_of_each_view_interpolate_alike(sphere, cpu):
+def test_attributes_of_one_mesh_or_of_each_view_interpolate_alike(sphere, ours):
     vertices, faces = sphere(5)
-    _, fragments = draw(vertices, faces, standard_cameras([0.0, 90.0], 0.0), cpu)
+    _, fragments = draw(vertices, faces, standard_cameras([0.0, 90.0], 0.0), ours)
     shared = interpolate(vertices, fragments, faces)
     assert torch.equal(shared, interpolate(torch.stack([vertices, vertices]), fragments, faces))
     other = interpolate(torch.stack([vertices, vertices * 2]), fragments, faces)
     assert torch.allclose(other, shared * torch.tensor([1.0, 2.0])[:, None, None, None])
 
 
-def test_asking_for_a_gradient_changes_no_value(sphere, cpu):
+def test_asking_for_a_gradient_changes_no_value(sphere, ours):
     vertices, faces = sphere(6)
     camera = standard_cameras([10.0], [10.0])
-    plain_clip, plain = draw(vertices, faces, camera, cpu)
-    clip, fragments = draw(vertices.clone().requires_grad_(), faces, camera, cpu)
+    plain_clip, plain = draw(vertices, faces, camera, ours)
+    clip, fragments = draw(vertices.clone().requires_grad_(), faces, camera, ours)
     assert torch.equal(plain.face, fragments.face)
     assert torch.equal(plain.barycentric, fragments.barycentric) and torch.equal(plain.depth, fragments.depth)
     mask = plain.covered[..., None].float()
-    assert torch.equal(cpu.antialias(mask, plain, plain_clip, faces), cpu.antialias(mask, fragments, clip, faces))
+    assert torch.equal(ours.antialias(mask, plain, plain_clip, faces), ours.antialias(mask, fragments, clip, faces))
     assert not plain.barycentric.requires_grad and fragments.barycentric.requires_grad
 
 
-def test_inside_gradients_match_finite_differences(triangle, cpu):
+def test_inside_gradients_match_finite_differences(triangle, ours):
     vertices, faces = triangle
     camera = standard_cameras([20.0], [10.0])
     attribute = torch.tensor([[1.0], [-2.0], [0.5]])
 
     def loss(points):
-        _, fragments = draw(points, faces, camera, cpu, 16)
+        _, fragments = draw(points, faces, camera, ours, 16)
         picture = interpolate(attribute, fragments, faces)[:, 7:9, 7:9] + 5 * fragments.depth[:, 7:9, 7:9]
         return picture.square().sum()
 
@@ -133,38 +139,38 @@ CHANGES = {
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("rings", [6, 40])
-def test_the_area_of_a_sphere_has_the_gradient_of_finite_differences(sphere, cpu, change, rings):
+def test_the_area_of_a_sphere_has_the_gradient_of_finite_differences(sphere, ours, change, rings):
     vertices, faces = sphere(rings)
     camera = standard_cameras([20.0], [15.0])
     amount = torch.zeros((), requires_grad=True)
     changed = CHANGES[change](vertices, amount)
-    (gradient,) = torch.autograd.grad(area(changed, faces, camera, cpu, 48), amount)
-    ends = [area(CHANGES[change](vertices, torch.tensor(a)), faces, camera, cpu, 256) for a in (0.03, -0.03)]
+    (gradient,) = torch.autograd.grad(area(changed, faces, camera, ours, 48), amount)
+    ends = [area(CHANGES[change](vertices, torch.tensor(a)), faces, camera, ours, 256) for a in (0.03, -0.03)]
     assert torch.allclose(gradient, (ends[0] - ends[1]) / 0.06, rtol=0.06)
 
 
-def test_the_area_of_a_triangle_has_the_gradient_of_finite_differences_in_every_corner(triangle, front, cpu):
+def test_the_area_of_a_triangle_has_the_gradient_of_finite_differences_in_every_corner(triangle, front, ours):
     vertices, faces = triangle
     moving = vertices.clone().requires_grad_()
-    (gradient,) = torch.autograd.grad(area(moving, faces, front, cpu, 64), moving)
+    (gradient,) = torch.autograd.grad(area(moving, faces, front, ours, 64), moving)
     for vertex in range(3):
         for axis in range(2):
             step = torch.zeros(3, 3)
             step[vertex, axis] = 0.01
-            ends = [area(vertices + sign * step, faces, front, cpu, 256) for sign in (1, -1)]
+            ends = [area(vertices + sign * step, faces, front, ours, 256) for sign in (1, -1)]
             assert torch.allclose(gradient[vertex, axis], (ends[0] - ends[1]) / 0.02, rtol=0.06, atol=0.01)
 
 
-def test_moving_one_thing_over_another_has_a_gradient_at_the_depth_step(sphere, triangle, front, cpu):
+def test_moving_one_thing_over_another_has_a_gradient_at_the_depth_step(sphere, triangle, front, ours):
     ball, ball_faces = sphere(10, 0.04)
     card, card_faces = triangle
 
     def brightness(shift, size):
         points = torch.cat([ball * (1 + shift) + torch.tensor([0.0, -0.02, 0.1]), card * 3])
         faces = torch.cat([ball_faces, card_faces + len(ball)])
-        clip, fragments = draw(points, faces, front, cpu, size)
+        clip, fragments = draw(points, faces, front, ours, size)
         picture = (fragments.face < len(ball_faces))[..., None].float() * fragments.covered[..., None]
-        return cpu.antialias(picture, fragments, clip, faces).mean()
+        return ours.antialias(picture, fragments, clip, faces).mean()
 
     shift = torch.zeros((), requires_grad=True)
     (gradient,) = torch.autograd.grad(brightness(shift, 48), shift)
@@ -172,40 +178,29 @@ def test_moving_one_thing_over_another_has_a_gradient_at_the_depth_step(sphere, 
     assert torch.allclose(gradient, difference, rtol=0.06)
 
 
-def test_hidden_outlines_and_the_inside_are_left_alone(sphere, triangle, front, cpu):
+def test_hidden_outlines_and_the_inside_are_left_alone(sphere, triangle, front, ours):
     hidden, hidden_faces = sphere(10, 0.03)
     card, card_faces = triangle
     points = torch.cat([card, hidden - torch.tensor([0.0, 0.02, 0.2])])
     faces = torch.cat([card_faces, hidden_faces + 3])
     noise = torch.rand(1, 32, 32, 3, generator=torch.Generator().manual_seed(1))
     together, alone = (
-        cpu.antialias(noise, draw(p, f, front, cpu, 32)[1], clip_positions(p, front), f)
+        ours.antialias(noise, draw(p, f, front, ours, 32)[1], clip_positions(p, front), f)
         for p, f in ((points, faces), (card, card_faces))
     )
     assert torch.equal(together, alone) and not torch.equal(alone, noise)
 
 
-def test_antialiasing_softens_a_mask_towards_its_true_area(sphere, front, cpu):
+def test_antialiasing_softens_a_mask_towards_its_true_area(sphere, front, ours):
     vertices, faces = sphere(24)
-    fine = area(vertices, faces, front, cpu, 512)
-    assert torch.allclose(area(vertices, faces, front, cpu, 24), fine, rtol=0.01)
+    fine = area(vertices, faces, front, ours, 512)
+    assert torch.allclose(area(vertices, faces, front, ours, 24), fine, rtol=0.01)
 
 
-def test_slivers_and_points_pass_no_broken_gradient(front, cpu):
+def test_slivers_and_points_pass_no_broken_gradient(front, ours):
     vertices = torch.tensor([[0.0, 0.1, 0.0], [1e-7, -0.1, 0.0], [0.0, -0.1, 0.05], [0.05, 0.0, 0.0]]).requires_grad_()
     faces = torch.tensor([[0, 1, 2], [1, 1, 1], [0, 2, 3], [0, 1, 3]])
-    clip, fragments = draw(vertices, faces, front, cpu, 33)
-    image = cpu.antialias(interpolate(vertices, fragments, faces), fragments, clip, faces)
+    clip, fragments = draw(vertices, faces, front, ours, 33)
+    image = ours.antialias(interpolate(vertices, fragments, faces), fragments, clip, faces)
     (image.square().sum() + fragments.depth.sum()).backward()
     assert vertices.grad.isfinite().all() and vertices.grad.abs().sum() > 0
-
-
-def test_a_gpu_without_nvdiffrast_is_refused_with_the_install_line():
-    pytest.importorskip("torch")
-    try:
-        import nvdiffrast.torch  # noqa: F401
-    except ImportError:
-        with pytest.raises(UserError, match="pip install git"):
-            make_rasterizer("cuda")
-    else:
-        pytest.skip("nvdiffrast is installed here")

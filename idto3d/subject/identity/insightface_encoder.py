@@ -14,6 +14,7 @@ from idto3d.subject.face import Face, check_pixels
 from idto3d.subject.similarity import unit
 
 PACK = "buffalo_l"
+OTHERWISE = "choose weights that do without it, e.g. embedded (with subject.encoder=auto)"
 PACK_URL = "https://github.com/deepinsight/insightface/releases/download/model-zoo/buffalo_l.zip"
 DOWNLOAD = (
     f"Fetching InsightFace's face models {PACK}, about 300 MB, from {PACK_URL}; "
@@ -77,7 +78,7 @@ def _import_analysis():
     except ImportError as fault:
         raise UserError(
             "The face encoder InsightFace is not installed.",
-            "Run: python -m pip install -r requirements-insightface.txt, or choose the encoder dlib.",
+            f"Run: python -m pip install -r requirements-insightface.txt, or {OTHERWISE}",
         ) from fault
     return FaceAnalysis
 
@@ -93,7 +94,7 @@ def _download(folder: Path) -> None:
     except Exception as fault:  # requests, zipfile and the library itself raise many kinds
         raise UserError(
             "The InsightFace models are not on this machine and cannot be downloaded.",
-            f"Unpack {PACK_URL} into {folder}, or choose the encoder dlib.",
+            f"Unpack {PACK_URL} into {folder}, or {OTHERWISE}",
         ) from fault
 
 
@@ -108,11 +109,14 @@ def _pack_folder(folder: Path) -> Path:
 
 
 def _load(analysis, folder: Path):
-    """FaceAnalysis with detector and recogniser only. An incomplete pack would end in an empty AssertionError."""
+    """FaceAnalysis with detector and recogniser only. An incomplete pack would end in an empty AssertionError.
+
+    At which sizes the detector looks is left to the library: one fixed size misses faces that fill the frame.
+    """
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             loaded = analysis(name=str(folder), allowed_modules=["detection", "recognition"])
-            loaded.prepare(ctx_id=0, det_size=(640, 640))
+            loaded.prepare(ctx_id=0)
     except Exception as fault:  # AssertionError, or one of ONNX Runtime's many
         raise _incomplete(folder) from fault
     if "recognition" not in loaded.models:
@@ -123,5 +127,5 @@ def _load(analysis, folder: Path):
 def _incomplete(folder: Path) -> UserError:
     return UserError(
         f"The InsightFace models in {folder} are incomplete or damaged.",
-        f"Delete that folder and unpack {PACK_URL} there, or choose the encoder dlib.",
+        f"Delete that folder and unpack {PACK_URL} there, or {OTHERWISE}",
     )

@@ -1,6 +1,6 @@
 """A bundle of Stable Diffusion 1.5's size with random weights: it is written, loaded, and takes distillation steps.
 
-    python -m benchmarks.sd15_step --out sd15_step.json [--device auto] [--dtype auto] [--compile] [--steps 5] [--tiny]
+    python -m benchmarks.sd15_step --out step.json [--device auto] [--dtype auto] [--compile off] [--steps 5] [--tiny]
 
 It says how long a step takes and each of its parts, the peak of memory, and on what it ran. It needs about 10 GB of
 memory on a CPU. `--tiny` runs the same program on the sizes of the tests, in seconds.
@@ -22,22 +22,24 @@ from transformers import CLIPTextConfig, CLIPTextModel
 
 from benchmarks.machine import machine
 from idto3d.bundle.info import BundleInfo, EncoderInfo
+from idto3d.config import COMPILE
 from idto3d.device import CUDA, choose_device
 from idto3d.errors import UserError, run_command
+from idto3d.guidance.compiling import check_compiling, compile_networks
 from idto3d.guidance.distillation import Distillation, Term, distil
 from idto3d.guidance.loading import load_bundle, save_bundle
 from idto3d.guidance.networks.base import BaseParts
 from idto3d.guidance.networks.branches import new_branches
 from idto3d.guidance.networks.lora import add_lora
 from idto3d.guidance.networks.tiny import TEST_SPEC, noise_scheduler, tiny_base, word_tokenizer
-from idto3d.guidance.prediction import Guidance
+from idto3d.guidance.prediction import Conditions, Guidance
 from idto3d.words import prompts
 from idto3d.words.captions import caption
 from idto3d.words.prompts import DOMAINS
 
 EXPRESSION = "jaw dropped"
 WORDS = prompts.words(" ".join((*prompts.VIEWS, caption("", "geometry"), "albedo", EXPRESSION)))
-ID_DIMENSION = 512
+ENCODER = EncoderInfo("insightface", 512)
 DTYPES = {"auto": None, "float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -70,19 +72,19 @@ def sd15_parts() -> BaseParts:
     return BaseParts(tokenizer, CLIPTextModel(text), vae, unet, noise_scheduler())
 
 
-def write(folder: Path, tiny: bool) -> dict[str, int]:
-    """Save a bundle with random weights; returns the number of parameters of each network."""
+def write(folder: Path, tiny: bool, encoder: EncoderInfo = ENCODER) -> dict[str, int]:
+    """Save a bundle with random weights for an identity `encoder`; returns the number of parameters by network."""
     torch.manual_seed(0)
     parts = tiny_base(TEST_SPEC, WORDS) if tiny else sd15_parts()
     width = parts.unet.config.cross_attention_dim
-    branches = {domain: new_branches(parts.unet, ID_DIMENSION, width) for domain in DOMAINS}
+    branches = {domain: new_branches(parts.unet, encoder.dimension, width) for domain in DOMAINS}
     for domain in DOMAINS:
         add_lora(parts.unet, domain)
     info = BundleInfo(
         name="random",
         licence="CC0-1.0",
         image_size=TEST_SPEC.image_size if tiny else 512,
-        identity_encoder=EncoderInfo("insightface", ID_DIMENSION),
+        identity_encoder=encoder,
         expressions={"mouth stretch": EXPRESSION},
         prompts={domain: prompts.template(domain) for domain in DOMAINS},
     )
@@ -129,20 +131,30 @@ class WatchedGuidance(Guidance):
             return super().predict(*given)
 
 
+def pictures(guidance: Guidance, count: int, generator: torch.Generator) -> torch.Tensor:
+    """`count` pictures [B, 3, S, S] of noise in 0..1, whose gradient is asked for."""
+    size = guidance.info.image_size
+    return torch.rand(count, 3, size, size, generator=generator).to(guidance.device).requires_grad_()
+
+
+def wanted(guidance: Guidance, domain: str, count: int, generator: torch.Generator) -> Conditions:
+    """What `count` pictures should show: somebody at random from the front."""
+    identity = torch.randn(guidance.info.identity_encoder.dimension, generator=generator)
+    prompt = guidance.info.prompt(domain, "front", "person", EXPRESSION)
+    identity = torch.nn.functional.normalize(identity, dim=0).to(guidance.device)
+    return guidance.conditions([prompt] * count, "", identity, [EXPRESSION] * count)
+
+
 def step(guidance: WatchedGuidance, domain: str, generator: torch.Generator) -> dict:
     """One distillation step on one random picture: its seconds by part, and whether its gradient is finite, not zero.
 
     "backward" is the way back through the VAE's encoder, "step" all of it.
     """
     guidance.watch.seconds.clear()
-    size = guidance.info.image_size
-    image = torch.rand(1, 3, size, size, generator=generator).to(guidance.device).requires_grad_()
-    identity = torch.nn.functional.normalize(torch.randn(ID_DIMENSION, generator=generator), dim=0)
-    prompt = guidance.info.prompt(domain, "front", "person")
-    wanted = guidance.conditions([prompt], "", identity.to(guidance.device), [EXPRESSION])
+    image, conditions = pictures(guidance, 1, generator), wanted(guidance, domain, 1, generator)
     timesteps = torch.randint(200, 700, (1,), generator=generator)
     with guidance.watch.part("step"):
-        loss = distil([Term(guidance, 1.0, wanted)], domain, image, timesteps, generator, Distillation("sds"))
+        loss = distil([Term(guidance, 1.0, conditions)], domain, image, timesteps, generator, Distillation("sds"))
         with guidance.watch.part("backward"):
             loss.backward()
     fine = bool(torch.isfinite(image.grad).all() and image.grad.abs().sum() > 0)
@@ -155,9 +167,8 @@ def measure(folder: Path, device: torch.device, told: argparse.Namespace) -> dic
     with watch.part("load"):
         bundle = load_bundle(folder, device, DTYPES[told.dtype])
     found = {"load_seconds": round(watch.seconds["load"], 3), "dtype": str(bundle.dtype).removeprefix("torch.")}
-    if told.compile:
-        for unet in {id(unet): unet for unet in bundle.unets.values()}.values():
-            unet.compile()
+    check_compiling(told.compile, device)
+    compile_networks(bundle, told.compile)
     guidance, generator = WatchedGuidance(bundle, watch), torch.Generator().manual_seed(0)
     for domain in DOMAINS:
         found[domain] = summary([step(guidance, domain, generator) for _ in range(told.steps)])
@@ -205,7 +216,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.json")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", CUDA))
     parser.add_argument("--dtype", default="auto", choices=DTYPES, help="of the UNet and the VAE's encoder")
-    parser.add_argument("--compile", action="store_true", help="compile the UNet, within the first step")
+    parser.add_argument("--compile", default="off", choices=COMPILE, help="the networks, within the first step")
     parser.add_argument("--steps", type=int, default=5, help="steps in each domain")
     parser.add_argument("--tiny", action="store_true", help="the sizes of the tests")
     told = parser.parse_args(argv)

@@ -109,7 +109,7 @@ def test_the_domains_answer_differently_and_come_back_exactly(guidance, bundle):
 
 def test_strengths_come_from_the_bundle_unless_given(bundle):
     plain, strong, off = Guidance(bundle), Guidance(bundle, lambda_exp=3.0), Guidance(bundle, 0.0, 0.0)
-    assert (plain.lambda_id, plain.lambda_exp) == (1.0, 0.7)
+    assert (plain.asking("geometry").lambda_id, plain.lambda_exp) == (1.0, 0.7)
     answers = [g.predict("geometry", noisy(g), TIMESTEPS, asked(g))[0] for g in (plain, strong, off)]
     assert not torch.allclose(answers[0], answers[1])
     detach(bundle.parts.unet)

@@ -1,4 +1,7 @@
-"""A stand-in for the head prior where there is none: an egg the size of a head, that neither varies nor moves."""
+"""What heads of before began with where there was no head prior: an egg of their size, that neither varies nor moves.
+
+No head begins with it any more; those that did can still be read, drawn and edited.
+"""
 
 from collections.abc import Collection
 

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from idto3d.geometry.mesh import vertex_normals
 
+NEEDED = ("vertices", "faces", "displacements")
 OPTIONAL = ("uvs", "pivot", "normals")  # tensors that a part may lack
 
 
@@ -50,6 +51,11 @@ class Part:
         """[E, V, 3] metres, the vertices in every expression."""
         return self.vertices + self.displacements
 
+    def on(self, device: torch.device) -> "Part":
+        """The part with its tensors on `device`."""
+        tensors = {name: getattr(self, name) for name in (*NEEDED, *OPTIONAL)}
+        return replace(self, **{name: value.to(device) for name, value in tensors.items() if value is not None})
+
     def shading(self) -> Tensor:
         """[E, V, 3] unit normals in every expression, to shade by."""
         if self.normals is not None:
@@ -59,7 +65,10 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Head:
-    """Parts that share the expressions called `expressions`. Raises ValueError where they do not fit together."""
+    """Parts that share the expressions called `expressions`, on one device.
+
+    Raises ValueError where they do not fit together.
+    """
 
     expressions: tuple[str, ...]
     parts: tuple[Part, ...]
@@ -68,6 +77,8 @@ class Head:
         names = [part.name for part in self.parts]
         if not names or len(set(names)) < len(names):
             raise ValueError(f"a head needs parts of different names, not {names}")
+        if len({part.vertices.device for part in self.parts}) > 1:
+            raise ValueError(f"the parts {names} are not on one device")
         for part in self.parts:
             if len(part.displacements) != len(self.expressions):
                 count = len(part.displacements)
@@ -81,6 +92,11 @@ class Head:
             torch.cat([part.faces + start for part, start in zip(self.parts, starts, strict=False)]),
             torch.cat([part.positions() for part in self.parts], 1),
         )
+
+    def wearing(self, *others: Part) -> "Head":
+        """The head with further parts, which are brought to its device: hair and glasses are made on the CPU."""
+        device = self.parts[0].vertices.device
+        return Head(self.expressions, (*self.parts, *(part.on(device) for part in others)))
 
     def first(self, count: int) -> "Head":
         """The head in the first `count` of its expressions alone."""
@@ -105,7 +121,7 @@ def head_tensors(head: Head) -> dict[str, Tensor]:
     """A head as tensors, to be saved; the inverse of `head_from` together with `head_names`."""
     tensors = {}
     for number, part in enumerate(head.parts):
-        for name in ("vertices", "faces", "displacements", *OPTIONAL):
+        for name in (*NEEDED, *OPTIONAL):
             if (value := getattr(part, name)) is not None:
                 tensors[f"head.{number}.{name}"] = value
     return tensors
@@ -121,7 +137,7 @@ def head_from(tensors: Mapping[str, Tensor], names: Mapping, device: torch.devic
     """The head that was saved as `head_tensors` and `head_names`. Raises KeyError or ValueError where they are none."""
     parts = []
     for number, entry in enumerate(names["parts"]):
-        own = {name: tensors[f"head.{number}.{name}"].to(device) for name in ("vertices", "faces", "displacements")}
+        own = {name: tensors[f"head.{number}.{name}"].to(device) for name in NEEDED}
         known = {name: tensors.get(f"head.{number}.{name}") for name in OPTIONAL}
         own |= {name: value.to(device) for name, value in known.items() if value is not None}
         parts.append(Part(entry["name"], **own, material=entry["material"]))

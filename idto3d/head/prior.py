@@ -185,6 +185,11 @@ class HeadPrior(nn.Module):
         return self._centred(embedding) @ self.shape_map + self.shape_bias
 
     @property
+    def reads_faces(self) -> bool:
+        """Whether an embedding says anything about the shape."""
+        return bool(self.shape_map.any())
+
+    @property
     def phrases(self) -> tuple[str, ...]:
         """The words and phrases that have a say in the shape, such as "old" and "round face"."""
         return self.size.words

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -38,7 +39,7 @@ def read_description(path: str | Path) -> dict:
 
 
 def description_of(prior: HeadPrior | EllipsoidPrior) -> dict:
-    """What `prior_tensors` leaves out, as plain JSON; {} for the ellipsoid, which has nothing to keep."""
+    """What `prior_tensors` leaves out, as plain JSON; {} for the ellipsoid of heads of before."""
     if isinstance(prior, EllipsoidPrior):
         return {}
     description = {"version": VERSION, "units": "metres", "size": vars(prior.size), "styles": prior.styles}
@@ -93,14 +94,12 @@ def _expect_size(size: PriorSize, styles: tuple[str, ...], tensors: Mapping[str,
         raise ValueError("its size is not that of its tensors")
 
 
-def load_start_prior(path: Path | None, device: torch.device, dimension: int) -> HeadPrior | EllipsoidPrior:
-    """What a shape starts from: the learned head prior of a file; without one an ellipsoid.
+def load_start_prior(path: Path, device: torch.device, dimension: int) -> HeadPrior:
+    """What a shape starts from: the learned head prior of a file.
 
     dimension: of the embeddings that it will be given. Raises UserError where the file is damaged or of another
     version, or reads other embeddings.
     """
-    if path is None:
-        return EllipsoidPrior(device)
     try:
         prior = load_prior(path, device)
     except (*DAMAGE, UserError) as fault:
@@ -110,3 +109,18 @@ def load_start_prior(path: Path | None, device: torch.device, dimension: int) ->
         what = f"The head prior reads embeddings of {prior.size.embedding} numbers, the encoder gives {dimension}."
         raise UserError(what, "Refit its regression: python -m idto3d.training.fit.head_prior --refit-regression")
     return prior
+
+
+def without_regression(prior: HeadPrior, dimension: int, words: bool = True) -> HeadPrior:
+    """The same head, of whose shape and hair embeddings of `dimension` numbers say nothing; no more do words unless
+    `words`.
+    """
+    size = replace(prior.size, embedding=dimension, words=prior.size.words if words else ())
+    state, modes = prior.state_dict(), size.modes
+    none = torch.zeros(0, device=state["shape_bias"].device)
+    state |= {"embedding_mean": none.new_zeros(dimension), "shape_map": none.new_zeros(dimension, modes)}
+    state |= {"shape_bias": none.new_zeros(modes), "style_map": none.new_zeros(dimension, 0), "style_bias": none}
+    state |= {} if words else {"word_codes": none.new_zeros(0, modes)}
+    deaf = HeadPrior(size, styles=())
+    deaf.load_state_dict(state)
+    return deaf.requires_grad_(False).to(none.device)

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from idto3d.config import HeadOptions
-from idto3d.head.ellipsoid import EllipsoidPrior
 from idto3d.head.prior import HeadPrior
 from idto3d.subject.subject import Subject
 from idto3d.words.captions import subject_phrase
@@ -47,12 +46,12 @@ class Start:
         return {name: trait.word for name, trait in self.traits.items()}
 
 
-def start_of(subject: Subject | None, options: HeadOptions, prior: HeadPrior | EllipsoidPrior) -> Start:
+def start_of(subject: Subject | None, options: HeadOptions, prior: HeadPrior) -> Start:
     """Who is meant by what the photos show (None without photos) and the prompt says.
 
-    The prompt overrules photos, and corrections (`options.subject.hair_style` and so on) overrule both; what none says
-    of the hair is the prior's guess at the face where photos may say traits, and else USUAL_STYLE, of which captions
-    say nothing.
+    The prompt overrules photos, and corrections (`options.subject.hair_style` and so on) overrule both. What none says
+    of the hair is the prior's guess at the face where photos may say traits and it reads them, else USUAL_STYLE, of
+    which captions say nothing.
     """
     embedding, corrections = None if subject is None else subject.embedding, corrections_of(options.subject)
     prompt = settled(options.prompt, corrections)
@@ -66,12 +65,12 @@ def start_of(subject: Subject | None, options: HeadOptions, prior: HeadPrior | E
 
 
 def _traits(
-    subject: Subject | None, options: HeadOptions, said: Mapping[str, str], prior: HeadPrior | EllipsoidPrior
+    subject: Subject | None, options: HeadOptions, said: Mapping[str, str], prior: HeadPrior
 ) -> dict[str, Trait]:
     traits = {name: Trait(word, PHOTOS) for name, word in (subject.traits if subject else {}).items()}
     traits |= {name: Trait(word, WORDS) for name, word in said.items()}
-    if HAIR not in traits and prior.styles:
-        traits[HAIR] = _usual_hair(subject if options.subject.traits else None, prior)
+    if HAIR not in traits:
+        traits[HAIR] = _usual_hair(subject if options.subject.traits and prior.styles else None, prior)
     return traits
 
 

@@ -29,6 +29,7 @@ FULL = "beard"  # the word for a beard that grows wherever one can
 FACING = (0.15, 0.45)  # cosines to the camera at which a photo begins to tell, and tells best, of a beard
 SHOWS = (0.35, 0.75)  # shares in the masks at which there is none, and a full one
 TRIMMED = 0.65  # of its usual depth that a beard of a photo has, whose depth is not seen from the front
+SURE, LEAST_SHOWN = 0.5, 40  # share from which a vertex tells of the beard's colour, and how many of them do
 ROUNDS = 3  # rings of vertices over which a beard gets sparse at its border
 SIZE, LEAST_SIZE = 3 / 16, 64  # of a beard's textures: in the skin's, and at least, texels
 
@@ -55,12 +56,13 @@ def beard_of(
     outer, moves = scalp_skin(head, template), head.parts[0].displacements[:, : MOUTH_SOCKET.start]
     word = start.words().get("beard") or SHAVEN
     stands_off = FACIAL_HAIR[word].depth_m > 0
-    if not taken or asked_for(start):
-        grown = _of_words(outer, word, start) if stands_off else None
+    shown = _shown(taken, template, head.parts[0].vertices, skin)[: len(outer.mean)] if taken else None
+    if shown is None or asked_for(start):
+        own = None if shown is None else _seen_tone(shown, colour, skin)
+        grown = _of_words(outer, word, own or natural_tone(start.words()) or BROWN) if stands_off else None
     else:  # a guess at the word counts for less than what the masks show
         stubble = FACIAL_HAIR[word].cover > 0 and not stands_off
-        shown = _shown(taken, template, head.parts[0].vertices, skin)
-        grown = None if stubble else _of_photos(outer, shown[: len(outer.mean)], colour, skin)
+        grown = None if stubble else _of_photos(outer, shown, colour, skin)
     if grown is None:
         return None
     size = max(int(SIZE * options.export.texture_size) // 8 * 8, LEAST_SIZE)
@@ -73,9 +75,8 @@ def asked_for(start: Start) -> bool:
     return "beard" in start.traits and start.traits["beard"].source == WORDS
 
 
-def _of_words(outer: Skin, word: str, start: Start) -> _Growth:
+def _of_words(outer: Skin, word: str, rgb: tuple[float, float, float]) -> _Growth:
     thick = softened(beard_place(outer.mean, word), outer.faces)
-    rgb = natural_tone(start.words()) or BROWN
     return _Growth(thick, FACIAL_HAIR[word].thickness_m, np.tile(rgb, (len(thick), 1)))
 
 
@@ -109,6 +110,13 @@ def _shown(taken: Sequence[Taken], template: Template, rest: Tensor, skin: SkinM
     mirrored = skin.symmetry.partner
     both = (share + share[mirrored] * 0.2) / (worth + worth[mirrored] * 0.2)
     return ramp(both, *SHOWS)
+
+
+def _seen_tone(shown: np.ndarray, colour: SkinColour, skin: SkinMap) -> tuple[float, float, float] | None:
+    """Linear, the colour of a beard that photos show, `shown` [V]; None where they show none."""
+    told, say = vertex_means(skin.texels, colour.albedo, colour.known, skin.vertices)
+    sure = (shown > SURE) & (say[: len(shown)] > SURE)
+    return tuple(np.median(told[: len(shown)][sure], 0).tolist()) if sure.sum() >= LEAST_SHOWN else None
 
 
 def _tones(thick: np.ndarray, colour: SkinColour, skin: SkinMap) -> np.ndarray:

@@ -15,7 +15,7 @@ from idto3d.config import HeadOptions
 from idto3d.events import Event, StageStarted, StepDone
 from idto3d.evidence.completion import symmetry_of, vertex_means
 from idto3d.evidence.judgement import resting
-from idto3d.evidence.projection import ramp
+from idto3d.evidence.projection import Look, ramp
 from idto3d.evidence.skin import LEAST_SEEN, LIT_FROM, SkinColour, SkinMap, skin_from, skin_of_words
 from idto3d.fields.template_shape import Rest
 from idto3d.head.features.assemble import head_of, settled
@@ -25,16 +25,23 @@ from idto3d.head.hair.part import HairPart
 from idto3d.head.paint.age import Aged, aged, years_of
 from idto3d.head.paint.atlas import texels_of
 from idto3d.head.paint.eye_texture import iris_of_words
-from idto3d.head.paint.usual_skin import facial_hair, grown_over, plain_skin, unseen_hair, usual_skin
+from idto3d.head.paint.usual_skin import (
+    DARKER_BEARD,
+    beard_place,
+    facial_hair,
+    grown_over,
+    plain_skin,
+    unseen_hair,
+    usual_skin,
+)
 from idto3d.head.parts import Head
-from idto3d.head.prior import HeadPrior
 from idto3d.head.start import WORDS, Start
 from idto3d.head.template import EYE_SOCKETS, MOUTH_SOCKET
 from idto3d.head.template_model import Template
 from idto3d.stages.beard import asked_for, beard_of
 from idto3d.stages.dressing import Worn, melanin_of, worn_textures
 from idto3d.stages.evidence import Taken, fit_person, iris_of, skin_looks
-from idto3d.stages.hair import hair_of, with_scalp
+from idto3d.stages.hair import hair_of, widened, with_scalp
 from idto3d.stages.models import Models
 from idto3d.subject.subject import Subject
 from idto3d.words.arkit import ARKIT, TONGUE_OUT
@@ -47,6 +54,8 @@ SOCKETS = slice(MOUTH_SOCKET.start, None)
 AT_REST = {"eyeBlink": 0.12}  # the template looks with wide eyes
 FREE_FROM_M = (0.004, 0.015)  # distances from eyes and mouth between which the skin becomes free to move, metres
 SEEN_HOLD = 3.0
+BEARD_SURE = 0.6  # share of a beard, and of a texel that photos know, from which it tells its colour
+BEARD_RINGS = 2  # of vertices around a photo's beard in which single hairs show
 
 
 def all_expressions(asked: tuple[str, ...]) -> tuple[str, ...]:
@@ -55,8 +64,12 @@ def all_expressions(asked: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def expected_coefficients(start: Start, models: Models) -> Tensor | None:
-    """[K] template coefficients that photos' embedding and words let expect; None of a prior that knows neither."""
-    if not isinstance(models.prior, HeadPrior):
+    """[K] template coefficients that photos' embedding and words let expect.
+
+    None where a face was seen that the prior cannot read: what is expected of nobody in particular would hold the fit
+    as firmly as what is expected of this person.
+    """
+    if start.embedding is not None and not models.prior.reads_faces:
         return None
     return models.prior.expected_coefficients(start.coefficients)
 
@@ -138,13 +151,34 @@ def skin_map(template: Template, size: int) -> SkinMap:
 def _skin_colour(taken, template: Template, vertices: Tensor, skin: SkinMap, start: Start, seed: int) -> SkinColour:
     mean = template.neutral[template.part("skin").vertices].cpu().double().numpy()
     usual, hair = usual_skin(mean, start.words()), facial_hair(mean, start.words(), skin.texels, seed)
-    looks = [one for one in skin_looks(taken, template, vertices, skin) if (one.share > LIT_FROM).sum() >= LEAST_SEEN]
+    looks = skin_looks(taken, template, vertices, skin)
+    looks = [without_beard(one, start, skin) for one in looks] if asked_for(start) else looks
+    looks = [one for one in looks if (one.share > LIT_FROM).sum() >= LEAST_SEEN]
     colour = skin_from(looks, usual, skin, melanin_of(start), seed) if looks else skin_of_words(usual, skin, seed)
+    if (rgb := beard_colour(looks, colour)) is not None:
+        hair = replace(hair, beard_rgb=DARKER_BEARD * rgb)
     hair = unseen_hair(hair, colour.known, asked_for(start))
     corners = skin.texels.corners
     inner = ((corners >= MOUTH_SOCKET.start) & (corners < EYE_SOCKETS.stop)).all(1)[:, None]
     albedo = np.where(inner, skin.texels.read(usual), grown_over(colour.albedo, hair))
     return SkinColour(albedo, np.where(inner[:, 0], 1.0, colour.known))
+
+
+def beard_colour(looks: Sequence[Look], colour: SkinColour) -> np.ndarray | None:
+    """[3] linear, the colour of the beard that photos show; None where they show hardly any."""
+    if not looks:
+        return None
+    sure = (np.max([one.grown for one in looks], 0) > BEARD_SURE) & (colour.known > BEARD_SURE)
+    return np.median(colour.albedo[sure], 0) if sure.sum() >= LEAST_SEEN else None
+
+
+def without_beard(look: Look, start: Start, skin: SkinMap) -> Look:
+    """A look that does not show the beard on the photo where the one that words ask for does not grow."""
+    grown, _ = vertex_means(skin.texels, look.grown[:, None], np.ones(len(look.grown)), skin.vertices)
+    for _ in range(BEARD_RINGS):
+        grown = widened(grown[:, 0], skin.faces)[:, None]
+    bare = 1 - beard_place(skin.positions, start.words()["beard"])
+    return replace(look, share=look.share * (1 - np.clip(skin.texels.read(grown * bare[:, None])[:, 0], 0, 1)))
 
 
 def _years(template: Template, skin: SkinMap, start: Start, taken: Sequence[Taken], seed: int) -> Aged | None:
@@ -171,5 +205,4 @@ def _held(template: Template, skin: SkinMap, colour: SkinColour) -> Tensor:
 
 
 def _with_hair(head: Head, grown: Sequence[HairPart | BeardPart]) -> Head:
-    parts = [replace(one.part, normals=one.normals) for one in grown]
-    return Head(head.expressions, (*head.parts, *parts))
+    return head.wearing(*(replace(one.part, normals=one.normals) for one in grown))

@@ -28,7 +28,8 @@ BARE_HEAD = ("skin", "beard", "glasses", "mouth")
 CURL_M = 0.004  # radius of curls that words or photos tell of
 SPARSE = 0.7  # how far hairs stand alone where the scalp shows little of them
 LEAST_SIZE, TILED = 64, 32  # of hair's textures, and what their side is a multiple of, texels
-COVER = 0.9  # how far the scalp takes the hair's colour
+COVER = 0.96  # how far the scalp takes the hair's colour
+GRAIN = 0.5  # by how much hair on the scalp is brighter and darker, logarithm
 
 
 def hair_of(head: Head, template: Template, start: Start, taken: Sequence[Taken], options: HeadOptions):
@@ -87,4 +88,12 @@ def with_scalp(colour: SkinColour, hair: HairPart | None, skin: SkinMap) -> Skin
     roots = strokes(skin.texels, ROOTS, len(cover))[:, None]
     cover = skin.texels.read(cover)
     share = COVER * np.minimum(cover, np.clip((1 + SPARSE) * cover - SPARSE * (1 - roots), 0, 1))
-    return replace(colour, albedo=colour.albedo * (1 - share) + share * np.array(hair.scalp_rgb))
+    shown = np.array(hair.scalp_rgb) * np.exp(GRAIN * (roots - roots.mean()))
+    return replace(colour, albedo=colour.albedo * (1 - share) + share * shown)
+
+
+def widened(share: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """[V] the most of `share` [V] at each vertex and its neighbours along `faces` [F, 3]."""
+    found = share.copy()
+    np.maximum.at(found, faces.ravel(), share[faces].max(1).repeat(3))
+    return found

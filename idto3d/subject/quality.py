@@ -87,7 +87,7 @@ class Quality:
         elif self.overexposed:
             yield f"The face in '{name}' is overexposed, {unsaid}; a darker photo would help."
         if self.colourless and not self.dark:
-            yield f"'{name}' has no colours, {unsaid}; a photo in colour would help."
+            yield f"'{name}' seems to have no colours of its own, {unsaid}; one in colour would help."
         elif self.cast:
             yield f"The light in '{name}' tints the face, {unsaid}; a photo in daylight would help."
         if self.blurred:

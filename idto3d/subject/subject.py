@@ -19,6 +19,7 @@ from idto3d.subject.images import LONG_SIDE, load_photo, shown_name
 from idto3d.subject.landmarks import LandmarkReader
 from idto3d.subject.masks import find_masks
 from idto3d.subject.parsing.covers import cover_contrast, eyes_covered
+from idto3d.subject.parsing.hair_shape import fitted, hair_shape
 from idto3d.subject.parsing.looks import face_shares
 from idto3d.subject.photo import Photo, photo_of
 from idto3d.subject.similarity import disagreements, unit
@@ -31,6 +32,7 @@ BORDER = 0.6  # the value of options.disagreement that stands for an encoder's o
 COVERED = 1.05  # unlikeness of nose and cheeks to the skin between the eyes that only a mask makes
 CUT = 0.04  # share of a face past the photo's edge that is told
 COLOURS = ("skin", "hair_colour")  # attributes of TOLD that a photo in bad light does not say
+STYLE = "hair_style"  # an attribute of which also the outline of the hair tells
 CLOSE_FACE = 400  # pixels; where a smaller one was found in a photo that was scaled down, the photo is decoded anew
 
 
@@ -106,7 +108,11 @@ def with_masks(subject: Subject, matte: GraphNet) -> Subject:
 def masked(photo: Photo, matte: GraphNet) -> Photo:
     """The same photo with its masks, and what those tell of traits."""
     masks = find_masks(photo.pixels, photo.landmarks.points, matte)
-    return replace(photo, masks=masks, traits=corrected(photo.traits, face_shares(masks, photo.landmarks.points)))
+    traits = corrected(photo.traits, face_shares(masks, photo.landmarks.points))
+    if STYLE in traits:
+        told = fitted(traits.pop(STYLE), hair_shape(masks, photo.landmarks.points, photo.frame))
+        traits |= {STYLE: told} if told else {}
+    return replace(photo, masks=masks, traits=traits)
 
 
 def covers(subject: Subject) -> Iterator[Notice]:

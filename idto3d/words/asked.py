@@ -88,6 +88,15 @@ def read_edit(prompt: str, now: Mapping[str, str] = NOBODY) -> EditRequest:
     return asked
 
 
+def painted_words(prompt: str) -> frozenset[str]:
+    """The words of `prompt` that are painted or put on, whatever else knows them: "red lipstick", "glasses"."""
+    asked = read_edit(prompt)
+    kinds = (*asked.marks, *(["glasses"] if asked.glasses is not None else []))
+    nouns = {noun for noun, bearer in NOUN_OF.items() if bearer.name in asked.colours}
+    said = nouns | {"makeup"} | set(kinds) | set(words(" ".join(asked.colours.values())))
+    return frozenset(word for word in words(plain(prompt)) if word in said)
+
+
 def _years(text: str) -> float:
     """The steps of about twenty years that `text` adds, the last that it says."""
     steps = 0.0

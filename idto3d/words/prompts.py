@@ -5,7 +5,7 @@ on a white background"), with the subject left to the user or to a caption.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from idto3d.words.traits import COLOURS
 
@@ -18,9 +18,12 @@ FORMS = {"an": "a", "bearded": "beard"} | {c.name: c.heard_as for c in COLOURS.v
 VOWEL = re.compile(r"(?!uni|eu|use|uk|ugan|uru|uy|uto|one\b)[aeiou]|hour|honest|heir", re.IGNORECASE)
 
 
-def view_word(azimuth_deg: float) -> str:
-    """The word for a camera `azimuth_deg` around the head: 0 is in front, positive towards the person's left."""
-    return VIEWS[round(azimuth_deg / 45.0) % 8]
+def view_word(azimuth_deg: float, views: Sequence[str] = VIEWS) -> str:
+    """The word for a camera `azimuth_deg` around the head: 0 is in front, positive towards the person's left.
+
+    `views` are words for equal sectors of the circle; the first is centred in front, the others follow leftwards.
+    """
+    return views[round(azimuth_deg / (360.0 / len(views))) % len(views)]
 
 
 def template(domain: str) -> str:

@@ -16,7 +16,8 @@ class HairStyle:
 
     ends_m: height to which it hangs beside and behind the face; None where it does not.
     curled: whether strands lie every way. said: what captions say in place of "STYLE COLOUR hair".
-    before_hair: whether the word means hair only where "hair" follows.
+    before_hair: whether the word means hair only where "hair" follows. tied: whether what is long of it is bound
+    behind the head.
     The rest is for synthetic people. chances: relative frequency among babies, men and women. scalp_cover: share of
     the scalp's skin that is painted in the hair's colour. skin_shows: share of skin in its own colour. fringe: chance
     of hair over the forehead.
@@ -30,6 +31,7 @@ class HairStyle:
     curled: bool = False
     said: str = ""
     before_hair: bool = False
+    tied: bool = False
     scalp_cover: float = 0.9
     skin_shows: float = 0.0
     fringe: float = 0.0
@@ -133,8 +135,8 @@ STYLES: dict[str, HairStyle] = _by_name(
     HairStyle("side-parted", 0.021, 0.008, (0.02, 0.15, 0.07)),
     HairStyle("afro", 0.020, 0.020, (0.0, 0.08, 0.08), curled=True),
     HairStyle("bob", 0.019, 0.016, (0.0, 0.02, 0.15), ends_m=-0.075, fringe=0.55),
-    HairStyle("ponytail", 0.008, 0.007, (0.0, 0.03, 0.12), fringe=0.2),
-    HairStyle("bun", 0.008, 0.007, (0.0, 0.03, 0.11)),
+    HairStyle("ponytail", 0.008, 0.007, (0.0, 0.03, 0.12), tied=True, fringe=0.2),
+    HairStyle("bun", 0.008, 0.007, (0.0, 0.03, 0.11), tied=True),
 )
 COLOURS: dict[str, HairColour] = _by_name(
     HairColour("black", (0.012, 0.010, 0.009), (0.29, 0.22, 0.05), curled=3.0),

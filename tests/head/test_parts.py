@@ -49,3 +49,14 @@ def test_what_does_not_fit_together_is_refused():
         Head(("neutral", "smile"), (part("skin", "skin"), part("eye", "eye", expressions=1)))
     with pytest.raises(ValueError, match="uvs must be"):
         part("skin", "skin", uvs=torch.rand(3, 2))
+
+
+def test_what_is_worn_comes_to_the_device_of_the_head():
+    far = replace(part("hair", "hair"), normals=torch.rand(3, 3), pivot=torch.zeros(3)).on(torch.device("meta"))
+    head = Head(("neutral", "smile"), (part("skin", "skin").on(torch.device("meta")),))
+    with pytest.raises(ValueError, match="not on one device"):
+        Head(head.expressions, (*head.parts, part("hair", "hair")))
+    worn = head.wearing(part("hair", "hair"), replace(far, name="beard"))
+    assert [one.name for one in worn.parts] == ["skin", "hair", "beard"]
+    assert {tensor.device.type for tensor in head_tensors(worn).values()} == {"meta"}
+    assert worn.joined().positions.device.type == "meta"

@@ -9,8 +9,8 @@ import torch
 
 from idto3d.config import HeadOptions, SubjectOptions
 from idto3d.head.colours import natural_tone
-from idto3d.head.ellipsoid import EllipsoidPrior
 from idto3d.head.prior import HeadPrior, PriorSize
+from idto3d.head.prior_file import without_regression
 from idto3d.head.start import DEFAULT, EMBEDDING, PHOTOS, WORDS, Trait, start_from, start_of, start_tensors, start_words
 from idto3d.subject.subject import Subject
 from idto3d.words.traits import COLOURS, HAIR_STYLES
@@ -69,9 +69,16 @@ def test_a_beard_that_is_denied_is_none(prior):
     assert start_of(somebody(beard="goatee"), HeadOptions(prompt="without a goatee"), prior).words()["beard"] == "clean"
 
 
-def test_without_a_head_prior_nothing_is_guessed():
-    start = start_of(somebody(), HeadOptions(prompt="old"), EllipsoidPrior())
-    assert start.words() == {"age": "old"} and start.coefficients.tolist() == [0.0]
+def test_a_face_that_the_head_prior_cannot_read_is_not_guessed_at_and_words_are_heard(prior):
+    stranger = Subject(np.ones(7, np.float32), {})
+    deaf = without_regression(prior, 7)
+    start = start_of(stranger, HeadOptions(prompt="old"), deaf)
+    assert start.coefficients.tolist() == [1.0, 0.0] and not deaf.reads_faces and prior.reads_faces
+    assert start.traits == {"age": Trait("old", WORDS), "hair_style": Trait("short", DEFAULT)}
+    mean = start_of(stranger, HeadOptions(prompt="old"), without_regression(prior, 7, words=False))
+    assert mean.coefficients.tolist() == [0.0, 0.0] and mean.words()["age"] == "old"
+    points = torch.tensor([[0.0, 0.0, 0.09]])
+    assert torch.equal(deaf.distance(points, start.coefficients), prior.distance(points, start.coefficients))
 
 
 def test_a_start_is_saved_and_read_back_with_or_without_the_face(prior):

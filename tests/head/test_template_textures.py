@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from idto3d.head.features.eyes import eye_of
 from idto3d.head.features.regions import regions_of
 from idto3d.head.paint.atlas import texels_of_parts
 from idto3d.head.paint.eye_texture import eye_texture
@@ -22,6 +23,19 @@ def test_regions_are_soft_masks_of_the_right_places(ict):
     tongue = ict.neutral[regions["tongue"] > 0.5]
     assert len(tongue) > 500 and tongue[:, 0].abs().max() < 0.021
     assert (regions["neck"] * regions["lips"]).max() == 0 and (regions["scalp"] * regions["brows"]).max() < 0.5
+
+
+def test_irises_and_pupils_lie_around_where_the_eyes_look(ict):
+    regions = regions_of(ict)
+    for side, name in enumerate(("eye_left", "eye_right")):
+        own, eye = ict.part(name).vertices, eye_of(ict, ict.neutral, side)
+        offset = ict.neutral[own] - eye.centre
+        off_axis = (offset - (offset @ eye.axis)[:, None] * eye.axis).norm(dim=1)
+        ahead = offset @ eye.axis > 0
+        assert (
+            off_axis[regions.iris[own] > 0].max() < 0.0068 < off_axis[ahead & (regions.iris[own] == 0)].min() + 0.0004
+        )
+        assert off_axis[regions.pupil[own] > 0].max() < 0.003
 
 
 def test_regions_are_the_same_on_both_sides(ict):

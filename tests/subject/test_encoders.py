@@ -106,17 +106,26 @@ def test_cosine_and_unit():
         unit(np.zeros(4))
 
 
+FILLED = 60  # side of a picture that a face fills
+
+
 class FakeAnalysis:
-    """Stands for insightface.app.FaceAnalysis: the embedding it gives is the first pixel it was handed."""
+    """Stands for insightface.app.FaceAnalysis: the embedding it gives is the first pixel it was handed.
+
+    Like that of 2.1 it looks at two sizes unless one is asked for, and with one size alone misses a face that fills the
+    frame.
+    """
 
     def __init__(self, name, allowed_modules):
         assert name.endswith("pack") or name.endswith("nested"), name
         self.models = {"detection": None, "recognition": None}
 
-    def prepare(self, ctx_id, det_size):
-        pass
+    def prepare(self, ctx_id=0, det_thresh=0.5, det_size=None):
+        self.sizes = [(128, 128), (640, 640)] if det_size is None else [det_size]
 
     def get(self, bgr):
+        if len(self.sizes) == 1 and bgr.shape[0] == FILLED:
+            return []
         face = types.SimpleNamespace(bbox=np.array([1, 2, 30, 40]), kps=np.zeros((5, 2)), det_score=0.5)
         sure = types.SimpleNamespace(**{**vars(face), "det_score": 0.9, "embedding": bgr[0, 0].astype(np.float32)})
         face.embedding = np.ones(3)
@@ -155,6 +164,11 @@ def test_insightface_is_handed_blue_green_red(insightface, tmp_path):
     assert "non-commercial" in encoder.notice
 
 
+def test_a_face_that_fills_the_frame_is_found(insightface, tmp_path):
+    encoder = InsightFaceEncoder(pack(tmp_path / "pack"))
+    assert encoder.embed(np.ones((FILLED, FILLED, 3), np.uint8))
+
+
 def test_a_nested_pack_is_found(insightface, tmp_path):
     pack(tmp_path / "pack" / "nested")
     assert InsightFaceEncoder(tmp_path / "pack").dimension == 512
@@ -178,6 +192,14 @@ def test_offline_without_a_pack_says_where_to_put_it(insightface, tmp_path):
         InsightFaceEncoder(tmp_path / "models" / "pack")
     assert insightface_encoder.PACK_URL in caught.value.remedy
     assert list((tmp_path / "models").iterdir()) == []
+
+
+def test_whoever_lacks_insightface_is_sent_to_weights_that_do_without_it(monkeypatch):
+    """Never to another encoder: weights that were trained with this one refuse it."""
+    monkeypatch.setitem(sys.modules, "insightface.app", None)
+    with pytest.raises(UserError, match="not installed") as caught:
+        InsightFaceEncoder()
+    assert "dlib" not in caught.value.remedy and "choose weights that do without it" in caught.value.remedy
 
 
 def test_a_download_is_told_with_its_licence_size_and_source(monkeypatch, tmp_path):

@@ -105,7 +105,12 @@ def _scalp(v):
 
 
 def eye_masks(ball: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """[N] 0..1 the iris (with the pupil) and the pupil of an eyeball `ball` [N, 3] that looks ahead."""
-    centre = (ball.min(0) + ball.max(0)) / 2
-    off_axis, ahead = np.linalg.norm((ball - centre)[:, :2], axis=1), ball[:, 2] > centre[2]
-    return tuple(ramp(-off_axis, -far, -near) * ahead for near, far in (IRIS_M, PUPIL_M))
+    """[N] 0..1 the iris (with the pupil) and the pupil of an eyeball `ball` [N, 3], around where it looks.
+
+    That is from its middle to its first vertex, the middle of its cornea: at rest eyes look a little to the sides.
+    """
+    offset = ball - (ball.min(0) + ball.max(0)) / 2
+    axis = offset[0] / np.linalg.norm(offset[0])
+    ahead = offset @ axis
+    off_axis = np.linalg.norm(offset - ahead[:, None] * axis, axis=1)
+    return tuple(ramp(-off_axis, -far, -near) * (ahead > 0) for near, far in (IRIS_M, PUPIL_M))

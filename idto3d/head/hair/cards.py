@@ -39,8 +39,8 @@ class Strips:
         return grid.reshape(-1, 2)[self.faces()]
 
 
-def make_strips(guides: Guides, width: float, random: np.random.Generator) -> Strips:
-    """A card `width` metres wide along each guide, turned a little about it."""
+def make_strips(guides: Guides, width: float | np.ndarray, random: np.random.Generator) -> Strips:
+    """A card `width` metres wide, one number or [N], along each of N guides, turned a little about it."""
     count, rows = guides.points.shape[:2]
     ahead = normalised(np.gradient(guides.points, axis=1))
     side = normalised(np.cross(ahead, guides.normals))
@@ -49,6 +49,6 @@ def make_strips(guides: Guides, width: float, random: np.random.Generator) -> St
     side = side * np.cos(roll) + normal * np.sin(roll)
     share = np.linspace(0, 1, rows)
     profile = np.where(share < 0.4, TAPER[0] + (1 - TAPER[0]) * share / 0.4, 1 - (1 - TAPER[1]) * (share - 0.4) / 0.6)
-    half = 0.5 * width * random.uniform(0.75, 1.25, (count, 1, 1)) * profile[None, :, None]
+    half = 0.5 * np.reshape(width, (-1, 1, 1)) * random.uniform(0.75, 1.25, (count, 1, 1)) * profile[None, :, None]
     vertices = np.stack([guides.points - half * side, guides.points + half * side], 2)
     return Strips(vertices, guides.normals, guides.level)

@@ -22,6 +22,7 @@ NEAR = 0.020  # metres from the skin within which its distance is measured finel
 TEMPLE_DEG, RECEDES = (36.0, 11.0), 0.009  # azimuth of the temples and half their width; metres
 UNEVEN, RAGGED = (19, 31, 53), 0.0022  # waves around the head; metres
 BESIDE = 0.05  # metres from the head's middle beyond which ears are
+CLOSE = (0.80, 0.68)  # of the extents of EAR between which hair begins
 PLANE = 0.010  # metres off the skin within which its distance is that from its tangent plane
 
 
@@ -47,14 +48,23 @@ class Skin:
     @cached_property
     def ears(self) -> np.ndarray:
         """[V] 0..1 how much a vertex belongs to an ear."""
-        (y, z), (high, deep) = EAR
         x = np.abs(self.mean[:, 0])
-        around = np.hypot((self.mean[:, 1] - y) / high, (self.mean[:, 2] - z) / deep)
-        return (smoothstep(x, 0.0755, 0.080) * smoothstep(around, 1.15, 0.95)).astype(np.float64)
+        return (smoothstep(x, 0.0755, 0.080) * smoothstep(self._around_ears, 1.15, 0.95)).astype(np.float64)
+
+    @cached_property
+    def hairless_ears(self) -> np.ndarray:
+        """[V] 0..1 how much a vertex belongs to an ear, or to the skin close around it on which no hair grows."""
+        return self.ears * smoothstep(self._around_ears, *CLOSE)
+
+    @cached_property
+    def _around_ears(self) -> np.ndarray:
+        """[V] how far beside an ear's middle a vertex lies, in the extents of EAR."""
+        (y, z), (high, deep) = EAR
+        return np.hypot((self.mean[:, 1] - y) / high, (self.mean[:, 2] - z) / deep)
 
     def covered(self) -> np.ndarray:
         """[V] 0..1 how much of the skin hair hides that grows up to the usual hairline, fading there."""
-        return smoothstep(self.above, *FADE) * (1 - self.ears)
+        return smoothstep(self.above, *FADE) * (1 - self.hairless_ears)
 
 
 def hairline_band(skin: Skin) -> np.ndarray:

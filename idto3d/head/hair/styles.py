@@ -40,7 +40,7 @@ class Cut:
 FINE_CARDS, FINE_LENGTH = 340, 0.040
 SHORT = Cut(Whorl(sweep=0.5), (0.062, 0.038), cards=680, width=0.011)
 CUTS: Mapping[str, Cut] = {
-    "buzzcut": Cut(Whorl(gravity=0.4), (0.0055, 0.0055), cards=1500, width=0.0045, levels=(0.4, 0.7), rise=0.003,
+    "buzzcut": Cut(Whorl(gravity=0.4), (0.0060, 0.0060), cards=1700, width=0.0026, levels=(0.4, 0.7), rise=0.003,
                    past=0.002, segments=2, capped=False),
     "short": SHORT,
     "long": Cut(Parting(), (0.42, 0.36), width=0.020, past=0.004, spread=0.12, segments=16, cards=420),

@@ -106,7 +106,7 @@ def one_piece(hair: np.ndarray) -> np.ndarray:
 
 def ear_field(skin: Skin, lattice: Lattice) -> Field:
     """Distance in metres from the ears' skin, positive everywhere."""
-    ears = skin.vertices[skin.ears > 0.5]
+    ears = skin.vertices[skin.hairless_ears > 0.5]
     return Field(lattice, cKDTree(ears).query(lattice.points)[0].reshape(lattice.shape))
 
 

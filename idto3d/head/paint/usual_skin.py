@@ -23,6 +23,7 @@ BROW, BEARD = 0.95, 0.92  # how far hair hides the skin
 DARKER_BROW, DARKER_BEARD = 0.55, 0.7  # of the natural colour of the hair
 RIMS = (0.42, 0.20, 0.16)  # linear, of the lids' inner edges and the sockets
 MOUSTACHE_Y, MOUSTACHE_X, MOUSTACHE_FALL = -0.0145, 0.006, 0.28  # metres on the mean head, slope
+UNDER_CHIN_Y, UNDER_CHIN_Z = (0.064, 0.078), (0.076, 0.092)  # below the chin, and how far back there, metres
 # Distances from brows, lids, lips and nostrils between which skin becomes plain, metres, and their lines by landmarks.
 CLEAR_M = {"brows": (0.005, 0.010), "lids": (0.003, 0.006), "lips": (0.001, 0.003), "nostrils": (0.003, 0.006)}
 OUTLINES = {
@@ -88,7 +89,10 @@ def beard_place(mean: np.ndarray, word: str) -> np.ndarray:
     border = MOUSTACHE_Y - MOUSTACHE_FALL * np.maximum(x - MOUSTACHE_X, 0)
     over_lip = (x < 0.036) & (y > -0.040) & (z > 0.062)
     arched = np.where(over_lip, np.clip((border - y) / 0.004 + 0.5, 0, 1), 1.0)
-    return skin_masks(mean)[PLACES.get(beard.name, "beard")] * arched * (beard.cover > 0)
+    # A goatee ends soon behind the chin.
+    under = ramp(-y, *UNDER_CHIN_Y) * (beard.name in PLACES)
+    behind = 1 - under * (1 - ramp(z, *UNDER_CHIN_Z))
+    return skin_masks(mean)[PLACES.get(beard.name, "beard")] * arched * behind * (beard.cover > 0)
 
 
 def facial_hair(mean: np.ndarray, traits: Mapping[str, str], texels: Texels, seed: int) -> Blemishes:

@@ -8,7 +8,7 @@ import torch
 from idto3d.evidence.completion import DARKEST, vertex_means
 from idto3d.evidence.projection import ramp
 from idto3d.head.features.face_masks import skin_masks
-from idto3d.head.hair.beard.part import NAME, grow_beard
+from idto3d.head.hair.beard.part import NAME, BeardPart, grow_beard
 from idto3d.head.hair.part import NAME as HAIR
 from idto3d.head.paint.usual_skin import DARKER_BEARD, beard_place, facial_hair, grown_over
 from idto3d.head.parts import Part
@@ -17,11 +17,11 @@ from idto3d.render.color import linear_from_srgb
 from idto3d.render.painted import PaintedMaterial
 from idto3d.stages.beard import FULL, LEAST_SIZE, SIZE, softened
 from idto3d.stages.dressing import hair_worn, painted
-from idto3d.stages.edit.hair import widened, with_part, worn_rgb
+from idto3d.stages.edit.hair import with_part, worn_rgb
 from idto3d.stages.edit.remembered import remembered, telling
-from idto3d.stages.edit.skin_page import SkinPage, bared, skin_page, with_skin
+from idto3d.stages.edit.skin_page import SkinPage, bared, roughened, skin_page, with_skin
 from idto3d.stages.edit.work import Work
-from idto3d.stages.hair import scalp_skin
+from idto3d.stages.hair import scalp_skin, widened
 from idto3d.words.traits import COLOURS, FACIAL_HAIR, NATURAL, SHAVEN, SMALL, natural_colour
 
 TRAIT, COLOUR = "beard", "hair_colour"
@@ -114,6 +114,13 @@ def _unlike(page: SkinPage, place: np.ndarray, seed: int) -> np.ndarray:
     return ramp(means[:, 0], *UNLIKE) * (place > 0)
 
 
+def _worn(beard: BeardPart | None) -> tuple[Part, PaintedMaterial] | None:
+    """A beard as a part of a head, and what it wears."""
+    if beard is None:
+        return None
+    return replace(beard.part, normals=beard.normals), painted({NAME: hair_worn(beard)})[NAME]
+
+
 def _grown(work: Work, page: SkinPage, hidden: np.ndarray, word: str) -> Work:
     """The head with a beard of that `word` in place of what is `hidden` [V]."""
     rgb = beard_rgb(work)
@@ -122,13 +129,16 @@ def _grown(work: Work, page: SkinPage, hidden: np.ndarray, word: str) -> Work:
     thick = np.minimum(DENSER * hair.beard, 1) if FACIAL_HAIR[word].depth_m else hair.beard
     hair = replace(hair, brow=np.zeros_like(hair.brow), beard=thick, beard_rgb=DARKER_BEARD * np.array(rgb))
     share = page.map.texels.read((hidden > 0)[:, None].astype(np.float64))[:, 0]
-    work = with_skin(work, page, grown_over(bare, hair), np.maximum(share, hair.beard > 0))
-    head = with_part(work.head, NAME, _part(work, word, rgb))
+    share = np.maximum(share, hair.beard > 0)
+    work = with_skin(work, page, grown_over(bare, hair), share)
+    beard = _part(work, word, rgb)
+    work = roughened(work, page, beard, share)
+    head = with_part(work.head, NAME, _worn(beard))
     return replace(work, head=remembered(head, {TRAIT: word}))
 
 
-def _part(work: Work, word: str, rgb: tuple[float, float, float]) -> tuple[Part, PaintedMaterial] | None:
-    """The beard's cards and what they wear; None of one that does not stand off the skin."""
+def _part(work: Work, word: str, rgb: tuple[float, float, float]) -> BeardPart | None:
+    """The beard's cards; None of one that does not stand off the skin."""
     if not FACIAL_HAIR[word].depth_m:
         return None
     options, skin = work.head.options, scalp_skin(work.head.head, work.template)
@@ -136,7 +146,4 @@ def _part(work: Work, word: str, rgb: tuple[float, float, float]) -> tuple[Part,
     moves = work.head.head.parts[0].displacements[:, : MOUTH_SOCKET.start].cpu().double().numpy()
     size = max(int(SIZE * options.export.texture_size) // 8 * 8, LEAST_SIZE)
     colours = np.tile(rgb, (len(thick), 1))
-    beard = grow_beard(skin, thick, FACIAL_HAIR[word].thickness_m, colours, options.seed, moves, size)
-    if beard is None:
-        return None
-    return replace(beard.part, normals=beard.normals), painted({NAME: hair_worn(beard)})[NAME]
+    return grow_beard(skin, thick, FACIAL_HAIR[word].thickness_m, colours, options.seed, moves, size)

@@ -20,9 +20,9 @@ from idto3d.render.color import linear_from_srgb
 from idto3d.render.painted import PaintedMaterial
 from idto3d.stages.dressing import hair_worn, painted
 from idto3d.stages.edit.remembered import remembered, telling
-from idto3d.stages.edit.skin_page import SkinPage, bared, own_tone, skin_page, with_skin
+from idto3d.stages.edit.skin_page import SkinPage, bared, own_tone, roughened, skin_page, with_skin
 from idto3d.stages.edit.work import Work
-from idto3d.stages.hair import LEAST_SIZE, TILED, USUAL_COLOUR, scalp_skin, with_scalp
+from idto3d.stages.hair import LEAST_SIZE, TILED, USUAL_COLOUR, scalp_skin, widened, with_scalp
 from idto3d.stages.saved import FinishedHead
 from idto3d.words.traits import COLOURS
 
@@ -44,7 +44,7 @@ def restyled(work: Work) -> Work:
     rgb, page = hair_rgb(work), skin_page(work)
     hair = _grown(work, style, rgb)
     scalp = _scalp(work, page, hair)
-    work = with_skin(work, page, *scalp)
+    work = roughened(with_skin(work, page, *scalp), page, hair, scalp[1])
     head = with_part(work.head, NAME, None if hair is None else (_part(hair), painted({NAME: hair_worn(hair)})[NAME]))
     return replace(work, head=remembered(head, _words(work, style)))
 
@@ -95,11 +95,11 @@ def _words(work: Work, style: str) -> dict[str, str]:
 
 def with_part(head: FinishedHead, name: str, worn: tuple[Part, PaintedMaterial] | None) -> FinishedHead:
     """The head with a part called `name` and made of `name`, in the place of one that it has; None: without."""
-    parts = [part for part in head.head.parts if part.name != name]
+    kept = Head(head.head.expressions, tuple(part for part in head.head.parts if part.name != name))
     materials = {material: one for material, one in head.painted.items() if material != name}
     if worn is not None:
-        parts, materials = [*parts, worn[0]], {**materials, name: worn[1]}
-    return replace(head, head=Head(head.head.expressions, tuple(parts)), painted=materials)
+        kept, materials = kept.wearing(worn[0]), {**materials, name: worn[1]}
+    return replace(head, head=kept, painted=materials)
 
 
 def _scalp(work: Work, page: SkinPage, hair: HairPart | None) -> tuple[np.ndarray, np.ndarray]:
@@ -135,10 +135,3 @@ def _hidden(work: Work, page: SkinPage, skin: Skin) -> np.ndarray:
     like = smoothstep((logs - bare) @ way / (way @ way), *LIKE_HAIR)
     found, _ = vertex_means(texels, like[:, None], np.ones(len(like)), count)
     return np.maximum(scalp, near * widened(widened(found[:, 0], page.map.faces), page.map.faces))
-
-
-def widened(share: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """[V] the most of `share` [V] at each vertex and its neighbours along `faces` [F, 3]."""
-    found = share.copy()
-    np.maximum.at(found, faces.ravel(), share[faces].max(1).repeat(3))
-    return found

@@ -32,6 +32,7 @@ from idto3d.stages.edit.who import (
     held,
     held_by,
     in_code,
+    own_share,
     place_of,
 )
 from idto3d.stages.edit.work import Work
@@ -65,7 +66,7 @@ def reshaped(work: Work) -> Work:
 @torch.no_grad()
 def _reshaped(work: Work, change: Tensor) -> FinishedHead:
     head, template = work.head.head, work.template
-    before, after = _coefficients(work.head, work.prior, change)
+    before, after = _coefficients(work, change)
     old, share = _joined(head, template), free_share(work)
     moved = _moved(work, before, after)
     new = old + share[:, None] * moved
@@ -94,10 +95,19 @@ def _small(amounts: Mapping[str, float]) -> float:
     return min(sum(amounts.get(word, 0.0) for word in SMALL), 1.0)
 
 
-def _coefficients(head: FinishedHead, prior: HeadPrior, change: Tensor) -> tuple[Tensor, Tensor]:
-    """[C] the template's coefficients of the head, and those it shall have."""
-    before = coefficients_of(head, prior)
-    return before, before + prior.expected_coefficients(change)
+def _coefficients(work: Work, change: Tensor) -> tuple[Tensor, Tensor]:
+    """[C] the template's coefficients of the head, and those it shall have.
+
+    What no word says of a face shows less in a child, as in children of words, and more again in who grows up.
+    """
+    head, template, prior = work.head, work.template, work.prior
+    before, shift = coefficients_of(head, prior), prior.expected_coefficients(change)
+    if in_code(head.options):
+        return before, before + shift
+    shown = [own_share(held_by(one, template, prior)) for one in (before, before + shift)]
+    kept = torch.ones_like(before)
+    kept[: len(before) - len(template.words)] = shown[1] / shown[0]
+    return before, kept * before + shift
 
 
 def _kept(head: FinishedHead, change: Tensor, after: Tensor) -> Tensor:
@@ -188,8 +198,7 @@ def _loose(placed: Part, part: Part, skin: Tensor, space: MeanSpace) -> Part:
 
 def _wearing_glasses(head: Head, template: Template) -> Head:
     """The head with glasses that fit it: they do not bend."""
-    worn = glasses_for(scalp_skin(head, template), len(head.expressions))
-    return Head(head.expressions, (*head.parts, worn))
+    return head.wearing(glasses_for(scalp_skin(head, template), len(head.expressions)))
 
 
 def _mesh(name: str, part: Part, before: Head, after: Head) -> Part:

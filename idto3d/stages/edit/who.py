@@ -69,6 +69,11 @@ def held_by(own: Tensor, template: Template, prior: HeadPrior) -> dict[str, floa
     return found | {word: min(max(_amount(word, own, template, prior), -1.0), 1.0) for word in GENDER_MODES}
 
 
+def own_share(amounts: Mapping[str, float]) -> float:
+    """0..1 how much of what no word says of a face shows on a head with these amounts of words."""
+    return 1 - sum(min(amounts[age.name], 1.0) * (1 - age.plain) for age in AGE_GROUPS.values() if age.small)
+
+
 def place_of(amounts: Mapping[str, float]) -> float:
     """Where on the ladder a head with these amounts is."""
     older, younger = slice(YOUNG, None), slice(YOUNG, 0, -1)

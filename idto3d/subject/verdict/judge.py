@@ -25,7 +25,7 @@ LIGHT = {
     facts.DARK: ("The face is too dark.", f"Use a brighter photo; {UNSAID}."),
     facts.OVEREXPOSED: ("The face is overexposed.", f"Use a darker photo; {UNSAID}."),
     facts.ONE_SIDED: ("The light comes hard from one side.", "Use a photo in even light, as by a window."),
-    facts.COLOURLESS: ("The photo has no colours.", f"Add one in colour; {UNSAID}."),
+    facts.COLOURLESS: ("The photo seems to have no colours of its own.", f"Add one in colour, if you can; {UNSAID}."),
     facts.TINTED: ("The light tints the face.", f"Add a photo in daylight; {UNSAID}."),
 }
 HIDDEN = {
@@ -67,7 +67,7 @@ class Suggestion:
 
     @property
     def sure(self) -> str:
-        """How sure that is, in words: of ten photos of five people styles were right in four, and no surer there."""
+        """How sure that is, in words: of styles the outline tells most, and curls and waves look much alike in it."""
         if self.attribute == STYLE or self.chance < LIKELY:
             return "a guess"
         return "sure" if self.chance >= SURELY else "likely"

@@ -5,13 +5,14 @@ the true map of that person and with those of others (another person, expression
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
 from idto3d.guidance.cameras import camera_codes
-from idto3d.guidance.prediction import Conditions, Guidance
+from idto3d.guidance.conditions import Conditions, joined
+from idto3d.guidance.prediction import Guidance
 from idto3d.training.denoiser import mean_embedding
 from idto3d.training.measure.even_light import portrait_light
 from idto3d.training.people import synthetic
@@ -86,8 +87,7 @@ def samples(
 ) -> list[np.ndarray]:
     """A sampled map [S, S, 3] uint8 for each pair of a sight, described if it is said, and an identity [D]."""
     given = [_conditions(guidance, domain, *pair) for pair in asked]
-    together = Conditions(*(torch.cat([getattr(one, f.name) for one in given]) for f in fields(Conditions)))
-    return _pictures(guidance.sample(domain, together, steps, torch.Generator().manual_seed(seed), scale))
+    return _pictures(guidance.sample(domain, joined(given), steps, torch.Generator().manual_seed(seed), scale))
 
 
 def morphable_picture(guidance: Guidance, domain: str, sight: Sight, identity: torch.Tensor) -> np.ndarray | None:

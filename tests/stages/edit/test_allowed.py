@@ -6,8 +6,9 @@ from PIL import Image
 
 from idto3d.config import EditOptions
 from idto3d.errors import UserError
-from idto3d.stages.edit.allowed import allowed_of, painted_mask
+from idto3d.stages.edit.allowed import allowed_of
 from idto3d.stages.edit.paint.place import place_of
+from idto3d.stages.edit.seen.mask import painted_mask
 
 
 @pytest.fixture

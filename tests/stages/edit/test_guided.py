@@ -6,18 +6,24 @@ import numpy as np
 import pytest
 import torch
 
+from idto3d.bundle.asking import Asking, StageDefaults
 from idto3d.config import EditOptions
+from idto3d.errors import UserError
 from idto3d.events import Notice, Preview, StageStarted, StepDone, exhausted
 from idto3d.fields.material_field import MaterialField
 from idto3d.geometry.tet_grid import BOX_HIGH, BOX_LOW
+from idto3d.guidance import distillation, memory
 from idto3d.guidance.loading import load_bundle
 from idto3d.guidance.prediction import Guidance
 from idto3d.head.start import start_of
 from idto3d.stages.dressing import painted
+from idto3d.stages.edit.guidance import guide
 from idto3d.stages.edit.guidance.guide import Guide, KeptGuide, load_guide
 from idto3d.stages.edit.guided import guided
+from idto3d.stages.edit.paint.parted import parted
 from idto3d.stages.edit.work import Allowed, Work
 from idto3d.stages.saved import FinishedHead
+from idto3d.stages.wish import Companion
 from idto3d.words.edits import EditRequest
 
 EVERYWHERE = Allowed({}, {})
@@ -121,6 +127,25 @@ def test_what_is_kept_or_not_allowed_is_not_guided(raised, work, load):
     assert same[lower == 0].all() and not same.all()
 
 
+def test_it_asks_in_the_weights_own_way_and_what_they_have_beside(raised, work, tiny_bundle, monkeypatch):
+    bundle = load_bundle(tiny_bundle, torch.device("cpu"))
+    asking = {"geometry": Asking(50.0, background="black"), "albedo": Asking(9.0, background="black")}
+    info = replace(bundle.info, asking=asking, stages=StageDefaults(shape_image_size=48, material_image_size=40))
+    guidance, terms, gradient = Guidance(replace(bundle, info=info)), [], distillation.latents_gradient
+    monkeypatch.setattr(
+        distillation, "latents_gradient", lambda term, *rest: terms.append(term) or gradient(term, *rest)
+    )
+
+    def loaded(_before):
+        yield Notice("loaded")
+        return Guide(guidance, own=False, beside=(Companion(guidance, "geometry", "depth", 0.5),))
+
+    exhausted(guided(work(raised, steps=1), loaded))
+    assert [(term.weight, term.guidance_scale) for term in terms] == [(1.0, 50.0), (0.5, 50.0), (1.0, 9.0)]
+    assert [term.images.shape[-1] for term in terms] == [48, 48, 40]
+    assert all((term.images[:, :, 0, 0] == 0).all() for term in terms)
+
+
 def test_it_can_be_closed_between_steps(raised, work, load):
     steps = guided(work(raised), load)
     while not isinstance(next(steps), StepDone):
@@ -143,3 +168,32 @@ def test_weights_that_are_gone_are_said_and_the_embedded_ones_are_kept(before):
     assert exhausted(kept(gone)) is guide
     own = replace(gone, weights="idto3d-embedded", options=before.options)
     assert exhausted(load_guide(own)).own
+
+
+def test_weights_that_memory_has_no_room_for_are_told_before_they_are_loaded(before, monkeypatch):
+    monkeypatch.setattr(memory, "free_memory", lambda _: 1000)
+    monkeypatch.setattr(guide, "load_weights", lambda *_: pytest.fail("loaded"))
+    own = replace(before, weights="idto3d-embedded")
+    with pytest.raises(UserError, match=r"GB of memory .*a step of 2 pictures\), and 0\.0 are free.*steps=0"):
+        exhausted(load_guide(own))
+
+
+def test_hair_that_a_mask_has_parted_is_guided_by_itself(before, work, load):
+    split = parted(
+        replace(
+            work(before, steps=8), request=EditRequest(traits={"hair_colour": "green"}), allowed=allowed_all(before)
+        ),
+        lambda name, points: (points[:, 0] > 0.01).astype(float),
+    )
+    second = split.before.painted["hair 2"]
+    albedo = second.albedo.copy()
+    albedo[..., :3] = (60, 160, 80)
+    green = replace(split.before, painted=split.before.painted | {"hair 2": replace(second, albedo=albedo)})
+    head = exhausted(guided(replace(split, head=green), load)).head
+    assert (head.painted["hair 2"].albedo != albedo).any()
+    assert head.painted["hair"] is before.painted["hair"]
+
+
+def allowed_all(head):
+    texels = {name: np.ones(one.roughness.shape, np.float32) for name, one in head.painted.items()}
+    return Allowed(texels, {part.name: torch.ones(len(part.vertices)) for part in head.head.parts})

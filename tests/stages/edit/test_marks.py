@@ -1,10 +1,16 @@
 """Freckles and wrinkles: where they belong, more and fewer of them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
+from scipy.ndimage import gaussian_filter
 
-from idto3d.stages.edit.paint.marks import DEEP, marked, years_more
-from idto3d.stages.edit.paint.place import place_of, skin_linear
+from idto3d.head.start import WORDS, Trait
+from idto3d.stages.edit.paint.colours import recoloured
+from idto3d.stages.edit.paint.marks import DEEP, marked, missing_gender, years_more
+from idto3d.stages.edit.paint.place import lips_at, place_of, skin_linear
 from idto3d.stages.edit.sealed import sealed
 from idto3d.words.edits import EditRequest
 
@@ -38,8 +44,6 @@ def test_many_freckles_are_more_than_some(work, finished, place):
 
 def test_fewer_freckles_are_fewer_dark_spots(work, finished, place):
     spotted = asked(work, marks={"freckles": 2.0})
-    from dataclasses import replace
-
     again = sealed(marked(replace(work(EditRequest(marks={"freckles": -1.0})), before=spotted, head=spotted)))
     left = darker(place, finished, again)
     spots = darker(place, finished, spotted) > 0.1
@@ -73,7 +77,73 @@ def test_an_older_head_has_lines_and_a_younger_one_loses_them(work, finished, pl
 
 
 def test_how_much_older_a_request_makes_somebody(work):
-    assert years_more(work(EditRequest(years=1.0))) == pytest.approx(0.5)
+    assert years_more(work(EditRequest(years=1.0))) == pytest.approx(0.7)
     assert years_more(work(EditRequest(traits={"age": "old"}))) == 1.0
     assert years_more(work(EditRequest(traits={"age": "baby"}))) == -1.0
     assert years_more(work(EditRequest(traits={"hair_colour": "green"}))) == 0.0
+
+
+def test_a_baby_has_no_fold_left_dark_or_light(work, finished, place):
+    baby = asked(work, traits={"age": "baby"})
+    plain = place.at("lined") * place.at("plain") * (1 - place.at("brow_zone")) > 0.95
+
+    def fine(head):
+        tone = np.log(skin_linear(head.painted["skin"], place))
+        whole = place.texels.spread(tone.astype(np.float32))
+        return (whole - gaussian_filter(whole, (5, 5, 0)))[place.texels.covered][plain].std(0)
+
+    assert (fine(baby) < 0.5 * fine(finished)).all()
+    tilt = np.abs(baby.painted["skin"].normal[place.texels.covered][plain, :2].astype(int) - 128)
+    assert tilt.mean() < 2
+
+
+def test_lines_are_as_well_seen_on_dark_skin(work, finished, place):
+    dark = sealed(recoloured(work(EditRequest(traits={"skin": "dark"}))))
+    lines = []
+    for head in (finished, dark):
+        begun = replace(work(EditRequest(years=1.0)), before=head, head=head)
+        change = darker(place, head, marked(begun).head)
+        lines.append(np.quantile(change[place.at("lined") > 0.5], 0.999))
+    assert lines[1] > 1.3 * lines[0]
+
+
+def test_a_woman_has_finer_brows_redder_lips_and_no_shade_of_a_beard(work, finished, place):
+    lips, brows = lips_at(place) > 0.9, place.at("brow_zone") > 0.5
+    chin = (place.at("goatee") > 0.9) & (lips_at(place) == 0)
+    woman = marked(work(EditRequest(traits={"gender": "female"}))).head
+    man = marked(replace(work(EditRequest(traits={"gender": "male"})), before=woman_of(woman), head=woman_of(woman)))
+    told = [skin_linear(head.painted["skin"], place) for head in (finished, woman, man.head)]
+    red = [np.median(one[lips, 0] / one[lips, 1]) for one in told]
+    assert red[1] > 1.08 * red[0] and red[2] < 0.92 * red[1]
+    assert told[1][brows].mean() > 1.01 * told[0][brows].mean()
+    assert told[2][brows].mean() < 0.99 * told[1][brows].mean()
+    assert (told[1][chin] == told[0][chin]).all() and told[2][chin].mean() < 0.97 * told[1][chin].mean()
+
+
+def woman_of(head):
+    return replace(head, start=replace(head.start, traits={**head.start.traits, "gender": Trait("female", WORDS)}))
+
+
+def test_who_is_a_man_or_a_child_gets_no_mark_of_one(work):
+    assert missing_gender(work(EditRequest(traits={"gender": "male"}))) == 0
+    assert missing_gender(work(EditRequest(traits={"gender": "female"}))) == 1
+    assert missing_gender(work(EditRequest(traits={"gender": "female", "age": "baby"}))) == 0
+    assert missing_gender(work(EditRequest(traits={"hair_colour": "green"}))) == 0
+
+
+def test_the_gender_of_a_head_of_photos_is_told_by_its_shape(work, finished):
+    """ "make the man older" names a man, as his shape tells, and paints no shade of a beard on him."""
+    traits = {name: trait for name, trait in finished.start.traits.items() if name != "gender"}
+    unsaid = replace(finished, start=replace(finished.start, traits=traits))
+
+    def asked_of(head, gender):
+        return replace(work(EditRequest(traits={"gender": gender}, years=1.0)), before=head, head=head)
+
+    assert missing_gender(asked_of(unsaid, "male")) == 0 and missing_gender(asked_of(unsaid, "female")) > 0.9
+    older = marked(replace(asked_of(unsaid, "male"), request=EditRequest(years=1.0))).head
+    named = marked(asked_of(unsaid, "male")).head
+    assert (older.painted["skin"].albedo == named.painted["skin"].albedo).all()
+    leaning = replace(unsaid, coefficients=0.2 * unsaid.coefficients)  # as much as faces of photos have
+    assert missing_gender(asked_of(leaning, "male")) == 0 and missing_gender(asked_of(leaning, "female")) > 0.8
+    middle = replace(unsaid, coefficients=torch.zeros_like(unsaid.coefficients))
+    assert missing_gender(asked_of(middle, "male")) == missing_gender(asked_of(middle, "female")) == 0.5

@@ -8,7 +8,9 @@ from idto3d.head.hair.strands import Guides
 
 LIP_Y, LIP_SLOPE = -0.0355, 0.1  # the upper lip's edge in the middle, and how it falls to the sides
 LIP_GAP = 0.0015  # that a moustache's tips keep above that edge
-MOUSTACHE = (0.0035, 0.0095)  # least and most length of a strand above the lip
+MOUSTACHE = (0.0030, 0.0095)  # least and most length of a strand above the lip
+MOUSTACHE_END = 0.035  # distance from the middle that its tips keep within
+LIP_SIDE, LIP_ABOVE = (0.034, 0.027), 0.002  # where it passes into what grows beside the mouth, and at the lip's edge
 LENGTH = (1.3, 1.1)  # of a strand, in depths of the beard: on the cheeks, and what the chin adds
 LIFT = 0.62  # of the beard's depth that the outer layer reaches at its tips
 LEVELS = (0.30, 0.65, 1.0)  # shares of it that layers reach
@@ -40,24 +42,33 @@ def directions(mean: np.ndarray) -> np.ndarray:
     """
     side, sign = np.abs(mean[:, 0]), np.where(mean[:, 0] < 0, -1.0, 1.0)
     lip = above_lip(mean)[:, None]
-    over = np.stack([sign * (0.25 + side / 0.018), -np.ones_like(side), 0 * side], -1)
     chin = smoothstep(mean[:, 2], 0.03, 0.09)
     down = np.stack([-0.25 * sign * smoothstep(side, 0.02, 0.05), -np.ones_like(side), 0.15 + 0.35 * chin], -1)
-    return normalised(lip * normalised(over) + (1 - lip) * normalised(down))
+    return normalised(lip * _over_lip(mean) + (1 - lip) * normalised(down))
 
 
 def lengths(mean: np.ndarray, depth: float) -> np.ndarray:
-    """[N] metres that strands are long at points `mean` [N, 3]; those above the lip end before it."""
+    """[N] metres that strands are long at points `mean` [N, 3]; those above the lip end before it and its corners."""
     chin = smoothstep(mean[:, 2], 0.05, 0.09) * smoothstep(mean[:, 1], -0.04, -0.07)
-    free = mean[:, 1] - LIP_Y + LIP_SLOPE * np.abs(mean[:, 0]) - LIP_GAP
-    lip = above_lip(mean)
-    return lip * np.clip(free, *MOUSTACHE) + (1 - lip) * depth * (LENGTH[0] + LENGTH[1] * chin)
+    side, lip = np.abs(mean[:, 0]), above_lip(mean)
+    along = _over_lip(mean)
+    free = (mean[:, 1] - LIP_Y + LIP_SLOPE * side - LIP_GAP) / -along[:, 1]
+    aside = (MOUSTACHE_END - side) / np.abs(along[:, 0])
+    own = np.clip(np.minimum(free, aside), *MOUSTACHE)
+    return lip * own + (1 - lip) * depth * (LENGTH[0] + LENGTH[1] * chin)
 
 
 def above_lip(mean: np.ndarray) -> np.ndarray:
-    """[N] 1 where a point of the mean head lies between nose and upper lip, 0 elsewhere."""
+    """[N] 0..1 how much a point of the mean head lies between nose and upper lip."""
     side = np.abs(mean[:, 0])
-    return ((mean[:, 1] > LIP_Y - LIP_SLOPE * side) & (side < 0.030) & (mean[:, 2] > 0.068)).astype(float)
+    high = smoothstep(mean[:, 1] - LIP_Y + LIP_SLOPE * side, -LIP_ABOVE, LIP_ABOVE)
+    return high * smoothstep(side, *LIP_SIDE) * (mean[:, 2] > 0.068)
+
+
+def _over_lip(mean: np.ndarray) -> np.ndarray:
+    """[N, 3] unit, the way of a moustache: down in the middle, and to the sides the farther from it."""
+    side, sign = np.abs(mean[:, 0]), np.where(mean[:, 0] < 0, -1.0, 1.0)
+    return normalised(np.stack([sign * (0.25 + side / 0.018), -np.ones_like(side), 0 * side], -1))
 
 
 def _turned(ways: np.ndarray, normals: np.ndarray, angle: np.ndarray) -> np.ndarray:

@@ -8,22 +8,24 @@ from torch import Tensor
 
 from idto3d.head.hair.atlas import ROOT, SPREAD, TIP, Atlas, coloured, encoded
 from idto3d.head.hair.beard.follow import carried
-from idto3d.head.hair.beard.growth import grown
+from idto3d.head.hair.beard.growth import above_lip, grown
 from idto3d.head.hair.cards import make_strips
-from idto3d.head.hair.scalp import Skin, spread_roots
+from idto3d.head.hair.scalp import Skin, smoothstep, spread_roots
 from idto3d.head.hair.wisps import paint_wisps
 from idto3d.head.parts import Part
 
 NAME = "beard"
 ROUGHNESS = 0.8
-PER_AREA = 6e4  # cards per square metre of beard
-MOST = 380  # cards; their morph targets are most of what a beard adds to a file
-WIDTH = 0.0092  # metres of a card at its middle
+PER_AREA = 7.5e4  # cards per square metre of beard
+MOST = 460  # cards; their morph targets are most of what a beard adds to a file
+WIDTH = 0.0092  # metres of a card at its middle, where a beard is full
+NARROW, SPARSE = 0.42, (0.15, 0.85)  # of that where it ends, and how full it is there and where it is wide
+LIP_WIDTH, LIP_DENSER = 0.5, 1.6  # of that above the lip, and how many more cards there are
 COLUMNS, ROWS = 8, 4  # tiles of the textures
 DENSER = 1.5  # times as opaque as hair of the head that is as sparse: a file cuts out what is under a half
 CURL = 0.12  # how wavy the strands are
 MARGIN = 0.5  # texels that a card keeps off its tile's border
-LEAST = 12  # cards; fewer are no beard
+LEAST, FAINT = 12, 0.15  # cards; fewer are no beard; and how full it is where there are none
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,12 +34,14 @@ class BeardPart:
 
     part: called "beard" and made of "beard", with texture coordinates. normals [V, 3]: unit, to shade by. albedo
     [S, S, 4] uint8 sRGB with opacity; roughness 0..1. Strands so short show no relief: there is no normal map.
+    scalp_cover [V of the skin]: 0..1, how much of the skin they hide.
     """
 
     part: Part
     normals: Tensor
     albedo: np.ndarray
     roughness: float
+    scalp_cover: Tensor
     normal: None = None
 
 
@@ -50,10 +54,13 @@ def grow_beard(
     how the skin moves in the head's expressions, metres; size: texels along a side of its textures, a multiple of 8.
     """
     random = np.random.default_rng([seed, 27])
-    roots = spread_roots(skin, thick, min(MOST, int(PER_AREA * _area(skin, thick))), random)
+    density = thick * (1 + LIP_DENSER * above_lip(skin.mean))
+    roots = spread_roots(skin, density, min(MOST, int(PER_AREA * _area(skin, density))), random)
+    roots = roots[roots.read(thick) > FAINT]
     if len(roots.points) < LEAST:
         return None
-    strips = make_strips(grown(skin, roots, roots.read(thick), depth, random), WIDTH, random)
+    full = roots.read(thick)
+    strips = make_strips(grown(skin, roots, full, depth, random), _widths(roots.read(skin.mean), full), random)
     vertices = strips.vertices.reshape(len(roots.points), -1, 3)
     moved = carried(vertices, roots, skin.vertices, moves).reshape(len(moves), -1, 3)
     row, rows_rgb = toned(roots.read(colours))
@@ -61,7 +68,14 @@ def grow_beard(
     tensors = [torch.from_numpy(array).float() for array in (vertices.reshape(-1, 3), moved, uvs)]
     normals = torch.from_numpy(np.repeat(strips.normals.reshape(-1, 3), 2, 0)).float()
     part = Part(NAME, tensors[0], torch.from_numpy(strips.faces()).long(), tensors[1], NAME, tensors[2])
-    return BeardPart(part, normals, encoded(_painted(rows_rgb, size, random))[0], ROUGHNESS)
+    albedo = encoded(_painted(rows_rgb, size, random))[0]
+    return BeardPart(part, normals, albedo, ROUGHNESS, torch.from_numpy(thick).float())
+
+
+def _widths(mean: np.ndarray, full: np.ndarray) -> np.ndarray:
+    """[N] metres of cards that grow at `mean` [N, 3] of the mean head, where a beard is `full` [N] 0..1."""
+    lip = above_lip(mean)
+    return WIDTH * (1 - lip + lip * LIP_WIDTH) * (NARROW + (1 - NARROW) * smoothstep(full, *SPARSE))
 
 
 def _area(skin: Skin, thick: np.ndarray) -> float:

@@ -1,7 +1,7 @@
 """Wrinkles: lines painted and carved into the skin, and those that are there made shallower."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -11,13 +11,30 @@ from idto3d.head.paint.age import DARK, Aged, aged
 from idto3d.render.painted import PaintedMaterial
 from idto3d.stages.edit.paint.hair import Painted
 from idto3d.stages.edit.paint.place import Place, skin_linear, with_skin
-from idto3d.stages.edit.paint.tone import logs
+from idto3d.stages.edit.paint.skin import SURE, melanin_in
+from idto3d.stages.edit.paint.tone import logs, median
 
 SOME = 0.55  # of the lines of an old face that "wrinkles" asks for; "many" asks for twice as many
 MOST = 1.15
+DEEPER = 0.9  # by how much lines are darker on the darkest skin
 SEEN = 0.01  # depth below which nothing changes
-BROAD, FOLD = 4.0, 16.0  # texels of a texture of 1024: a line is narrower than a fold, and a fold than a shadow
-SMOOTHED, FLATTENED = 0.85, 0.75  # of a line's darkness and of the relief that are taken away at most
+
+
+@dataclass(frozen=True)
+class Smoothing:
+    """What is taken away at most: of what is darker than all around in `broad` texels of a texture of 1024, of relief,
+    and of what is brighter beside it.
+    """
+
+    broad: float
+    dark: float
+    relief: float
+    bright: float = 0.0
+
+
+FEWER = Smoothing(4.0, 0.85, 0.75)  # lines
+FOLDS = Smoothing(16.0, 0.85, 0.75)  # lines and folds
+YOUNG = Smoothing(20.0, 0.95, 0.95, 0.8)  # all of them, of which none is a young child's
 
 
 def with_lines(painted: Mapping[str, PaintedMaterial], place: Place, amount: float, seed: int) -> Painted:
@@ -34,9 +51,16 @@ def with_years(painted: Mapping[str, PaintedMaterial], place: Place, years: floa
         return dict(painted)
     shade = left.shade if spots else -DARK * np.maximum(left.depth, 0)
     outside = place.outer & (np.abs(left.depth) > SEEN) if not spots else place.outer & (np.abs(shade) > SEEN * DARK)
-    linear = skin_linear(painted["skin"], place) * np.exp(shade)[:, None]
+    linear = skin_linear(painted["skin"], place)
+    linear = linear * np.exp(shade * _told_on(linear, place))[:, None]
     skin = with_skin(painted["skin"], place, linear, outside)
     return dict(painted) | {"skin": carved(skin, place, replace(left, depth=np.where(place.outer, left.depth, 0)))}
+
+
+def _told_on(linear: np.ndarray, place: Place) -> float:
+    """How much stronger lines must be painted to be seen as well on dark skin: 1 on fair skin."""
+    bare = median(linear, place.at("plain") * place.at("face"), SURE)
+    return 1.0 if bare is None else 1 + DEEPER * min(melanin_in(bare)[0], 1.0)
 
 
 def carved(skin: PaintedMaterial, place: Place, left: Aged) -> PaintedMaterial:
@@ -69,24 +93,25 @@ def lined_zone(place: Place) -> np.ndarray:
     return place.at("lined")
 
 
-def smoothed(painted: Mapping[str, PaintedMaterial], place: Place, share: float, broad: float = BROAD) -> Painted:
-    """All materials with skin whose dark lines and relief are `share` 0..1 less.
-
-    broad: texels of a texture of 1024 beside which what is darker is a line.
-    """
+def smoothed(painted: Mapping[str, PaintedMaterial], place: Place, share: float, much: Smoothing = FEWER) -> Painted:
+    """All materials with skin whose lines and relief are `share` 0..1 less, at most by as `much`."""
     skin, zone = painted["skin"], share * lined_zone(place) * (1 - place.at("brow_zone"))
+    zone = zone * place.at("plain") if much.bright else zone
     linear = skin_linear(skin, place)
-    taken = -np.minimum(_lines(place, logs(linear).mean(-1), broad), 0) * SMOOTHED * zone
-    skin = with_skin(skin, place, linear * np.exp(taken)[:, None], taken > SEEN)
+    off = _lines(place, logs(linear), much.broad)
+    off = off if much.bright else np.minimum(off, 0)
+    weight = np.where(off.mean(-1) < 0, much.dark, much.bright) * zone
+    taken = -weight[:, None] * off
+    skin = with_skin(skin, place, linear * np.exp(taken), np.abs(taken).max(-1) > SEEN)
     if skin.normal is None:
         return dict(painted) | {"skin": skin}
-    flat = FLATTENED * place.texels.spread(zone[:, None].astype(np.float32))
+    flat = much.relief * place.texels.spread(zone[:, None].astype(np.float32))
     relief = _changed(skin.normal, _slopes(skin.normal) * (1 - flat), flat[..., 0] > SEEN)
     return dict(painted) | {"skin": replace(skin, normal=relief)}
 
 
-def _lines(place: Place, tone: np.ndarray, broad: float) -> np.ndarray:
-    """[N] how much darker (under 0) than its surroundings each texel is, by the logarithms `tone` [N]."""
+def _lines(place: Place, values: np.ndarray, broad: float) -> np.ndarray:
+    """[N, C] by how much `values` [N, C], logarithms of colours, differ from what is around them."""
     scale = broad * len(place.texels.covered) / 1024
-    whole = place.texels.spread(tone[:, None].astype(np.float32))[..., 0]
-    return (whole - gaussian_filter(whole, scale))[place.texels.covered]
+    whole = place.texels.spread(values.astype(np.float32))
+    return (whole - gaussian_filter(whole, (scale, scale, 0)))[place.texels.covered]

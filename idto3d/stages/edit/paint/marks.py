@@ -3,14 +3,18 @@
 from dataclasses import replace
 
 from idto3d.head.paint.age import years_of
-from idto3d.stages.edit.paint.lines import FOLD, smoothed, with_lines, with_years
+from idto3d.stages.edit.paint.gender import with_gender
+from idto3d.stages.edit.paint.lines import FOLDS, YOUNG, smoothed, with_lines, with_years
 from idto3d.stages.edit.paint.place import place_of
 from idto3d.stages.edit.paint.spots import with_freckles
+from idto3d.stages.edit.who import held
 from idto3d.stages.edit.work import Work
 from idto3d.words.traits import SMALL
 
-STEP = 0.5  # of the years of an old face that one step of "older" adds
+STEP = 0.7  # of the lines of an old face that one step of "older" adds
 LEAST = 0.05  # years that leave nothing
+LEANING = 0.25  # of the shape of a gender that a face of photos has: most have little of it
+UNLIKE = 0.25  # of a gender that a face is without, from which on it is not taken for one of that gender
 DEEP = "Folds that are part of the head's shape stay: only what is painted on the skin can be smoothed."
 
 
@@ -22,13 +26,30 @@ def marked(work: Work) -> Work:
     if years > LEAST:
         painted = with_years(painted, place, min(years, 1.0), seed, spots=True)
     elif years < -LEAST:
-        painted = smoothed(painted, place, min(-years, 1.0), FOLD)
+        small = work.request.traits.get("age") in SMALL
+        painted = smoothed(painted, place, min(-years, 1.0), YOUNG if small else FOLDS)
+    if missing := strength * missing_gender(work):
+        painted = with_gender(painted, place, work.request.traits["gender"], missing, seed)
     if amount := strength * marks.get("wrinkles", 0.0):
         painted = with_lines(painted, place, amount, seed)
     if amount := strength * marks.get("freckles", 0.0):
         painted = with_freckles(painted, place, amount, seed)
     told = (DEEP,) if any(amount < 0 for amount in marks.values()) else ()
     return replace(work, head=replace(work.head, painted=painted), told=(*work.told, *told))
+
+
+def missing_gender(work: Work) -> float:
+    """0..1 how much of the gender that is asked for the skin of a grown-up is without.
+
+    Of a head of whose gender words said nothing, as of photos, its shape tells: it may be named, and not changed.
+    """
+    gender, was = work.request.traits.get("gender", ""), work.before.start.words()
+    if not gender or work.request.traits.get("age", was.get("age")) in SMALL:
+        return 0.0
+    if "gender" in was:
+        return float(was["gender"] != gender)
+    missing = min(max(0.5 - held(work.before, work.template, work.prior)[gender] / (2 * LEANING), 0.0), 1.0)
+    return missing if missing >= UNLIKE else 0.0
 
 
 def years_more(work: Work) -> float:

@@ -1,16 +1,23 @@
-"""Hair that a mask parts: cards inside it get a texture of their own, since cards all over a head share tiles."""
+"""Hair that a mask parts: it is cut along the mask, and what is inside gets a texture of its own.
 
+Cards all over a head share their tiles, so that a part of them cannot have another colour within one texture.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import numpy as np
 import torch
-from torch import Tensor
 
 from idto3d.head.parts import Head, Part
-from idto3d.stages.edit.work import Work
+from idto3d.stages.edit.seen.cut import cut, some
+from idto3d.stages.edit.seen.shown import rest_number
+from idto3d.stages.edit.work import Allowed, Work
 from idto3d.stages.saved import FinishedHead
+from idto3d.words.edits import EditRequest
 
 KINDS = ("hair", "beard")  # of parts whose faces share texels
-INSIDE = 0.5  # share of a face that may change from which it does
+Share = Callable[[str, np.ndarray], np.ndarray]
 
 
 def kind_of(name: str) -> str:
@@ -18,62 +25,55 @@ def kind_of(name: str) -> str:
     return name.split(" ")[0]
 
 
-def parted(head: FinishedHead, changed: Work) -> FinishedHead:
-    """The sealed `head` of an edit with the cards inside its mask as parts of their own, in the new colour.
+def parted(work: Work, share: Share) -> Work:
+    """An edit that has just begun, in which hair or a beard whose colour is asked for is cut along its mask.
 
-    changed: the work as it was before the seal took back what cards outside the mask share.
+    share(name, points): [N] 0..1 how far points [N, 3] of the part of that name, metres at rest, may change.
     """
-    for part in changed.before.head.parts:
-        if kind_of(part.name) in KINDS and (inside := _inside(part, head, changed)) is not None:
-            head = _apart(head, part, inside, changed)
-    return head
+    asked = set() if work.options.keep == "texture" else recoloured_kinds(work.request)
+    for part in work.before.head.parts:
+        locked = not bool((work.allowed.vertices.get(part.name, torch.zeros(1)) > 0).any())
+        if kind_of(part.name) in asked and not locked:
+            work = _apart(work, part, share)
+    return work
 
 
-def _inside(part: Part, head: FinishedHead, changed: Work) -> Tensor | None:
-    """[F] bool the faces of a part that take a new colour; None where that is no question."""
-    share, now = changed.allowed.vertices.get(part.name), changed.head.painted.get(part.material)
-    was = changed.before.painted[part.material]
-    kept = not any(one is part for one in head.head.parts) or changed.options.keep == "texture"
-    if share is None or now is None or kept or now.albedo.shape != was.albedo.shape:
-        return None
-    inside = share[part.faces.cpu()].mean(1) >= INSIDE
-    recoloured = bool((now.albedo != was.albedo).any()) and part.material in _asked(changed)
-    return inside if recoloured and 0 < int(inside.sum()) < len(inside) else None
+def recoloured_kinds(request: EditRequest) -> set[str]:
+    """Those of KINDS of which a request names the colour, and which it does not replace."""
+    traits = request.traits
+    hair = "hair_colour" in traits and "hair_style" not in traits
+    beard = "beard" in request.colours and "beard" not in traits
+    return {kind for kind, asked in zip(KINDS, (hair, beard), strict=True) if asked}
 
 
-def _asked(changed: Work) -> set[str]:
-    """The materials among KINDS whose colour the request names."""
-    request = changed.request
-    named = {"hair": "hair_colour" in request.traits, "beard": "beard" in request.colours}
-    return {name for name in changed.before.painted if named.get(kind_of(name), False)}
-
-
-def _apart(head: FinishedHead, part: Part, inside: Tensor, changed: Work) -> FinishedHead:
-    names = {one.name for one in head.head.parts} | set(head.painted)
-    number = next(number for number in range(2, len(names) + 3) if f"{kind_of(part.name)} {number}" not in names)
-    name = f"{kind_of(part.name)} {number}"
-    pieces = (some(part, ~inside), replace(some(part, inside), name=name, material=name))
+def _apart(work: Work, part: Part, share: Share) -> Work:
+    """The work with a part in two, unless all of it lies on one side of the mask."""
+    number = rest_number(work.before.head)
+    whole, inside = cut(part, number, lambda points: share(part.name, points))
+    if not inside.any() or inside.all():
+        return work
+    head = work.before
+    name = _free_name(kind_of(part.name), head)
+    pieces = (some(whole, ~inside), replace(some(whole, inside), name=name, material=name))
     parts = [piece for one in head.head.parts for piece in (pieces if one.name == part.name else (one,))]
-    painted = {
-        **head.painted,
-        part.material: changed.before.painted[part.material],
-        name: changed.head.painted[part.material],
-    }
-    return replace(head, head=Head(head.head.expressions, tuple(parts)), painted=painted)
+    painted = {**head.painted, name: head.painted[part.material]}
+    before = replace(head, head=Head(head.head.expressions, tuple(parts)), painted=painted)
+    points = [piece.positions()[number].cpu().double().numpy() for piece in pieces]
+    shares = [share(part.name, one) for one in points]
+    return replace(work, before=before, head=before, allowed=_allowed(work.allowed, pieces, shares))
 
 
-def some(part: Part, chosen: Tensor) -> Part:
-    """A part's `chosen` [F] faces and their vertices alone."""
-    chosen = chosen.to(part.faces.device)
-    used, faces = torch.unique(part.faces[chosen], return_inverse=True)
-    return replace(
-        part,
-        vertices=part.vertices[used],
-        faces=faces,
-        displacements=part.displacements[:, used],
-        uvs=None if part.uvs is None else part.uvs[chosen],
-        normals=None if part.normals is None else part.normals[used],
-    )
+def _free_name(kind: str, head: FinishedHead) -> str:
+    names = {one.name for one in head.head.parts} | set(head.painted)
+    return next(name for number in range(2, len(names) + 3) if (name := f"{kind} {number}") not in names)
+
+
+def _allowed(allowed: Allowed, pieces: Sequence[Part], shares: Sequence[np.ndarray]) -> Allowed:
+    """What two pieces may change: the second its texture, the first not, both their vertices by their `shares` [V]."""
+    moves = {one.name: torch.from_numpy(share).float() for one, share in zip(pieces, shares, strict=True)}
+    size = allowed.texels[pieces[0].material].shape
+    texels = {one.material: np.full(size, value, np.float32) for one, value in zip(pieces, (0.0, 1.0), strict=True)}
+    return Allowed({**allowed.texels, **texels}, {**allowed.vertices, **moves})
 
 
 def whole(head: FinishedHead, kind: str) -> FinishedHead:

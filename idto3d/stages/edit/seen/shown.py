@@ -10,7 +10,6 @@ from idto3d.head.paint.bytes import linear_of
 from idto3d.head.parts import Head
 from idto3d.render.backend import make_rasterizer
 from idto3d.render.backends.kernel import Holes
-from idto3d.render.backends.numba_raster import NumbaRasterizer
 from idto3d.render.environment import environment_to, load_environment
 from idto3d.render.painted import PaintedMaterial
 from idto3d.stages.dressing import Worn, dressed_head, holes_of
@@ -25,7 +24,7 @@ def canvas_of(head: FinishedHead) -> Canvas:
     device = head.head.parts[0].vertices.device
     wear = wear_of(head)
     light = environment_to(load_environment(HDRI / f"{PREVIEW_LIGHT}.hdr"), device)
-    rasterizer = NumbaRasterizer(holes_of(head.head, wear)) if device.type == "cpu" else make_rasterizer(device)
+    rasterizer = make_rasterizer(device, holes_of(head.head, wear))
     return make_canvas(at_rest(head.head), (light,), rasterizer, dressed_head(head.head, wear, device))
 
 

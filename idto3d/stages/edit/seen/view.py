@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
 import torch
+from scipy.ndimage import gaussian_filter, minimum_filter
 
 from idto3d.render.backends.kernel import rasterize
 from idto3d.render.camera import FAR, NEAR, Camera, clip_positions, standard_cameras
@@ -13,6 +15,7 @@ from idto3d.stages.edit.seen.shown import holes_of_head, rest_number
 from idto3d.stages.saved import FinishedHead
 
 SIZE = 768  # of the picture by which is judged what hides what, pixels
+CLOSED, EVENED = 0.02, 0.008  # of the picture's side: gaps between cards that are closed, and how far that is evened
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,12 +36,24 @@ class View:
         """Pixels along a side."""
         return len(self.nearest)
 
-    def sees(self, points: np.ndarray, slack: float) -> tuple[np.ndarray, np.ndarray]:
-        """Pixels (x, y) [N, 2] at which the points [N, 3] lie, and which of them [N] bool nothing hides."""
+    def sees(self, points: np.ndarray, through: bool = False) -> tuple[np.ndarray, np.ndarray]:
+        """Pixels (x, y) [N, 2] at which the points [N, 3] lie, and which of them [N] bool nothing hides.
+
+        through: also what lies in hair, HAIR_SLACK_M behind what is seen of it.
+        """
         clip = clip_positions(torch.from_numpy(points).float(), self.camera)[0].numpy()
         pixels = (clip[:, :2] / clip[:, 3:] * [0.5, -0.5] + 0.5) * self.size
         cell = pixels.astype(int).clip(0, self.size - 1)
-        return pixels, clip[:, 3] < self.nearest[cell[:, 1], cell[:, 0]] + slack
+        nearest, slack = (self.envelope, self.HAIR_SLACK_M) if through else (self.nearest, self.SKIN_SLACK_M)
+        return pixels, clip[:, 3] < nearest[cell[:, 1], cell[:, 0]] + slack
+
+    @cached_property
+    def envelope(self) -> np.ndarray:
+        """[S, S] metres to a smooth surface before the nearest one: between cards of hair that is far behind them."""
+        near = minimum_filter(self.nearest, round(CLOSED * self.size))
+        known = np.isfinite(near)
+        far, weight = (gaussian_filter(one, EVENED * self.size) for one in (np.where(known, near, 0.0), 1.0 * known))
+        return np.where(known, far / np.maximum(weight, 1e-9), np.inf)
 
     def inside(self, pixels: np.ndarray) -> np.ndarray:
         """[N] bool which of `pixels` [N, 2] lie in the picture."""

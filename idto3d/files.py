@@ -69,15 +69,6 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def move_all(source: Path, target: Path, last: str) -> None:
-    """Move every file below the folder `source` to its place below `target`, the one named `last` in the end."""
-    names = sorted((path.relative_to(source) for path in source.rglob("*") if path.is_file()), key=str)
-    for name in sorted(names, key=lambda name: str(name) == last):
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        os.replace(source / name, target / name)
-    remove(source)
-
-
 def write_json(path: Path, data: Mapping) -> Path:
     """`data` as indented JSON, atomically."""
     return write_atomic(path, (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode())
@@ -114,14 +105,14 @@ def write_tensors(path: str | Path, tensors: Mapping[str, "Tensor"], metadata: M
 
     with atomic(Path(path)) as part:
         try:
-            save_file(_unshared(tensors), part, dict(metadata) if metadata else None)
+            save_file(unshared(tensors), part, dict(metadata) if metadata else None)
         except SafetensorError as fault:
             number = re.search(r"os error (\d+)", str(fault))  # safetensors tells the system's errors as text only
             raise OSError(int(number[1]), str(fault)) if number else fault from None
     return Path(path)
 
 
-def _unshared(tensors: Mapping[str, "Tensor"]) -> dict[str, "Tensor"]:
+def unshared(tensors: Mapping[str, "Tensor"]) -> dict[str, "Tensor"]:
     """`tensors` on the CPU; of those that share memory all but the first are copies, as safetensors asks for."""
     plain, seen = {}, set()
     for name, value in tensors.items():

@@ -24,21 +24,6 @@ SHORT = ("--set", "shape.steps=4", "--set", "material.steps=4")
 
 
 @pytest.fixture
-def fake(monkeypatch):
-    """The toy pipeline in place of ours."""
-    monkeypatch.syspath_prepend(str(FAKE))
-    import fake_pipeline
-
-    import idto3d
-
-    monkeypatch.setitem(sys.modules, "idto3d.pipeline", fake_pipeline)
-    monkeypatch.setattr(idto3d, "pipeline", fake_pipeline, raising=False)
-    yield fake_pipeline
-    sys.modules.pop("fake_pipeline", None)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
-@pytest.fixture
 def photo(tmp_path):
     path = tmp_path / "anna.png"
     Image.fromarray(np.full((8, 8, 3), 90, np.uint8)).save(path)

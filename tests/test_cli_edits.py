@@ -1,16 +1,19 @@
 """`edit`, `versions`, `render --version` and `generate --again` as they are typed."""
 
+import argparse
 import json
 import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from idto3d import cli
-from idto3d.config import EditOptions, HeadOptions, as_json
+from idto3d.cli.generate import add_generate, head_options
+from idto3d.config import EditOptions, HeadOptions, as_json, preset
 from idto3d.export.gltf.container import packed, unpacked
 from idto3d.jobs.history.store import versions
 from idto3d.jobs.record import read_job
@@ -18,21 +21,6 @@ from idto3d.jobs.record import read_job
 ROOT = Path(__file__).parents[1]
 FAKE = ROOT / "tests" / "jobs"
 SHORT = ("--set", "shape.steps=2", "--set", "material.steps=2")
-
-
-@pytest.fixture
-def fake(monkeypatch):
-    """The toy pipeline in place of ours."""
-    monkeypatch.syspath_prepend(str(FAKE))
-    import fake_pipeline
-
-    import idto3d
-
-    monkeypatch.setitem(sys.modules, "idto3d.pipeline", fake_pipeline)
-    monkeypatch.setattr(idto3d, "pipeline", fake_pipeline, raising=False)
-    yield fake_pipeline
-    sys.modules.pop("fake_pipeline", None)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 @pytest.fixture
@@ -202,3 +190,13 @@ def test_photos_are_asked_for_where_the_head_was_made_from_some(fake, tmp_path, 
     assert cli.main(["generate", "--again", glb, str(photo), "--out", str(tmp_path / "new")]) == 0
     absurd = recipe(tmp_path / "x.glb", 0, material=json.loads('{"steps": 2, "views": -1}'))
     assert cli.main(["generate", "--again", absurd, "--out", str(tmp_path / "x")]) == 2
+
+
+def test_a_preset_says_how_long_and_how_fine_and_not_who_the_head_is():
+    parser = argparse.ArgumentParser()
+    add_generate(parser)
+    told = HeadOptions(prompt="young", weights="community", seed=5, expressions=("neutral", "smile"))
+    asked = head_options(parser.parse_args(["--out", "x", "--preset", "standard", "--seed", "6"]), told)
+    standard = preset("standard")
+    assert (asked.shape, asked.export, asked.preset) == (standard.shape, standard.export, "standard")
+    assert asked == replace(standard, prompt="young", weights="community", seed=6, expressions=told.expressions)

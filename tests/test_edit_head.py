@@ -1,5 +1,7 @@
 """A saved head is edited without photos, and tells in its GLB how to make it again."""
 
+import json
+import shutil
 import sys
 import types
 from dataclasses import replace
@@ -12,11 +14,13 @@ from small_heads import run, small
 from idto3d import pipeline
 from idto3d.config import EditOptions, ExportOptions, HeadOptions
 from idto3d.errors import UserError
-from idto3d.events import Finished, StageStarted
+from idto3d.events import Finished, StageStarted, exhausted
 from idto3d.export.gltf.container import packed, unpacked
 from idto3d.export.gltf.load import load_asset
 from idto3d.export.gltf.recipe import check_photos, recipe_of
+from idto3d.files import read_metadata, read_tensors, write_atomic, write_tensors
 from idto3d.head.prior import HeadPrior
+from idto3d.stages.kept.shared import read_shared
 from idto3d.stages.saved import load_head
 
 
@@ -64,6 +68,38 @@ def test_an_edit_leaves_its_head_and_puts_the_new_one_whole_elsewhere(made, aske
     assert recipe.edits == (GREEN, OLD) and recipe.options.export.texture_size == 32
     assert (recipe.options.prompt, recipe.photos) == ("a man with red hair", 0)
     check_photos(recipe, 0)
+
+
+def test_an_edit_takes_over_what_it_did_not_change(made, asked, tmp_path):
+    new, whole = tmp_path / "new", tmp_path / "whole"
+    list(pipeline.edit_head(made, GREEN, new))
+    exhausted(pipeline.write(load_head(new), whole))
+    assert (new / "head.glb").read_bytes() == (whole / "head.glb").read_bytes()
+    textures = {path.name for path in (whole / "textures").iterdir()}
+    assert {name: (new / "textures" / name).read_bytes() for name in textures} == {
+        name: (whole / "textures" / name).read_bytes() for name in textures
+    }
+    shared = {name for name in textures if (new / "textures" / name).samefile(made / "textures" / name)}
+    assert textures - shared == {"skin_albedo.png"}
+    own = {path.name for path in (new / "saved").iterdir()} - {path.name for path in (made / "saved").iterdir()}
+    assert len(own) == 1 and sum((new / "saved" / name).stat().st_size for name in own) < 20_000
+    assert [str(path.relative_to(new)) for path in sorted(new.rglob("*.png")) if "textures" not in path.parts] == [
+        "renders/front.png"
+    ]
+    for name, picture in filter(None, pipeline.remaining_pictures(new)):
+        write_atomic(new / name, picture)
+    assert {path.name for path in (new / "renders").iterdir()} == {path.name for path in (made / "renders").iterdir()}
+    assert (new / "expressions" / "contact_sheet.png").is_file() and not list(pipeline.remaining_pictures(new))
+
+
+def test_of_a_glb_that_another_program_wrote_nothing_is_taken_over(made, asked, tmp_path):
+    other = shutil.copytree(made, tmp_path / "other")
+    header, binary = unpacked((other / "head.glb").read_bytes())
+    header["asset"]["generator"] = "another one"
+    (other / "head.glb").write_bytes(packed(header, binary[::-1]))
+    list(pipeline.edit_head(made, GREEN, tmp_path / "one"))
+    list(pipeline.edit_head(other, GREEN, tmp_path / "two"))
+    assert (tmp_path / "one" / "head.glb").read_bytes() == (tmp_path / "two" / "head.glb").read_bytes()
 
 
 def test_a_mask_travels_in_the_recipe(made, asked, tmp_path):
@@ -123,6 +159,30 @@ def test_photos_are_asked_for_where_there_were_some(made):
     with pytest.raises(UserError, match="made from 2 photos, which its GLB does not hold"):
         check_photos(recipe, 0)
     check_photos(recipe, 1)
+
+
+def test_heads_that_lie_in_one_file_are_read_and_edited(made, asked, tmp_path):
+    old = shutil.copytree(made, tmp_path / "old")
+    path, tensors = old / "head.safetensors", {}
+    words = json.loads(read_metadata(path)["head"])
+    for name in (*words.pop("files"), path.name):
+        tensors |= read_shared(old, [name]) if name != path.name else read_tensors(path)
+    shutil.rmtree(old / "saved")
+    write_tensors(path, tensors, {"head": json.dumps(words | {"version": 2})})
+    list(pipeline.edit_head(old, GREEN, tmp_path / "one"))
+    list(pipeline.edit_head(made, GREEN, tmp_path / "two"))
+    assert (tmp_path / "one" / "head.glb").read_bytes() == (tmp_path / "two" / "head.glb").read_bytes()
+    list(pipeline.edit_head(old, GREEN))
+    assert load_head(old).edits == (GREEN,) and (old / "saved").is_dir()
+
+
+def test_a_new_head_is_painted_as_its_words_say(made, tiny_bundle, tmp_path):
+    prompt = "a man with red hair, green eyes and freckles"
+    list(run(replace(small(tiny_bundle), prompt=prompt), tmp_path / "head"))
+    before, after = load_head(made), load_head(tmp_path / "head")
+    for name, told in {"eyes": True, "skin": True, "teeth": False}.items():
+        assert np.array_equal(before.painted[name].albedo, after.painted[name].albedo) != told
+    assert after.edits == () and after.start.subject != before.start.subject
 
 
 def test_heads_of_before_have_no_edits(made, monkeypatch, tmp_path):

@@ -31,13 +31,15 @@ def add_option(parser: argparse.ArgumentParser, kind: type, name: str) -> None:
 def work_here(folder: Path, lock, job, work=None, resume: bool = False) -> int:
     """Do the `work` of a claimed run folder, that of its job where none is given, here and tell its progress."""
     from idto3d.jobs.narrator import Narrator
-    from idto3d.jobs.produce import produce
+    from idto3d.jobs.produce import produce, rest
     from idto3d.jobs.run_folder import perform
 
     narrator = Narrator(folder, sys.stderr)
     with lock, closing(perform(folder, job, work or produce, resume)) as events:
         for event in events:
             narrator.tell(event)
+    for _ in rest(folder):
+        pass
     return DONE
 
 

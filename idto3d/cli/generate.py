@@ -11,6 +11,8 @@ from idto3d.errors import UserError
 from idto3d.words import expressions
 from idto3d.words.prompts import one_line
 
+OF_THE_HEAD = ("prompt", "negative_prompt", "expressions", "subject", "weights", "seed", "device")  # in no preset
+
 
 def add_generate(parser: argparse.ArgumentParser) -> None:
     """The words of `generate`."""
@@ -62,8 +64,11 @@ def _begin_again(arguments: argparse.Namespace):
 
 
 def head_options(arguments: argparse.Namespace, start: HeadOptions | None = None) -> HeadOptions:
-    """The options asked for: the preset (or `start`), then the named flags, then each --set. Raises UserError."""
-    options = config.preset(arguments.preset) if arguments.preset else start or HeadOptions()
+    """The options asked for: those of `start`, the preset, then the named flags, then each --set. Raises UserError."""
+    options = start or HeadOptions()
+    if arguments.preset:  # which says how long and how fine, not who the head is
+        own = {name: getattr(options, name) for name in OF_THE_HEAD}
+        options = replace(config.preset(arguments.preset), **own)
     named = {name: getattr(arguments, name) for name in ("prompt", "negative_prompt", "weights", "seed", "device")}
     named |= {name: one_line(named[name]) for name in ("prompt", "negative_prompt") if named[name] is not None}
     if arguments.expressions is not None:

@@ -1,6 +1,6 @@
 """Writes everything an artist takes away: head.glb, its textures, renders, a sheet of expressions, more on request."""
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from idto3d.config import ExportOptions, RenderOptions
+from idto3d.config import ExportOptions
 from idto3d.events import Event, Preview, StageStarted, StepDone
 from idto3d.export.bake import (
     Canvas,
@@ -20,24 +20,23 @@ from idto3d.export.bake import (
     sampled,
 )
 from idto3d.export.given import given_mesh, given_texels
+from idto3d.export.gltf.former import Former
 from idto3d.export.gltf.glb import ImageFiles, Layout, glb_bytes
 from idto3d.export.gltf.load import Asset
-from idto3d.export.gltf.mesh import HeadMesh, posed, still
+from idto3d.export.gltf.mesh import HeadMesh, still
 from idto3d.export.gltf.provenance import Provenance, as_extras, as_notes
 from idto3d.export.images import png_bytes, six_bits, small_jpeg, write_png
 from idto3d.export.prepare import Prepared, dense_surfaces, part_meshes, posed_surface, prepared, shares, simplified
 from idto3d.export.requested import Made, check_requested, count_requested, write_requested
-from idto3d.export.sheet import contact_sheet
+from idto3d.export.stills import FRONT, PICTURES, SHEET, drawn
 from idto3d.export.surface import carry, eased_normals
-from idto3d.export.textures import Textures, painted_textures
-from idto3d.export.view import find_light, picture
+from idto3d.export.textures import Textures, painted_textures, unbroken
 from idto3d.files import write_atomic
 from idto3d.head.parts import Head, Part
 from idto3d.render.painted import PaintedMaterial
-from idto3d.words.expressions import NAMES
+from idto3d.stages.edit.paint.parted import kind_of
 
 STAGE = "asset"
-STILLS = {"front": 0.0, "left": 90.0, "back": 180.0, "right": -90.0}  # azimuth in degrees, the person's own sides
 BYTES_PER_TEXEL = {"albedo": 0.3, "metallic_roughness": 0.12, "normal": 0.35}  # at most, of what lies as JPEG in a GLB
 SKIN, HAIR = "skin", "hair"  # materials whose textures are larger than those of small parts
 ENOUGH_FOR_HAIR = 1024  # pixels; where the skin has more than twice as many, half of them
@@ -53,6 +52,7 @@ class Order:
     folder: Path
     options: ExportOptions
     provenance: Provenance
+    former: Former | None = None
 
 
 def write_asset(
@@ -63,22 +63,28 @@ def write_asset(
     provenance: Provenance,
     painted: Mapping[str, PaintedMaterial] | None = None,
     meshes: Mapping[str, Part] | None = None,
+    pictures: Sequence[Path] = PICTURES,
+    former: Former | None = None,
 ) -> Generator[Event, None, Path]:
     """Write the asset into `folder`, reporting each file; returns the path of head.glb.
 
     sample(material, points, expression): what the material of that name is made of at canonical `points` [N, 3],
     metres, in the expression of that index. painted: materials that have their textures already and are not sampled.
-    meshes: expressions that were grown as a mesh of their own, which their files show.
+    meshes: expressions that were grown as a mesh of their own, which their files show. pictures: those of PICTURES that
+    are drawn; the others are for `stills.remaining`. former: the asset of before, whose parts and textures are taken
+    over as far as it knows them to be right, where nothing but head.glb and its front is asked for.
     Each file appears whole or not at all, and head.glb comes first. Raises ValueError where `dense_surfaces` does, and
     for a painted material whose parts have no texture coordinates; UserError where a package is missing.
     """
     check_requested(options)
-    order = Order(head, sample, painted or {}, folder, options, provenance)
-    steps, number = 5 + len(STILLS) + count_requested(options, len(head.expressions)), count(1)
+    more = count_requested(options, len(head.expressions))
+    former = former if not more and options.only == "all" and pictures == (FRONT,) else None
+    order = Order(head, sample, painted or {}, folder, options, provenance, former)
+    steps, number = 4 + len(pictures) + more, count(1)
     yield StageStarted(STAGE, steps)
     materials = _simplified(order)
     yield StepDone(STAGE, next(number), steps)
-    mesh = _morphing(head, materials)
+    mesh = _morphing(order, materials)
     yield StepDone(STAGE, next(number), steps)
     canvases = _canvases(order, materials)
     textures = {name: _textures(order, name, canvases, materials) for name in _materials(head)}
@@ -89,9 +95,11 @@ def write_asset(
     glb = _write_head(order, made)
     yield StepDone(STAGE, next(number), steps)
     asset = Asset(mesh, textures, as_extras(provenance), options.alpha == "blend")
-    yield _sheet(order, asset)
-    yield StepDone(STAGE, next(number), steps)
-    for _ in _stills(order, asset):
+    for name in pictures:
+        image = drawn(asset, name, options.render_size)
+        write_png(folder / name, image, as_notes(provenance))
+        if name == SHEET:
+            yield Preview(STAGE, "sheet", image)
         yield StepDone(STAGE, next(number), steps)
     for _ in write_requested(made, asset, folder, options, partial(_albedo, order, canvases)):
         yield StepDone(STAGE, next(number), steps)
@@ -107,7 +115,7 @@ def _size(order: Order, material: str) -> int:
     full = order.options.texture_size
     if material == SKIN or len(_materials(order.head)) == 1:
         return full
-    return max(full // 2, min(full, ENOUGH_FOR_HAIR)) if material == HAIR else full // 2
+    return max(full // 2, min(full, ENOUGH_FOR_HAIR)) if kind_of(material) == HAIR else full // 2
 
 
 def _simplified(order: Order) -> dict[str, Prepared]:
@@ -120,8 +128,9 @@ def _simplified(order: Order) -> dict[str, Prepared]:
     return {name: prepared(one, *simplified(one, faces[name], sizes[name]), sizes[name]) for name, one in dense.items()}
 
 
-def _morphing(head: Head, materials: Mapping[str, Prepared]) -> HeadMesh:
+def _morphing(order: Order, materials: Mapping[str, Prepared]) -> HeadMesh:
     """The neutral head with every other expression as a displacement."""
+    head, former = order.head, order.former
     neutral = head.expressions.index("neutral")
     others = [index for index in range(len(head.expressions)) if index != neutral]
     meshes = {}
@@ -129,7 +138,9 @@ def _morphing(head: Head, materials: Mapping[str, Prepared]) -> HeadMesh:
         meshes |= part_meshes(head, own, neutral, others)
     for number, part in enumerate(head.parts):
         if part.uvs is not None:
-            meshes[number] = given_mesh(part, neutral, others)
+            pivot = np.zeros(3) if part.pivot is None else part.pivot.cpu().double().numpy()
+            known = former and former.part(part.name, part.material, pivot)
+            meshes[number] = known or given_mesh(part, neutral, others)
     parts = tuple(meshes[number] for number in range(len(head.parts)))
     return HeadMesh(parts, tuple(head.expressions[index] for index in others))
 
@@ -185,6 +196,8 @@ def _files(order: Order, name: str, textures: Textures) -> ImageFiles:
         image = getattr(textures, kind)
         if image is None:
             packed[kind] = None
+        elif order.former and (known := order.former.image(f"{name}_{kind}")):
+            packed[kind] = known
         elif name in order.painted or kind == "albedo":
             packed[kind] = png_bytes(six_bits(image)) if image.shape[-1] == 4 else small_jpeg(image, share)
         else:
@@ -197,32 +210,16 @@ def _write_head(order: Order, made: Made) -> Path:
     options, notes = order.options, as_notes(order.provenance)
     mesh = made.mesh if options.only == "all" else still(made.mesh)
     layout = Layout(dense=options.morphs == "dense", blend=options.alpha == "blend")
-    glb = write_atomic(order.folder / "head.glb", glb_bytes(mesh, made.images, order.provenance, layout))
+    glb = write_atomic(order.folder / "head.glb", glb_bytes(mesh, made.images, order.provenance, layout, order.former))
     for name, textures in made.textures.items():
         for kind in ("albedo", "metallic_roughness", "normal"):
             if (image := getattr(textures, kind)) is not None:
-                write_png(order.folder / "textures" / f"{name}_{kind}.png", image, notes)
+                _write_texture(order, f"{name}_{kind}", image, notes)
     return glb
 
 
-def _sheet(order: Order, asset: Asset) -> Preview:
-    """Writes the pictures of the named expressions side by side; single movements, as ARKit's, are left to sliders."""
-    named = [name for name in order.head.expressions if name in NAMES]
-    shown = named if len(named) > 1 else list(order.head.expressions)
-    size = order.options.render_size * 2 // 3
-    pictures = [_picture(asset, size, expression=name) for name in shown]
-    sheet = contact_sheet(pictures, shown)
-    write_png(order.folder / "expressions" / "contact_sheet.png", sheet, as_notes(order.provenance))
-    return Preview(STAGE, "sheet", sheet)
-
-
-def _stills(order: Order, asset: Asset) -> Iterator[None]:
-    for name, azimuth_deg in STILLS.items():
-        image = _picture(asset, order.options.render_size, azimuth_deg)
-        write_png(order.folder / "renders" / f"{name}.png", image, as_notes(order.provenance))
-        yield
-
-
-def _picture(asset: Asset, size: int, azimuth_deg: float = 0.0, expression: str = "neutral") -> np.ndarray:
-    view = RenderOptions(size=size, azimuth_deg=azimuth_deg)
-    return picture(asset, posed(asset.mesh, {expression: 1.0}), view, find_light(view.light))
+def _write_texture(order: Order, name: str, image: np.ndarray, notes: Mapping[str, str]) -> None:
+    """A texture as a picture beside head.glb; the one of before where it is the same."""
+    path = order.folder / "textures" / f"{unbroken(name)}.png"
+    if order.former is None or not order.former.lay_texture(name, path):
+        write_png(path, image, notes)

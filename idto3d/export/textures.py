@@ -26,6 +26,11 @@ class Textures:
         return self.albedo.shape[-1] == 4
 
 
+def unbroken(name: str) -> str:
+    """The name of a part or a material for files, and for formats in which a blank ends a name."""
+    return name.replace(" ", "_")
+
+
 def painted_textures(painted: PaintedMaterial, size: int) -> Textures:
     """The textures of a painted material, as they are or, where they are larger, reduced to `size` pixels."""
     rough = fitted(painted.roughness, size)

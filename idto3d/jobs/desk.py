@@ -13,17 +13,17 @@ from idto3d.config import EditOptions, ExportOptions, HeadOptions
 from idto3d.errors import UserError
 from idto3d.files import private_folder
 from idto3d.jobs import event_log, record
-from idto3d.jobs.engine import Engine, LocalEngine
+from idto3d.jobs.engine import Engine, local_engine
 from idto3d.jobs.event_log import Progress, read_progress
-from idto3d.jobs.history.changes import drop, listed, redo, rename, switch, undo
-from idto3d.jobs.history.state import folder_of
-from idto3d.jobs.history.store import heals, version, versions
-from idto3d.jobs.history.version import Version
+from idto3d.jobs.history.changes import drop, listed, redo, rename, steps, switch, undo
+from idto3d.jobs.history.store import heals, place_of, versions
+from idto3d.jobs.history.version import Steps, Version
 from idto3d.jobs.limits import LOCAL, Limits
 from idto3d.jobs.privacy.ages import Ages
 from idto3d.jobs.privacy.traces import Traces, erase
 from idto3d.jobs.produce import PIPELINE
 from idto3d.jobs.queue.dispatcher import BUSY, DIED, Dispatcher
+from idto3d.jobs.queue.handed import check_photos, check_versions, copies
 from idto3d.jobs.queue.records import JOB_ID, Records
 from idto3d.jobs.queue.shares import Shares
 from idto3d.jobs.queue.stopping import mark_cancelled, stop_worker, wait_until_free
@@ -33,7 +33,6 @@ from idto3d.jobs.run_folder import PHOTOS, check_disk, finished, resumable
 from idto3d.jobs.worker import CANCEL
 from idto3d.stages.edit.carried_mask import carried
 
-TURN = ".turn"
 GONE = UserError("This job no longer exists.", "Start a new one.")
 UNREAD = JobError("The photos were not taken over to the end.", "Start a new job.")
 
@@ -55,7 +54,7 @@ class Desk:
     def __init__(self, root: Path, pipeline: str = PIPELINE, limits: Limits = LOCAL, engine: Engine | None = None):
         self.root = private_folder(root)
         self.limits = limits
-        self.engine = engine or LocalEngine(1, pipeline, self.root / TURN)
+        self.engine = engine or local_engine(self.root, pipeline)
         self.records = Records(self.root)
         self.shares = Shares(limits)
         self.dispatcher = Dispatcher(self.records, self.engine)
@@ -80,7 +79,7 @@ class Desk:
             try:
                 early = replace(record.new_job([], options), visitor=who)  # so that what a crash leaves is reaped
                 write_job(folder, record.ended(early, record.FAILED, UNREAD))
-                job = record.new_job(_copies(photos, folder / PHOTOS), options)
+                job = record.new_job(copies(photos, folder / PHOTOS), options)
                 self._queue(folder, replace(job, visitor=who, edits=edits))
             except BaseException:
                 shutil.rmtree(folder)
@@ -91,9 +90,14 @@ class Desk:
         """See to it that queued jobs are begun, also those that an earlier page left."""
         self.dispatcher.nudge()
 
-    def watch(self, job_id: str) -> JobView:
-        """How a job stands. Raises UserError when there is no such job."""
+    def watch(self, job_id: str, lends: bool = True) -> JobView:
+        """How a job stands. Raises UserError when there is no such job.
+
+        `lends`: whether who looks is somebody on whose behalf the job may go on, see `Engine.asked`.
+        """
         folder = self.folder(job_id)
+        if lends:
+            self.engine.asked(folder)
         said = self._job(folder)
         job = self._honest(folder, said)
         if job.status == record.DONE:
@@ -155,7 +159,12 @@ class Desk:
 
     def version_folder(self, job_id: str, version_id: str) -> Path:
         """Where a version lies with its head.glb and all that belongs to it. Raises UserError when there is none."""
-        return folder_of(self.folder(job_id), version(self.folder(job_id), version_id).id)
+        return place_of(self.folder(job_id), version_id)
+
+    def steps(self, job_id: str) -> Steps:
+        """Whether `undo` and `redo` of a head have somewhere to go; nowhere while it is not finished."""
+        folder = self.folder(job_id)
+        return steps(folder) if self.watch(job_id).status == record.DONE else Steps()
 
     def switch(self, job_id: str, version_id: str) -> Version:
         """Show another version of a finished head. Raises UserError when there is none, or the job is at work."""
@@ -194,6 +203,7 @@ class Desk:
             self.cancel(job_id)
         wait_until_free(folder)
         held = erase(folder)
+        self.engine.forget(folder)
         self._progress.pop(job_id, None)
         self.ages.forget(job_id)
         return held
@@ -267,31 +277,6 @@ class Desk:
         if is_active(self._honest(folder, job)):
             return 0.0
         return record.age(job.ended) if job.ended else time.time() - _last_sign(folder)
-
-
-def check_photos(photos: list[Path], options: HeadOptions, limits: Limits) -> None:
-    """Raise UserError for more photos than may be given."""
-    if len(photos) > (most := min(options.subject.max_photos, limits.photos)):
-        raise UserError(f"{len(photos)} photos are more than the {most} that help.", "Choose the sharpest ones.")
-
-
-def check_versions(there: int, limits: Limits) -> None:
-    """Raise UserError where a head with so many versions may have no more."""
-    if there >= limits.versions:
-        what = f"A head may have {limits.versions} versions here, and this would be one more."
-        raise UserError(what, "Delete some that you no longer need.")
-
-
-def _copies(photos: list[Path], folder: Path) -> list[Path]:
-    """Copies of the photos under their own names, each in its own folder. Raises UserError when one cannot be read."""
-    copies = []
-    for number, photo in enumerate(map(Path, photos), start=1):
-        copies.append(private_folder(folder / f"{number:02}") / photo.name)
-        try:
-            shutil.copyfile(photo, copies[-1])
-        except OSError:
-            raise UserError(f"The photo '{photo.name}' cannot be read.", "Add it again.") from None
-    return copies
 
 
 def _last_sign(folder: Path) -> float:

@@ -13,7 +13,7 @@ from idto3d.errors import UserError
 NEEDED = (
     *("torch", "diffusers", "transformers", "peft", "accelerate", "huggingface_hub", "safetensors", "tokenizers"),
     *("numpy", "scipy", "scikit-image", "numba", "pillow", "dlib-bin", "face_recognition_models"),
-    *("xatlas", "fast-simplification", "pygltflib", "imageio-ffmpeg", "gradio", "tqdm", "OpenEXR"),
+    *("xatlas", "fast-simplification", "pygltflib", "imageio-ffmpeg", "gradio", "tqdm", "OpenEXR", "psutil"),
 )
 OPTIONAL = {
     "insightface": "stronger identity encoder, its models for non-commercial research",
@@ -23,6 +23,7 @@ OPTIONAL = {
     "usd-core": "the head as USDZ",
     "trimesh": "training on scans",
     "ray": "heads on many machines",
+    "spaces": "the GPU of a Space on ZeroGPU",
     "scikit-image": "training on synthetic heads",
 }
 SAME = {"dlib-bin": "dlib"}  # built by the user's own compiler

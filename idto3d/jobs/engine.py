@@ -12,13 +12,14 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from idto3d.config import ROOT
 from idto3d.jobs.produce import PIPELINE
 from idto3d.jobs.worker import LOG, SPARE
 
 IDLE = 300.0  # seconds
+TURN = ".turn"
 
 
 class Engine(Protocol):
@@ -42,12 +43,18 @@ class Engine(Protocol):
     def warm(self) -> None:
         """Let the next job begin sooner, where that can be; it is likely to come within minutes."""
 
+    def asked(self, folder: Path) -> None:
+        """Know that somebody asks for the job of `folder`, or looks at it, in the context of this call."""
+
+    def forget(self, folder: Path) -> None:
+        """Know that the job of `folder` is deleted."""
+
 
 class LocalEngine:
     """At most `most` workers at a time, each a process of this machine in a session of its own.
 
-    `warm` begins one more, which has loaded the pipeline and waits for the next job. It counts as none, and ends after
-    `idle` seconds, or with this process.
+    After an edit a worker waits for the next job, and `warm` begins one that waits, having loaded the pipeline. One may
+    wait at a time; it counts as none, and ends after `idle` seconds, or with this process.
 
     `turn` is a file whose lock a worker holds while it works, for engines that share the machine and one turn.
     `environment` is that of the workers, this process's own where it is not given.
@@ -67,22 +74,24 @@ class LocalEngine:
         self.turn = turn
         self.environment = environment
         self._workers: dict[Path, subprocess.Popen] = {}
-        self._gate = threading.Lock()
+        self._gate = threading.RLock()
         self._spare: subprocess.Popen | None = None
         self._until = 0.0  # it waits so long, on the clock that only grows
 
     def room(self) -> int:
         """How many more jobs may be begun now."""
-        self._workers = {folder: worker for folder, worker in self._workers.items() if worker.poll() is None}
-        return self.most - len(self._workers)
+        with self._gate:
+            self._workers = {folder: worker for folder, worker in self._workers.items() if worker.poll() is None}
+            return self.most - len(self._workers)
 
     def begin(self, folder: Path) -> None:
         """Begin the worker of the queued job in `folder`; what it says goes to `LOG` there."""
-        if (spare := self._taken()) and _told(spare, folder):
-            self._workers[folder] = spare
-            return
-        with open(folder / LOG, "ab") as log:
-            self._workers[folder] = self._process(str(folder), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        with self._gate:
+            if (spare := self._taken()) and _told(spare, folder):
+                self._workers[folder] = spare
+                return
+            with open(folder / LOG, "ab") as log:
+                self._workers[folder] = self._process(str(folder), log)
 
     def warm(self) -> None:
         """Let a worker wait for the next job, or wait longer; none is begun while those at work need the cores."""
@@ -91,14 +100,24 @@ class LocalEngine:
             if self._spare is not None and self._spare.poll() is None:
                 return
             if sum(worker.poll() is None for worker in tuple(self._workers.values())) < self.most:
-                self._spare = self._process(SPARE, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
-                threading.Thread(target=self._cool_later, args=(self._spare,), daemon=True).start()
+                self._keep(self._process(SPARE, None))
+
+    def asked(self, folder: Path) -> None:
+        """Nothing: a process of this machine works for nobody in particular."""
+
+    def forget(self, folder: Path) -> None:
+        """Nothing: what ended is not kept in mind."""
 
     def cool(self) -> None:
         """End the worker that waits, if one does."""
         if spare := self._taken():
             spare.kill()
-            spare.stdin.close()
+            _hang_up(spare)
+
+    def _keep(self, worker: subprocess.Popen) -> None:
+        self._spare = worker
+        self._until = time.monotonic() + self.idle
+        threading.Thread(target=self._cool_later, args=(worker,), daemon=True).start()
 
     def _cool_later(self, spare: subprocess.Popen) -> None:
         while spare is self._spare:
@@ -112,15 +131,33 @@ class LocalEngine:
             spare, self._spare = self._spare, None
         return spare
 
-    def _process(self, what: str, **streams) -> subprocess.Popen:
-        """A worker of a folder, or a spare one. It is waited for beside, so that nothing of it stays at its end."""
-        command = [sys.executable, "-m", "idto3d.jobs.worker", what, "--pipeline", self.pipeline]
+    def _process(self, what: str, log: BinaryIO | None) -> subprocess.Popen:
+        """A worker of a folder, whose faults go to `log`, or a spare one."""
+        command = [sys.executable, "-m", "idto3d.jobs.worker", what, "--pipeline", self.pipeline, "--stay"]
         command += ["--turn", str(self.turn)] if self.turn else []
         environment = os.environ if self.environment is None else self.environment
         path = os.pathsep.join(filter(None, (str(ROOT), environment.get("PYTHONPATH"))))
-        worker = subprocess.Popen(command, start_new_session=True, env={**environment, "PYTHONPATH": path}, **streams)
-        threading.Thread(target=worker.wait, name="waits for a worker", daemon=True).start()
+        environment = {**environment, "PYTHONPATH": path}
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": log}
+        worker = subprocess.Popen(command, start_new_session=True, env=environment, **pipes)
+        threading.Thread(target=self._mind, args=(worker,), name="minds a worker", daemon=True).start()
         return worker
+
+    def _mind(self, worker: subprocess.Popen) -> None:
+        """Hear when a worker is free, until it ends; it is waited for, so that nothing of it stays at its end."""
+        with worker.stdout:
+            for _ in worker.stdout:
+                self._freed(worker)
+        worker.wait()
+        _hang_up(worker)
+
+    def _freed(self, worker: subprocess.Popen) -> None:
+        with self._gate:
+            self._workers = {folder: other for folder, other in self._workers.items() if other is not worker}
+            if self._spare is None or self._spare.poll() is not None:
+                self._keep(worker)
+            else:
+                _hang_up(worker)
 
     def working(self, folder: Path) -> bool:
         """Whether what was begun in `folder` has not ended."""
@@ -135,9 +172,21 @@ class LocalEngine:
             worker.wait()
 
 
+def local_engine(root: Path, pipeline: str = PIPELINE) -> LocalEngine:
+    """One job at a time by a process of this machine, among all that share the runs under `root`."""
+    return LocalEngine(1, pipeline, root / TURN)
+
+
 def _told(spare: subprocess.Popen, folder: Path) -> bool:
     """Whether a spare worker was still there to be told its folder."""
-    with suppress(OSError), spare.stdin as line:
-        line.write(os.fsencode(folder) + b"\n")
+    with suppress(OSError, ValueError):  # the latter where it ended, and was hung up on
+        spare.stdin.write(os.fsencode(folder) + b"\n")
+        spare.stdin.flush()
         return spare.poll() is None
     return False
+
+
+def _hang_up(worker: subprocess.Popen) -> None:
+    """Let a worker know that it is told nothing any more."""
+    with suppress(OSError):
+        worker.stdin.close()

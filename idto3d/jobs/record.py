@@ -16,6 +16,7 @@ STATUSES = QUEUED, RUNNING, DONE, FAILED, CANCELLED = ("queued", "running", "don
 KINDS = GENERATE, EXPORT, EDIT = ("generate", "export", "edit")
 FILE = "job.json"
 SCHEMA = 2
+LATER = "Press Resume later; what was done is kept."
 PACKAGES = ("idto3d", "torch", "diffusers", "transformers", "peft", "numpy", "pillow", "gradio")
 
 
@@ -72,6 +73,10 @@ class Job:
 
 class TimeUp(KeyboardInterrupt):
     """Raised inside the work of a job whose time is up; not an Exception, which the work might take for its own."""
+
+
+class Paused(KeyboardInterrupt):
+    """Raised inside the work of a job that stops here and goes on later, from what it saved."""
 
 
 def is_active(job: Job) -> bool:
@@ -187,7 +192,10 @@ def begun(job: Job) -> Job:
 
 
 def stopped(job: Job, why: BaseException) -> Job:
-    """`job` as it is when it was stopped in its midst: cancelled, or failed where its time was up."""
+    """`job` as it is when it was stopped in its midst: queued where it goes on, else cancelled, or failed where its
+    time was up."""
+    if isinstance(why, Paused):
+        return replace(job, status=QUEUED, pid=None)
     return ended(job, FAILED, time_up(job)) if isinstance(why, TimeUp) else ended(job, CANCELLED)
 
 
@@ -195,6 +203,20 @@ def time_up(job: Job) -> JobError:
     """Why a job ended that took longer than it may."""
     what = f"The job was stopped after {job.most_seconds / 60:g} minutes of work, the longest it may take."
     return JobError(what, "Press Resume to go on from the last checkpoint.")
+
+
+def without_gpu(said: str) -> JobError:
+    """Why a job ended for which the Space gave no GPU; `said` is the Space's reason, a sentence."""
+    return JobError(f"The Space gives no GPU for this now: {said}", LATER)
+
+
+def as_further(job: Job, why: JobError) -> JobError:
+    """`why` a `job` ended, with what is to be done where that was further work on a finished head: nothing resumes."""
+    if job.before is None:
+        return why
+    asked = "export" if job.kind == EXPORT else "change"
+    when = "later" if not why.traceback else "and report it, please, if this comes back"
+    return replace(why, remedy=f"The head is as it was. Ask for the {asked} again {when}.")
 
 
 def ended(job: Job, status: str, error: JobError | None = None) -> Job:

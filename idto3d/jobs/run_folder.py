@@ -6,6 +6,7 @@
     photos/          copies of the photos, only in jobs started from the page, removed when the run is done
     checkpoints/     checkpoint.py, removed when the run is done
     head.safetensors the finished head, written by the pipeline: what further work starts from, without photos
+    saved/           its tensors, in files that versions share as far as they have the same
     head.glb textures/ renders/ expressions/     the asset; head_lod1.glb, head_lod2.glb, head.obj, head.mtl and
                                                  head.usdz where an export was asked for them
     versions/        history/, from the first edit on: each version whole in a folder of its own, state.json for which
@@ -38,7 +39,7 @@ Work = Callable[[Path, Job, Checkpointer], Iterator[Event]]  # of a claimed fold
 LOCK = ".lock"
 PHOTOS = "photos"
 CHECKPOINTS = "checkpoints"
-HEAD = "head.safetensors"
+HEAD, SAVED = "head.safetensors", "saved"
 GLB = "head.glb"
 FREE_BYTES = 1 << 30
 RESERVE = ".reserve"  # given back when the disk is full, so that job.json can still say so
@@ -200,12 +201,12 @@ def perform(folder: Path, job: Job, work: Work, resume: bool = False) -> Generat
         remove(folder / PHOTOS)
     except (GeneratorExit, KeyboardInterrupt) as stop:
         if job.before is not None and isinstance(stop, record.TimeUp):
-            _tell_why(folder, place, record.time_up(job))
+            _tell_why(folder, place, record.as_further(job, record.time_up(job)))
         _leave(folder, place, record.stopped(job, stop))
         raise
     except Exception as error:
         refusal = refusal_of(error, folder, has_checkpoints(folder))
-        reason = fault(error) if refusal is None else JobError(refusal.what, refusal.remedy)
+        reason = record.as_further(job, fault(error)) if refusal is None else JobError(refusal.what, refusal.remedy)
         ours = refusal is None or job.before is not None or has_checkpoints(folder)
         if job.before is not None:
             _tell_why(folder, place, reason)
@@ -219,6 +220,20 @@ def _asked(job: Job) -> dict:
     """What further work is asked for, for the log; nothing for a head that is generated."""
     edits = [as_json(brief(edit)) for edit in job.edits]
     return {"kind": job.kind, "edits": edits} if job.before is not None else {}
+
+
+def give_up(folder: Path, why: JobError) -> None:
+    """Say `why` the job of `folder` ended that waits, or whose process died. Nothing happens where it is over.
+
+    Raises UserError where a process works there.
+    """
+    with claim(folder):
+        job, place = read_job(folder), identity(folder)
+        if job is None or not record.is_active(job):
+            return
+        if job.before is not None:
+            _tell_why(folder, place, record.as_further(job, why))
+        _leave(folder, place, record.ended(job, record.FAILED, why))
 
 
 def _tell_why(folder: Path, place: tuple[int, int] | None, why: JobError) -> None:

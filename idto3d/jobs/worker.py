@@ -1,7 +1,8 @@
 """The process that owns one job: `python -m idto3d.jobs.worker FOLDER`.
 
-With `-` as its folder it loads the pipeline first and waits for a line on its standard input that names the folder; it
-ends when none can come any more.
+With `-` as its folder it loads the pipeline first and waits for a line on its standard input that names the folder.
+With `--stay` it waits for another one after an edit, which others often follow: what they need is loaded then. See
+standby/line.py.
 
 It runs the job and records how it ended. It lives in a session of its own, so neither a closed browser tab nor a
 stopped page ends it. SIGTERM, or a file `CANCEL` in the folder where no signal reaches it, cancels: between two events
@@ -11,11 +12,11 @@ longer than it may is stopped in the same way.
 
 import argparse
 import logging
-import os
 import signal
 import sys
 import time
-from contextlib import closing, nullcontext
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -25,14 +26,16 @@ from idto3d.errors import UserError
 from idto3d.jobs import record
 from idto3d.jobs.lock import FileLock, try_lock
 from idto3d.jobs.pace.learning import learn
-from idto3d.jobs.produce import PIPELINE, prepare, produce
-from idto3d.jobs.record import Job, TimeUp, read_job, write_job
+from idto3d.jobs.produce import PIPELINE, prepare, produce, rest
+from idto3d.jobs.record import Job, TimeUp, read_job, readable_job, write_job
 from idto3d.jobs.run_folder import claim, perform
+from idto3d.jobs.standby.line import Line, log_into, nothing
 from idto3d.stop import AGAIN, is_undisturbed
 
 CANCEL = ".cancel"
 SPARE = "-"  # in place of a folder: it is told on the standard input
 LOG = "worker.log"
+FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 GRACE = 0.8  # seconds a step may take to end by itself
 
 log = logging.getLogger(__name__)
@@ -46,6 +49,11 @@ class Cancellation:
         self._mark = folder / CANCEL
         self._asked = False
         self._until = float("inf")
+
+    @property
+    def why(self) -> type[BaseException] | None:
+        """What is raised in the work that stops; None where it was called off."""
+        return TimeUp if self.late else None
 
     @property
     def asked(self) -> bool:
@@ -111,19 +119,23 @@ def work(folder: Path, pipeline: str, cancellation: Cancellation, turn: Path | N
             return read_job(folder).status
         with held:
             cancellation.allow(job.most_seconds)
-            return _run(folder, job, pipeline, cancellation)
+            for _ in steps(folder, job, pipeline, cancellation):
+                pass
+            return read_job(folder).status
 
 
-def _run(folder: Path, job: Job, pipeline: str, cancellation: Cancellation) -> str:
+def steps(folder: Path, job: Job, pipeline: str, cancellation: Cancellation) -> Iterator[None]:
+    """Do a queued `job` in its claimed folder, one event after the other, until `cancellation` asks to stop."""
     resume = bool(job.started)
     try:
         with closing(perform(folder, job, partial(produce, pipeline=pipeline), resume)) as events:
             for _ in events:
                 if cancellation.asked:
                     cancellation.calm()
-                    if cancellation.late:
-                        events.throw(TimeUp)
+                    if cancellation.why:
+                        events.throw(cancellation.why)
                     break
+                yield
     except KeyboardInterrupt:
         cancellation.calm()
     except UserError as error:
@@ -131,7 +143,22 @@ def _run(folder: Path, job: Job, pipeline: str, cancellation: Cancellation) -> s
     except Exception:
         log.exception("the job broke")
     learn(folder)
-    return read_job(folder).status
+
+
+@contextmanager
+def logged(file: Path) -> Iterator[None]:
+    """What is logged goes to `file` as well."""
+    handler = logging.FileHandler(file)
+    handler.setFormatter(logging.Formatter(FORMAT))
+    root, level = logging.getLogger(), logging.getLogger().level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)
+        handler.close()
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -141,31 +168,71 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("folder", type=Path, help="run folder; - waits for one on the standard input")
     parser.add_argument("--pipeline", default=PIPELINE, help="the module that does the work")
     parser.add_argument("--turn", type=Path, help="a file whose lock is held while at work")
+    parser.add_argument("--stay", action="store_true", help="wait for more folders on the standard input after an edit")
     arguments = parser.parse_args(argv)
-    folder = awaited(arguments.pipeline) if str(arguments.folder) == SPARE else arguments.folder
-    return own(folder, arguments.pipeline, arguments.turn) if folder else 0
+    if arguments.stay or str(arguments.folder) == SPARE:
+        return stay(arguments.folder, arguments.pipeline, arguments.turn)
+    code = own(arguments.folder, arguments.pipeline, arguments.turn)
+    _complete({arguments.folder: None}, arguments.pipeline)
+    return code
 
 
-def awaited(pipeline: str) -> Path | None:
-    """The folder that somebody names, once the pipeline is loaded; None when nobody can any more."""
-    prepare(pipeline)
-    line = sys.stdin.buffer.readline()
-    if not line.endswith(b"\n"):
-        return None
-    folder = Path(os.fsdecode(line[:-1]))
+def stay(folder: Path | None, pipeline: str, turn: Path | None) -> int:
+    """Do the job of a run folder (SPARE: of the first that is named), and of others while they are edits.
+
+    Between them the rest of what was done is done, and what was left of that at the end. While there is more of it than
+    of its own head, a worker waits for others after any job, so that nobody waits for pictures of another's head.
+    Returns the exit code of the last one.
+    """
+    line, code, left = Line(), 0, {}
+    if str(folder) == SPARE:
+        prepare(pipeline)
+        folder = line.next(nothing())
+    while folder is not None:
+        kind, code = _logged_job(folder, pipeline, turn)
+        left = {one: None for one in left if one != folder} | {folder: None}
+        if (kind != record.EDIT and len(left) == 1) or not line.free():
+            break
+        folder = line.next(_rests(left, pipeline))
+    _complete(left, pipeline)
+    return code
+
+
+def _logged_job(folder: Path, pipeline: str, turn: Path | None) -> tuple[str, int]:
+    """Do the job of a run folder, which has the log; its kind, "" where it was deleted meanwhile, and the exit code."""
     try:
-        log_file = os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    except OSError:  # deleted meanwhile
-        return None
-    for stream in (sys.stdout, sys.stderr):
-        os.dup2(log_file, stream.fileno())
-    os.close(log_file)
-    return folder
+        log_into(folder / LOG)
+    except OSError:
+        return "", 0
+    job = readable_job(folder)
+    code = own(folder, pipeline, turn)
+    _leave_signals()
+    return job.kind if job else "", code
+
+
+def _rests(left: dict[Path, None], pipeline: str) -> Generator[None, None, None]:
+    """Do the rest of the heads in the folders `left`, the last of them first; each leaves `left` when it is done."""
+    for folder in reversed(tuple(left)):
+        yield from rest(folder, pipeline)
+        del left[folder]
+
+
+def _complete(left: dict[Path, None], pipeline: str) -> None:
+    """Do the rest of heads to its end."""
+    for _ in _rests(left, pipeline):
+        pass
+
+
+def _leave_signals() -> None:
+    """Who waits is ended by SIGTERM at once, and by no alarm that was set for a job."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if hasattr(signal, "SIGALRM"):
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def own(folder: Path, pipeline: str, turn: Path | None) -> int:
     """Do the job of a run folder; returns the exit code."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.basicConfig(level=logging.INFO, format=FORMAT)
     cancellation = Cancellation(folder)
     cancellation.listen()
     try:

@@ -1,23 +1,25 @@
 """What is kept of a head: how a stage saves itself while it works, and head.safetensors of a finished run.
 
-head.safetensors holds all that made the head: who it is (with the face embedding, unless it is not to be kept), the
-shape, what grew it, the colour field and the prior it began with, and every option. From it the head can be drawn,
-exported anew and edited without photos and without weights. It is personal data like the head itself.
+head.safetensors says who the head is (with the face embedding, unless it is not to be kept) and every option, and names
+the files beside it that hold the shape, what grew it, its colours and the prior it began with; see kept/shared.py. From
+them the head can be drawn, exported anew and edited without photos and without weights. They are personal data like the
+head itself.
 """
 
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
-from idto3d.config import EditOptions, HeadOptions, as_json, from_json
+from idto3d.config import EditOptions, HeadOptions, MaterialOptions, ShapeOptions, as_json, from_json
 from idto3d.device import choose_device
 from idto3d.errors import UserError
+from idto3d.fields.hash_grid import kind_among
 from idto3d.fields.material_field import MaterialField
 from idto3d.files import json_object, read_metadata, read_tensors, write_tensors
 from idto3d.geometry.tet_grid import BOX_HIGH, BOX_LOW
@@ -27,11 +29,13 @@ from idto3d.head.prior import HeadPrior
 from idto3d.head.prior_file import DAMAGE, description_of, prior_from, prior_tensors
 from idto3d.head.start import Start, start_from, start_tensors, start_words
 from idto3d.render.painted import PaintedMaterial, painted_from, painted_tensors
+from idto3d.stages.kept.shared import read_shared, tidy, write_shared
 from idto3d.stages.optimise import Optimiser, under
 
 FILE = "head.safetensors"
 KEY = "head"
-VERSION = 2  # 1: heads on tetrahedra had one part, and colours that a prior gave
+VERSION = 3  # 1: heads on tetrahedra had one part, and colours that a prior gave
+ALONE = 2  # the version in which head.safetensors held everything, which is still read
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +61,21 @@ class Checkpoints(Protocol):
     def latest(self, stage: str) -> SavedStage | None:
         """The newest that was saved of a stage; None where there is nothing of it."""
         ...
+
+
+Stage = TypeVar("Stage", ShapeOptions, MaterialOptions)
+
+
+def as_begun(options: Stage, saved: SavedStage | None) -> Stage:
+    """`options` with the kind of hash grid that the stage was begun with, wherever that was.
+
+    Where nothing of it is saved they stay, and each machine takes the kind that is fastest on it.
+    """
+    return options if saved is None else _with_kind(options, kind_among(saved.tensors))
+
+
+def _with_kind(options: Stage, kind: str) -> Stage:
+    return replace(options, hash_grid=replace(options.hash_grid, kind=kind))
 
 
 class Keeper:
@@ -138,10 +157,22 @@ class FinishedHead:
     photos: int = 0
 
 
-def save_head(folder: Path, finished: FinishedHead) -> Path:
-    """Write `folder`/head.safetensors; without the embedding where `subject.keep` is off."""
-    tensors = start_tensors(finished.start, finished.options.subject.keep) | head_tensors(finished.head)
-    tensors |= {"coefficients": finished.coefficients}
+def save_head(folder: Path, finished: FinishedHead, beside: Path | None = None) -> Path:
+    """Write `folder`/head.safetensors and what it names; without the embedding where `subject.keep` is off.
+
+    beside: the folder of another head, whose files are shared where they hold the same. What head.safetensors names is
+    there before it, and what the one of before has named goes after it.
+    """
+    names = write_shared(folder, _shape_and_colours(finished), beside)
+    own = start_tensors(finished.start, finished.options.subject.keep) | {"coefficients": finished.coefficients}
+    path = write_tensors(folder / FILE, own, {KEY: json.dumps(_words(finished) | {"files": names})})
+    tidy(folder, names)
+    return path
+
+
+def _shape_and_colours(finished: FinishedHead) -> dict[str, Tensor]:
+    """All tensors of a head but who it starts from."""
+    tensors = dict(head_tensors(finished.head))
     for name, part in finished.meshes.items():
         tensors |= {f"mesh.{name}.{key}": value for key, value in head_tensors(Head((name,), (part,))).items()}
     for prefix, state in (
@@ -151,7 +182,12 @@ def save_head(folder: Path, finished: FinishedHead) -> Path:
         ("painted", painted_tensors(finished.painted)),
     ):
         tensors |= {f"{prefix}.{name}": value for name, value in state.items()}
-    return write_tensors(folder / FILE, tensors, {KEY: json.dumps(_words(finished))})
+    return tensors
+
+
+def tidy_saved(folder: Path) -> None:
+    """Remove what heads that lay in `folder` before have left beside its head.safetensors."""
+    tidy(folder, json_object(read_metadata(folder / FILE)[KEY])["files"])
 
 
 def _words(finished: FinishedHead) -> dict:
@@ -165,7 +201,6 @@ def _words(finished: FinishedHead) -> dict:
         "options": as_json(finished.options),
         "weights": finished.weights,
         "licences": list(finished.licences),
-        "hash_grid": finished.field.encoding.kind,
         "edits": [as_json(edit) for edit in finished.edits],
         "photos": finished.photos,
     }
@@ -174,31 +209,22 @@ def _words(finished: FinishedHead) -> dict:
 def load_head(folder: Path) -> FinishedHead:
     """The head saved in `folder`, on the device that its options name.
 
-    Raises UserError where there is none, it is damaged or of another version, or that device or its hash grid is not
-    there.
+    Raises UserError where there is none, it is damaged or of another version, or that device is not there.
     """
     path = Path(folder) / FILE
     if not path.is_file():
         raise UserError(f"There is no {FILE} in '{folder}'.", "Give the folder of a run that is done.")
     try:
         words = json_object(read_metadata(path)[KEY])
-        if words["version"] != VERSION:
+        if words["version"] not in (ALONE, VERSION):
             raise ValueError(f"version {words['version']}")
-        return _finished(read_tensors(path), words)
-    except (torch.OutOfMemoryError, OtherHashGrid):
+        beside = read_shared(path.parent, words["files"]) if words["version"] == VERSION else {}
+        return _finished(read_tensors(path) | beside, words)
+    except torch.OutOfMemoryError:
         raise
     except (*DAMAGE, UserError) as fault:
         what = f"'{path}' is damaged or of another version of idto3d."
         raise UserError(what, "Make the head again, or use the version that made it.") from fault
-
-
-class OtherHashGrid(UserError):
-    """A head was painted with a hash grid that this machine does not compute with."""
-
-
-def _other_hash_grid(kind: str) -> OtherHashGrid:
-    remedy = "Export it on a machine like the one that made it, or make it again here."
-    return OtherHashGrid(f"The head was painted with the hash grid of {kind}, which is not used here.", remedy)
 
 
 def _finished(tensors: Mapping[str, Tensor], words: Mapping) -> FinishedHead:
@@ -207,10 +233,10 @@ def _finished(tensors: Mapping[str, Tensor], words: Mapping) -> FinishedHead:
     start = start_from(tensors, words["start"], device)
     prior = prior_from(under("prior.", tensors), words["prior"], device)
     coefficients = tensors["coefficients"].to(device)
-    field = MaterialField(options.expressions, options.material, (BOX_LOW, BOX_HIGH), device=device)
-    if field.encoding.kind != words["hash_grid"]:
-        raise _other_hash_grid(words["hash_grid"])
-    field.load_state_dict(under("field.", tensors))
+    learned = under("field.", tensors)
+    material = _with_kind(options.material, kind_among(learned))
+    field = MaterialField(options.expressions, material, (BOX_LOW, BOX_HIGH), device=device)
+    field.load_state_dict(learned)
     return FinishedHead(
         start,
         head_from(tensors, words["head"], device),

@@ -12,7 +12,7 @@ from idto3d.export.asset import write_asset
 from idto3d.export.gltf.load import load_asset
 from idto3d.export.gltf.mesh import SMALLEST_MOVE_M, posed
 from idto3d.export.gltf.provenance import Provenance
-from idto3d.export.sheet import contact_sheet
+from idto3d.export.stills import contact_sheet
 from idto3d.export.video import write_video
 from idto3d.head.parts import Head
 

@@ -90,6 +90,13 @@ def test_painted_textures_are_taken_as_they_are_and_smaller_ones_asked_for_are_a
     assert reduced["hair"].albedo[8, 12].tolist() == [20, 203, 20, 0]  # clear texels keep their colour
 
 
+def test_hair_that_an_edit_has_parted_keeps_its_size(write, portrait, painted):
+    second = replace(portrait.parts[2], name="hair 2", material="hair 2")
+    head = replace(portrait, parts=(*portrait.parts, second))
+    folder = write(replace(OPTIONS, texture_size=16), head, {**painted, "hair 2": painted["hair"]})
+    assert [len(load_asset(folder).textures[name].albedo) for name in ("eyes", "hair", "hair 2")] == [8, 16, 16]
+
+
 def test_hair_is_cut_out_or_blended(write):
     cut, blended = (document_of(write(replace(OPTIONS, alpha=alpha), name=alpha)) for alpha in ("mask", "blend"))
     modes = {material.name: material.alphaMode for material in cut.materials}

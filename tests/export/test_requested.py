@@ -15,6 +15,7 @@ from idto3d.export.asset import write_asset
 from idto3d.export.gltf.load import load_asset
 from idto3d.export.gltf.provenance import Provenance
 from idto3d.export.requested import outdated
+from idto3d.head.parts import Head
 
 PLAIN = ExportOptions(texture_size=32, render_size=32)
 EVERYTHING = replace(
@@ -163,6 +164,45 @@ def test_a_usdz_opens_with_its_parts_expressions_and_textures(write):
     for prim in stage.Traverse():
         if prim.GetTypeName() == "Shader" and (file := UsdShade.Shader(prim).GetInput("file")):
             assert file.Get().resolvedPath
+
+
+@pytest.fixture
+def parted(portrait, painted, tmp_path):
+    """An asset whose hair an edit has parted, which has a name of two words."""
+    skin, eye, hair = portrait.parts
+    second = replace(hair, name="hair 2", material="hair 2")
+    beards = (replace(hair, name="beard", material="beard"), replace(hair, name="beard 2", material="beard 2"))
+    head = Head(portrait.expressions, (skin, eye, hair, second, *beards))
+    more = {name: painted["hair"] for name in ("hair 2", "beard", "beard 2")}
+    list(write_asset(head, None, tmp_path, EVERYTHING, Provenance(seed=1), painted | more))
+    return tmp_path
+
+
+def test_a_part_of_a_name_of_two_words_has_one_of_one_word_where_blanks_end_names(parted):
+    _, groups, materials = obj_of(parted)
+    assert materials["hair_2"] == "hair_2" and len(groups["hair_2"]) == len(groups["hair"]) == len(groups["beard_2"])
+    lines = [line.split() for line in (parted / "head.mtl").read_text().splitlines() if not line.startswith("#")]
+    named = [words for words in lines if words[0].startswith(("map_", "norm"))]
+    assert all(len(words) == 2 and (parted / words[1]).is_file() for words in named)
+    assert ["newmtl", "hair_2"] in lines and ["map_Kd", "textures/hair_2_albedo.png"] in named
+    assert not [path for path in names_in(parted) if " " in path]
+
+
+def test_a_usdz_has_a_part_of_a_name_of_two_words(parted):
+    usd = pytest.importorskip("pxr.Usd")
+    from pxr import UsdGeom, UsdShade
+
+    stage = usd.Stage.Open(str(parted / "head.usdz"))
+    for name in ("hair", "hair_2", "beard_2"):
+        drawn = UsdGeom.Mesh.Get(stage, f"/head/{name}")
+        material, _ = UsdShade.MaterialBindingAPI(drawn).ComputeBoundMaterial()
+        assert len(drawn.GetPointsAttr().Get()) and material.GetPrim().GetName() == name
+
+
+def test_what_is_parted_of_a_beard_has_one_side_as_the_beard_has(parted):
+    document = pygltflib.GLTF2.load_binary(str(parted / "head.glb"))
+    counts = {one.name: document.accessors[one.primitives[0].indices].count for one in document.meshes}
+    assert counts["beard 2"] == counts["beard"] == counts["hair 2"] / 2
 
 
 def test_a_usdz_is_packed_as_it_has_to_be(write):

@@ -42,3 +42,4 @@ def desk(tmp_path):
     yield desk
     for job_id in desk.ids():
         desk.delete(job_id)
+    desk.engine.cool()

@@ -9,6 +9,7 @@ unless resumed. slow: 50 ms a step, half a second one of an edit. A head that is
 import json
 import struct
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -31,7 +32,7 @@ def create_head(photos, options, folder, checkpoints):
         yield StageStarted(stage, steps)
         for step in range(first if stage == "shape" else 1, steps + 1):
             time.sleep(0.05 if "slow" in words else 0.0)
-            if "stall" in words and step == max(3, steps // 3):
+            if "stall" in words and stage == "shape" and step == max(3, steps // 3):
                 stand_still_once(checkpoints.folder)
             if "full" in words and first == 1 and step == 4:
                 raise UserError("The disk is too full.", "Free some space and resume.")
@@ -59,6 +60,7 @@ def export_head(folder, options, into=None):
 def put_down(saved, folder, faces):
     """Write a head whole; its edits are the lines after its names."""
     names, *edits = saved[len(SAVED) :].decode().split("\n")
+    write_atomic(folder / "saved" / f"toy-{len(edits):032x}.safetensors", b"shared by all that were edited as often")
     write_atomic(folder / "head.safetensors", saved)
     write_atomic(folder / "textures" / "skin_albedo.png", edits[-1].encode() if edits else b"as made")
     for edit in edits[-1:]:
@@ -70,7 +72,17 @@ def put_down(saved, folder, faces):
 
 
 def prepare():
-    """Nothing is slow about toys."""
+    """Nothing is slow about toys, but they talk as some libraries do."""
+    print("toys are ready", flush=True)
+
+
+def remaining_pictures(folder):
+    """Pretend to draw what is missing."""
+    if not (folder / "renders" / "back.png").is_file():
+        for _ in range(20 if b"unhurried" in (folder / "head.safetensors").read_bytes() else 1):
+            yield None
+            time.sleep(0.1 if b"unhurried" in (folder / "head.safetensors").read_bytes() else 0.0)
+        yield Path("renders") / "back.png", b"a back"
 
 
 def edit_head(folder, options, into=None):

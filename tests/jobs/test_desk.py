@@ -1,10 +1,10 @@
 import json
 import os
 import signal
-import time
 from dataclasses import replace
 
 import pytest
+from waiting import over, watched
 
 from idto3d.config import ExportOptions
 from idto3d.errors import UserError
@@ -15,36 +15,23 @@ from idto3d.jobs.record import new_job, read_job, write_job
 from idto3d.jobs.run_folder import HEAD, LOCK, claim
 
 
-def until(desk, job_id, condition, seconds=60.0):
-    """Watch a job until `condition(view)` holds."""
-    deadline = time.monotonic() + seconds
-    while not condition(view := desk.watch(job_id)):
-        assert time.monotonic() < deadline, (view, (view.folder / "worker.log").read_text())
-        time.sleep(0.05)
-    return view
-
-
-def over(view):
-    return not view.active
-
-
 def test_a_job_runs_in_its_own_process_and_the_photos_are_gone_afterwards(desk, photo, options):
     job_id = desk.start([photo], options("young"))
     assert len(job_id) == 22
-    view = until(desk, job_id, over)
+    view = watched(desk, job_id, over)
     assert (view.status, view.error) == ("done", None)
     assert view.glb.read_bytes()[:4] == b"glTF"
     assert set(view.previews) == {"normal", "relit"} and view.progress.photo_crops == ("subject/crop_01.png",)
     assert view.progress.likeness == 0.71 and view.photos[0].name == "anna.png"
-    until(desk, job_id, lambda view: not (view.folder / "photos").exists())  # the worker's last act, after "done"
+    watched(desk, job_id, lambda view: not (view.folder / "photos").exists())  # the worker's last act, after "done"
     assert photo.exists()
 
 
 def test_a_refused_job_keeps_its_record_only_and_cannot_be_resumed(desk, photo, options):
     job_id = desk.start([photo], options("refuse"))
-    view = until(desk, job_id, over)
+    view = watched(desk, job_id, over)
     assert view.status == "failed" and view.error.what.startswith("No face") and not view.resumable
-    until(desk, job_id, lambda view: owner_of(view.folder / LOCK) is None)
+    watched(desk, job_id, lambda view: owner_of(view.folder / LOCK) is None)
     assert os.listdir(view.folder) == ["job.json"]
     with pytest.raises(UserError, match="cannot be continued"):
         desk.resume(job_id)
@@ -52,37 +39,37 @@ def test_a_refused_job_keeps_its_record_only_and_cannot_be_resumed(desk, photo, 
 
 def test_a_job_refused_after_a_checkpoint_is_resumed_as_its_message_says(desk, photo, options):
     job_id = desk.start([photo], options("checkpoint full"))
-    view = until(desk, job_id, over)
+    view = watched(desk, job_id, over)
     assert view.status == "failed" and "resume" in view.error.remedy and view.resumable
     desk.resume(job_id)
-    view = until(desk, job_id, over)
+    view = watched(desk, job_id, over)
     assert view.status == "done" and "Continued after step 3." in view.progress.notices
 
 
 def test_a_resumed_job_that_is_refused_without_a_checkpoint_keeps_its_record_only(desk, photo, options):
     job_id = desk.start([photo], options("stall"))
-    until(desk, job_id, lambda view: view.progress.step == 2 and view.progress.stage == "shape")
+    watched(desk, job_id, lambda view: view.progress.step == 2 and view.progress.stage == "shape")
     desk.cancel(job_id)
     job = read_job(desk.folder(job_id))
     write_job(desk.folder(job_id), replace(job, options=options("refuse")))
     desk.resume(job_id)
-    view = until(desk, job_id, over)
+    view = watched(desk, job_id, over)
     assert not view.resumable
-    until(desk, job_id, lambda view: owner_of(view.folder / LOCK) is None)
+    watched(desk, job_id, lambda view: owner_of(view.folder / LOCK) is None)
     assert os.listdir(view.folder) == ["job.json"]
 
 
 def test_a_job_of_another_version_blocks_nothing_and_can_be_deleted(desk, photo, options):
     old, older, kept = (desk.start([photo], options()) for _ in range(3))
     for job_id in (old, older, kept):
-        until(desk, job_id, over)
-        until(desk, job_id, lambda view: owner_of(view.folder / LOCK) is None)
+        watched(desk, job_id, over)
+        watched(desk, job_id, lambda view: owner_of(view.folder / LOCK) is None)
     for job_id in (old, older):
         data = json.loads((desk.folder(job_id) / "job.json").read_text())
         data["options"]["of_another_version"] = 1
         (desk.folder(job_id) / "job.json").write_text(json.dumps(data))
     new = desk.start([photo], options())
-    assert until(desk, new, over).status == "done"
+    assert watched(desk, new, over).status == "done"
     desk.delete(old)
     assert not (desk.root / old).exists()
     assert set(desk.reap(older_than_seconds=-1.0)) == {older, kept, new} and desk.ids() == []
@@ -91,8 +78,8 @@ def test_a_job_of_another_version_blocks_nothing_and_can_be_deleted(desk, photo,
 def test_a_job_of_another_version_that_is_worked_on_stays_and_the_others_are_reaped(desk, photo, options):
     busy, done = (desk.start([photo], options()) for _ in range(2))
     for job_id in (busy, done):
-        until(desk, job_id, over)
-        until(desk, job_id, lambda view: owner_of(view.folder / LOCK) is None)
+        watched(desk, job_id, over)
+        watched(desk, job_id, lambda view: owner_of(view.folder / LOCK) is None)
     (desk.folder(busy) / "job.json").write_text("{}")
     with claim(desk.folder(busy)):
         with pytest.raises(UserError, match="still works"):
@@ -101,25 +88,25 @@ def test_a_job_of_another_version_that_is_worked_on_stays_and_the_others_are_rea
 
 
 def test_a_fault_is_shown_and_logged(desk, photo, options):
-    view = until(desk, desk.start([photo], options("break")), over)
+    view = watched(desk, desk.start([photo], options("break")), over)
     assert view.status == "failed" and "a toy broke" in view.error.traceback and view.resumable
 
 
 def test_a_cancelled_job_can_be_resumed_to_its_end(desk, photo, options):
     job_id = desk.start([photo], options("slow checkpoint"))
-    until(desk, job_id, lambda view: view.progress.stage == "shape" and view.progress.step >= 2)
+    watched(desk, job_id, lambda view: view.progress.stage == "shape" and view.progress.step >= 2)
     desk.cancel(job_id)
     cancelled = desk.watch(job_id)
     assert cancelled.status == "cancelled" and cancelled.resumable
     desk.resume(job_id)
-    view = until(desk, job_id, over)
+    view = watched(desk, job_id, over)
     assert view.status == "done"
     assert any("Continued after step" in notice for notice in view.progress.notices)
 
 
 def test_a_step_that_does_not_end_is_interrupted(desk, photo, options):
     job_id = desk.start([photo], options("stall"))
-    until(desk, job_id, lambda view: view.progress.step == 2 and view.progress.stage == "shape")
+    watched(desk, job_id, lambda view: view.progress.step == 2 and view.progress.stage == "shape")
     desk.cancel(job_id)
     assert desk.watch(job_id).status == "cancelled"
     assert owner_of(desk.folder(job_id) / LOCK) is None
@@ -127,12 +114,12 @@ def test_a_step_that_does_not_end_is_interrupted(desk, photo, options):
 
 def test_a_killed_job_says_so_and_resumes_after_its_last_checkpoint(desk, photo, options):
     job_id = desk.start([photo], options("slow checkpoint"))
-    view = until(desk, job_id, lambda view: view.progress.stage == "shape" and view.progress.step >= 3)
+    view = watched(desk, job_id, lambda view: view.progress.stage == "shape" and view.progress.step >= 3)
     os.kill(owner_of(view.folder / LOCK), signal.SIGKILL)
-    killed = until(desk, job_id, over)
+    killed = watched(desk, job_id, over)
     assert killed.status == "failed" and "stopped before" in killed.error.what and killed.resumable
     desk.resume(job_id)
-    view = until(desk, job_id, over)
+    view = watched(desk, job_id, over)
     assert view.status == "done"
     continued = next(int(text.split()[-1][:-1]) for text in view.progress.notices if "Continued" in text)
     assert continued >= 3
@@ -144,41 +131,41 @@ def faces(count):
 
 def test_the_asset_of_a_finished_job_is_made_again(desk, photo, options):
     job_id = desk.start([photo], options("young"))
-    first = until(desk, job_id, over).glb.read_bytes()
+    first = watched(desk, job_id, over).glb.read_bytes()
     desk.export(job_id, faces(500))
-    view = until(desk, job_id, over)
+    view = watched(desk, job_id, over)
     assert (view.status, view.error, view.options) == ("done", None, replace(options("young"), export=faces(500)))
     assert view.glb.read_bytes() != first and view.progress.likeness == 0.71
 
 
 def test_an_export_that_is_refused_cancelled_or_killed_leaves_the_job_done_as_before(desk, photo, options, fake):
     job_id = desk.start([photo], options())
-    first = until(desk, job_id, over)
+    first = watched(desk, job_id, over)
     record = (first.folder / "job.json").read_bytes()
     desk.export(job_id, faces(fake.REFUSED))
-    assert until(desk, job_id, over).status == "done" and (first.folder / "job.json").read_bytes() == record
+    assert watched(desk, job_id, over).status == "done" and (first.folder / "job.json").read_bytes() == record
     for kill in (False, True):
         desk.export(job_id, faces(fake.STALLED))
-        until(desk, job_id, lambda view: view.status == "running" and view.progress.step == 1)
+        watched(desk, job_id, lambda view: view.status == "running" and view.progress.step == 1)
         with pytest.raises(UserError, match="at work already"):
             desk.export(job_id, faces(500))
         if kill:
             os.kill(owner_of(first.folder / LOCK), signal.SIGKILL)
         else:
             desk.cancel(job_id)
-        view = until(desk, job_id, over)
+        view = watched(desk, job_id, over)
         assert (view.status, view.options, view.glb) == ("done", first.options, first.glb) and not view.resumable
     desk.export(job_id, faces(500))
-    assert until(desk, job_id, over).options.export == faces(500)
+    assert watched(desk, job_id, over).options.export == faces(500)
 
 
 def test_an_export_of_what_is_not_done_or_cannot_be_is_refused(desk, photo, options):
     job_id = desk.start([photo], options("refuse"))
-    until(desk, job_id, over)
+    watched(desk, job_id, over)
     with pytest.raises(UserError, match="not done"):
         desk.export(job_id, faces(500))
     job_id = desk.start([photo], options())
-    until(desk, job_id, over)
+    watched(desk, job_id, over)
     with pytest.raises(UserError, match=r"export\.faces cannot be 1"):
         desk.export(job_id, faces(1))
     assert desk.watch(job_id).status == "done"
@@ -186,21 +173,21 @@ def test_an_export_of_what_is_not_done_or_cannot_be_is_refused(desk, photo, opti
 
 def test_jobs_wait_for_each_other_and_a_waiting_one_can_be_cancelled(desk, photo, options):
     first = desk.start([photo], options("stall"))
-    until(desk, first, lambda view: view.status == "running")
+    watched(desk, first, lambda view: view.status == "running")
     second = desk.start([photo], options())
     third = desk.start([photo], options())
-    assert until(desk, third, lambda view: view.position == 2).status == "queued"
+    assert watched(desk, third, lambda view: view.position == 2).status == "queued"
     desk.cancel(second)
     assert desk.watch(second).status == "cancelled"
-    assert until(desk, third, lambda view: view.position == 1).status == "queued"
+    assert watched(desk, third, lambda view: view.position == 1).status == "queued"
     desk.cancel(first)
-    assert until(desk, third, over).status == "done"
+    assert watched(desk, third, over).status == "done"
 
 
 def test_another_desk_of_the_same_root_finds_the_job(desk, photo, options):
     job_id = desk.start([photo], options())
     other = type(desk)(desk.root)
-    assert until(other, job_id, over).status == "done"
+    assert watched(other, job_id, over).status == "done"
 
 
 @pytest.mark.parametrize("job_id", ["", "..", "../x", "a" * 22, "/etc/passwd", "x\0y"])
@@ -213,7 +200,7 @@ def test_an_id_that_names_no_job_is_refused(desk, job_id):
 
 def test_deleting_stops_the_job_and_leaves_no_byte(desk, photo, options):
     job_id = desk.start([photo], options("stall"))
-    until(desk, job_id, lambda view: view.progress.step >= 1)
+    watched(desk, job_id, lambda view: view.progress.step >= 1)
     folder = desk.folder(job_id)
     assert (folder / "photos" / "01" / "anna.png").exists()
     desk.delete(job_id)
@@ -223,7 +210,7 @@ def test_deleting_stops_the_job_and_leaves_no_byte(desk, photo, options):
 
 def test_deleting_a_finished_job_takes_the_saved_head(desk, photo, options, fake):
     job_id = desk.start([photo], options())
-    folder = until(desk, job_id, over).folder
+    folder = watched(desk, job_id, over).folder
     assert (folder / HEAD).read_bytes().startswith(fake.SAVED)
     desk.delete(job_id)
     assert not folder.exists() and not list(desk.root.rglob(HEAD))
@@ -231,7 +218,7 @@ def test_deleting_a_finished_job_takes_the_saved_head(desk, photo, options, fake
 
 def test_old_jobs_are_reaped_with_the_saved_head_and_working_ones_are_not(desk, photo, options, fake):
     old = desk.start([photo], options())
-    assert (until(desk, old, over).folder / HEAD).read_bytes().startswith(fake.SAVED)
+    assert (watched(desk, old, over).folder / HEAD).read_bytes().startswith(fake.SAVED)
     busy = desk.start([photo], options("stall"))
     assert desk.reap(older_than_seconds=3600.0) == []
     assert desk.reap(older_than_seconds=0.0) == [old]
@@ -254,9 +241,9 @@ def test_copies_of_photos_left_by_a_crash_are_reaped(desk, photo, options, monke
 
 def test_a_long_job_that_was_killed_a_moment_ago_is_not_old(desk, photo, options):
     job_id = desk.start([photo], options("stall"))
-    view = until(desk, job_id, lambda view: view.progress.step >= 1)
+    view = watched(desk, job_id, lambda view: view.progress.step >= 1)
     os.kill(owner_of(view.folder / LOCK), signal.SIGKILL)
-    until(desk, job_id, over)
+    watched(desk, job_id, over)
     write_job(view.folder, replace(read_job(view.folder), started="2020-01-01T00:00:00.000+00:00"))
     assert desk.reap(older_than_seconds=3600.0) == [] and desk.watch(job_id).resumable
     for name in ("job.json", "events.jsonl"):

@@ -4,24 +4,16 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from waiting import until
 
 from idto3d.config import EditOptions
 from idto3d.jobs.desk import Desk
-from idto3d.jobs.engine import LocalEngine
+from idto3d.jobs.engine import LocalEngine, _hang_up, _told
 from idto3d.jobs.lock import owner_of
 from idto3d.jobs.run_folder import LOCK
-
-
-def until(condition, seconds=60.0):
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    return found
 
 
 def state_of(pid):
@@ -67,7 +59,62 @@ def test_the_next_job_is_that_of_the_worker_that_waits(desk, engine, head):
     assert engine._spare is None  # which would take cores from the one at work
     until(lambda: not desk.watch(head).active)
     assert desk.versions(head)[-1].name == "slow green hair"
-    until(lambda: state_of(spare.pid) == "")
+    until(lambda: engine._spare is spare and engine.room() == 1)  # and waits again
+
+
+def test_a_worker_stays_after_an_edit_and_draws_what_is_missing_until_it_is_told_another(desk, engine, head):
+    for prompt in ("green hair", "refuse", "older"):
+        desk.edit(head, EditOptions(prompt=prompt))
+        until(lambda: not desk.watch(head).active)
+        worker = until(lambda: engine._spare)
+        until(lambda: engine.room() == 1)
+    folder = desk.folder(head)
+    for place in (folder, *(folder / "versions" / one.id for one in desk.versions(head))):
+        until(lambda place=place: (place / "renders" / "back.png").is_file())
+    desk.undo(head)
+    engine.cool()
+    until(lambda: state_of(worker.pid) == "")
+    assert "refused" in (folder / "worker.log").read_text() and len(desk.versions(head)) == 3
+
+
+def has_back(desk, job_id):
+    """Whether the head, and each of its versions, has the picture that toys draw later."""
+    folder = desk.folder(job_id)
+    places = (folder, *(folder / "versions" / one.id for one in desk.versions(job_id)))
+    return all((place / "renders" / "back.png").is_file() for place in places)
+
+
+@pytest.mark.parametrize("meanwhile", ["an edit", "a head", "the end of the page"])
+def test_pictures_of_a_head_are_drawn_though_something_else_comes_first(desk, engine, head, options, meanwhile):
+    other = desk.start([], options("young"))
+    until(lambda: not desk.watch(other).active and engine.room() == 1)
+    desk.edit(head, EditOptions(prompt="unhurried older"))
+    worker = until(lambda: engine._workers.get(desk.folder(head)))
+    until(lambda: not desk.watch(head).active and engine.room() == 1)
+    if meanwhile == "an edit":
+        desk.edit(other, EditOptions(prompt="older"))
+        until(lambda: not desk.watch(other).active and has_back(desk, other))
+    elif meanwhile == "a head":
+        begun = desk.start([], options("young"))
+        until(lambda: not desk.watch(begun).active and engine.room() == 1)  # and nobody waits for pictures
+    else:
+        _hang_up(worker)
+    assert not has_back(desk, head)
+    until(lambda: has_back(desk, head), 20)
+
+
+def test_of_two_workers_that_are_free_one_stays(tmp_path, options):
+    engine = LocalEngine(2, "fake_pipeline")
+    desk = Desk(tmp_path / "runs", engine=engine)
+    heads = [desk.start([], options("young")) for _ in range(2)]
+    until(lambda: not any(desk.watch(one).active for one in heads) and engine.room() == 2)
+    for one in heads:
+        desk.edit(one, EditOptions(prompt="slow older"))
+    workers = until(lambda: list(engine._workers.values()) if engine.room() == 0 else [])
+    until(lambda: not any(desk.watch(one).active for one in heads) and engine.room() == 2)
+    until(lambda: sorted(state_of(worker.pid) == "" for worker in workers) == [False, True])
+    assert engine._spare in workers
+    engine.cool()
 
 
 def test_a_worker_that_waited_is_cancelled_like_any_other_and_logs_to_its_folder(desk, engine, head):
@@ -86,7 +133,8 @@ def test_a_worker_that_waits_in_vain_ends_and_one_that_died_is_replaced(desk, en
     desk.warm()
     first = engine._spare
     os.kill(first.pid, signal.SIGKILL)
-    until(lambda: first.poll() is not None)
+    until(lambda: first.poll() is not None and first.stdin.closed)
+    assert not _told(first, desk.folder(head))
     desk.edit(head, EditOptions(prompt="older"))
     until(lambda: not desk.watch(head).active)
     assert desk.watch(head).error is None and len(desk.versions(head)) == 2

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 import pytest
+from waiting import over, watched
 
 from idto3d.errors import UserError
 from idto3d.jobs.desk import Desk
@@ -18,19 +19,6 @@ from idto3d.jobs.record import new_job, read_job, write_job
 from idto3d.jobs.run_folder import LOCK
 
 
-def until(desk, job_id, condition, seconds=60.0):
-    """Watch a job until `condition(view)` holds."""
-    deadline = time.monotonic() + seconds
-    while not condition(view := desk.watch(job_id)):
-        assert time.monotonic() < deadline, view
-        time.sleep(0.05)
-    return view
-
-
-def over(view):
-    return not view.active
-
-
 class Bench:
     """An engine of which the test says what goes on: `begun` jobs are at work until they are taken off it."""
 
@@ -39,6 +27,12 @@ class Bench:
 
     def room(self):
         return self.most - len(self.begun)
+
+    def asked(self, folder):
+        """It does not matter to these for whom it is."""
+
+    def forget(self, folder):
+        """What is over is not kept."""
 
     def begin(self, folder):
         self.begun.append(folder)
@@ -116,18 +110,18 @@ def test_jobs_that_wait_are_no_processes_and_are_begun_after_a_restart(desk_of, 
     assert bench.ever == [] and {desk.watch(job_id).status for job_id in jobs} == {"queued"}
     page = desk_of()
     page.dispatch()
-    assert [until(page, job_id, over).status for job_id in jobs] == ["done"] * 3
+    assert [watched(page, job_id, over).status for job_id in jobs] == ["done"] * 3
 
 
 def test_a_worker_of_an_earlier_page_is_waited_for(desk_of, photo, options):
     first = desk_of()
     slow = first.start([photo], options("slow"))
-    until(first, slow, lambda view: view.status == "running")
+    watched(first, slow, lambda view: view.status == "running")
     page = desk_of()
     fast = page.start([photo], options())
     page.dispatcher.step()
     assert page.watch(fast).position == 1 and not page.engine.working(page.folder(fast))
-    until(page, fast, over)
+    watched(page, fast, over)
     assert read_job(page.folder(slow)).ended <= read_job(page.folder(fast)).started
 
 
@@ -135,7 +129,7 @@ def test_workers_of_two_desks_take_turns(desk_of, photo, options):
     first, second = desk_of(), desk_of()
     jobs = first.start([photo], options("slow")), second.start([photo], options("slow"))
     for job_id in jobs:
-        assert until(first, job_id, over).status == "done"
+        assert watched(first, job_id, over).status == "done"
     one, two = sorted((read_job(first.folder(job_id)) for job_id in jobs), key=lambda job: job.started)
     assert one.ended <= two.started
 
@@ -239,20 +233,20 @@ def test_a_record_of_before_has_no_visitor_and_no_limit(tmp_path, options):
 @pytest.mark.parametrize("prompt", ["stall", "slow slow"])
 def test_a_job_that_works_too_long_is_stopped_and_says_so_and_goes_on(desk_of, photo, options, prompt):
     desk = desk_of(job_seconds=0.3)
-    view = until(desk, job_id := desk.start([photo], options(prompt)), over)
+    view = watched(desk, job_id := desk.start([photo], options(prompt)), over)
     assert view.status == "failed" and view.resumable and not view.error.traceback
     assert view.error.what == "The job was stopped after 0.005 minutes of work, the longest it may take."
     desk.dispatcher.step()
-    until(desk, job_id, lambda view: owner_of(view.folder / LOCK) is None)
+    watched(desk, job_id, lambda view: owner_of(view.folder / LOCK) is None)
     desk.limits = LOCAL
     desk.resume(job_id)
-    assert until(desk, job_id, over).status == "done"
+    assert watched(desk, job_id, over).status == "done"
 
 
 def test_a_worker_elsewhere_is_cancelled_by_a_mark(desk_of, photo, options, monkeypatch):
     desk = desk_of()
     job_id = desk.start([photo], options("slow"))
-    view = until(desk, job_id, lambda view: view.progress.stage == "shape")
+    view = watched(desk, job_id, lambda view: view.progress.stage == "shape")
     pid = owner_of(view.folder / LOCK)
     write_job(view.folder, replace(read_job(view.folder), machine="elsewhere"))
     killed = []

@@ -17,7 +17,7 @@ from idto3d.stages.optimise import Optimiser
 from idto3d.stages.wish import TURN_DEG, turned_deg
 
 STEPS = 6
-OPTIONS = HeadOptions(preview_every=2, shape=ShapeOptions(steps=STEPS))
+OPTIONS = HeadOptions(preview_every=2, shape=ShapeOptions(steps=STEPS, anchor=0.0))
 WISH = SimpleNamespace(expressions=("neutral", "smile"), device=lambda: torch.device("cpu"))
 
 

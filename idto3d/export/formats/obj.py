@@ -8,7 +8,7 @@ import numpy as np
 from idto3d.export.gltf.mesh import HeadMesh, PartMesh
 from idto3d.export.gltf.provenance import GENERATOR
 from idto3d.export.images import write_png
-from idto3d.export.textures import Textures
+from idto3d.export.textures import Textures, unbroken
 from idto3d.files import write_atomic
 
 MAPS = {"albedo": "map_Kd", "roughness": "map_Pr", "normal": "norm", "opacity": "map_d"}  # with the extensions for PBR
@@ -33,7 +33,8 @@ def write_obj(mesh: HeadMesh, textures: Mapping[str, Textures], folder: Path) ->
 def _part(part: PartMesh, start: int) -> list[str]:
     """The lines of a part whose first vertex is number `start`; every vertex has one uv and one normal."""
     up = part.uvs * [1, -1] + [0, 1]  # OBJ counts v upwards
-    lines = [f"o {part.name}", f"g {part.name}", f"usemtl {part.material}"]
+    name = unbroken(part.name)
+    lines = [f"o {name}", f"g {name}", f"usemtl {unbroken(part.material)}"]
     lines += _rows("v {:.6f} {:.6f} {:.6f}", part.positions + part.pivot)
     lines += _rows("vt {:.6f} {:.6f}", up)
     lines += _rows("vn {:.5f} {:.5f} {:.5f}", part.normals)
@@ -46,6 +47,7 @@ def _rows(form: str, values: np.ndarray) -> list[str]:
 
 def _material(name: str, textures: Textures, folder: Path) -> str:
     """The lines of a material, whose grey maps are written."""
+    name = unbroken(name)
     write_png(folder / "textures" / f"{name}_roughness.png", textures.metallic_roughness[..., 1])
     kinds = ["albedo", "roughness"] + ["normal"] * (textures.normal is not None)
     if textures.see_through:

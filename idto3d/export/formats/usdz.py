@@ -1,6 +1,6 @@
 """The head as USDZ: a mesh per part below one root, expressions as blend shapes, UsdPreviewSurface materials.
 
-USD: right-handed, Y up, the face looks to +Z, metres, texture coordinates with v up.
+USD: right-handed, Y up, the face looks to +Z, metres, texture coordinates with v up; names of letters, digits and _.
 """
 
 import os
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from pxr import Gf, Sdf, Usd, UsdGeom, UsdShade, UsdSkel, UsdUtils, Vt
+from pxr import Gf, Sdf, Tf, Usd, UsdGeom, UsdShade, UsdSkel, UsdUtils, Vt
 
 from idto3d.export.gltf.glb import ImageFiles
 from idto3d.export.gltf.mesh import HeadMesh, PartMesh, target_name, visible
@@ -78,7 +78,7 @@ def _part(
     skeleton: UsdSkel.Skeleton | None,
     material: UsdShade.Material,
 ) -> UsdGeom.Mesh:
-    drawn = UsdGeom.Mesh.Define(stage, f"{ROOT}/{part.name}")
+    drawn = UsdGeom.Mesh.Define(stage, f"{ROOT}/{Tf.MakeValidIdentifier(part.name)}")
     drawn.CreatePointsAttr(_vectors(part.positions))
     drawn.CreateExtentAttr(_vectors(np.stack([part.positions.min(0), part.positions.max(0)])))
     drawn.CreateFaceVertexCountsAttr(Vt.IntArray.FromNumpy(np.full(len(part.faces), 3, np.int32)))
@@ -117,6 +117,7 @@ def _blend_shapes(
 
 
 def _material(stage: Usd.Stage, name: str, images: ImageFiles, folder: Path) -> UsdShade.Material:
+    name = Tf.MakeValidIdentifier(name)
     material = UsdShade.Material.Define(stage, f"{ROOT}/materials/{name}")
     surface = _shader(stage, material, "surface", "UsdPreviewSurface")
     material.CreateSurfaceOutput().ConnectToSource(surface.ConnectableAPI(), "surface")

@@ -29,7 +29,7 @@ class BufferWriter:
         """Append `values` [N] or [N, C] (uint8, uint16, uint32 or float32); the index of its accessor."""
         accessor = _described(values)
         accessor.bufferView = self.view(np.ascontiguousarray(values).tobytes(), target)
-        return self._add(accessor)
+        return self.add(accessor)
 
     def bounded_array(self, values: np.ndarray, target: int | None = None) -> int:
         """The same with the least and greatest of each column, which glTF asks for at positions and times."""
@@ -47,7 +47,7 @@ class BufferWriter:
         accessor = _described(values)
         accessor.byteOffset = None  # glTF forbids one where there is no view: what sparse leaves out is zero
         accessor.sparse = self._sparse(moved, values[moved])
-        index = self._add(accessor)
+        index = self.add(accessor)
         self._bound(index, values)
         return index
 
@@ -65,7 +65,8 @@ class BufferWriter:
         content = gltf.AccessorSparseValues(bufferView=self.view(np.ascontiguousarray(values).tobytes()))
         return gltf.Sparse(count=len(rows), indices=places, values=content)
 
-    def _add(self, accessor: gltf.Accessor) -> int:
+    def add(self, accessor: gltf.Accessor) -> int:
+        """Append an accessor whose views are there; its index."""
         self.document.accessors.append(accessor)
         return len(self.document.accessors) - 1
 

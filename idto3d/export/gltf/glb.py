@@ -14,11 +14,13 @@ import pygltflib as gltf
 from idto3d.export.gltf.accessors import BufferWriter
 from idto3d.export.gltf.clip import expression_clip
 from idto3d.export.gltf.container import packed
+from idto3d.export.gltf.former import Former, copied_mesh
 from idto3d.export.gltf.mesh import HeadMesh, PartMesh, both_sides, target_name, visible
 from idto3d.export.gltf.provenance import GENERATOR, Provenance, as_extras
+from idto3d.stages.edit.paint.parted import kind_of
 
 ROOT = "head"
-ONE_SIDED = ("beard",)  # sheets that stand so close on the skin that nobody sees them from behind
+ONE_SIDED = ("beard",)  # kinds of sheets that stand so close on the skin that nobody sees them from behind
 
 
 @dataclass(frozen=True)
@@ -50,18 +52,30 @@ class Layout:
 
 
 def glb_bytes(
-    mesh: HeadMesh, images: Mapping[str, ImageFiles], provenance: Provenance, layout: Layout = Layout()
+    mesh: HeadMesh,
+    images: Mapping[str, ImageFiles],
+    provenance: Provenance,
+    layout: Layout = Layout(),
+    former: Former | None = None,
 ) -> bytes:
-    """The GLB file; `images` are those of each material that the parts name."""
+    """The GLB file; `images` are those of each material that the parts name.
+
+    Parts that `former`, of the same layout, still has right are taken from there: of these `mesh` has the rest alone.
+    """
     document = gltf.GLTF2(asset=gltf.Asset(version="2.0", generator=GENERATOR))
     writer = BufferWriter(document)
     materials = list(images)
     for part in mesh.parts:
+        material = materials.index(part.material)
+        if former is not None and (known := former.mesh(part.name)):
+            document.meshes.append(copied_mesh(writer, former.glb, known))
+            document.meshes[-1].primitives[0].material = material
+            continue
         worn = images[part.material]
-        shown = both_sides(part) if worn.see_through and part.name not in ONE_SIDED else part
+        shown = both_sides(part) if worn.see_through and kind_of(part.name) not in ONE_SIDED else part
         attributes = _attributes(writer, shown, worn.normal is not None)
         document.meshes.append(_mesh(writer, shown, mesh.names, attributes, layout))
-        document.meshes[-1].primitives[0].material = materials.index(part.material)
+        document.meshes[-1].primitives[0].material = material
     document.samplers = [_sampler()]
     document.materials = [_material(writer, name, files, layout.blend) for name, files in images.items()]
     _add_nodes(document, mesh.parts)

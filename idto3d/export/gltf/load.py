@@ -84,12 +84,12 @@ def _parts(glb: Glb, line: Line) -> list[tuple[PartMesh, list[str]]]:
     if any(len(primitive.get("targets", [])) != len(names) for primitive in mesh["primitives"]):
         raise ValueError("each morph target has a name")
     title = mesh.get("name") or named.get("name", "part")
-    parts = (_part(glb, primitive, title) for primitive in mesh["primitives"])
+    parts = (part_of(glb, primitive, title) for primitive in mesh["primitives"])
     return [(placed(part, matrix, centre[:3, 3]), list(names)) for part in parts]
 
 
-def _part(glb: Glb, primitive: dict, name: str) -> PartMesh:
-    """One primitive where its accessors have it."""
+def part_of(glb: Glb, primitive: Mapping, name: str) -> PartMesh:
+    """One primitive where its accessors have it. Raises what missing and odd entries of a header raise."""
     attributes = primitive["attributes"]
     positions, normals = glb.floats(attributes["POSITION"]), glb.directions(attributes["NORMAL"])
     count = len(positions)

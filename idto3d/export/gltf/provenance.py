@@ -40,4 +40,10 @@ def as_extras(provenance: Provenance) -> dict:
 
 def as_notes(provenance: Provenance) -> dict[str, str]:
     """The short form for the text chunks of pictures."""
-    return {"Software": GENERATOR, "seed": str(provenance.seed), "weights": provenance.weights}
+    return notes_of(as_extras(provenance))
+
+
+def notes_of(extras: Mapping[str, object]) -> dict[str, str]:
+    """The same of what a GLB says, as far as it does."""
+    told = {"Software": extras.get("generator", GENERATOR)} | {k: extras[k] for k in ("seed", "weights") if k in extras}
+    return {name: str(text) for name, text in told.items()}

@@ -16,10 +16,10 @@ from idto3d.config import ROOT
 from idto3d.determinism import MKL_SETTING, STRICT
 from idto3d.errors import UserError
 from idto3d.jobs import record
-from idto3d.jobs.produce import PIPELINE
+from idto3d.jobs.produce import PIPELINE, rest
 from idto3d.jobs.record import read_job, write_job
 from idto3d.jobs.run_folder import claim
-from idto3d.jobs.worker import LOG, Cancellation, work
+from idto3d.jobs.worker import LOG, Cancellation, logged, work
 
 SILENT = {"RAY_USAGE_STATS_ENABLED": "0"}
 TRIES_AGAIN = 3  # of a job whose machine or worker is lost; it goes on from its checkpoint
@@ -86,6 +86,12 @@ class RayEngine:
     def warm(self) -> None:
         """Nothing: who waits on a cluster takes a place there."""
 
+    def asked(self, folder: Path) -> None:
+        """Nothing: a cluster does not ask for whom it works."""
+
+    def forget(self, folder: Path) -> None:
+        """Nothing: what ended is not kept in mind."""
+
     def close(self) -> None:
         """Leave the cluster, which ends what this engine began there."""
         self._ray.shutdown()
@@ -107,12 +113,15 @@ def work_in(folder: str, pipeline: str) -> str:
     does nothing.
     """
     place = Path(folder)
-    with _logged(place / LOG), _signals_kept():
+    with logged(place / LOG), _signals_kept():
         cancellation = Cancellation(place)
         cancellation.listen()
         try:
             _queue_again(place)
-            return work(place, pipeline, cancellation)
+            status = work(place, pipeline, cancellation)
+            for _ in rest(place, pipeline):
+                pass
+            return status
         except UserError as error:  # another process works there, or the folder is gone
             log.warning("not begun: %s", error)
             return ""
@@ -124,22 +133,6 @@ def _queue_again(folder: Path) -> None:
         job = read_job(folder)
         if job and job.status == record.RUNNING:
             write_job(folder, replace(job, status=record.QUEUED))
-
-
-@contextmanager
-def _logged(file: Path) -> Iterator[None]:
-    """What is logged goes to `file` as well."""
-    handler = logging.FileHandler(file)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    root, level = logging.getLogger(), logging.getLogger().level
-    root.addHandler(handler)
-    root.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        root.removeHandler(handler)
-        root.setLevel(level)
-        handler.close()
 
 
 @contextmanager

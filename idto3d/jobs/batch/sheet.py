@@ -8,7 +8,7 @@ from PIL import Image
 
 from idto3d.export.gltf.provenance import GENERATOR
 from idto3d.export.images import write_png
-from idto3d.export.sheet import contact_sheet
+from idto3d.export.stills import contact_sheet
 from idto3d.jobs import record
 from idto3d.jobs.batch.standing import Place
 

@@ -6,8 +6,8 @@ from importlib import import_module
 from pathlib import Path
 
 from idto3d.config import EditOptions
-from idto3d.events import Event
-from idto3d.files import remove
+from idto3d.events import Event, Finished
+from idto3d.files import remove, write_atomic
 from idto3d.jobs import record
 from idto3d.jobs.checkpoint import Checkpointer
 from idto3d.jobs.history.store import heals
@@ -31,8 +31,13 @@ def work_apart(source: Path, pipeline: str) -> Work:
 
     def work(folder: Path, job: Job, _checkpoints: Checkpointer) -> Iterator[Event]:
         (edit,) = job.edits
+        made = import_module(pipeline)
         try:
-            yield from import_module(pipeline).edit_head(source, edit, folder)
+            for event in made.edit_head(source, edit, folder):
+                if isinstance(event, Finished):
+                    for name, picture in filter(None, made.remaining_pictures(folder)):
+                        write_atomic(folder / name, picture)
+                yield event
         except BaseException:
             remove(folder)
             raise

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from idto3d.errors import UserError, shown
 from idto3d.files import remove
-from idto3d.jobs.history.state import GOING, ROOT, VERSIONS, State, folder_of, write_state, write_version
+from idto3d.jobs.history.state import GOING, ROOT, VERSIONS, State, folder_of, read_state, write_state, write_version
 from idto3d.jobs.history.store import go, opened, redo_of, version, versions
-from idto3d.jobs.history.version import Version
+from idto3d.jobs.history.version import Steps, Version
 from idto3d.jobs.run_folder import claim, finished
 from idto3d.words.prompts import one_line
 
@@ -65,6 +65,17 @@ def redo(folder: Path) -> Version:
             raise UserError("There is nothing to redo: nothing was made of this version.", "Edit it.")
         go(folder, state, child)
         return version(folder, child)
+
+
+def steps(folder: Path) -> Steps:
+    """Whether `undo` and `redo` would show another version; neither where no history was begun. Raises UserError."""
+    state = read_state(folder)
+    if state is None:
+        return Steps()
+    found = {one.id: one for one in versions(folder)}
+    here = replace(state, current=state.shown)
+    one = found.get(here.current)  # none while the version on its way has no folder yet
+    return Steps(bool(one and one.parent), bool(redo_of(here, found)))
 
 
 def rename(folder: Path, wanted: str, name: str) -> Version:

@@ -1,12 +1,11 @@
 """What a version holds of a run folder: the saved head and its asset, and nothing of the run itself."""
 
-import os
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from idto3d.files import copy_atomic, remove
-from idto3d.jobs.run_folder import GLB, HEAD
+from idto3d.files import remove
+from idto3d.jobs.run_folder import GLB, HEAD, SAVED
+from idto3d.moves import link_or_copy
 
 FILES = (GLB, "head_lod1.glb", "head_lod2.glb", "head.obj", "head.mtl", "head.usdz")
 FOLDERS = ("textures", "renders", "expressions")
@@ -23,28 +22,17 @@ def asset_of(folder: Path) -> list[Path]:
 
 
 def contents(folder: Path) -> list[Path]:
-    """The files of the head in `folder`, relative to it: the saved head first, then its asset."""
-    return [Path(HEAD), *asset_of(folder)] if (folder / HEAD).is_file() else asset_of(folder)
+    """The files of the head in `folder`, relative to it: what it is saved in, head.safetensors last, then its asset."""
+    if not (folder / HEAD).is_file():
+        return asset_of(folder)
+    named = sorted(Path(SAVED) / path.name for path in (folder / SAVED).glob("*.safetensors"))
+    return [*named, Path(HEAD), *asset_of(folder)]
 
 
 def lay(source: Path, target: Path, names: Sequence[Path]) -> None:
     """Put the files `names` of the folder `source` into `target`, each whole or not at all, in that order."""
     for name in names:
-        place(source / name, target / name)
-
-
-def place(source: Path, target: Path) -> None:
-    """Make `target` the file `source`: one more name of it, or a copy where the file system has no such names."""
-    if target.exists() and target.samefile(source):
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}.part")
-    try:
-        os.link(source, part)
-    except OSError:
-        copy_atomic(source, target)
-        return
-    os.replace(part, target)
+        link_or_copy(source / name, target / name)
 
 
 def show(source: Path, folder: Path) -> None:

@@ -6,6 +6,7 @@ may end anywhere. All functions but `versions` and `heals` are for who holds the
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +34,7 @@ from idto3d.jobs.record import EDIT, Job, now, read_job
 from idto3d.jobs.run_folder import GLB, HEAD, LOCK
 
 AS_MADE = "as it was made"
+ID = re.compile(r"v\d{3,9}")
 
 
 def versions(folder: Path) -> tuple[Version, ...]:
@@ -46,12 +48,19 @@ def versions(folder: Path) -> tuple[Version, ...]:
 
 
 def version(folder: Path, wanted: str) -> Version:
-    """One of them. Raises UserError when there is none of that id."""
-    found = {one.id: one for one in versions(folder)}
-    if wanted not in found:
-        what = f"There is no version '{shown(wanted)}' of this head."
-        raise UserError(what, f"Choose from: {', '.join(found)}." if found else "Edit it first.")
-    return found[wanted]
+    """One of them, of which alone the record is read. Raises UserError when there is none of that id."""
+    state, place = read_state(folder), place_of(folder, wanted)
+    return read_version(place, state is not None and wanted == state.shown)
+
+
+def place_of(folder: Path, wanted: str) -> Path:
+    """Where a version lies with its head.glb and all that belongs to it. Raises UserError when there is none."""
+    place = folder_of(folder, wanted)
+    if ID.fullmatch(wanted) and (place / RECORD).is_file():
+        return place
+    found = sorted(path.parent.name for path in (folder / VERSIONS).glob(f"v*/{RECORD}"))
+    what = f"There is no version '{shown(wanted)}' of this head."
+    raise UserError(what, f"Choose from: {', '.join(found)}." if found else "Edit it first.")
 
 
 def opened(folder: Path) -> State:
@@ -61,6 +70,8 @@ def opened(folder: Path) -> State:
         _lay_root(folder)
     elif state.goal:
         _finish(folder, state)
+    else:
+        _even(folder, state)
     for left in (folder / VERSIONS / COMING, *(folder / VERSIONS).glob(f"{GOING}*")):
         remove(left)
     return read_state(folder)
@@ -146,6 +157,13 @@ def _finish(folder: Path, state: State) -> None:
         os.rename(place, source)
     show(source, folder)
     write_state(folder, replace(state, current=state.goal, goal="", coming=False))
+
+
+def _even(folder: Path, state: State) -> None:
+    """Give the run folder what the current version has got since: see rest.py."""
+    source = folder_of(folder, state.current)
+    there = set(contents(folder))
+    lay(source, folder, [name for name in contents(source) if name not in there])
 
 
 def _lay_root(folder: Path) -> None:

@@ -20,3 +20,11 @@ class Version:
     created: str
     sha256: str
     current: bool = False
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Whether there is a version to go back to, and one to go forth to, from the one that is shown."""
+
+    undo: bool = False
+    redo: bool = False

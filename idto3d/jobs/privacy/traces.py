@@ -1,5 +1,6 @@
 """What exists of whom: the files of a run by kinds of data, and their removal with proof."""
 
+import errno
 import json
 import shutil
 import time
@@ -12,14 +13,15 @@ from idto3d.errors import UserError
 from idto3d.files import PART, sha256_of
 from idto3d.jobs import event_log, record
 from idto3d.jobs.history.state import RECORD, VERSIONS
-from idto3d.jobs.lock import is_locked
-from idto3d.jobs.run_folder import CHECKPOINTS, HEAD, LOCK, PHOTOS, RESERVE
+from idto3d.jobs.lock import try_lock
+from idto3d.jobs.run_folder import CHECKPOINTS, HEAD, LOCK, PHOTOS, RESERVE, SAVED
 
 KINDS = ("photo", "crop", "checkpoint", "picture", "head", "version", "record")
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".mp4")
 SHOWN = ("photo", "crop", "checkpoint", "picture", "head", "version")
 RECORDS = {record.FILE, event_log.FILE, LOCK, RESERVE, ".cancel", "worker.log"}
-OURS = RECORDS | {PHOTOS, CHECKPOINTS, HEAD, "subject", "renders", VERSIONS}
+OURS = RECORDS | {PHOTOS, CHECKPOINTS, HEAD, SAVED, "subject", "renders", VERSIONS}
+LOOKS, LOOK_S = 20, 0.05  # how often a folder that was emptied is removed again, and seconds between
 
 
 @dataclass(frozen=True)
@@ -117,15 +119,39 @@ def erase(folder: Path) -> Traces:
         return Traces(folder, (), 0, 0.0)
     if not is_run(folder):
         raise UserError(f"'{folder}' is not a run folder.", "Nothing was deleted; check the name.")
-    if is_locked(folder / LOCK):
-        raise UserError(f"A process still works in '{folder}'.", "Cancel it first.")
     held = traces(folder)
     try:
-        shutil.rmtree(folder)
+        _remove_held(folder)
     except OSError as error:
         what = f"Not all of '{folder}' could be deleted ({error.strerror}: {error.filename})."
         raise UserError(what, "Make it writable and delete it again.") from error
     return held
+
+
+def _remove_held(folder: Path) -> None:
+    """Remove a run folder while nobody else may write there; its record goes after all that it tells of.
+
+    Raises OSError, and UserError where a process works there.
+    """
+    lock = try_lock(folder / LOCK)
+    if lock is None:
+        raise UserError(f"A process still works in '{folder}'.", "Cancel it first.")
+    with lock:
+        for entry in folder.iterdir():
+            if entry.name not in (LOCK, record.FILE):
+                shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+        (folder / record.FILE).unlink(missing_ok=True)
+    for _ in range(LOOKS):  # somebody may look at this moment whether there is still something to do here
+        try:
+            shutil.rmtree(folder)
+            return
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY:
+                raise
+            time.sleep(LOOK_S)
+    shutil.rmtree(folder)
 
 
 def deleted(held: Iterable[Traces]) -> str:

@@ -55,6 +55,7 @@ class Dispatcher:
             if there and (there.status == record.QUEUED or there.status == record.RUNNING and self.at_work(folder)):
                 raise UserError(BUSY.what, BUSY.remedy)
             self._begun.discard(folder)
+            self.engine.asked(folder)
             write_job(folder, job)
         self.nudge()
 

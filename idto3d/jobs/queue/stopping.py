@@ -49,10 +49,14 @@ def wait_until_free(folder: Path, seconds: float = 2.0) -> None:
 
 
 def _process(folder: Path) -> int | None:
-    """The process of this machine that works in `folder`; None where there is none, or it is elsewhere."""
+    """The process of this machine that works in `folder`; None where there is none, or it is elsewhere.
+
+    Also where it is this one, which may hold the folder for a moment, or works in it by turns: an engine stops that.
+    """
     job = readable_job(folder)
     here = job is None or job.machine in ("", platform.node())
-    return owner_of(folder / LOCK) if here else None
+    owner = owner_of(folder / LOCK) if here else None
+    return None if owner == os.getpid() else owner
 
 
 def _signal(pid: int | None, number: int) -> bool:

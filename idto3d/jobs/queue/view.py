@@ -72,5 +72,5 @@ def _continues(folder: Path, job: Job) -> bool:
     """Whether an ended job can be resumed: a refused one only where it left checkpoints."""
     if job.status not in (record.FAILED, record.CANCELLED):
         return False
-    stopped = job.error in (DIED, record.time_up(job))
-    return stopped or not job.refused or has_checkpoints(folder)
+    stopped = job.error in (DIED, record.time_up(job)) or job.error and job.error.remedy == record.LATER
+    return bool(stopped) or not job.refused or has_checkpoints(folder)

@@ -16,8 +16,10 @@ from idto3d.stages.edit.guided import guided
 from idto3d.stages.edit.hair import restyled
 from idto3d.stages.edit.paint.colours import recoloured
 from idto3d.stages.edit.paint.marks import marked
-from idto3d.stages.edit.paint.parted import parted, whole
+from idto3d.stages.edit.paint.parted import parted, recoloured_kinds, whole
+from idto3d.stages.edit.paint.place import place_of
 from idto3d.stages.edit.sealed import same_head, sealed
+from idto3d.stages.edit.seen.mask import mask_of
 from idto3d.stages.edit.seen.shown import picture_of
 from idto3d.stages.edit.shape import reshaped
 from idto3d.stages.edit.work import Work
@@ -45,20 +47,24 @@ def edited(
         yield Notice(_nothing(request.unknown))
     yield StageStarted(STAGE, len(STEPS) + 1)
     work = Work(before, before, request, options, template, prior, allowed_of(before, options, template))
+    if options.mask and recoloured_kinds(request):
+        work = parted(work, mask_of(before, options, place_of(template, len(before.painted["skin"].albedo))).share)
     work = replace(work, head=replaceable(work.head, request))
     for number, step in enumerate(STEPS):
         work = step(work)
         yield StepDone(STAGE, number + 1, len(STEPS) + 1)
-    changed, head = work, sealed(work)
-    nothing = same_head(before, head)
-    work = replace(work, head=replace(head, start=before.start if nothing else start_after(work)))
-    yield Preview(STAGE, "relit", picture_of(parted(work.head, changed), before.options.preview_size))
+    head = sealed(work)
+    nothing = same_head(work.before, head)
+    head = before if nothing else replace(head, start=start_after(work))
+    work = replace(work, head=head)
+    yield Preview(STAGE, "relit", picture_of(head, before.options.preview_size))
     for sentence in work.told or (UNCHANGED,) * nothing:
         yield Notice(sentence)
-    if guide is not None and options.steps:
+    if guide is not None and options.steps and not nothing:
         work = yield from guided(work, guide)
+        work = replace(work, head=replace(sealed(work), start=head.start))
     yield StepDone(STAGE, len(STEPS) + 1, len(STEPS) + 1)
-    return parted(replace(sealed(work), start=work.head.start), changed)
+    return work.head
 
 
 def replaceable(head: FinishedHead, request: EditRequest) -> FinishedHead:

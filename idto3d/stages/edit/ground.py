@@ -7,7 +7,7 @@ import torch
 
 from idto3d.bundle.find import NAMED
 from idto3d.bundle.layout import PRIOR_FILE, TEMPLATE_FILE
-from idto3d.config import EMBEDDED
+from idto3d.config import EMBEDDED, ExportOptions
 from idto3d.device import choose_device
 from idto3d.head.ellipsoid import EllipsoidPrior
 from idto3d.head.prior import HeadPrior
@@ -15,6 +15,7 @@ from idto3d.head.prior_file import load_prior
 from idto3d.head.template_file import load_template
 from idto3d.head.template_model import Template
 from idto3d.render.backend import make_rasterizer
+from idto3d.stages.edit.paint.place import place_of
 from idto3d.stages.saved import FinishedHead
 
 
@@ -27,14 +28,15 @@ def load_ground(before: FinishedHead) -> tuple[Template, HeadPrior]:
     device = choose_device(before.options.device)
     own = NAMED.get(before.options.weights, Path(before.options.weights)) / TEMPLATE_FILE
     template = known_template(own if own.is_file() else EMBEDDED / TEMPLATE_FILE, device)
-    if isinstance(before.prior, EllipsoidPrior):
+    if isinstance(before.prior, EllipsoidPrior) or not before.prior.phrases:
         return template, load_prior(EMBEDDED / PRIOR_FILE, device)
     return template, before.prior
 
 
 def load_ahead(device: torch.device) -> None:
     """Load what every edit on `device` needs, and have the rasteriser's kernels ready: the first one asks for both."""
-    known_template(EMBEDDED / TEMPLATE_FILE, device)
+    template = known_template(EMBEDDED / TEMPLATE_FILE, device)
+    place_of(template, ExportOptions().texture_size)
     corners = torch.tensor([[[-1.0, -1.0, 0.0, 1.0], [1.0, -1.0, 0.0, 1.0], [0.0, 1.0, 0.0, 1.0]]], device=device)
     make_rasterizer(device).fragments(corners, torch.tensor([[0, 1, 2]], device=device), (8, 8))
 

@@ -1,7 +1,7 @@
 """The end of an edit: whatever happened on the way, what was not to change is bit for bit what it was."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import torch
@@ -41,6 +41,48 @@ def same_head(before: FinishedHead, after: FinishedHead) -> bool:
     return all(map(_same_part, *parts)) and all(
         _same_maps(one, materials[1][name]) for name, one in before.painted.items()
     )
+
+
+def kept_textures(before: FinishedHead, after: FinishedHead) -> set[str]:
+    """The textures that both have alike, "MATERIAL_KIND" by the kinds that are exported."""
+    files = {"albedo": "albedo", "roughness": "metallic_roughness", "normal": "normal"}
+    return {
+        f"{name}_{files[kind]}"
+        for name, now in after.painted.items()
+        if name in before.painted
+        for kind in MAPS
+        if _same_map(getattr(before.painted[name], kind), getattr(now, kind))
+    }
+
+
+def kept_parts(before: FinishedHead, after: FinishedHead) -> set[str]:
+    """The parts that both have alike, bit for bit, and wear alike: with relief or without, solid or not."""
+    known = {part.name: part for part in before.head.parts}
+    pairs = [(known[part.name], part) for part in after.head.parts if part.name in known]
+    return {now.name for was, now in pairs if _equal_part(was, now) and _worn(before, was) == _worn(after, now)}
+
+
+def _worn(head: FinishedHead, part: Part) -> tuple:
+    """What of a part's material its mesh depends on."""
+    material = head.painted.get(part.material)
+    return () if material is None else (part.material, material.albedo.shape[-1], material.normal is None)
+
+
+def _equal_part(before: Part, after: Part) -> bool:
+    names = [field.name for field in fields(Part)]
+    return before is after or all(_same_value(getattr(before, name), getattr(after, name)) for name in names)
+
+
+def _same_value(before, after) -> bool:
+    if isinstance(before, Tensor) and isinstance(after, Tensor):
+        return before is after or torch.equal(before, after)
+    return type(before) is type(after) and not isinstance(before, Tensor) and before == after
+
+
+def _same_map(before: np.ndarray | None, after: np.ndarray | None) -> bool:
+    if before is None or after is None:
+        return before is after
+    return before is after or np.array_equal(before, after)
 
 
 def _same_part(before: Part, after: Part) -> bool:

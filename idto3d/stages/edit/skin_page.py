@@ -10,10 +10,13 @@ from idto3d.evidence.completion import DARKEST, filled, grain, patches, vertex_m
 from idto3d.evidence.projection import ramp
 from idto3d.evidence.relief import relief_map
 from idto3d.evidence.skin import SkinMap
+from idto3d.head.hair.beard.part import BeardPart
+from idto3d.head.hair.part import HairPart
 from idto3d.head.paint.atlas import Texels
 from idto3d.head.template_model import Template
 from idto3d.render.color import linear_from_srgb, srgb_from_linear
 from idto3d.render.draw import to_uint8
+from idto3d.stages.dressing import skin_roughness
 from idto3d.stages.edit.work import Work
 from idto3d.stages.fit import skin_map
 
@@ -64,6 +67,16 @@ def with_skin(work: Work, page: SkinPage, albedo: np.ndarray, share: np.ndarray)
     if before.normal is not None:
         smoothed = _shown(share > SMOOTHED, texels, allowed)
         worn = replace(worn, normal=np.where(smoothed[..., None], relief_map(mixed, texels), before.normal))
+    return replace(work, head=replace(work.head, painted={**work.head.painted, SKIN: worn}))
+
+
+def roughened(work: Work, page: SkinPage, grown: HairPart | BeardPart | None, share: np.ndarray) -> Work:
+    """The work whose skin is as rough as skin under what has `grown`, where hair was or is: share [N] 0..1."""
+    texels, before = page.map.texels, work.head.painted[SKIN]
+    rough = skin_roughness(work.template, () if grown is None else (grown,))
+    image = to_uint8(torch.from_numpy(texels.spread(texels.read(rough[:, None]))[..., 0]))
+    changed = _shown(share > LEAST, texels, work.allowed.texels.get(SKIN))
+    worn = replace(before, roughness=np.where(changed, image, before.roughness))
     return replace(work, head=replace(work.head, painted={**work.head.painted, SKIN: worn}))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from waiting import until
 
 from idto3d import cli
 from idto3d.config import EditOptions
@@ -66,13 +67,6 @@ class Counted(LocalEngine):
 def results(out):
     with open(out / "results.csv", newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
-
-
-def until(condition, seconds=30.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_a_head_that_was_being_edited_is_not_made_again(crowd, tmp_path):

@@ -23,8 +23,7 @@ SHORT = HeadOptions(prompt="young", shape=ShapeOptions(steps=2), material=Materi
 
 @pytest.fixture(autouse=True)
 def fake(monkeypatch):
-    """The toy pipeline of the jobs' tests, importable here and in worker processes; the disk is not waited for."""
-    monkeypatch.setattr(os, "fsync", lambda _handle: None)
+    """The toy pipeline of the jobs' tests, importable here and in worker processes."""
     monkeypatch.syspath_prepend(JOBS)
     monkeypatch.setenv("PYTHONPATH", JOBS)
     import fake_pipeline

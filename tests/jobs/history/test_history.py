@@ -7,16 +7,17 @@ from functools import partial
 
 import pytest
 
+from idto3d import moves
 from idto3d.config import ExportOptions
 from idto3d.errors import UserError
 from idto3d.events import Finished, Preview
 from idto3d.files import sha256_of
 from idto3d.jobs import record
 from idto3d.jobs.event_log import read_progress
-from idto3d.jobs.history import contents as contents_module
-from idto3d.jobs.history.changes import drop, listed, redo, rename, switch, tree_lines, undo
-from idto3d.jobs.history.state import VERSIONS, folder_of
+from idto3d.jobs.history.changes import drop, listed, redo, rename, steps, switch, tree_lines, undo
+from idto3d.jobs.history.state import VERSIONS, folder_of, read_state, write_state
 from idto3d.jobs.history.store import versions
+from idto3d.jobs.history.version import Steps
 from idto3d.jobs.privacy.traces import erase, traces
 from idto3d.jobs.produce import produce
 from idto3d.jobs.record import read_job
@@ -62,6 +63,13 @@ def test_five_edits_deep_undone_redone_and_branched_the_hashes_agree(head, edit,
     assert whole(head)["v003"].current and read_job(head).status == record.DONE
 
 
+def test_nothing_leads_on_from_a_version_that_is_not_in_place_yet(head, edit):
+    edit(head, "green hair")
+    state = read_state(head)
+    write_state(head, replace(state, goal="v002", coming=True))
+    assert steps(head) == Steps(False, False)
+
+
 def test_what_is_edited_is_the_version_that_is_shown(head, edit, whole):
     edit(head, "green hair", "blue eyes")
     undo(head)
@@ -78,7 +86,7 @@ def test_versions_share_their_files_with_the_run_folder_where_they_can(head, edi
     def refused(*_):
         raise OSError("no links here")
 
-    monkeypatch.setattr(contents_module.os, "link", refused)
+    monkeypatch.setattr(moves.os, "link", refused)
     edit(head, "older")
     undo(head)
     whole(head)

@@ -21,9 +21,8 @@ from idto3d.geometry.tet_grid import BOX_HIGH, BOX_LOW
 from idto3d.guidance.distillation import distil
 from idto3d.guidance.schedules import draw_timesteps
 from idto3d.head.paint.atlas import texels_of
-from idto3d.head.parts import Head
+from idto3d.head.parts import Head, Part
 from idto3d.render.backend import make_rasterizer
-from idto3d.render.backends.numba_raster import NumbaRasterizer
 from idto3d.render.color import linear_from_srgb, srgb_from_linear
 from idto3d.render.draw import paint, sample, to_uint8
 from idto3d.render.dressed import read_dressed
@@ -31,14 +30,13 @@ from idto3d.render.environment import environment_to, load_environment
 from idto3d.render.painted import PaintedMaterial
 from idto3d.render.rasterizer import Rasterizer
 from idto3d.stages.dressing import Worn, dressed_head, holes_of, worn_from
-from idto3d.stages.edit.guidance.guide import STAGE
+from idto3d.stages.edit.guidance.guide import STAGE, VIEWS
 from idto3d.stages.edit.guidance.masks import SKIN
 from idto3d.stages.material import PREVIEW_LIGHT, Canvas, make_canvas, seen
 from idto3d.stages.optimise import Optimiser
 from idto3d.stages.saved import FinishedHead
 from idto3d.stages.wish import Wish, as_pictures, draw_views, terms
 
-VIEWS, SIZE = 2, 128  # cameras of a step, and pixels of each picture
 # With these, eight steps lower the albedo guidance's error on pictures that it was not shown, of green hair and of aged
 # skin, by up to 1.4 %, and change colours by 1 to 4 of 255.
 RATE = 0.1
@@ -61,14 +59,15 @@ class Glaze(nn.Module):
 
     def forward(self, head: Head) -> Tensor:
         """[V, 3] at the vertices of all parts of `head`, in their order."""
-        return torch.cat([self.of(part.material, len(part.vertices)) for part in head.parts])
+        return torch.cat([self.of(part) for part in head.parts])
 
-    def of(self, material: str, count: int) -> Tensor:
-        """[V, 3] at the `count` vertices of a part."""
+    def of(self, part: Part) -> Tensor:
+        """[V, 3] at the vertices of a part."""
+        material = part.material
         if material == SKIN and self.field is not None:
             return self.field(self.encoding.lookup(self._prepared))
-        tint = self.tints[material] if material in self.tints else torch.zeros(3)
-        return tint.expand(count, 3)
+        tint = self.tints[material] if material in self.tints else part.vertices.new_zeros(3)
+        return tint.expand(len(part.vertices), 3)
 
 
 def glazed(
@@ -98,16 +97,17 @@ def canvas_of(finished: FinishedHead, shares: Mapping[str, np.ndarray] | None = 
 
 
 def _rasterizer(head: Head, wear: Mapping[str, Worn], device: torch.device) -> Rasterizer:
-    return NumbaRasterizer(holes_of(head, wear)) if device.type == "cpu" else make_rasterizer(device)
+    return make_rasterizer(device, holes_of(head, wear))
 
 
 def _loss(wish: Wish, canvas: Canvas, head: Head, glaze: Glaze, generator: torch.Generator) -> Tensor:
     views = draw_views(wish, VIEWS, generator)
-    surface = seen(canvas, views.expression_ids, views.camera, SIZE)
+    size = wish.guidances[0][0].info.stages.material_image_size
+    surface = seen(canvas, views.expression_ids, views.camera, size)
     start, _, certain = read_dressed(canvas.dressed, surface).split([3, 1, 1], -1)
     was = srgb_from_linear(start)
     now = srgb_from_linear(_under(start, (1 - certain) * sample(surface, glaze(head))))
-    image, _ = paint(surface, now)
+    image, _ = paint(surface, now, wish.background("albedo"))
     timesteps = draw_timesteps(wish.timesteps().joint, VIEWS, generator)
     sds = distil(terms(wish, "albedo", views), "albedo", as_pictures(image), timesteps, generator, wish.distillation())
     return sds + ANCHOR * (now - was).square().mean()
@@ -121,7 +121,7 @@ def _under(albedo: Tensor, glaze: Tensor) -> Tensor:
 def _laid(finished: FinishedHead, material: str, glaze: Glaze, share: np.ndarray) -> PaintedMaterial:
     """The texture of a material under its glaze; bytes without a share stay as they are."""
     part = next(part for part in finished.head.parts if part.material == material)
-    added, was = glaze.of(material, len(part.vertices)).cpu().numpy(), finished.painted[material]
+    added, was = glaze.of(part).cpu().numpy(), finished.painted[material]
     if material == SKIN:
         texels = texels_of(part.faces.cpu().numpy(), part.uvs.cpu().numpy(), len(share))
         added = texels.spread(texels.read(added))

@@ -1,7 +1,7 @@
 """Who is asked about an edit: the weights that made the head where they are at hand, else the embedded ones."""
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -11,21 +11,28 @@ from idto3d.config import GuidanceOptions
 from idto3d.device import choose_device
 from idto3d.events import Event, Notice
 from idto3d.guidance.loading import load_weights
+from idto3d.guidance.memory import expect_memory
 from idto3d.guidance.prediction import Guidance
-from idto3d.stages.models import plain_wish
+from idto3d.stages.models import companions, plain_wish
 from idto3d.stages.saved import FinishedHead
-from idto3d.stages.wish import Wish
+from idto3d.stages.wish import Companion, Wish
 
 STAGE = "edit"
+VIEWS = 2  # cameras of a step
+UNGUIDED = "End what else uses it, or edit without guidance (steps=0)."
 FALLBACK = "embedded"
 
 
 @dataclass(frozen=True, eq=False)
 class Guide:
-    """Loaded weights. `own`: whether they are those that the head was made with, so that they know its face."""
+    """Loaded weights. `own`: whether they are those that the head was made with, so that they know its face.
+
+    `beside` are asked beside the guidance.
+    """
 
     guidance: Guidance
     own: bool
+    beside: tuple[Companion, ...] = ()
 
 
 Guides = Callable[[FinishedHead], Generator[Event, None, Guide]]  # loads, or gives what it has loaded before
@@ -40,10 +47,13 @@ def load_guide(before: FinishedHead) -> Generator[Event, None, Guide]:
     if here is None:
         yield Notice(f"The weights '{before.weights}' are not at hand; the edit asks the embedded ones.")
     located = here or (yield from find_bundle(FALLBACK))
-    files = yield from fetch_weights(located, refine=False)
     asked = before.options.guidance if here else GuidanceOptions()
-    bundle = load_weights(files, choose_device(before.options.device))
-    return Guide(Guidance(bundle, asked.lambda_id, asked.lambda_exp), here is not None)
+    files = yield from fetch_weights(located, refine=False, beside=asked.beside)
+    device = choose_device(before.options.device)
+    expect_memory(files, VIEWS, device, refine=False, remedy=UNGUIDED)
+    bundle = load_weights(files, device)
+    guidance = Guidance(bundle, asked.lambda_id, asked.lambda_exp)
+    return Guide(guidance, here is not None, companions(files, bundle, asked))
 
 
 class KeptGuide:
@@ -70,4 +80,5 @@ def wish_of(head: FinishedHead, guide: Guide) -> Wish:
     known = guide.own and embedding is not None and len(embedding) == info.identity_encoder.dimension
     identity = embedding if known else np.zeros(info.identity_encoder.dimension, np.float32)
     asked = head.options.guidance if guide.own else GuidanceOptions()
-    return plain_wish(head.start.subject, torch.from_numpy(identity), head.options, asked, guide.guidance)
+    wish = plain_wish(head.start.subject, torch.from_numpy(identity), head.options, asked, guide.guidance)
+    return replace(wish, beside=guide.beside)

@@ -5,10 +5,15 @@ from torch import Tensor
 
 from idto3d.head.parts import Part
 from idto3d.render.painted import PaintedMaterial
+from idto3d.stages.edit.paint.parted import kind_of
 from idto3d.stages.edit.work import Work
 
 SKIN = "skin"  # a part, and what it is made of
-COLOURED = (SKIN, "hair", "beard")  # of 128 pixels an eye has three: the guidance cannot judge smaller things
+COLOURED = (
+    SKIN,
+    "hair",
+    "beard",
+)  # kinds of materials; of 128 pixels an eye has three, too few to judge
 FULL = 24  # of 255: a change of colour from which the guidance has its whole say
 FULL_M = 0.0015  # metres: likewise of a vertex
 
@@ -16,7 +21,7 @@ FULL_M = 0.0015  # metres: likewise of a vertex
 def changed_texels(work: Work) -> dict[str, np.ndarray]:
     """[S, S] float32, 0..1, of each material whose colour the edit has changed; 1 all over one that is new."""
     shares = {}
-    for name in (name for name in COLOURED if name in work.head.painted):
+    for name in (name for name in work.head.painted if kind_of(name) in COLOURED):
         share = _share(work.before.painted.get(name), work.head.painted[name])
         if name in work.allowed.texels and work.allowed.texels[name].shape == share.shape:
             share = share * work.allowed.texels[name]

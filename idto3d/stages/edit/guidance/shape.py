@@ -12,6 +12,7 @@ from idto3d.fields.template_shape import Rest, TemplateShape
 from idto3d.head.parts import Head
 from idto3d.head.template_model import Template
 from idto3d.stages.edit.guidance.colour import canvas_of
+from idto3d.stages.edit.guidance.guide import VIEWS
 from idto3d.stages.edit.guidance.masks import SKIN
 from idto3d.stages.fit import free_to_move
 from idto3d.stages.saved import FinishedHead
@@ -56,6 +57,8 @@ def _options(wish: Wish, finished: FinishedHead, steps: int) -> ShapeOptions:
     late = finished.options.shape.late_timesteps or wish.timesteps().shape_late
     return ShapeOptions(
         steps=steps,
+        views=VIEWS,
+        image_size=wish.guidances[0][0].info.stages.shape_image_size,
         learning_rate=RATE,
         anchor=ANCHOR,
         laplacian=LAPLACIAN,

@@ -4,7 +4,7 @@ import os
 import signal
 
 from idto3d.errors import run_command
-from idto3d.jobs.batch.ray_engine import RayEngine
+from idto3d.jobs.engines import engine_of
 from idto3d.ui.door.access import access
 from idto3d.ui.server import make_page, open_page, parse
 
@@ -16,7 +16,7 @@ def main(words: list[str]) -> int:
     if who.notice:
         print(who.notice, flush=True)
     base = {"weights": asked.weights, "device": asked.device}
-    engine = RayEngine(asked.ray) if asked.ray else None
+    engine = engine_of(asked.runs, asked.weights, asked.ray, os.environ)
     blocks, does = make_page(asked.runs, base, limits=who.limits, engine=engine)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     open_page(blocks, does, who, asked.port)

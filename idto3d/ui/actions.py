@@ -22,7 +22,7 @@ from idto3d.jobs.limits import LOCAL, Limits
 from idto3d.jobs.pace.paces import minutes_of_presets
 from idto3d.jobs.privacy.traces import Traces, deleted, digests
 from idto3d.jobs.queue.records import JOB_ID
-from idto3d.jobs.record import DONE
+from idto3d.jobs.record import DONE, EDIT
 from idto3d.ui.door.calls import lies_alone
 from idto3d.ui.heads import forms
 from idto3d.ui.heads.onstage import NO_LIGHT, OnStage
@@ -106,15 +106,22 @@ class Actions:
         self._uploaded[job_id] = time.time()
         return job_id
 
-    def look(self, job_id: str) -> JobView | None:
-        """The job, or None when there is none (any more). What draws is begun before the head is there."""
+    def look(self, job_id: str, lends: bool = True) -> JobView | None:
+        """The job, or None when there is none (any more). What draws is begun before the head is there.
+
+        lends: whether who looks is a visitor, see `Desk.watch`.
+        """
         try:
-            view = self.desk.watch(job_id) if job_id else None
+            view = self.desk.watch(job_id, lends) if job_id else None
         except UserError:
             return None
         if view is not None and view.active and view.progress.stage == LAST_STAGE:
             self.stage.open()
         return view
+
+    def has_head(self, view: JobView) -> bool:
+        """Whether there is a head to show of a job: a finished one, or one that is being changed."""
+        return view.glb is not None or view.kind == EDIT
 
     def change(self, job_id: str, options: EditOptions, visitor: str = "", mask: Painted | None = None) -> None:
         """Queue a change of a finished head by words, within what was painted. Raises UserError when it cannot be."""
@@ -124,13 +131,13 @@ class Actions:
         self.revisions.edit(job_id, options, visitor)
 
     def on_stage(self, job_id: str, lights: Mapping[str, str], other: str = "", compare: str = "") -> dict:
-        """What the viewer is given of a finished head, beside which the version `other` may be compared.
+        """What the viewer is given of a head, also while it is changed; the version `other` may be compared with it.
 
         lights: where those of the visitor are served. Raises UserError when it cannot be shown.
         """
         view, versions = self.desk.watch(job_id), self.revisions.listed(job_id)
         shown = next((one for one in versions if one.current), None)
-        if view.glb is None or shown is None:
+        if shown is None:
             raise UserError("There is no head to show yet.", "Wait until the job is done.")
         value = {"head": self.stage.head(job_id, view.folder, shown), "name": shown.name}
         value |= {"lights": self.stage.lights(lights), "picture": "", "caption": "", "uploads": True}
@@ -167,7 +174,7 @@ class Actions:
     def form_of(self, job_id: str) -> dict[str, object]:
         """What a head was made from, by the names of fields of Request; empty where there is no such head."""
         view = self.look(job_id)
-        return {} if view is None else forms.form_of(view.options)
+        return {} if view is None else forms.form_of(view.options, self.photos.chosen(view.options.weights) or "")
 
     def delete(self, job_id: str) -> Traces:
         """Remove everything about a job, and return what that was: its folder, what is handed out, and its uploads."""
@@ -193,7 +200,7 @@ class Actions:
     def tidy(self) -> None:
         """Delete the uploads of heads that are done, jobs past their time, and what was handed out for those."""
         for job_id, started in tuple(self._uploaded.items()):
-            view = self.look(job_id)
+            view = self.look(job_id, lends=False)
             if view is None or view.status == DONE:  # a photo that was added again since is for the next head
                 self.shelf.drop_uploads([photo.sha256 for photo in view.photos] if view else (), started)
                 self._uploaded.pop(job_id, None)
@@ -216,12 +223,12 @@ class Actions:
             raise UserError(f"A picture of {options.size} pixels is not drawn here.", f"Ask for {most} at most.")
         return self.studio.draw(view.folder, replace(options, video=""), visitor, live)
 
-    def files(self, job_id: str) -> tuple[Path, Path]:
-        """GLB and ZIP of a finished job, where the page may serve them. Raises UserError when it has none."""
+    def file(self, job_id: str, whole: bool = False) -> Path:
+        """The GLB (whole: the ZIP) of a finished job, where the page may serve it. Raises UserError for none."""
         view = self.desk.watch(job_id)
         if view.glb is None:
             raise UserError("There is no head to download yet.", "Wait until the job is done.")
-        return self.shelf.glb(job_id, view.glb), self.shelf.archive(job_id, view.glb)
+        return (self.shelf.archive if whole else self.shelf.glb)(job_id, view.glb)
 
 
 def check(request: Request, limits: Limits = LOCAL) -> None:

@@ -189,7 +189,7 @@ def _add_render(does: Actions) -> None:
 def _add_result(does: Actions) -> None:
     def result(job_id):
         """The GLB and the ZIP of a finished head, in the version that is shown."""
-        return [str(path) for path in does.files(job_id)]
+        return [str(does.file(job_id, whole)) for whole in (False, True)]
 
     outputs = [gr.File(label="glb"), gr.File(label="zip")]
     for name in ("result", "download"):  # the latter is the older name

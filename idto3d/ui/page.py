@@ -19,19 +19,22 @@ class Memory:
     """What the page remembers.
 
     jobs: ids of its jobs, newest last; opened: the one that is shown, NEW for none, empty for the newest; both lie in
-    the browser. seen: what is on the page now; arrived: which version of which head the viewer has; mask: what was
-    painted; other: the version that is compared with; lights: where those of the visitor are served, by
-    name; edits: what follows the head that is made next, as a GLB said.
+    the browser. seen: what is on the page now; arrived: which version of which head the viewer has; packed: the same,
+    and how much of it the ZIP has; mask: what was painted; other: the version that is compared with; lights: where
+    those of the visitor are served, by name; edits: what follows the head that is made next, as a GLB said; boxed: the
+    job that was begun with what the box for photos still holds.
     """
 
     jobs: gr.BrowserState
     opened: gr.BrowserState
     seen: gr.State
     arrived: gr.State
+    packed: gr.State
     mask: gr.State
     other: gr.State
     lights: gr.State
     edits: gr.State
+    boxed: gr.State
     timer: gr.Timer
 
 
@@ -69,9 +72,11 @@ def _memory() -> Memory:
         gr.BrowserState("", storage_key="idto3d-open", secret="idto3d-open"),
         gr.State(()),
         gr.State(""),
+        gr.State(""),
         gr.State(None),
         gr.State(""),
         gr.State({}),
         gr.State(()),
+        gr.State(""),
         gr.Timer(1.0, active=False),
     )

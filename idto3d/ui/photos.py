@@ -68,6 +68,20 @@ class Photos:
         """The weights of the server, which are used where none are chosen."""
         return self.base.get("weights") or HeadOptions().weights
 
+    def chosen(self, weights: str) -> str | None:
+        """How the form says that a head was made with `weights`: empty for the server's own, else their name.
+
+        None where they may not be chosen here, or are not here.
+        """
+        if weights == self.own():
+            return ""
+        try:
+            check_weights(weights, self.limits)
+            at_hand(weights)
+        except UserError:
+            return None
+        return weights
+
     def forget(self) -> None:
         """Forget every photo that was looked at, as when somebody's are deleted."""
         self.intake.forget()
@@ -100,16 +114,15 @@ def check_weights(weights: str, limits: Limits) -> None:
 
 
 def with_weights(options: HeadOptions, weights: str) -> HeadOptions:
-    """`options` with the `weights` that a visitor chose, and the encoder that they take; as they are for none.
+    """`options` with the `weights` that a visitor chose, the server's own for none, and the encoder that they take.
 
-    The terms of an encoder are part of what is told of weights, so who chooses them asks for it. Nobody else is asked.
-    Raises UserError where a folder holds no weights.
+    The terms of an encoder are part of what is told of weights, so who chooses them asks for it: the visitor, or who
+    started the server with them. Nobody else is asked. Raises UserError where a folder holds no weights.
     """
-    if not weights.strip():
-        return options
-    offer = at_hand(weights.strip())
+    name = weights.strip() or options.weights
+    offer = at_hand(name)
     encoder = options.subject.encoder if offer is None or offer.free else offer.encoder
-    return replace(options, weights=weights.strip(), subject=replace(options.subject, encoder=encoder))
+    return replace(options, weights=name, subject=replace(options.subject, encoder=encoder))
 
 
 def corrections_after(prompt: str, corrections: Mapping[str, str]) -> dict[str, str]:

@@ -44,6 +44,17 @@ from idto3d.ui.theme import CSS, studio
 
 HEAD = '<meta name="referrer" content="no-referrer"><meta name="robots" content="noindex">'
 TIDY_SECONDS = 30.0
+TO_ITSELF = {  # what Gradio would share, keep, show or open
+    "share": False,
+    "run_history": False,
+    "enable_monitoring": False,
+    "mcp_server": False,
+    "ssr_mode": False,
+    "pwa": False,
+    "show_error": False,
+    "strict_cors": True,
+    "allowed_paths": [],
+}
 
 log = logging.getLogger(__name__)
 
@@ -147,7 +158,7 @@ def tidy(does: Actions, sweep: Sweep) -> None:
     try:
         does.tidy()
     finally:
-        views = [view for job_id in does.desk.ids() if (view := does.look(job_id)) and view.active]
+        views = [view for job_id in does.desk.ids() if (view := does.look(job_id, lends=False)) and view.active]
         sweep.run({photo.sha256 for view in views for photo in view.photos})
 
 
@@ -186,37 +197,40 @@ def _serve(
     patience: Patience,
     end: Callable[[], None] | None,
 ) -> str:
-    limits, folder, strangers = who.limits, does.shelf.folder, not who.limits.trusted
-    ledger = Ledger(limits)
+    ledger = Ledger(who.limits)
     blocks.queue(max_size=lanes.LONGEST, default_concurrency_limit=4)
-    ancestors = "'self' https://huggingface.co https://*.hf.space" if os.environ.get("SPACE_ID") else "'self'"
-    shares = Pace(limits.visitor_calls_a_second), Crowd(limits.visitor_requests)
-    rules = Rules(who.hosts, Calls(blocks, folder), Uploads(ledger, folder, patience), ancestors, patience, *shares)
-    sweep = Sweep(folder, limits, ledger, (HEADS, LIGHTS))
-    silent = partial(close_silent, lambda: blocks.server if blocks.is_running else None, patience.pause)
-    lifespan = beside(does, sweep, (silent, partial(drop_abandoned, blocks)), end or (lambda: None))
+    lifespan = _beside(blocks, does, ledger, patience, end)
+    guard = Middleware(Guard, rules=_rules(blocks, does.shelf.folder, who, patience, ledger))
     _, address, _ = blocks.launch(
         server_name=who.host,
         server_port=port,
         prevent_thread_lock=end is not None,
         auth=login(who.accounts) if who.accounts else None,
-        share=False,
-        run_history=False,
-        enable_monitoring=False,
-        mcp_server=False,
-        ssr_mode=False,
-        pwa=False,
-        show_error=False,
-        strict_cors=True,
-        allowed_paths=[],
-        max_file_size=int(limits.photo_megabytes * MEGABYTE),
+        max_file_size=int(who.limits.photo_megabytes * MEGABYTE),
         max_threads=lanes.THREADS,
         state_session_capacity=200,
-        footer_links=[] if strangers else ["api"],
-        app_kwargs={"middleware": [Middleware(Guard, rules=rules)], "lifespan": lifespan},
+        footer_links=["api"] if who.limits.trusted else [],
+        app_kwargs={"middleware": [guard], "lifespan": lifespan},
         theme=studio(),
         css_paths=[CSS],
         head=HEAD,
         quiet=end is not None,
+        **TO_ITSELF,
     )
     return address
+
+
+def _rules(blocks: gr.Blocks, folder: Path, who: Access, patience: Patience, ledger: Ledger) -> Rules:
+    """What the guard lets pass, and how much of it."""
+    ancestors = "'self' https://huggingface.co https://*.hf.space" if os.environ.get("SPACE_ID") else "'self'"
+    shares = Pace(who.limits.visitor_calls_a_second), Crowd(who.limits.visitor_requests)
+    return Rules(who.hosts, Calls(blocks, folder), Uploads(ledger, folder, patience), ancestors, patience, *shares)
+
+
+def _beside(
+    blocks: gr.Blocks, does: Actions, ledger: Ledger, patience: Patience, end: Callable[[], None] | None
+) -> Callable[[ASGIApp], AbstractAsyncContextManager]:
+    """What goes on beside the page: see `beside`."""
+    sweep = Sweep(does.shelf.folder, ledger.limits, ledger, (HEADS, LIGHTS))
+    silent = partial(close_silent, lambda: blocks.server if blocks.is_running else None, patience.pause)
+    return beside(does, sweep, (silent, partial(drop_abandoned, blocks)), end or (lambda: None))

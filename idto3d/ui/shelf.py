@@ -17,7 +17,7 @@ import numpy as np
 from idto3d.files import copy_atomic, private_folder, remove, sha256_of, write_atomic
 from idto3d.jobs.event_log import png
 from idto3d.jobs.privacy.places import HEADS, handed_out
-from idto3d.ui.heads.archive import write_zip
+from idto3d.ui.heads.archive import is_of, stamp_of, write_zip
 
 MOST_PICTURES = 8
 
@@ -36,9 +36,9 @@ class Shelf:
         return path
 
     def archive(self, job_id: str, glb: Path) -> Path:
-        """A served ZIP of the job's asset, the GLB and what lies beside it."""
-        path = self.place(job_id) / "head.zip"
-        return path if _of(path, glb) else _dated(write_zip(glb.parent, path), glb)
+        """A served ZIP of the job's asset, the GLB and what lies beside it, some of which comes later."""
+        path, stamp = self.place(job_id) / "head.zip", stamp_of(glb.parent)
+        return path if is_of(path, stamp) else write_zip(glb.parent, path, stamp=stamp)
 
     def picture(self, job_id: str, image: np.ndarray) -> Path:
         """A served PNG of a drawing of the job, [S, S, 3] uint8 sRGB; the newest `MOST_PICTURES` of a job are kept."""

@@ -82,7 +82,7 @@ def _bar(view: JobView) -> str:
     progress = view.progress
     if view.status == record.DONE:
         return '<div class="bar"><i style="width:100%"></i></div>'
-    if view.active and not progress.step:
+    if view.status == record.QUEUED or (view.active and not progress.step):  # what was done before says nothing
         return '<div class="bar waiting"><i></i></div>'
     share = 100.0 * progress.step / max(progress.steps, 1)
     return f'<div class="bar"><i style="width:{share:.1f}%"></i></div>'
@@ -132,15 +132,19 @@ def duration(seconds: float) -> str:
 
 
 def details(view: JobView | None) -> str:
-    """What became of each photo, and the notices."""
-    if view is None or not (view.progress.photo_crops or view.progress.notices):
+    """What became of each photo of a head that is made, and the notices."""
+    if view is None:
         return ""
-    photos = "".join(
-        _photo(view, photo.name, crop) for photo, crop in zip(view.photos, view.progress.photo_crops, strict=False)
-    )
     notices = "".join(f"<li>{escape(discreet(text))}</li>" for text in view.progress.notices)
-    strip = f'<div class="crops">{photos}</div>' if photos else ""
+    strip = crops(view) if view.status == record.DONE else ""  # until then they stand where photos are added
     return strip + (f'<ul class="notices">{notices}</ul>' if notices else "")
+
+
+def crops(view: JobView) -> str:
+    """What was seen of each photo, in a strip; nothing before they were looked at."""
+    seen = zip(view.photos, view.progress.photo_crops, strict=False)
+    photos = "".join(_photo(view, photo.name, crop) for photo, crop in seen)
+    return f'<div class="crops">{photos}</div>' if photos else ""
 
 
 def _photo(view: JobView, name: str, crop: str) -> str:

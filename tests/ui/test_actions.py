@@ -18,6 +18,7 @@ from idto3d.jobs.record import JobError, PhotoRecord
 from idto3d.ui import views
 from idto3d.ui.actions import Actions, Request, check, face_of, options_of, webp
 from idto3d.ui.cards.heads import shelf
+from idto3d.ui.cards.taken import taken
 from idto3d.ui.cards.verdicts import unasked
 from idto3d.ui.cards.versions import strip
 from idto3d.ui.door.routes import fetches
@@ -65,7 +66,7 @@ def test_a_job_that_cannot_be_deleted_is_told_and_the_others_go(tmp_path):
     class Desk:
         left, root = {"a", "b"}, tmp_path
 
-        def watch(self, job_id):
+        def watch(self, job_id, lends=True):
             return None
 
         def delete(self, job_id):
@@ -136,6 +137,30 @@ def test_what_is_handed_out_is_the_newest_export(tmp_path):
             assert shelf.glb("a", glb).read_text() == archive.read("head/head.glb").decode() == content
 
 
+def test_the_zip_has_what_came_after_the_head_and_what_another_version_has(tmp_path):
+    shelf, run = Shelf(tmp_path / "page"), tmp_path / "run"
+
+    def served():
+        with zipfile.ZipFile(shelf.archive("a", run / "head.glb")) as archive:
+            return {name.removeprefix("head/"): archive.read(name) for name in archive.namelist()}
+
+    for name in ("head.glb", "renders/front.png"):
+        (run / name).parent.mkdir(parents=True, exist_ok=True)
+        (run / name).write_bytes(b"first")
+    assert len(served()) == 2
+    for name in ("renders/back.png", "expressions/contact_sheet.png"):
+        (run / name).parent.mkdir(exist_ok=True)
+        (run / name).write_bytes(b"later")
+        os.utime(run / name, (1e9, 1e9))  # as a link to a file of before has
+        assert served()[name] == b"later"
+    written = (tmp_path / "page").rglob("head.zip")
+    (path,) = written
+    inode = path.stat().st_ino
+    assert len(served()) == 4 and path.stat().st_ino == inode  # and is not written anew where nothing changed
+    (run / "renders" / "back.png").unlink()
+    assert len(served()) == 3
+
+
 def test_the_newest_drawings_of_a_job_are_kept_and_go_with_it(tmp_path, fake):
     shelf = Shelf(tmp_path)
     drawn = [shelf.picture("a", fake.ball(8)) for _ in range(10)]
@@ -155,7 +180,13 @@ def test_text_of_users_cannot_become_markup(tmp_path):
     view = a_view(tmp_path, progress=progress, photos=(PhotoRecord(evil, "", ""),), error=JobError(evil, evil))
     version = Version("v000", "", evil, None, "", "")
     page = views.status(view) + views.details(view) + shelf([view], "") + strip([version], lambda one: "")
-    page += unasked([evil]) + views.notice(evil) + views.box(evil, evil)
+    page += (
+        taken(view)
+        + taken(replace(view, progress=Progress()))
+        + unasked([evil])
+        + views.notice(evil)
+        + views.box(evil, evil)
+    )
     assert "<img src=x" not in page and "&lt;img" in page.lower()
 
 
@@ -164,6 +195,7 @@ def test_text_of_users_cannot_become_markup(tmp_path):
     [
         ({"status": "queued", "position": 2}, "2 jobs are before yours"),
         ({"status": "queued"}, "Starting"),
+        ({"status": "queued", "progress": Progress(stage="asset", step=2, steps=2)}, "bar waiting"),
         ({"progress": Progress(stage="shape", step=3, steps=9, seconds_left=200.0)}, "step 3 of 9"),
         ({"progress": Progress(stage="shape", step=3, steps=9, seconds_left=200.0)}, "about 3 min left"),
         (
@@ -184,7 +216,7 @@ def test_each_photo_shows_whether_it_is_used(tmp_path, fake):
     (tmp_path / "crop.png").write_bytes(png(fake.ball(8)))
     photos = tuple(PhotoRecord(name, "", "") for name in ("a.png", "b.png", "c.png"))
     progress = Progress(photo_crops=("crop.png", "", "crop.png"), notices=("'c.png' may show another person.",))
-    html = views.details(a_view(tmp_path, photos=photos, progress=progress))
+    html = views.details(a_view(tmp_path, status="done", photos=photos, progress=progress))
     assert re.findall(r'<figure class="(\w+)"', html) == ["used", "out", "doubt"]
     assert html.count("data:image/png;base64") == 2
 

@@ -52,13 +52,14 @@ def test_a_visitor_makes_a_head_leaves_comes_back_and_deletes_it(tab, address, p
     tab.click("#generate")
     tab.wait_for_selector("#viewer img[src^='data:image/webp']")
     tab.wait_for_selector("text=step 9 of 30")
-    tab.wait_for_selector(".crops figure.used img")
+    tab.wait_for_selector("#taken .crops figure.used img")  # in place of the box, which would look empty after a reload
     assert "left out" in tab.inner_text(".crops figure.out")
     assert not tab.is_visible("#message .refusal") and not tab.is_visible("#generate")
     shoot(tab, "3_running")
 
     tab.reload()
     tab.wait_for_selector(".status.running")
+    assert tab.is_visible("#taken figure.used") and not tab.is_visible("#photos")
     tab.click("#cancel")
     tab.wait_for_selector(".status.cancelled")
     shoot(tab, "4_cancelled")
@@ -66,6 +67,9 @@ def test_a_visitor_makes_a_head_leaves_comes_back_and_deletes_it(tab, address, p
     tab.wait_for_selector(".status.done")
     assert "takes this head for another person (likeness 0.71" in tab.inner_text(".status")
     tab.wait_for_selector("#photos img", state="detached")
+    assert tab.is_visible("#photos") and not tab.is_visible("#taken figure")
+    box = tab.locator("#photos button[aria-dropeffect]")
+    assert " ".join(box.inner_text().split()) == box.get_attribute("aria-label")
     tab.wait_for_selector("#versions [aria-pressed=true]")
     shoot(tab, "5_done")
 
@@ -73,12 +77,23 @@ def test_a_visitor_makes_a_head_leaves_comes_back_and_deletes_it(tab, address, p
     tab.click("#generate")
     tab.wait_for_selector("#question")
     assert tab.is_visible("#versions")  # the head is still there
+    assert tab.is_disabled("#undo") and tab.is_disabled("#redo")
     tab.click("#as_change")
     tab.wait_for_selector("#versions .version.now [title='green hair']")
     assert tab.locator("#shelf .head:not(.new)").count() == 1
+    assert tab.is_disabled("#redo")
     tab.click("#undo")
     tab.wait_for_selector("#versions .version.now [title='stall']")
+    tab.wait_for_selector("#undo:disabled")
+    assert tab.is_enabled("#redo")
     shoot(tab, "6_undone")
+    tab.set_viewport_size({"width": 380, "height": 844})
+    assert not tab.is_visible("#prompt") and tab.is_visible("#versions")
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 380
+    tab.click("#fold summary")
+    assert tab.is_visible("#prompt")
+    tab.click("#fold summary")
+    tab.set_viewport_size({"width": 1440, "height": 1000})
     for name in ("green hair", "stall"):
         tab.click(f"#versions [title='{name}']")
         tab.wait_for_selector(f"#versions .version.now [title='{name}']")

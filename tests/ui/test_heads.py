@@ -1,26 +1,37 @@
 """What the page does with finished heads: changes, versions, lights, the form filled again."""
 
 import base64
+import os
 from dataclasses import replace
 from pathlib import Path
 
+import gradio as gr
 import pytest
 
-from idto3d.config import EditOptions, HeadOptions
+from idto3d.config import EditOptions, HeadOptions, as_json
 from idto3d.errors import UserError
+from idto3d.export.gltf.container import packed
+from idto3d.files import write_atomic
 from idto3d.jobs.desk import JobView
 from idto3d.jobs.event_log import Progress, png
 from idto3d.jobs.history.version import Version
-from idto3d.jobs.record import JobError
+from idto3d.jobs.limits import LOCAL, PUBLIC
+from idto3d.jobs.record import JobError, PhotoRecord
 from idto3d.ui import views
 from idto3d.ui.actions import Actions, Request, options_of
+from idto3d.ui.cards.pictures import standing
+from idto3d.ui.cards.taken import taken
 from idto3d.ui.cards.versions import placed
+from idto3d.ui.heads.again import again
 from idto3d.ui.heads.forms import form_of
 from idto3d.ui.heads.onstage import MOST_LIGHTS
 from idto3d.ui.heads.painted import painted
 from idto3d.ui.heads.said import view_as_json
 from idto3d.ui.heads.thumbs import cut_out
+from idto3d.ui.page import layout
+from idto3d.ui.photos import Photos
 from idto3d.ui.shelf import Shelf
+from idto3d.ui.wired.frame import arrived, arrived_job, frame, is_changing
 
 
 def test_branches_of_versions_stand_in_rows_of_their_own():
@@ -43,7 +54,7 @@ def test_branches_of_versions_stand_in_rows_of_their_own():
 )
 def test_a_request_that_reads_like_a_change_of_the_head_shown_is_told_from_a_new_person(tmp_path, prompt, change):
     class Finished:
-        def watch(self, job_id):
+        def watch(self, job_id, lends=True):
             return JobView(job_id, "done", tmp_path, HeadOptions(prompt="made of"), glb=tmp_path / "head.glb")
 
     does = Actions(Finished(), Shelf(tmp_path))
@@ -51,9 +62,27 @@ def test_a_request_that_reads_like_a_change_of_the_head_shown_is_told_from_a_new
 
 
 def test_the_form_is_filled_with_what_a_head_was_made_from():
-    asked = Request((), True, "red hair", "hat", "standard", "6", 7, beard="goatee", lambda_id=0.5)
-    form = form_of(options_of(asked))
+    asked = Request((), True, "red hair", "hat", "standard", "6", 7, beard="goatee", lambda_id=0.5, weights="community")
+    form = form_of(options_of(asked), "community")
     assert Request(**form) == replace(asked, consent=False)
+
+
+@pytest.mark.parametrize(
+    ("limits", "named", "weights", "said"),
+    [
+        (LOCAL, "embedded", "", "Its weights were"),
+        (LOCAL, "community", "community", "Its weights were"),
+        (LOCAL, "ORG/REPO@abc", "ORG/REPO@abc", "Its weights were"),
+        (LOCAL, "/gone/weights", "", "cannot be had here: those of this server are taken"),
+        (PUBLIC, "ORG/REPO@abc", "", "cannot be had here: those of this server are taken"),
+    ],
+)
+def test_a_head_is_made_again_with_the_weights_that_made_it(tmp_path, limits, named, weights, said):
+    options = as_json(replace(options_of(Request(prompt="young")), weights=named))
+    extras = {"options": options, "edits": [], "photos": 0, "weights": "some weights"}
+    upload = write_atomic(tmp_path / "x.glb", packed({"asset": {"version": "2.0", "extras": extras}}, b""))
+    found = again(upload, Photos(limits, {"weights": "embedded"}).chosen)
+    assert found.form["weights"] == weights and said in found.said and not upload.exists()
 
 
 @pytest.mark.parametrize("said", [None, {}, {"png": 3}, {"png": "data:image/png;base64,x"}, {"png": "http://x/y.png"}])
@@ -130,6 +159,90 @@ def test_names_of_versions_are_short_and_those_of_none_are_refused_in_words(edit
     monkeypatch.setattr(does.desk, "versions", lambda job_id: ())
     with pytest.raises(UserError, match="no version ''"):
         does.revisions.rename(job_id, "mine")
+
+
+def test_undo_and_redo_are_offered_where_they_lead_somewhere(edited):
+    does, job_id = edited
+    assert does.revisions.steps(job_id) == (True, False)
+    does.revisions.go(job_id, "undo")
+    assert does.revisions.steps(job_id) == (False, True)
+    does.drop(job_id, "v001")
+    assert does.revisions.steps(job_id) == (False, False) == does.revisions.steps("nobody")
+
+
+def test_a_head_that_is_changed_is_shown_meanwhile_with_the_change_over_it(edited, monkeypatch):
+    does, job_id = edited
+    monkeypatch.setattr(does.studio, "head_file", lambda folder, version: b"head")
+    monkeypatch.setattr(does.stage, "lights", lambda own=None: {})
+    at_rest = does.look(job_id)
+    before = does.on_stage(job_id, {})
+    does.change(job_id, EditOptions("stall"))
+    view = does.look(job_id)
+    assert does.has_head(view) and view.active and does.on_stage(job_id, {})["head"] == before["head"]
+    assert is_changing(arrived(view)) and not is_changing(arrived(at_rest))
+    assert arrived_job(arrived(view)) == job_id and standing(view)["over"] and "head" not in standing(view)
+    does.desk.cancel(job_id)
+    assert arrived(does.look(job_id)) == arrived(at_rest)
+
+
+def test_a_change_whose_head_is_deleted_in_another_tab_meanwhile_has_no_picture(edited, monkeypatch):
+    does, job_id = edited
+    does.change(job_id, EditOptions("stall"))
+    view = does.look(job_id)
+    view = replace(view, previews={"relit": view.folder / "preview_relit.png"})
+    does.delete(job_id)
+    assert standing(view) == {"over": True, "picture": "", "caption": ""}
+    assert standing(replace(view, kind="generate")) == {"head": "", "picture": "", "caption": ""}
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "resumable"), [("running", "busy", False), ("cancelled", "held", True), ("done", "", False)]
+)
+def test_photos_of_a_head_that_is_made_stand_where_photos_are_added(tmp_path, status, state, resumable):
+    photos = (PhotoRecord("<b>.png", "", ""), PhotoRecord("side.png", "", ""))
+    view = JobView("a", status, tmp_path, HeadOptions(), photos=photos, resumable=resumable)
+    said = taken(view)
+    assert (f'"taken {state}"' in said and "side.png" in said) if state else said == ""
+    assert "<b>" not in said
+    looked_at = replace(view, progress=Progress(photo_crops=("", "")))
+    assert ("left out" in taken(looked_at)) == bool(state) != ("left out" in views.details(looked_at))
+    assert taken(replace(view, kind="edit")) == taken(replace(view, photos=())) == taken(None) == ""
+
+
+def test_a_page_waits_for_the_pictures_that_follow_a_change_and_its_zip_is_told_of_them(edited):
+    does, job_id = edited
+    widgets = layout_of()
+    glb, back = does.look(job_id).glb, does.look(job_id).folder / "renders" / "late.png"
+    values = frame(widgets, does, [job_id], "", ())
+    packed, seen = values[widgets.memory.packed], values[widgets.memory.seen]
+    assert values[widgets.memory.timer].active and widgets.memory.packed not in frame(widgets, does, [job_id], "", seen)
+    back.write_bytes(b"a side")
+    values = frame(widgets, does, [job_id], "", seen)
+    assert values[widgets.memory.packed] != packed and values[widgets.memory.arrived] == packed.rpartition(" ")[0]
+    sheet = glb.parent / "expressions" / "contact_sheet.png"
+    sheet.parent.mkdir()
+    sheet.write_bytes(b"a sheet")
+    assert not frame(widgets, does, [job_id], "", seen)[widgets.memory.timer].active
+    sheet.unlink()
+    os.utime(glb, (1e9, 1e9))  # whoever was to draw it is gone
+    assert not frame(widgets, does, [job_id], "", seen)[widgets.memory.timer].active
+
+
+def test_only_the_photos_that_a_head_was_begun_with_leave_the_box_with_it(edited):
+    does, job_id = edited
+    widgets = layout_of()
+    photos, boxed = widgets.inputs.photos, widgets.memory.boxed
+    begun = frame(widgets, does, [job_id], "", (), job_id)
+    assert begun[photos] is None and begun[boxed] == ""
+    just_running = (job_id, "running", "generate")
+    for of in ("", "b" * 22):
+        assert photos not in frame(widgets, does, [job_id], "", just_running, of)
+
+
+def layout_of():
+    """The page's widgets, for which values are worked out."""
+    with gr.Blocks():
+        return layout()
 
 
 def test_pictures_are_cut_out_of_their_white_ground_but_not_of_white_eyes(fake):

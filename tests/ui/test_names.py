@@ -155,7 +155,7 @@ def test_what_was_painted_on_a_head_is_forgotten_with_it(studio, press):
     function = listening(blocks, *places[press])
     told = set(function.outputs)
     assert {memory.mask, widgets.edit.mask, widgets.edit.unmask} <= told
-    given = {memory.jobs: ["b" * 22], memory.opened: "", memory.edits: ()}
+    given = {memory.jobs: ["b" * 22], memory.opened: "", memory.edits: (), memory.boxed: ""}
     given |= {getattr(widgets.inputs, name): value for name, value in (ASKED | {"photos": []}).items()}
     said = call_with(blocks, function, [given[widget] for widget in function.inputs], {"pick": "new"})
     assert said[memory.mask] is None

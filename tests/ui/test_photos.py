@@ -9,8 +9,10 @@ from idto3d.config import HeadOptions
 from idto3d.errors import UserError
 from idto3d.jobs.limits import LOCAL, PUBLIC
 from idto3d.ui.actions import Actions, Request, check, options_of, request_of
+from idto3d.ui.columns.ask import chip_choices
 from idto3d.ui.photos import Photos, corrections_after, with_weights
 from idto3d.ui.shelf import Shelf
+from idto3d.words.traits import ATTRIBUTES
 
 PHOTO = (Path("anna.png"),)
 
@@ -80,6 +82,8 @@ def test_chosen_weights_take_the_place_of_the_servers_with_their_encoder(does, t
     assert does.desk.options.weights == "embedded"
     community = with_weights(options_of(Request(PHOTO, True)), "community")
     assert (community.weights, community.subject.encoder) == ("community", "insightface")
+    served = with_weights(replace(options_of(Request(PHOTO, True)), weights="community"), "")  # the host chose them
+    assert (served.weights, served.subject.encoder) == ("community", "insightface")
 
 
 def test_strangers_choose_no_weights_but_those_that_are_offered():
@@ -104,6 +108,12 @@ def test_weights_are_offered_by_another_process_and_looked_up_when_asked(hub, ti
             photos.offer("org/nobody")
     finally:
         photos.rest(0.0)
+
+
+def test_a_chip_says_what_is_seen_and_how_sure_that_is():
+    assert chip_choices("beard")[0] == ("As seen", "")
+    assert chip_choices("beard", "goatee", "likely")[0] == ("Goatee: likely", "")
+    assert [value for _, value in chip_choices("skin", "tan", "sure")][1:] == list(ATTRIBUTES["skin"])
 
 
 def test_words_said_after_a_correction_count_instead():

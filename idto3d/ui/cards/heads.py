@@ -29,7 +29,7 @@ def shelf(views: Sequence[JobView], shown: str) -> str:
 
 
 def _card(view: JobView, shown: bool) -> str:
-    name, state = escape(title(view)), STANDS.get(view.status, "")
+    name, state = escape(title(view)), _state(view)
     url = thumb(view.folder)
     picture = f'<img alt="" src="{url}">' if url else '<span class="blank"></span>'
     note = f"<em>{state}</em>" if state else ""
@@ -37,6 +37,12 @@ def _card(view: JobView, shown: bool) -> str:
         f'<button type="button" class="head{" now" if shown else ""}" data-pick="{view.id}" title="{name}"'
         f' aria-pressed="{str(shown).lower()}">{picture}<span>{name}</span>{note}</button>'
     )
+
+
+def _state(view: JobView) -> str:
+    """How the work on a head stands, where there is some."""
+    changing = view.status == record.RUNNING and view.kind == record.EDIT
+    return "is being changed" if changing else STANDS.get(view.status, "")
 
 
 def title(view: JobView) -> str:

@@ -16,16 +16,17 @@ EMPTY = "An example: a head made here from words alone. Yours appears here."
 CHANGED = "The change so far"
 
 
-def standing(view: JobView | None) -> dict | None:
-    """What the viewer shows of a job without a finished head; None where what it shows is to stay."""
+def standing(view: JobView | None) -> dict:
+    """What the viewer shows of a job without a finished head, or over the head that is being changed."""
     if view is None:
         return {"head": "", "picture": example(), "caption": EMPTY}
     if view.kind == record.EDIT:
-        return _changing(view)
+        return {"over": True} | _changing(view)
     kind = newest(view.previews or {})
     if not kind:
         return {"head": "", "picture": "", "caption": ""}
-    return {"head": "", "picture": data_url(view.previews[kind], SIDE), "caption": _caption(view, kind)}
+    picture = data_url(view.previews[kind], SIDE)
+    return {"head": "", "picture": picture, "caption": _caption(view, kind) if picture else ""}
 
 
 def _caption(view: JobView, kind: str) -> str:
@@ -34,18 +35,27 @@ def _caption(view: JobView, kind: str) -> str:
     return f"{CAPTIONS[kind]}: {expression}" if expression else CAPTIONS[kind]
 
 
-def _changing(view: JobView) -> dict | None:
-    """The newest picture of a change; None, so that the head stays, while there is none."""
-    path, begun = (view.previews or {}).get("relit"), (view.folder / record.FILE).stat().st_mtime_ns
-    if path is None or path.stat().st_mtime_ns < begun:  # the record is written when the work begins
-        return None
-    return {"head": "", "picture": data_url(path, SIDE), "caption": CHANGED}
+def _changing(view: JobView) -> dict:
+    """The newest picture of a change; none while there is none, so that the head is seen."""
+    path, begun = (view.previews or {}).get("relit"), changed_at(view.folder / record.FILE)
+    if path is None or changed_at(path) < begun:  # the record is written when the work begins
+        return {"picture": "", "caption": ""}
+    picture = data_url(path, SIDE)
+    return {"picture": picture, "caption": CHANGED if picture else ""}
 
 
 def newest(previews: dict[str, Path]) -> str:
     """The kind of live picture that was written last; '' where there is none."""
     there = [kind for kind in LIVE if kind in previews]
-    return max(there, key=lambda kind: previews[kind].stat().st_mtime_ns, default="")
+    return max(there, key=lambda kind: changed_at(previews[kind]), default="")
+
+
+def changed_at(path: Path) -> int:
+    """When a file was written, nanoseconds since 1970; 0 where it is gone, as it is deleted while a page looks."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 @lru_cache(maxsize=1)

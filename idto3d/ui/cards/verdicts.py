@@ -8,6 +8,7 @@ from idto3d.subject.verdict.judge import PhotoVerdict, Verdicts, seen_from
 
 STATES = {"ok": "Good", "doubtful": "Usable", "refused": "Left out"}
 WAITS = "Being looked at …"
+LIGHTS = {"": "even light", "colourless": "one tint"}  # how light is called in a few words, where not by its own name
 ASK_FIRST = "Tick the box above, and we look at the photos."
 
 
@@ -51,16 +52,13 @@ def _facts(photo: PhotoVerdict) -> str:
     if not look.usable:
         return ""
     sharp = "blurred" if look.blurred else "sharp"
-    facts = [f"face {look.face_px:.0f} px", seen_from(look), sharp, *(_words(look.light) or ["even light"])]
+    light = [LIGHTS.get(name, name) for name in look.light or ("",)]
+    facts = [f"face {look.face_px:.0f} px", seen_from(look), sharp, *light]
     if look.hidden:
-        facts.append(f"hidden: {', '.join(_words(look.hidden))}")
+        facts.append(f"hidden: {', '.join(look.hidden)}")
     if photo.apart is not None:
         facts.append("another person?" if photo.apart > 1 else "same person as the others")
     return ", ".join(facts)
-
-
-def _words(names: Sequence[str]) -> list[str]:
-    return [name.replace("_", " ") for name in names]
 
 
 def _url(png: bytes) -> str:

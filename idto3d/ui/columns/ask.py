@@ -16,6 +16,7 @@ from idto3d.words.traits import ATTRIBUTES
 
 AS_SEEN = "as seen"
 CHIPS = {"hair_style": "Hair", "hair_colour": "Hair colour", "beard": "Beard", "skin": "Skin"}
+FOLD = "<details><summary>Photos, words and how it is made</summary></details>"  # opens the rest on a small screen
 STRENGTHS = {
     "lambda_id": ("Likeness", "How much the painter heeds whose face it is.", 2.0),
     "guidance_scale": ("Words", "How much it heeds what is written; too much makes colours hard.", 15.0),
@@ -29,6 +30,7 @@ class Inputs:
 
     photos: gr.Gallery
     consent: gr.Checkbox
+    taken: gr.HTML
     cards: gr.HTML
     chips: gr.Row
     hair_style: gr.Dropdown
@@ -78,6 +80,7 @@ class Start:
 
 def ask(limits: Limits, usual: Mapping[str, float]) -> tuple[Inputs, Start]:
     """Lay out the column; `usual` are the strengths that the server's weights take by themselves."""
+    gr.HTML(FOLD, elem_id="fold")
     inputs = _photos(limits) | _words() | _make(limits)
     start = _start()
     with gr.Accordion("More options", open=False, elem_id="more"):
@@ -87,6 +90,7 @@ def ask(limits: Limits, usual: Mapping[str, float]) -> tuple[Inputs, Start]:
 
 def _photos(limits: Limits) -> dict[str, Component]:
     gr.HTML(views.section(1, "Photos", "One to twenty of one person. Sharp, from several sides, face uncovered."))
+    taken = gr.HTML("", elem_id="taken")
     consent = gr.Checkbox(
         label="This is me, or I have this person's permission; the person is an adult.", elem_id="consent"
     )
@@ -105,12 +109,12 @@ def _photos(limits: Limits) -> dict[str, Component]:
     cards = picker("", "cards")
     with gr.Row(elem_id="chips", visible=False) as chips:
         seen = {name: _chip(name) for name in CHIPS}
-    return {"photos": photos, "consent": consent, "cards": cards, "chips": chips, **seen}
+    return {"photos": photos, "consent": consent, "taken": taken, "cards": cards, "chips": chips, **seen}
 
 
-def chip_choices(name: str, seen: str = "") -> list[tuple[str, str]]:
-    """The choices of a chip: what the photos show, then every other word there is; the values never change."""
-    first = (f"{seen}, {AS_SEEN}" if seen else AS_SEEN.capitalize(), "")
+def chip_choices(name: str, seen: str = "", sure: str = "") -> list[tuple[str, str]]:
+    """The choices of a chip: what photos show and how `sure` that is, then every other word; values never change."""
+    first = (f"{seen.capitalize()}: {sure}" if seen else AS_SEEN.capitalize(), "")
     return [first, *((word.capitalize(), word) for word in ATTRIBUTES[name])]
 
 
@@ -177,7 +181,7 @@ def _expression_sets() -> list[tuple[str, str]]:
 def _start() -> Start:
     message = gr.HTML("", elem_id="message")
     with gr.Column(visible=False, elem_id="question") as question:
-        gr.HTML("<p>This reads like a change of the head on the right. What shall it be?</p>")
+        gr.HTML("<p>This reads like a change of the head that is shown. What shall it be?</p>")
         with gr.Row():
             change = gr.Button("Change that head", variant="primary", size="sm", elem_id="as_change")
             anew = gr.Button("Make a new one", size="sm", elem_id="anew")

@@ -6,7 +6,7 @@ import gradio as gr
 
 from idto3d.config import REGIONS, EditOptions
 from idto3d.jobs.history.changes import LONGEST_NAME
-from idto3d.ui import actions
+from idto3d.ui import actions, views
 from idto3d.ui.columns.picker import picker
 
 EXAMPLES = (
@@ -21,6 +21,7 @@ EXAMPLES = (
     "glasses",
 )
 KEEP = (("Nothing in particular", ""), ("Its shape", "geometry"), ("Its colours", "texture"))
+NO_MASK = "<p>To change only a part, paint it with the brush in the viewer.</p>"
 COMPARE = (("Alone", ""), ("Compare by a line", "split"), ("Side by side", "side"))
 
 
@@ -63,9 +64,20 @@ def change() -> tuple[Edit, History]:
 
 
 def _edit(group: gr.Column) -> Edit:
-    gr.HTML(
-        '<div class="heading"><div><h2>Change it</h2><p>Say what shall be different; all else stays.</p></div></div>'
-    )
+    text = "Say what shall be different; all else stays."
+    gr.HTML(views.heading("Change it", text))
+    prompt, apply = _request()
+    with gr.Row(elem_id="examples"):
+        examples = tuple(gr.Button(text, size="sm", min_width=0, scale=0) for text in EXAMPLES)
+    message = gr.HTML("", elem_id="edit_message")
+    with gr.Accordion("How far, and where", open=False, elem_id="limits"):
+        strength, keep, locks = _limits()
+        mask = gr.HTML(NO_MASK, elem_id="mask")
+        unmask = gr.Button("Forget what was painted", size="sm", visible=False, elem_id="unmask")
+    return Edit(group, prompt, examples, strength, keep, locks, mask, unmask, apply, message)
+
+
+def _request() -> tuple[gr.Textbox, gr.Button]:
     with gr.Row(elem_id="request"):
         prompt = gr.Textbox(
             label="What shall change",
@@ -77,37 +89,21 @@ def _edit(group: gr.Column) -> Edit:
             elem_id="edit_prompt",
         )
         apply = gr.Button("Change", variant="primary", scale=0, min_width=110, elem_id="apply")
-    with gr.Row(elem_id="examples"):
-        examples = tuple(gr.Button(text, size="sm", min_width=0, scale=0) for text in EXAMPLES)
-    message = gr.HTML("", elem_id="edit_message")
-    with gr.Accordion("How far, and where", open=False, elem_id="limits"):
-        usual = EditOptions()
-        strength = gr.Slider(
-            0,
-            2,
-            usual.strength,
-            step=0.05,
-            label="How far",
-            info="1 is as asked for, 0 not at all.",
-            elem_id="strength",
-        )
-        keep = gr.Radio(list(KEEP), value=usual.keep, label="Keep", elem_id="keep")
-        locks = gr.CheckboxGroup(
-            [(region.capitalize(), region) for region in REGIONS], label="Leave alone", elem_id="locks"
-        )
-        mask = gr.HTML(NO_MASK, elem_id="mask")
-        unmask = gr.Button("Forget what was painted", size="sm", visible=False, elem_id="unmask")
-    return Edit(group, prompt, examples, strength, keep, locks, mask, unmask, apply, message)
+    return prompt, apply
 
 
-NO_MASK = "<p>To change only a part, paint it with the brush in the viewer.</p>"
+def _limits() -> tuple[gr.Slider, gr.Radio, gr.CheckboxGroup]:
+    usual, info = EditOptions(), "1 is as asked for, 0 not at all."
+    strength = gr.Slider(0, 2, usual.strength, step=0.05, label="How far", info=info, elem_id="strength")
+    keep = gr.Radio(list(KEEP), value=usual.keep, label="Keep", elem_id="keep")
+    regions = [(region.capitalize(), region) for region in REGIONS]
+    return strength, keep, gr.CheckboxGroup(regions, label="Leave alone", elem_id="locks")
 
 
 def _history(group: gr.Column) -> History:
     strip = picker("", "versions")
     with gr.Row(elem_id="steps"):
-        undo = gr.Button("Undo", size="sm", min_width=70, scale=0, elem_id="undo")
-        redo = gr.Button("Redo", size="sm", min_width=70, scale=0, elem_id="redo")
+        undo, redo = (_step(title) for title in ("Undo", "Redo"))
         name = gr.Textbox(
             label="Name of this version",
             show_label=False,
@@ -119,3 +115,8 @@ def _history(group: gr.Column) -> History:
         rename = gr.Button("Rename", size="sm", min_width=80, scale=0, elem_id="rename")
         compare = gr.Radio(list(COMPARE), value="", label="Compare", show_label=False, visible=False, elem_id="compare")
     return History(group, strip, undo, redo, compare, name, rename)
+
+
+def _step(title: str) -> gr.Button:
+    """A button that leads to another version, once there is one."""
+    return gr.Button(title, size="sm", min_width=70, scale=0, interactive=False, elem_id=title.lower())

@@ -1,5 +1,6 @@
 """A head made again from its GLB: the form as it was filled then, and the changes that follow."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,14 +20,24 @@ class Again:
     said: str
 
 
-def again(upload: Path) -> Again:
-    """What the uploaded GLB says of its making; the upload is removed. Raises UserError where it says nothing."""
+def again(upload: Path, chosen: Callable[[str], str | None]) -> Again:
+    """What the uploaded GLB says of its making; the upload is removed. Raises UserError where it says nothing.
+
+    chosen: what the form says of weights, None where they cannot be had here.
+    """
     try:
         recipe = recipe_of(upload)
     finally:
         remove(upload)
-    form = form_of(recipe.options)
-    return Again(form, recipe.edits, " ".join(_sentences(recipe, form)))
+    weights = chosen(recipe.options.weights)
+    form = form_of(recipe.options, weights or "")
+    return Again(form, recipe.edits, " ".join((*_sentences(recipe, form), _of_weights(recipe, weights))))
+
+
+def _of_weights(recipe: Recipe, weights: str | None) -> str:
+    if weights is None:
+        return f"Its weights, {recipe.weights}, cannot be had here: those of this server are taken. Press Generate."
+    return f"Its weights were {recipe.weights}. Press Generate."
 
 
 def _sentences(recipe: Recipe, form: dict[str, object]) -> list[str]:
@@ -38,7 +49,6 @@ def _sentences(recipe: Recipe, form: dict[str, object]) -> list[str]:
         said.append(f"Its changes follow by themselves: {', '.join(edit.prompt for edit in recipe.edits)}.")
     if _plain(options_of(Request(**form))) != _plain(recipe.options):
         said.append("It was made with options that only a shell can set; those are not in the form.")
-    said.append(f"Its weights were {recipe.weights}. Press Generate.")
     return said
 
 

@@ -7,17 +7,21 @@ from idto3d.words.corrections import CORRECTED
 from idto3d.words.expressions import SETS
 
 STRENGTHS = ("lambda_id", "lambda_exp", "guidance_scale")
-REMEMBERED = ("prompt", "negative_prompt", "preset", "expressions", "seed", *CORRECTED, *STRENGTHS)
+REMEMBERED = ("prompt", "negative_prompt", "preset", "expressions", "seed", "weights", *CORRECTED, *STRENGTHS)
 
 
-def form_of(options: HeadOptions) -> dict[str, object]:
-    """The values of REMEMBERED fields of a request that lead to `options`; None is the weights' own strength."""
+def form_of(options: HeadOptions, weights: str = "") -> dict[str, object]:
+    """The values of REMEMBERED fields of a request that lead to `options`; None is the weights' own strength.
+
+    weights: what the form says of them, empty for the server's own.
+    """
     return {
         "prompt": options.prompt,
         "negative_prompt": options.negative_prompt,
         "preset": options.preset,
         "expressions": _set_of(options.expressions),
         "seed": options.seed,
+        "weights": weights,
         **{name: getattr(options.subject, name) for name in CORRECTED},
         **{name: getattr(options.guidance, name) for name in STRENGTHS},
     }

@@ -33,6 +33,14 @@ class Revisions:
         """Where the files of a version lie."""
         return self.desk.version_folder(job_id, version.id)
 
+    def steps(self, job_id: str) -> tuple[bool, bool]:
+        """Whether undo, and redo, lead to another version of a head; neither where there is no head (any more)."""
+        try:
+            ways = self.desk.steps(job_id)
+        except UserError:
+            return False, False
+        return ways.undo, ways.redo
+
     def listed(self, job_id: str) -> tuple[Version, ...]:
         """The same, none where there is no finished head (yet)."""
         try:

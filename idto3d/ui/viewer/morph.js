@@ -39,22 +39,30 @@ const MOST_PITCH = 24;
 const LIDS_ASIDE = 0.35;
 const LIDS_ALONG = 0.7;
 
-/* How far lids follow a gaze [x, y] in -1..1, x towards the person's left: strengths of Apple's names. */
-function lidsOf([x, y]) {
-  const lids = {};
-  const put = (name, value) => value > 0 && (lids[name] = value);
+/* A gaze [x, y] in -1..1, x towards the person's left, as strengths of Apple's names, so strong to the side and along. */
+function looksOf([x, y], aside, along) {
+  const looks = {};
+  const put = (name, value) => value > 0 && (looks[name] = value);
   for (const [side, inward] of [["Left", -x], ["Right", x]]) {
-    put(`eyeLookIn${side}`, LIDS_ASIDE * inward);
-    put(`eyeLookOut${side}`, -LIDS_ASIDE * inward);
-    put(`eyeLookUp${side}`, LIDS_ALONG * y);
-    put(`eyeLookDown${side}`, -LIDS_ALONG * y);
+    put(`eyeLookIn${side}`, aside * inward);
+    put(`eyeLookOut${side}`, -aside * inward);
+    put(`eyeLookUp${side}`, along * y);
+    put(`eyeLookDown${side}`, -along * y);
   }
-  return lids;
+  return looks;
 }
 
-/* The strengths of a face {weights, gaze}, lids along with the gaze. */
-function faceOf(face) {
-  const weights = { ...face.weights };
-  for (const [name, value] of Object.entries(lidsOf(face.gaze))) weights[name] = Math.max(weights[name] || 0, value);
-  return weights;
+function joined(weights, looks) {
+  const all = { ...weights };
+  for (const [name, value] of Object.entries(looks)) all[name] = Math.max(all[name] || 0, value);
+  return all;
+}
+
+/* The strengths of a face {weights, gaze} whose eyes are turned by themselves: their lids follow. */
+const faceOf = (face) => joined(face.weights, looksOf(face.gaze, LIDS_ASIDE, LIDS_ALONG));
+
+/* The same where nothing turns the eyes but the expressions in `names`, all that this head has. */
+function namedFace(face, names) {
+  const all = Object.entries(joined(face.weights, looksOf(face.gaze, 1, 1)));
+  return Object.fromEntries(all.filter(([name]) => names.includes(name)));
 }

@@ -29,7 +29,7 @@ function facePanel(viewer, names) {
   };
   const relax = el("button", { type: "button", class: "idv-button", onclick: () => viewer.setFace({ weights: {}, gaze: [0, 0] }) }, "Relax the face");
   const details = groups.some(Boolean)
-    ? el("section", {}, el("h3", {}, "Single movements"), el("p", { class: "idv-hint" }, "By Apple's names. Left and right are the person's own."), ...groups)
+    ? el("section", {}, el("h2", {}, "Single movements"), el("p", { class: "idv-hint" }, "By Apple's names. Left and right are the person's own."), ...groups)
     : null;
   const movements = own.length ? el("section", {}, named) : null;
   const panel = el("div", { class: "idv-panel" }, movements, el("section", { class: "idv-two" }, gaze.box, mixShelf(viewer)), relax, details);
@@ -64,7 +64,7 @@ function gazePad(viewer) {
   pad.addEventListener("pointermove", (event) => { if (pad.hasPointerCapture(event.pointerId)) follow(event); });
   pad.addEventListener("dblclick", () => set(0, 0));
   put();
-  return { box: el("div", { class: "idv-gaze" }, el("h3", {}, "Gaze"), pad, aside.row, along.row), put };
+  return { box: el("div", { class: "idv-gaze" }, el("h2", {}, "Gaze"), pad, aside.row, along.row), put };
 }
 
 /* Mixes with names. */
@@ -99,7 +99,7 @@ function mixShelf(viewer) {
   };
   const form = el("form", { class: "idv-save", onsubmit: save }, name, el("button", { type: "submit", class: "idv-button" }, "Save mix"));
   show();
-  return el("div", { class: "idv-mixes" }, el("h3", {}, "Your mixes"), chips, note, form);
+  return el("div", { class: "idv-mixes" }, el("h2", {}, "Your mixes"), chips, note, form);
 }
 
 /* The tab of the light. */
@@ -108,7 +108,7 @@ function lightPanel(viewer) {
   const grid = el("div", { class: "idv-lights", role: "radiogroup", "aria-label": "Light" });
   const chosen = el("output", {});
   const buttons = new Map();
-  const choose = (name) => viewer.setLight(name);
+  const choose = (name) => viewer.lamps.set(name);
   const add = (name, thumb) => {
     const at = LIGHT_NAMES.indexOf(name);
     const style = thumb ? `background-image:url("${thumb}");background-size:cover` : `background-position:${(100 * (at % LIGHT_COLUMNS)) / (LIGHT_COLUMNS - 1)}% ${(100 * Math.floor(at / LIGHT_COLUMNS)) / (Math.ceil(LIGHT_NAMES.length / LIGHT_COLUMNS) - 1)}%`;
@@ -137,20 +137,20 @@ function lightPanel(viewer) {
     (value) => { state.kind = value; viewer.changed("light"); }
   );
   const sides = Object.keys(SIDES).map((side) =>
-    el("button", { type: "button", class: "idv-button", "data-side": side, "aria-pressed": "false", onclick: () => viewer.setSide(side) }, spoken(side))
+    el("button", { type: "button", class: "idv-button", "data-side": side, "aria-pressed": "false", onclick: () => viewer.lamps.setSide(side) }, spoken(side))
   );
   const from = el("div", { class: "idv-sides", role: "group", "aria-label": "Light from the head's own side" }, ...sides);
   const own = ownLight(viewer);
   const put = () => {
-    for (const name of viewer.lightNames()) if (!buttons.has(name)) add(name, viewer.thumbs[name]);
+    for (const name of viewer.lamps.names()) if (!buttons.has(name)) add(name, viewer.lamps.thumbs[name]);
     for (const [name, button] of buttons) {
       const now = name === state.light && state.kind === "map";
       button.setAttribute("aria-checked", String(now));
       button.tabIndex = name === state.light ? 0 : -1;
-      if (viewer.thumbs[name] && !LIGHT_NAMES.includes(name)) button.style.backgroundImage = `url("${viewer.thumbs[name]}")`;
+      if (viewer.lamps.thumbs[name] && !LIGHT_NAMES.includes(name)) button.style.backgroundImage = `url("${viewer.lamps.thumbs[name]}")`;
     }
     chosen.textContent = state.kind === "map" ? spoken(state.light) : "";
-    sides.forEach((button) => button.setAttribute("aria-pressed", String(viewer.sideNow() === button.dataset.side)));
+    sides.forEach((button) => button.setAttribute("aria-pressed", String(viewer.lamps.side() === button.dataset.side)));
     turn.put(state.turn);
     intensity.put(state.intensity);
     exposure.put(state.exposure);
@@ -163,7 +163,7 @@ function lightPanel(viewer) {
     { class: "idv-panel" },
     el("section", {}, kind.group, from),
     el("section", {}, turn.row, strength),
-    el("section", {}, el("h3", {}, "Maps", chosen), grid, own)
+    el("section", {}, el("h2", {}, "Maps", chosen), grid, own)
   );
   return { panel, put, kind: kind.group, strength };
 }
@@ -205,8 +205,8 @@ function viewPanel(viewer) {
   const actions = el(
     "div",
     { class: "idv-sides" },
-    el("button", { type: "button", class: "idv-button", onclick: () => viewer.savePicture() }, "Save a picture"),
-    el("button", { type: "button", class: "idv-button", "data-do": "record", onclick: () => viewer.saveTurntable() }, "Save a turntable")
+    el("button", { type: "button", class: "idv-button", onclick: () => savePicture(viewer) }, "Save a picture"),
+    el("button", { type: "button", class: "idv-button", "data-do": "record", onclick: () => saveTurntable(viewer) }, "Save a turntable")
   );
   const keys = el("p", { class: "idv-hint" }, "On the head: drag to turn, wheel or two fingers to zoom, right button to move. Keys: arrows, + and −, Home, space to turn steadily.");
   const put = () => {

@@ -1,53 +1,10 @@
 /* Draws heads with WebGL2, twice as fine as they are shown where there is time for it, as our own renderer does. */
 
-function program(gl, vertex, fragment) {
-  const made = gl.createProgram();
-  for (const [kind, text] of [[gl.VERTEX_SHADER, vertex], [gl.FRAGMENT_SHADER, fragment]]) {
-    const shader = gl.createShader(kind);
-    gl.shaderSource(shader, text);
-    gl.compileShader(shader);
-    gl.attachShader(made, shader);
-  }
-  gl.linkProgram(made);
-  if (!gl.getProgramParameter(made, gl.LINK_STATUS)) throw new Error(`No shader: ${gl.getProgramInfoLog(made)}`);
-  const at = {};
-  for (let i = 0; i < gl.getProgramParameter(made, gl.ACTIVE_UNIFORMS); i++) {
-    const name = gl.getActiveUniform(made, i).name.replace("[0]", "");
-    at[name] = gl.getUniformLocation(made, name);
-  }
-  return { made, at };
-}
-
-/* A texture of a bitmap, or of one value 0..1. */
-function textureOf(gl, picture, filter) {
-  const texture = gl.createTexture();
-  gl.bindTexture(gl.TEXTURE_2D, texture);
-  if (typeof picture === "number") {
-    const level = Math.round(255 * picture);
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, 1, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array([level, level, level, 255]));
-  } else {
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, gl.RGBA, gl.UNSIGNED_BYTE, picture);
-    picture.close();
-  }
-  for (const side of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, side, filter);
-  for (const side of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(gl.TEXTURE_2D, side, gl.CLAMP_TO_EDGE);
-  return texture;
-}
-
-/* Each edge of the faces once, as pairs of vertices. */
-function edgesOf(faces) {
-  const seen = new Set();
-  const pairs = [];
-  for (let i = 0; i < faces.length; i += 3) {
-    for (let k = 0; k < 3; k++) {
-      const [a, b] = [faces[i + k], faces[i + ((k + 1) % 3)]];
-      const key = Math.min(a, b) * 4194304 + Math.max(a, b);
-      if (seen.has(key)) continue;
-      seen.add(key);
-      pairs.push(a, b);
-    }
-  }
-  return new Uint32Array(pairs);
+/* All that a picture of such a size depends on but the face. */
+function viewOf(shots, look, size) {
+  const placed = shots.map(({ head, x, width, from, to }) => [head.id, x, width, from, to]);
+  const { view, mode, kind, light, turn, gain, lamp } = look;
+  return JSON.stringify([size, placed, view, mode, kind, light.id, turn, gain, lamp]);
 }
 
 class Renderer {
@@ -62,78 +19,20 @@ class Renderer {
     this.cuts = program(gl, SURFACE_VERTEX, CUT_FRAGMENT);
     this.lines = program(gl, SURFACE_VERTEX, LINE_FRAGMENT);
     this.whole = program(gl, WHOLE_VERTEX, WHOLE_FRAGMENT);
-    this.frame = gl.createFramebuffer();
-    this.size = [0, 0];
-    this.still = { rotation: new Float32Array([1, 0, 0, 0, 1, 0, 0, 0, 1]), shift: [0, 0, 0] };
+    [this.fine, this.coarse, this.held] = [new Target(gl), new Target(gl), new Target(gl)];
+    this.ahead = { rotation: new Float32Array([1, 0, 0, 0, 1, 0, 0, 0, 1]), shift: [0, 0, 0] };
   }
 
-  buffer(data, usage) {
-    const { gl } = this;
-    const buffer = gl.createBuffer();
-    gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
-    gl.bufferData(gl.ARRAY_BUFFER, data, usage);
-    return buffer;
-  }
-
-  /* A head of readHead on the graphics card; its bitmaps are used up. */
   upload(head) {
-    const { gl } = this;
-    const materials = {};
-    for (const [name, one] of Object.entries(head.materials)) {
-      materials[name] = Object.fromEntries(
-        Object.entries(one).map(([kind, picture]) => [kind, textureOf(gl, picture, kind === "opacity" ? gl.NEAREST : gl.LINEAR)])
-      );
-    }
-    const parts = head.parts.map((part) => this.uploadPart(part));
-    return { names: head.names, blend: head.blend, parts, materials };
-  }
-
-  uploadPart(part) {
-    const { gl } = this;
-    const layout = gl.createVertexArray();
-    gl.bindVertexArray(layout);
-    const places = this.buffer(part.positions, gl.DYNAMIC_DRAW);
-    gl.enableVertexAttribArray(0);
-    gl.vertexAttribPointer(0, 3, gl.FLOAT, false, 0, 0);
-    const normals = this.buffer(part.normals, gl.DYNAMIC_DRAW);
-    gl.enableVertexAttribArray(1);
-    gl.vertexAttribPointer(1, 3, gl.FLOAT, false, 0, 0);
-    const uvs = this.buffer(part.uvs, gl.STATIC_DRAW);
-    gl.enableVertexAttribArray(2);
-    gl.vertexAttribPointer(2, 2, gl.FLOAT, false, 0, 0);
-    const along = part.along ? this.buffer(part.along, gl.STATIC_DRAW) : null;
-    if (along) {
-      gl.enableVertexAttribArray(3);
-      gl.vertexAttribPointer(3, 4, gl.FLOAT, false, 0, 0);
-    }
-    const faces = gl.createBuffer();
-    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, faces);
-    gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, part.faces, gl.STATIC_DRAW);
-    gl.bindVertexArray(null);
-    return { ...part, layout, buffers: { places, normals, uvs, along, faces }, edges: null };
+    return uploadedHead(this.gl, head);
   }
 
   forget(head) {
-    const { gl } = this;
-    for (const part of head.parts) {
-      gl.deleteVertexArray(part.layout);
-      for (const buffer of Object.values(part.buffers)) if (buffer) gl.deleteBuffer(buffer);
-      if (part.edges) gl.deleteBuffer(part.edges.buffer);
-    }
-    for (const one of Object.values(head.materials)) Object.values(one).forEach((texture) => gl.deleteTexture(texture));
+    forgotten(this.gl, head);
   }
 
   uploadLight(light) {
-    const { gl } = this;
-    const [levels, rows, columns] = light.size;
-    const texture = gl.createTexture();
-    gl.bindTexture(gl.TEXTURE_3D, texture);
-    const format = [gl.RGB9_E5, columns, rows, levels, 0, gl.RGB, gl.UNSIGNED_INT_5_9_9_9_REV];
-    gl.texImage3D(gl.TEXTURE_3D, 0, ...format, light.texels);
-    for (const side of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_3D, side, gl.LINEAR);
-    gl.texParameteri(gl.TEXTURE_3D, gl.TEXTURE_WRAP_S, gl.REPEAT);
-    for (const side of [gl.TEXTURE_WRAP_T, gl.TEXTURE_WRAP_R]) gl.texParameteri(gl.TEXTURE_3D, side, gl.CLAMP_TO_EDGE);
-    return { ...light, texels: null, texture };
+    return uploadedLight(this.gl, light);
   }
 
   /* Bring a head into a face {weights, gaze}. */
@@ -141,7 +40,7 @@ class Renderer {
     const { gl } = this;
     const strengths = strengthsOf(head.names, faceOf(face));
     for (const part of head.parts) {
-      part.gaze = isEye(part) ? turnedAbout(part.pivot, [MOST_YAW * face.gaze[0], MOST_PITCH * face.gaze[1]]) : this.still;
+      part.gaze = isEye(part) ? turnedAbout(part.pivot, [MOST_YAW * face.gaze[0], MOST_PITCH * face.gaze[1]]) : this.ahead;
       if (!pose(part, strengths)) continue;
       gl.bindBuffer(gl.ARRAY_BUFFER, part.buffers.places);
       gl.bufferSubData(gl.ARRAY_BUFFER, 0, part.posed.positions);
@@ -150,49 +49,55 @@ class Renderer {
     }
   }
 
-  resize(width, height) {
-    if (this.size[0] === width && this.size[1] === height) return;
-    const { gl } = this;
-    this.size = [width, height];
-    if (this.colour) gl.deleteTexture(this.colour);
-    if (this.depth) gl.deleteRenderbuffer(this.depth);
-    this.colour = gl.createTexture();
-    gl.bindTexture(gl.TEXTURE_2D, this.colour);
-    gl.texStorage2D(gl.TEXTURE_2D, 1, gl.RGBA8, width, height);
-    for (const side of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, side, gl.LINEAR);
-    for (const side of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(gl.TEXTURE_2D, side, gl.CLAMP_TO_EDGE);
-    this.depth = gl.createRenderbuffer();
-    gl.bindRenderbuffer(gl.RENDERBUFFER, this.depth);
-    gl.renderbufferStorage(gl.RENDERBUFFER, gl.DEPTH_COMPONENT24, width, height);
-    gl.bindFramebuffer(gl.FRAMEBUFFER, this.frame);
-    gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, this.colour, 0);
-    gl.framebufferRenderbuffer(gl.FRAMEBUFFER, gl.DEPTH_ATTACHMENT, gl.RENDERBUFFER, this.depth);
-  }
-
   /* Draw `shots`, each {head, x, width, from, to}: where its picture lies and which columns of it are seen, as shares
      of the canvas. look: see lookOf. finer: 2, 1 or a half. rows: which are drawn, as shares from the bottom; the
      picture is shown with the last of them. */
   draw(shots, look, finer, rows = [0, 1]) {
-    const { gl, canvas } = this;
-    const [width, height] = [canvas.width, canvas.height].map((side) => Math.ceil(side * finer));
-    this.resize(width, height);
+    const target = this.sized(finer > 1 ? this.fine : this.coarse, finer);
     for (const { head } of shots) this.face(head, look.face);
-    gl.bindFramebuffer(gl.FRAMEBUFFER, this.frame);
+    if (finer <= 1 && look.mode !== "wireframe" && this.viewed === viewOf(shots, look, target.size)) {
+      this.hold(shots, look, finer);
+      target.take(this.held);
+      this.drawShots(target, shots, look, rows, "moving");
+    } else this.drawShots(target, shots, look, rows, "all");
+    this.viewed = viewOf(shots, look, this.coarse.size);
+    if (rows[1] === 1) this.present(target, finer);
+  }
+
+  /* Draw what no face moves, as most hair, once for a view and a light: while a face is moved it is taken as it lies. */
+  hold(shots, look, finer) {
+    const target = this.sized(this.held, finer);
+    const view = viewOf(shots, look, target.size);
+    if (this.holds === view) return;
+    this.drawShots(target, shots, look, [0, 1], "still");
+    this.holds = view;
+  }
+
+  sized(target, finer) {
+    target.fit(...[this.canvas.width, this.canvas.height].map((side) => Math.ceil(side * finer)));
+    return target;
+  }
+
+  /* Draw all shots into a target: all faces, those that are still, or, over what lies there, those that are moving. */
+  drawShots(target, shots, look, rows, some) {
+    const { gl } = this;
+    const [width, height] = target.size;
+    const [low, high] = rows.map((share) => Math.round(share * height));
+    target.bind();
     gl.enable(gl.DEPTH_TEST);
     gl.enable(gl.SCISSOR_TEST);
     gl.clearColor(0, 0, 0, 0);
-    const [low, high] = rows.map((share) => Math.round(share * height));
     for (const shot of shots) {
       const [left, right] = [Math.round(shot.from * width), Math.round(shot.to * width)];
       gl.scissor(left, low, right - left, high - low);
       gl.viewport(Math.round(shot.x * width), 0, Math.round(shot.width * width), height);
-      gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
-      this.drawHead(shot.head, look, cameraOf(look.view, (shot.width * width) / height));
+      if (some !== "moving") gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
+      const camera = cameraOf(look.view, (shot.width * width) / height);
+      this.drawHead({ ...shot.head, some }, look, camera);
     }
-    if (rows[1] === 1) this.present(finer);
   }
 
-  present(finer) {
+  present(target, finer) {
     const { gl, canvas } = this;
     gl.disable(gl.SCISSOR_TEST);
     gl.disable(gl.DEPTH_TEST);
@@ -201,7 +106,7 @@ class Renderer {
     gl.viewport(0, 0, canvas.width, canvas.height);
     gl.useProgram(this.whole.made);
     gl.activeTexture(gl.TEXTURE0);
-    gl.bindTexture(gl.TEXTURE_2D, this.colour);
+    gl.bindTexture(gl.TEXTURE_2D, target.colour);
     gl.uniform1i(this.whole.at.picture, 0);
     gl.uniform1f(this.whole.at.finer, finer);
     gl.bindVertexArray(null);
@@ -239,7 +144,7 @@ class Renderer {
       gl.uniform1i(at.opacityMap, 0);
       gl.uniform1i(at.quarters, head.blend ? 1 : 0);
     }
-    this.drawPart(part, at, opacity);
+    this.drawPart(part, at, opacity, head.some);
   }
 
   /* Colour what is seen of the parts that have relief, or of those that have none. */
@@ -259,7 +164,7 @@ class Renderer {
         gl.bindTexture(gl.TEXTURE_2D, material[kind] || material.albedo);
         gl.uniform1i(at[`${kind}Map`] || null, unit);
       });
-      this.drawPart(part, at, material.opacity);
+      this.drawPart(part, at, material.opacity, head.some);
     }
   }
 
@@ -284,7 +189,7 @@ class Renderer {
     gl.uniform1i(at.lightMap || null, 5);
   }
 
-  drawPart(part, at, seeThrough) {
+  drawPart(part, at, seeThrough, some) {
     const { gl } = this;
     this.placed(part, at);
     if (seeThrough) gl.disable(gl.CULL_FACE);
@@ -292,7 +197,8 @@ class Renderer {
     gl.bindVertexArray(part.layout);
     gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, part.buffers.faces);
     const kind = part.faces instanceof Uint32Array ? gl.UNSIGNED_INT : gl.UNSIGNED_SHORT;
-    gl.drawElements(gl.TRIANGLES, part.faces.length, kind, 0);
+    const [first, count] = part.ranges[some];
+    if (count) gl.drawElements(gl.TRIANGLES, count, kind, first * part.faces.BYTES_PER_ELEMENT);
   }
 
   placed(part, at) {

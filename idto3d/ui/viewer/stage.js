@@ -90,6 +90,14 @@ function divider(viewer) {
   return { bar, set };
 }
 
+/* What Renderer.draw draws of two heads that are compared so, the line at a share of the width. */
+function shotsOf({ head, other }, compare, split) {
+  const whole = { x: 0, width: 1, from: 0, to: 1 };
+  if (!other || !compare) return [{ head, ...whole }];
+  if (compare === "split") return [{ head, ...whole, to: split }, { head: other, ...whole, from: split }];
+  return [{ head, x: 0, width: 0.5, from: 0, to: 0.5 }, { head: other, x: 0.5, width: 0.5, from: 0.5, to: 1 }];
+}
+
 /* A brush over the view. What it paints is where an edit may change the head. */
 function maskBrush(viewer) {
   const sheet = el("canvas", { class: "idv-sheet", width: MASK, height: MASK, "aria-label": "Paint where the head may change" });
@@ -128,9 +136,32 @@ function maskBrush(viewer) {
     picture.getContext("2d").putImageData(painted, 0, 0);
     const { azimuth, elevation } = viewer.state.view;
     viewer.io.trigger("mask", { png: picture.toDataURL("image/png"), azimuth_deg: azimuth, elevation_deg: elevation });
-    viewer.setPainting(false);
+    paint(viewer, false);
   };
   const button = (text, onclick) => el("button", { type: "button", class: "idv-button", onclick }, text);
-  const bar = el("div", { class: "idv-brush" }, note, tool.group, size.row, el("div", { class: "idv-sides" }, button("Use this mask", use), button("Clear", clear), button("Close", () => viewer.setPainting(false))));
+  const bar = el("div", { class: "idv-brush" }, note, tool.group, size.row, el("div", { class: "idv-sides" }, button("Use this mask", use), button("Clear", clear), button("Close", () => paint(viewer, false))));
   return { sheet, bar, clear };
+}
+
+/* Begin to paint, at the neutral face seen whole, or end it. */
+function paint(viewer, on) {
+  viewer.painting = on;
+  if (on) {
+    viewer.setTurning(false);
+    viewer.face = viewer.state.face;
+    viewer.brush.clear();
+    viewer.compare = "";
+    viewer.setView({ zoom: 1, pan: [0, 0] });
+    viewer.setFace({ weights: {}, gaze: [0, 0] });
+  } else if (viewer.face) viewer.setFace(viewer.face);
+  viewer.sheet.hidden = viewer.brush.bar.hidden = !on;
+  viewer.dress();
+}
+
+/* A mask belongs to one view: what was painted in another is gone. */
+function holdMask(viewer) {
+  const { azimuth, elevation } = viewer.state.view;
+  Object.assign(viewer.state.view, { zoom: 1, pan: [0, 0] });
+  if (viewer.paintedAt !== `${azimuth} ${elevation}`) viewer.brush.clear();
+  viewer.paintedAt = `${azimuth} ${elevation}`;
 }

@@ -29,8 +29,14 @@ function lookOf(state, light) {
   return { view: state.view, face: state.face, mode: state.mode, kind: state.kind, light, turn: radians(state.turn), gain, lamp: lampOf(state) };
 }
 
-/* The state as the options of a server's picture, by the names of the fields of RenderOptions. */
-function askedOf(state, size) {
+/* A value after the one `before`: what lies over a head leaves all else as it was, and a head leaves what lies over it. */
+function valueAfter(before, value) {
+  if (!value.over) return value;
+  return "head" in value ? { picture: before.picture, caption: before.caption, ...value } : { ...before, ...value };
+}
+
+/* The state as the options of a server's picture of a head with such expressions, by the fields of RenderOptions. */
+function askedOf(state, names, size) {
   const drawn = ["wireframe", "uv"].includes(state.mode) ? "clay" : state.mode;
   return {
     mode: drawn,
@@ -38,7 +44,7 @@ function askedOf(state, size) {
     light_rotation_deg: state.turn,
     azimuth_deg: state.view.azimuth,
     elevation_deg: state.view.elevation,
-    expressions: faceOf(state.face),
+    expressions: namedFace(state.face, names),
     size,
   };
 }

@@ -1,17 +1,22 @@
 """What the page shows of the job it watches: new values for its widgets, where something changed."""
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import gradio as gr
 from gradio.components import Component
 
+from idto3d.errors import UserError
 from idto3d.jobs import record
 from idto3d.jobs.desk import JobView
+from idto3d.jobs.history.contents import asset_of
+from idto3d.jobs.run_folder import GLB
 from idto3d.ui import views
 from idto3d.ui.actions import Actions
 from idto3d.ui.cards import heads
-from idto3d.ui.cards.pictures import standing
+from idto3d.ui.cards.pictures import changed_at, standing
+from idto3d.ui.cards.taken import taken
 from idto3d.ui.cards.versions import strip
 from idto3d.ui.columns.change import NO_MASK
 from idto3d.ui.heads.forms import REMEMBERED as REMEMBERED_FIELDS
@@ -27,8 +32,11 @@ LOOK_UP = """() => setTimeout(() => {
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   if (begun && (top < 0 || top > innerHeight / 2)) viewer.scrollIntoView({ behavior: calm ? "instant" : "smooth" });
 }, 100)"""  # what was begun far below the viewer is seen in it; a refusal stays where the button is
+CHANGING = " changing"
 NEW = "new"  # the visitor wants an empty stage
 REMEMBERED = 20
+SHEET = Path("expressions") / "contact_sheet.png"  # the picture that is drawn last
+DRAWN_WITHIN = 600.0  # seconds after the head; those of a worker that died never come
 
 
 def known(jobs) -> list[str]:
@@ -53,32 +61,36 @@ def outputs(page: Page) -> list[Component]:
         *shown,
         *groups,
         page.history.strip,
+        page.history.undo,
+        page.history.redo,
+        page.edit.apply,
         page.inputs.photos,
+        page.memory.boxed,
+        page.inputs.taken,
         page.heads.shelf,
         page.heads.delete,
         memory.timer,
         memory.seen,
         memory.arrived,
+        memory.packed,
     ]
 
 
-def frame(page: Page, does: Actions, jobs, opened, seen) -> dict[Component, object]:
-    """New values for those of `outputs` that changed since `seen`; pictures are sent only then."""
+def frame(page: Page, does: Actions, jobs, opened, seen, boxed="") -> dict[Component, object]:
+    """New values for those of `outputs` that changed since `seen`; pictures are sent only then.
+
+    boxed: the job that was begun with what the box for photos still holds: that goes when the head is there, as its
+    photos are deleted then. Photos that were added for another one stay.
+    """
     shown = current(jobs, opened)
     view = does.look(shown)
     values = _standing(page, view)
+    if view is not None and view.glb is not None and view.id == boxed:
+        values |= {page.inputs.photos: None, page.memory.boxed: ""}
     now = signature(view, jobs)
     if now == tuple(seen):
         return values
-    gone = {page.inputs.photos: None} if _just_made(view, tuple(seen)) else {}
-    return values | gone | _content(page, does, view, known(jobs)) | {page.memory.seen: now}
-
-
-def _just_made(view: JobView | None, seen: tuple) -> bool:
-    """Whether a head was finished since, so that its photos are gone."""
-    if view is None or view.glb is None or len(seen) < 3:
-        return False
-    return seen[0] == view.id and seen[1] in (record.QUEUED, record.RUNNING) and seen[2] == record.GENERATE
+    return values | _content(page, does, view, known(jobs)) | {page.memory.seen: now}
 
 
 def _standing(page: Page, view: JobView | None) -> dict[Component, object]:
@@ -88,7 +100,7 @@ def _standing(page: Page, view: JobView | None) -> dict[Component, object]:
         stage.cancel: gr.update(visible=active),
         stage.resume: gr.update(visible=view is not None and view.resumable),
         page.start.generate: gr.update(visible=not active),
-        page.memory.timer: gr.Timer(active=active),
+        page.memory.timer: gr.Timer(active=active or is_drawn_on(view)),
     }
 
 
@@ -98,28 +110,40 @@ def _content(page: Page, does: Actions, view: JobView | None, jobs: list[str]) -
     shelf = [one for job in jobs if (one := does.look(job))]
     values = {
         page.stage.details: views.details(view),
+        page.inputs.taken: taken(view),
         page.edit.group: gr.update(visible=there),
         page.history.group: gr.update(visible=there),
         page.take.group: gr.update(visible=there),
         page.heads.shelf: heads.shelf(shelf, view.id if view else ""),
         page.heads.delete: gr.update(visible=bool(shelf)),
-        page.memory.arrived: arrived(view) if ready else "",
+        page.memory.arrived: arrived(view) if there else "",
+        page.memory.packed: f"{arrived(view)} {_files_of(view)}" if ready else "",
     }
     if there:
-        values[page.history.strip] = history_strip(does, view)
-    picture = standing(view)
-    return values if ready or picture is None else values | {page.stage.viewer: picture}
+        values |= _history(page, does, view)
+    return values if ready else values | {page.stage.viewer: standing(view)}
 
 
-def history_strip(does: Actions, view: JobView, other: str = "") -> str:
-    """The strip of a finished head's versions."""
-    versions = does.revisions.versions(view.id)
-    return strip(versions, lambda version: thumb(does.revisions.folder(view.id, version)), other)
+def _history(page: Page, does: Actions, view: JobView) -> dict[Component, object]:
+    """The versions of a finished head, and what can be done with the one that is shown while nothing is at work."""
+    history = page.history
+    try:
+        versions = does.revisions.versions(view.id)
+        back, forth = (not view.active and way for way in does.revisions.steps(view.id))
+        cells = strip(versions, lambda version: thumb(does.revisions.folder(view.id, version)))
+    except UserError:  # deleted in another tab meanwhile, which the next look tells
+        return {}
+    return {
+        history.strip: cells,
+        history.undo: gr.update(interactive=back),
+        history.redo: gr.update(interactive=forth),
+        page.edit.apply: gr.update(interactive=not view.active),
+    }
 
 
 def arrived(view: JobView) -> str:
-    """The id of a finished head with the moment its file came, which changes with its versions."""
-    return f"{view.id} {_changed(view.glb)}"
+    """The id of a finished head, the moment its file came, which changes with its versions, and whether it changes."""
+    return f"{view.id} {changed_at(view.folder / GLB)}{CHANGING if view.active else ''}"
 
 
 def arrived_job(text: str) -> str:
@@ -127,20 +151,31 @@ def arrived_job(text: str) -> str:
     return text.partition(" ")[0]
 
 
+def is_changing(text: str) -> bool:
+    """Whether the head in what `arrived` gave is being changed."""
+    return text.endswith(CHANGING)
+
+
 def signature(view: JobView | None, jobs) -> tuple:
     """What changes when the page must show something else."""
     if view is None:
         return ("nothing", *known(jobs))
-    changed = [f"{kind}{_changed(path)}" for kind, path in sorted((view.previews or {}).items())]
+    changed = [f"{kind}{changed_at(path)}" for kind, path in sorted((view.previews or {}).items())]
     told = (len(view.progress.notices), len(view.progress.photo_crops))
-    return (view.id, view.status, view.kind, *told, _changed(view.glb) if view.glb else 0, *changed, *known(jobs))
+    made = (changed_at(view.glb) if view.glb else 0, _files_of(view))
+    return (view.id, view.status, view.kind, *told, *made, *changed, *known(jobs))
 
 
-def _changed(path: Path) -> int:
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return 0
+def _files_of(view: JobView) -> int:
+    """How many files of its asset a finished head has by now."""
+    return len(asset_of(view.folder)) if view.glb else 0
+
+
+def is_drawn_on(view: JobView | None) -> bool:
+    """Whether pictures of a finished head are still to come, as of one that was just changed."""
+    if view is None or view.glb is None or (view.folder / SHEET).is_file():
+        return False
+    return time.time() - changed_at(view.glb) / 1e9 < DRAWN_WITHIN
 
 
 def unpainted(page: Page) -> dict[Component, object]:

@@ -16,14 +16,14 @@ from idto3d.ui.wired.frame import HIDDEN, NEW, current, filled, filled_form, for
 def wire_keeping(page: Page, does: Actions) -> None:
     """Connect the shelf and what ends it."""
     _wire_shelf(page, does)
-    _wire_again(page)
+    _wire_again(page, does)
     _wire_delete(page, does)
 
 
 def _wire_shelf(page: Page, does: Actions) -> None:
     memory = page.memory
 
-    def open_one(jobs, event: gr.EventData):
+    def open_one(jobs, boxed, event: gr.EventData):
         pick = picked(event)
         opened = pick if pick == NEW or pick in known(jobs) else ""
         emptied = {
@@ -33,19 +33,24 @@ def _wire_shelf(page: Page, does: Actions) -> None:
             page.history.compare: gr.update(value="", visible=False),
         } | unpainted(page)
         quiet = {page.start.message: "", page.edit.message: ""}
-        return emptied | quiet | filled_form(page, does, current(jobs, opened)) | frame(page, does, jobs, opened, ())
+        return (
+            emptied
+            | quiet
+            | filled_form(page, does, current(jobs, opened))
+            | frame(page, does, jobs, opened, (), boxed)
+        )
 
     told = [page.start.message, page.edit.message, memory.opened, memory.other, memory.edits, page.history.compare]
     told += [*form(page), *unpainted(page), *outputs(page)]
-    page.heads.shelf.select(open_one, [memory.jobs], told, **HIDDEN, **lanes.WATCH)
+    page.heads.shelf.select(open_one, [memory.jobs, memory.boxed], told, **HIDDEN, **lanes.WATCH)
 
 
-def _wire_again(page: Page) -> None:
+def _wire_again(page: Page, does: Actions) -> None:
     message, edits = page.start.message, page.memory.edits
 
     def read(upload):
         try:
-            found = again(Path(upload))
+            found = again(Path(upload), does.photos.chosen)
         except UserError as error:
             return {message: views.refusal(error), edits: ()}
         return filled(page, found.form) | {message: views.notice(found.said), edits: found.edits}

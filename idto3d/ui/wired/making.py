@@ -42,7 +42,7 @@ def _wire_start(page: Page, does: Actions) -> None:
         except UserError as error:
             return {start.message: views.refusal(error), start.question: gr.update(visible=False)}
         jobs = [*known(values[memory.jobs]), job_id][-REMEMBERED:]
-        fresh = {memory.jobs: jobs, memory.opened: job_id, memory.edits: (), **quiet}
+        fresh = {memory.jobs: jobs, memory.opened: job_id, memory.edits: (), memory.boxed: job_id, **quiet}
         return fresh | unpainted(page) | frame(page, does, jobs, job_id, ())
 
     def press(values, sender: gr.Request):
@@ -79,12 +79,12 @@ def _wire_steering(page: Page, does: Actions) -> None:
 def _wire_watching(page: Page, does: Actions, blocks: gr.Blocks) -> None:
     memory = page.memory
 
-    def look(jobs, opened, seen):
-        return frame(page, does, jobs, opened, seen)
+    def look(jobs, opened, seen, boxed):
+        return frame(page, does, jobs, opened, seen, boxed)
 
-    def arrive(jobs, opened, seen):
-        return filled_form(page, does, current(jobs, opened)) | look(jobs, opened, seen)
+    def arrive(jobs, opened, seen, boxed):
+        return filled_form(page, does, current(jobs, opened)) | look(jobs, opened, seen, boxed)
 
-    given = [memory.jobs, memory.opened, memory.seen]
+    given = [memory.jobs, memory.opened, memory.seen, memory.boxed]
     memory.timer.tick(look, given, outputs(page), **HIDDEN, **lanes.WATCH)
     blocks.load(arrive, given, [*form(page), *outputs(page)], **HIDDEN, **lanes.WATCH)

@@ -17,6 +17,16 @@ from idto3d.ui.photos import corrections_after
 from idto3d.ui.visitor import visitor_of
 from idto3d.ui.wired.frame import HIDDEN
 
+NAME_BOX = """() => {
+  const photos = document.querySelector("#photos");
+  const name = () => photos.querySelectorAll("button[aria-dropeffect]").forEach((box) => {
+    const text = box.innerText.replace(/\\s+/g, " ").trim();
+    if (text && box.getAttribute("aria-label") !== text) box.setAttribute("aria-label", text);
+  });
+  new MutationObserver(name).observe(photos, { childList: true, subtree: true });
+  name();
+}"""  # Gradio's box for uploads has another name than the one that is read on it, so that it cannot be called by it
+
 
 def wire_photos(page: Page, does: Actions, blocks: gr.Blocks) -> None:
     """Connect what is told at once."""
@@ -24,6 +34,7 @@ def wire_photos(page: Page, does: Actions, blocks: gr.Blocks) -> None:
     _wire_words(page)
     _wire_weights(page, does)
     _wire_minutes(page, does, blocks)
+    blocks.load(None, js=NAME_BOX, **HIDDEN)
 
 
 def _wire_cards(page: Page, does: Actions) -> None:
@@ -48,13 +59,15 @@ def _wire_cards(page: Page, does: Actions) -> None:
     looks = {**HIDDEN, "trigger_mode": "multiple", **lanes.LOOK}
     told = [inputs.cards, inputs.chips, *chips]
     gr.on([inputs.photos.change, inputs.consent.change], look, {inputs.photos, inputs.consent, *chips}, told, **looks)
+    inputs.photos.change(lambda: "", None, page.memory.boxed, **HIDDEN, **lanes.STEER)
     inputs.cards.select(remove, inputs.photos, inputs.photos, **HIDDEN, **lanes.STEER)
 
 
 def _chips(page: Page, verdicts: Verdicts, chosen: tuple[str, ...]) -> dict:
     """The chips for what photos suggest; they stay while one of them is `chosen` otherwise."""
-    seen = {one.attribute: one.word for one in verdicts.suggestions if one.taken}
-    values = {getattr(page.inputs, name): gr.update(choices=chip_choices(name, seen.get(name, ""))) for name in CHIPS}
+    seen = {one.attribute: (one.word, one.sure) for one in verdicts.suggestions if one.taken}
+    choices = {name: chip_choices(name, *seen.get(name, ())) for name in CHIPS}
+    values = {getattr(page.inputs, name): gr.update(choices=words) for name, words in choices.items()}
     return values | {page.inputs.chips: gr.update(visible=bool(verdicts.suggestions) or any(chosen))}
 
 

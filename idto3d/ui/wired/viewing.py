@@ -10,14 +10,16 @@ from idto3d.errors import UserError
 from idto3d.jobs.clerk.office import Superseded
 from idto3d.ui import lanes, views
 from idto3d.ui.actions import Actions, view_of
+from idto3d.ui.columns.change import COMPARE
 from idto3d.ui.heads.painted import painted
 from idto3d.ui.heads.thumbs import cut_out, webp_url
 from idto3d.ui.page import Page
 from idto3d.ui.visitor import visitor_of
-from idto3d.ui.wired.frame import HIDDEN, arrived_job
+from idto3d.ui.wired.frame import HIDDEN, arrived_job, is_changing
 
 BROKEN = UserError("The head could not be drawn.", "Try another view; the server's log says more.")
 VIEW_SIZE = 512
+WAYS = [way for _, way in COMPARE]
 VIEW = ("mode", "light", "light_rotation_deg", "azimuth_deg", "elevation_deg", "expressions")
 PAINTED = "<p>Only what you painted will change.</p>"
 
@@ -27,6 +29,7 @@ log = logging.getLogger(__name__)
 def wire_viewing(page: Page, does: Actions) -> None:
     """Connect the viewer and the downloads."""
     _wire_arrival(page, does)
+    _wire_comparing(page, does)
     _wire_pictures(page, does)
     _wire_mask(page)
     _wire_light(page, does)
@@ -42,22 +45,38 @@ def _wire_arrival(page: Page, does: Actions) -> None:
 
     def arrive(arrived, lights, other, compare):
         view = does.look(arrived_job(arrived))
-        if view is None or view.glb is None:
-            return [gr.skip()] * 3
-        does.desk.warm()  # whoever looks at a head may change it
-        glb, archive = does.files(view.id)
+        if view is None or not does.has_head(view):
+            return [gr.skip()] * 2
         on_stage = does.on_stage(view.id, lights, other, compare)
-        return [on_stage, str(glb), str(archive)]
+        if view.active:  # what is shown of its change stays
+            kept = {name: value for name, value in on_stage.items() if name not in ("picture", "caption")}
+            return [kept | {"over": True}, gr.skip()]
+        does.desk.warm()  # whoever looks at a head may change it
+        return [on_stage, str(does.file(view.id))]
+
+    def pack(arrived):
+        view = does.look(arrived_job(arrived))
+        return str(does.file(view.id, whole=True)) if view is not None and view.glb else gr.skip()
 
     given = [memory.arrived, memory.lights, memory.other, page.history.compare]
-    filled = [stage.viewer, take.glb, take.archive]
-    memory.arrived.change(arrive, given, filled, **HIDDEN, **lanes.HAND_OUT)
+    memory.arrived.change(arrive, given, [stage.viewer, take.glb], **HIDDEN, **lanes.HAND_OUT)
+    memory.packed.change(pack, memory.arrived, take.archive, **HIDDEN, **lanes.HAND_OUT)
+
+
+def _wire_comparing(page: Page, does: Actions) -> None:
+    stage, memory, way = page.stage, page.memory, page.history.compare
 
     def compare(arrived, lights, other, how):
         view = does.look(arrived_job(arrived))
         return does.on_stage(view.id, lights, other, how) if view is not None and view.glb else gr.skip()
 
-    gr.on([memory.other.change, page.history.compare.input], compare, given, stage.viewer, **HIDDEN, **lanes.HAND_OUT)
+    def chosen(event: gr.EventData):
+        how = said(event).get("how")
+        return how if how in WAYS else gr.skip()
+
+    given = [memory.arrived, memory.lights, memory.other, way]
+    gr.on([memory.other.change, way.input], compare, given, stage.viewer, **HIDDEN, **lanes.HAND_OUT)
+    stage.viewer.compare(chosen, None, way, **HIDDEN, **lanes.STEER)
 
 
 def _wire_pictures(page: Page, does: Actions) -> None:
@@ -65,7 +84,7 @@ def _wire_pictures(page: Page, does: Actions) -> None:
 
     def draw(arrived, shown, sender: gr.Request, event: gr.EventData):
         job_id, asked = arrived_job(arrived), said(event)
-        if not job_id or not isinstance(shown, Mapping):
+        if not job_id or is_changing(arrived) or not isinstance(shown, Mapping):
             return [gr.skip(), gr.skip()]
         usual = RenderOptions()
         view = {name: asked.get(name, getattr(usual, name)) for name in VIEW} | {"size": VIEW_SIZE}

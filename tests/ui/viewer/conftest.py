@@ -160,5 +160,5 @@ def tab(browser, site):
 def shown(tab):
     """The tab with the small head in it."""
     tab.evaluate("setValue({ head: 'a.head', name: 'a' })")
-    tab.wait_for_function("viewer.heads.head && viewer.drawn && viewer.light.name")
+    tab.wait_for_function("viewer.heads.head && viewer.drawn && viewer.lamps.light.name")
     return tab

@@ -18,8 +18,8 @@ STILL = """async ([mode, light, view, turn, weights]) => {
   Object.assign(viewer.state, { mode, light, turn, kind: "map", background: "white" });
   Object.assign(viewer.state.view, view);
   viewer.state.face = { weights, gaze: [0, 0] };
-  await viewer.ensureLight();
-  return viewer.still(SIZE).toDataURL("image/png");
+  await viewer.lamps.ensure();
+  return window.idto3dViewer.still(viewer, SIZE).toDataURL("image/png");
 }""".replace("SIZE", str(SIZE))
 VIEWS = (
     ("relit", "studio_three_point", 0, 0, 0, {}),

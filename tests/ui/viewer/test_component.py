@@ -75,6 +75,12 @@ def test_it_is_small_and_carries_no_other_address():
     assert "http" not in viewer_head().replace("http://www.w3.org/2000/svg", "")
 
 
+def test_its_scripts_and_styles_stay_short():
+    files = [*component.HERE.glob("*.js"), *component.HERE.glob("*.css")]
+    assert {path.name: n for path in files if (n := len(path.read_text().splitlines())) > 300} == {}
+    assert {path.stem for path in files if path.suffix == ".js"} == {*component.DRAWS, *component.SHOWS}
+
+
 def test_every_light_has_its_thumbnail():
     rows = -(-len(list(HDRI.glob("*.hdr"))) // COLUMNS)
     with Image.open(SPRITE) as sprite:

@@ -46,6 +46,20 @@ def test_a_slider_moves_the_face_and_a_double_click_brings_it_back(shown):
     assert shown.evaluate(HASH) == before
 
 
+def test_a_face_moved_over_what_lies_still_is_the_picture_of_all_anew(shown):
+    draw = HASH.replace("viewer.draw(1);", "viewer.setFace({ weights: { jawOpen: strength }, gaze: [0.5, 0] }); DRAW")
+    draw = draw.replace("() =>", "(strength) =>")
+    anew = draw.replace("DRAW", "viewer.renderer.viewed = ''; viewer.draw(1);")
+    over = draw.replace("DRAW", "viewer.draw(1); viewer.draw(1);")
+    share = "({ name, ranges }) => [name, ranges.still[1] / ranges.all[1]]"
+    ranges = shown.evaluate(f"viewer.heads.head.parts.map({share})")
+    still = dict(map(tuple, ranges))
+    assert still["skin"] < 1 and still["eye_left"] == 0 and still["hair"] == 1
+    for strength in (0.0, 0.4, 1.0):
+        assert shown.evaluate(anew, strength) == shown.evaluate(over, strength)
+    assert shown.evaluate("viewer.renderer.holds === viewer.renderer.viewed && viewer.renderer.held.size[0] > 0")
+
+
 def test_single_movements_are_grouped_and_gaze_turns_the_eye_with_its_lid(shown):
     assert shown.locator(".idv-panel details summary").all_inner_texts() == ["Eyes1", "Jaw1"]
     before = shown.evaluate(HASH)
@@ -89,12 +103,12 @@ def test_dragging_and_the_wheel_turn_and_zoom(shown):
 def test_lights_are_chosen_turned_and_looked_at_by_a_lamp_alone(shown):
     shown.get_by_role("tab", name="Light").click()
     shown.get_by_role("radio", name="Night neon pink cyan").click()
-    shown.wait_for_function("viewer.light.name === 'night_neon_pink_cyan'")
+    shown.wait_for_function("viewer.lamps.light.name === 'night_neon_pink_cyan'")
     before = shown.evaluate(HASH)
     shown.get_by_label("Turn the light").fill("90")
     turned = shown.evaluate(HASH)
     shown.get_by_role("button", name="Left", exact=True).click()
-    shown.wait_for_function("viewer.light.name === 'light_left' && viewer.state.turn === 0")
+    shown.wait_for_function("viewer.lamps.light.name === 'light_left' && viewer.state.turn === 0")
     shown.get_by_role("radio", name="Direct").check()
     lamp = shown.evaluate(HASH)
     shown.get_by_role("radio", name="Diffuse").check()
@@ -109,8 +123,8 @@ def test_a_light_of_ones_own_is_sent_and_chosen_when_it_is_there(shown):
     shown.wait_for_function("told.length")
     assert shown.evaluate("told") == [["light", {"path": "/sent/mine.hdr", "name": "mine.hdr"}]]
     shown.evaluate("setValue({ lights: { ...viewer.value.lights, mine: 'light_left.light' } })")
-    shown.wait_for_function("viewer.state.light === 'mine' && viewer.light.name === 'light_left'")
-    shown.evaluate("viewer.setLight('studio_three_point')")
+    shown.wait_for_function("viewer.state.light === 'mine' && viewer.lamps.light.name === 'light_left'")
+    shown.evaluate("viewer.lamps.set('studio_three_point')")
     shown.evaluate("((lights) => { setValue({ lights: '' }); setValue({ lights }); })(viewer.value.lights)")
     assert shown.evaluate("viewer.state.light") == "studio_three_point"  # it is new only once
 
@@ -171,9 +185,41 @@ def test_two_heads_are_compared_by_a_line_and_side_by_side(shown):
     line.press("ArrowRight")
     assert shown.evaluate("viewer.split") == 0.55 and shown.evaluate(HASH) != half
     shown.get_by_label("Compare side by side").click()
+    assert shown.evaluate("told") == [["compare", {"how": "side"}]]
     assert shown.evaluate("viewer.shots().length") == 2 and not line.is_visible()
     shown.evaluate("setValue({ other: '', compare: '' })")
     assert shown.evaluate("viewer.shots().length") == 1
+
+
+def test_a_picture_of_a_change_lies_over_the_head_until_it_is_moved_and_goes_with_the_next(shown):
+    preview = shown.locator(".idv-preview")
+    shown.evaluate("picture => setValue({ over: true, picture, caption: 'so far' })", PICTURE)
+    shown.evaluate("setValue({ over: true, head: 'a.head' })")
+    assert preview.is_visible() and shown.inner_text(".idv-caption") == "so far"
+    assert shown.is_visible(".idv-tools") and shown.locator(".idv-panel:visible").count() == 1
+    assert preview.bounding_box()["width"] > 300
+    shown.locator(".idv-canvas").press("ArrowRight")
+    assert preview.bounding_box()["width"] < 200
+    shown.evaluate("window.former = viewer.heads.head; setValue({ over: false, head: 'b.head', picture: '' })")
+    assert preview.is_visible()  # until what was made is there
+    shown.wait_for_function("viewer.heads.head !== former")
+    assert not preview.is_visible() and not shown.is_visible(".idv-caption")
+
+
+def test_no_room_is_left_for_controls_where_there_is_no_head(shown):
+    shown.set_viewport_size({"width": 1000, "height": 700})
+    whole, stage = (shown.locator(one) for one in (".idv-grid", ".idv-stage"))
+    assert stage.bounding_box()["width"] < whole.bounding_box()["width"] - 300
+    shown.evaluate("picture => setValue({ head: '', picture })", PICTURE)
+    assert stage.bounding_box()["width"] > whole.bounding_box()["width"] - 3
+
+
+def test_the_tools_lie_below_two_heads_side_by_side(shown):
+    shown.evaluate("setValue({ other: 'b.head', other_name: 'b', compare: 'side' })")
+    shown.wait_for_function("viewer.heads.other")
+    tools, stage = (shown.locator(one).bounding_box() for one in (".idv-tools", ".idv-stage"))
+    assert tools["y"] > stage["y"] + 0.82 * stage["height"] and tools["width"] < stage["width"]
+    assert tools["x"] > stage["x"] and tools["x"] + tools["width"] < stage["x"] + stage["width"]
 
 
 def test_without_webgl_the_page_is_asked_for_pictures(browser, site):
@@ -188,6 +234,9 @@ def test_without_webgl_the_page_is_asked_for_pictures(browser, site):
     asked = tab.evaluate("told[told.length - 1]")
     fields = {"mode", "light", "light_rotation_deg", "azimuth_deg", "elevation_deg", "expressions", "size"}
     assert asked[0] == "view" and set(asked[1]) == fields and 16 <= asked[1]["size"] <= 1024
+    tab.get_by_label("Look up or down").fill("0.8")  # by an expression that this head has, and by no other
+    tab.wait_for_function("told[told.length - 1][1].expressions.eyeLookUpLeft === 0.8")
+    assert tab.evaluate("told[told.length - 1][1].expressions") == {"smile": 0.5, "eyeLookUpLeft": 0.8}
     tab.evaluate("picture => setValue({ picture })", PICTURE)
     assert tab.is_visible(".idv-preview") and not tab.is_visible("text=Wireframe")
     tab.get_by_role("tab", name="Light").click()

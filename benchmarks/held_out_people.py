@@ -27,6 +27,7 @@ from PIL import Image
 from scipy.spatial import cKDTree
 
 from idto3d.bundle.find import find_bundle
+from idto3d.bundle.resolved import resolved
 from idto3d.checks import checked
 from idto3d.config import EMBEDDED, MATTE_FILE, HeadOptions
 from idto3d.events import exhausted
@@ -177,6 +178,7 @@ def heads_of_person(asked, seed: int) -> list[dict]:
     weights = exhausted(find_bundle(checked(options).weights))
     encoder = load_encoder(weights, options.subject.encoder)
     models, rows = exhausted(load_models(options, encoder, weights)), []
+    options = resolved(options, weights.info)
     studio = synthetic.open_studio(read_ict(asked.ict))
     with tempfile.TemporaryDirectory() as folder:
         for which in range(asked.sets):

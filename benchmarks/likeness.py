@@ -37,6 +37,7 @@ from benchmarks.machine import machine
 from benchmarks.recogniser import SIDE, OnnxRecogniser, Recogniser, SeenFace, cut_face, installed_recogniser
 from idto3d import pipeline
 from idto3d.bundle.find import find_bundle
+from idto3d.bundle.resolved import resolved
 from idto3d.checks import checked
 from idto3d.config import (
     EMBEDDED,
@@ -201,8 +202,9 @@ def used_encoders(heads: Sequence[MadeHead]) -> set[str]:
 
 
 def changed(options: HeadOptions) -> dict:
-    """What differs from the preset, by dotted name."""
-    usual = preset(options.preset)
+    """What differs from the preset, by dotted name; what either leaves to the weights is as they say."""
+    info = exhausted(find_bundle(options.weights)).info
+    options, usual = resolved(options, info), resolved(preset(options.preset), info)
     values = {name: (value_of(options, name), value_of(usual, name)) for name in option_names(options)}
     return {name: value for name, (value, before) in values.items() if value != before}
 

@@ -11,7 +11,7 @@ from fake_hub import FakeHub
 from idto3d.determinism import repeatable
 
 repeatable()  # as the program's own doors do
-if "PYTEST_XDIST_WORKER" in os.environ:  # a core for each of the processes that run tests side by side
+if "PYTEST_XDIST_WORKER" in os.environ:  # they run side by side: each computes on one core
     os.environ |= {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
 
 HUB = FakeHub()
@@ -32,7 +32,15 @@ from skimage import data
 
 from benchmarks.tiny_bundle import write_tiny_bundle
 
-pytest_plugins = ["guidance_fixtures"]
+pytest_plugins = ["guidance_fixtures", "toy_fixtures"]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_waiting_for_the_disk():
+    """What is written is whole or absent for who reads it; that it outlives a power cut is not tested."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _handle: None)
+        yield
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "idto3d"
 FLOORS = (  # from the ground; a room imports rooms of floors below its own, and itself
     ("config", "options", "events", "determinism", "errors", "files", "device", "stop"),
-    ("words",),
+    ("words", "moves"),
     ("checks", "geometry"),
     ("render",),
     ("subject", "bundle"),
@@ -37,6 +38,7 @@ ONLY_IN = {
     "accelerate": {"training"},
     "nvdiffrast": {"render"},
     "ray": {"jobs"},
+    "spaces": {"jobs"},
     "tinycudann": {"fields"},
     "argparse": {"cli", "training", "ui", "jobs", "render"},
 }
@@ -46,9 +48,16 @@ def room_of(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
+@cache
+def tree(path: Path) -> tuple[ast.AST, ...]:
+    """All nodes of a source file; many tests look at all files."""
+    return tuple(ast.walk(ast.parse(path.read_text())))
+
+
+@cache
 def imports_of(path: Path) -> set[str]:
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in tree(path):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
@@ -56,6 +65,7 @@ def imports_of(path: Path) -> set[str]:
     return found
 
 
+@cache
 def sources() -> list[Path]:
     return sorted(PACKAGE.rglob("*.py"))
 
@@ -131,7 +141,7 @@ def test_only_the_start_of_a_head_and_training_read_prompts():
 
 def test_no_pattern_is_laid_over_a_prompt_outside_words():
     for path in (p for p in sources() if room_of(p) != "words"):
-        for call in (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)):
+        for call in (node for node in tree(path) if isinstance(node, ast.Call)):
             function, given = ast.unparse(call.func), " ".join(map(ast.unparse, call.args))
             matched = function.startswith("re.") or function.split(".")[-1] in ("findall", "fullmatch", "finditer")
             assert not (matched and "prompt" in given), f"{path.relative_to(ROOT)}: {ast.unparse(call)}"
@@ -142,7 +152,7 @@ def test_words_for_traits_are_named_only_in_their_table_and_where_they_are_grown
     grown = {"head/hair_volumes.py", "head/hair/styles.py", "head/beards.py", "stages/hair.py"}
     grown |= {"head/features/face_masks.py", "head/paint/usual_skin.py", "head/features/regions.py"}
     for path in (p for p in sources() if room_of(p) in ("head", "fields", "stages", "guidance", "render", "subject")):
-        named = {node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)} & table
+        named = {node.value for node in tree(path) if isinstance(node, ast.Constant)} & table
         assert not named - {"beard"} or str(path.relative_to(PACKAGE)) in grown, f"{path.relative_to(ROOT)}: {named}"
 
 
@@ -159,7 +169,7 @@ def test_front_doors_never_import_torch():
 def test_a_cuda_device_is_named_only_where_devices_are_chosen():
     allowed = {"render/backend.py", "device.py", "config.py"}
     for path in sources():
-        constants = {n.value for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Constant)}
+        constants = {n.value for n in tree(path) if isinstance(n, ast.Constant)}
         assert "cuda" not in constants or str(path.relative_to(PACKAGE)) in allowed, path.relative_to(ROOT)
 
 

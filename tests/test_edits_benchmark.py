@@ -106,6 +106,14 @@ def test_texels_and_vertices_outside_are_counted_by_their_bits(layout, head):
     assert outside(pair(layout, head, bald), Where(parts=("hair",))) == Outside(0, 0)
 
 
+def test_irises_are_painted_inside_of_what_counts_as_the_iris(layout):
+    from idto3d.stages.edit.paint.eyes import irises
+
+    for size in (128, 512):
+        painted = irises(layout.template, size)[0].max(-1) > 0
+        assert not (painted & ~layout.texels("eyes", ("iris",), size, 0)).any()
+
+
 def test_directions_are_told(layout, head):
     from benchmarks.edits import checks
 
@@ -123,6 +131,35 @@ def test_directions_are_told(layout, head):
     assert [checks.iris_hue(190, 250)(pair(layout, head, one))[0].right for one in (blue, brown)] == [True, False]
     spots = np.random.default_rng(0).random((SIZE, SIZE)) < 0.1
     assert checks.more_marks("cheeks")(pair(layout, head, painted(head, "skin", spots, 110)))[0].right
+
+
+def test_who_is_asked_for_what_they_are_may_stay(layout, head):
+    from benchmarks.edits import checks
+    from idto3d.config import EMBEDDED
+    from idto3d.head.prior_file import load_prior
+
+    prior = load_prior(EMBEDDED / "head_prior.safetensors", "cpu")
+    for word, right in (("female", True), ("male", False)):
+        said = SimpleNamespace(words=lambda word=word: {"gender": word})
+        saved = SimpleNamespace(head=head.head, painted=head.painted, prior=prior, start=said)
+        one = SimpleNamespace(saved=saved, part=head.part)
+        found = checks.shifted("female")(pair(layout, one, one))
+        assert all(each.right for each in found) == right
+
+
+def test_what_was_measured_so_far_is_a_table(layout):
+    from benchmarks.edits.table import table
+
+    measured = {
+        "found": [{"what": "hair of that hue", "value": 0.5, "right": False}],
+        "outside": {"texels": 2, "vertices": 1},
+        "first_picture_s": 2.0,
+        "seconds": 19.0,
+    }
+    found = {"a": {"green hair": measured, "older": measured}, "b": {"green hair": measured}}
+    lines = table(found, ["green hair", "older", "glasses"]).splitlines()
+    assert len(lines) == 4 and lines[2].count("**hair of that hue 0.50**") == 2 and " 6 | 2.0 s | 19.0 s |" in lines[2]
+    assert lines[3].startswith("| older | **hair") and "|  | 3 |" in lines[3]
 
 
 def test_the_halves_of_a_face_are_told_apart(layout, head):

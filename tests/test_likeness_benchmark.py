@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -155,10 +156,10 @@ def test_heads_are_made_drawn_and_judged(astronaut, tiny_bundle, tmp_path, capsy
         (tmp_path / "people" / name).mkdir(parents=True)
         shutil.copy(astronaut, tmp_path / "people" / name)
     pictures = {"a": data.astronaut(), "b": np.full((64, 64, 3), 255, np.uint8)}
-    list(run(small(tiny_bundle), tmp_path / "runs" / "b", [astronaut]))
+    list(run(replace(small(tiny_bundle), preview_every=100), tmp_path / "runs" / "b"))
     monkeypatch.setattr(likeness.pipeline, "render_view", lambda folder, options: pictures[folder.name])
     monkeypatch.setattr(recogniser, "find_spec", lambda name: None)
-    monkeypatch.setattr(likeness, "preset", lambda name: small(tiny_bundle))
+    monkeypatch.setattr(likeness, "preset", lambda name: replace(small(tiny_bundle), preview_every=100))
     words = ["--altered", "--runs", str(tmp_path / "runs"), "--picture", str(tmp_path / "faces.png")]
     assert likeness.main([str(tmp_path / "people"), *words, "--set", "seed=3"]) == 0
     printed = capsys.readouterr()

@@ -9,15 +9,15 @@ elsewhere, by their bits; whether expressions keep names and number; how alike t
 encoder on renders from three sides; and seconds, after one edit that warms the process up. Where GLTF_VALIDATOR is set
 (see benchmarks/check_glb.py) each file is validated.
 
-Prints JSON. --sheet draws every head after every request, --table writes the figures as a table in Markdown. Exit code
-1 where something is not as wanted.
+Prints JSON. --sheet draws every head after every request, --table writes the figures as a table in Markdown; both are
+written anew after each request. Heads are taken one after another. Exit code 1 where something is not as wanted.
 """
 
 import argparse
 import json
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -58,21 +58,45 @@ def head_of(given: str, folder: Path) -> Path:
     return folder
 
 
-def all_edits(
-    heads: dict[str, Path], requests: Sequence[Asked], out: Path, steps: int | None
-) -> tuple[dict[str, dict[str, dict]], dict[str, list[np.ndarray]]]:
-    """What is measured by head and request, and a row of pictures of each head."""
-    layout, found, rows = Layout(), {}, {}
-    encoder = load_encoder(exhausted(find_bundle(EMBEDDED)), "auto")
-    edit(next(iter(heads.values())), requests[0], out / "warm", steps)
-    for name, head in heads.items():
-        found[name], rows[name] = {}, [OneHead(head).picture(AZIMUTH_DEG, THUMB)]
-        for number, asked in enumerate(requests):
-            made = edit(head, asked, out / name / f"{number:02d}", steps)
-            found[name][asked.name] = measured(head, asked, made, layout, encoder)
-            rows[name].append(OneHead(made.folder).picture(AZIMUTH_DEG, THUMB))
-            tell(f"{name}, {asked.name}: {wrong(found[name][asked.name]) or 'right'}")
-    return found, rows
+@dataclass(frozen=True)
+class Report:
+    """What was measured so far, by head and request, with a row of pictures of each head, and where it is written."""
+
+    requests: Sequence[Asked]
+    sheet: Path | None
+    table: Path | None
+    found: dict[str, dict[str, dict]] = field(default_factory=dict)
+    rows: dict[str, list[np.ndarray | None]] = field(default_factory=dict)
+
+    def write(self) -> None:
+        """The files anew, so that a run that is broken off has left what it measured."""
+        if self.table:
+            self.table.write_text(table(self.found, [asked.name for asked in self.requests]))
+        if self.sheet:
+            wide = len(self.requests) + 1
+            rows = {name: [*row, *[None] * (wide - len(row))] for name, row in self.rows.items()}
+            write_sheet(self.sheet, rows, ["", *(asked.name for asked in self.requests)])
+
+    @property
+    def right(self) -> bool:
+        return all(one["right"] for head in self.found.values() for one in head.values())
+
+
+def measure(given: Sequence[str], report: Report, out: Path, steps: int | None) -> None:
+    """Every request on every head, one head after another; the report's files are written after each request."""
+    layout, encoder = Layout(), load_encoder(exhausted(find_bundle(EMBEDDED)), "auto")
+    for place, one in enumerate(given):
+        name = name_of(one)
+        head = head_of(one, out / "heads" / name)
+        if not place:
+            edit(head, report.requests[0], out / "warm", steps)
+        report.found[name], report.rows[name] = {}, [OneHead(head).picture(AZIMUTH_DEG, THUMB)]
+        for number, asked in enumerate(report.requests):
+            made = edit(head, asked, out / "edits" / name / f"{number:02d}", steps)
+            report.found[name][asked.name] = measured(head, asked, made, layout, encoder)
+            report.rows[name].append(OneHead(made.folder).picture(AZIMUTH_DEG, THUMB))
+            report.write()
+            tell(f"{name}, {asked.name}: {wrong(report.found[name][asked.name]) or 'right'}")
 
 
 def wrong(measures: dict) -> str:
@@ -101,16 +125,11 @@ def main(argv: list[str]) -> int:
     requests = chosen(told.requests)
     if not requests:
         raise UserError("No request holds such a word.", "Leave --requests out to see all in the report.")
+    report = Report(requests, told.sheet, told.table)
     with tempfile.TemporaryDirectory() as scratch:
-        out = told.out or Path(scratch)
-        heads = {name_of(given): head_of(given, out / "heads" / name_of(given)) for given in told.heads}
-        found, rows = all_edits(heads, requests, out / "edits", told.steps)
-    if told.sheet:
-        write_sheet(told.sheet, rows, ["", *(asked.name for asked in requests)])
-    if told.table:
-        told.table.write_text(table(found))
-    print(json.dumps({"heads": found} | machine(choose_device("cpu")), indent=1))
-    return 0 if all(one["right"] for head in found.values() for one in head.values()) else 1
+        measure(told.heads, report, told.out or Path(scratch), told.steps)
+    print(json.dumps({"heads": report.found} | machine(choose_device("cpu")), indent=1))
+    return 0 if report.right else 1
 
 
 def name_of(given: str) -> str:

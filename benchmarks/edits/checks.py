@@ -68,7 +68,10 @@ def _hue(what: str, colours: np.ndarray, low: float, high: float) -> Found:
 
 
 def shifted(word: str) -> Check:
-    """Cosine and length of the skin's change along the head prior's shift for `word`, over the skin's vertices."""
+    """Cosine and length of the skin's change along the head prior's shift for `word`, over the skin's vertices.
+
+    Who is called that already may stay as they are.
+    """
 
     def check(pair: Pair) -> list[Found]:
         prior, template = pair.before.saved.prior, pair.layout.template
@@ -79,6 +82,8 @@ def shifted(word: str) -> Check:
         free = torch.from_numpy(pair.layout.vertices("face", "scalp", "ears")) > 0.5
         along = wanted[own][free].flatten()
         moved = (pair.after.part("skin").vertices - pair.before.part("skin").vertices)[free].flatten()
+        if not moved.any() and word in pair.before.saved.start.words().values():
+            return [Found(f"{word} already, nothing moved", 1.0, "1", True)]
         cosine = float(torch.nn.functional.cosine_similarity(moved, along, dim=0))
         length = float(moved @ along / along.square().sum())
         low, high = LENGTHS

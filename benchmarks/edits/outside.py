@@ -11,9 +11,9 @@ from idto3d.head.paint.atlas import texels_of_parts
 from idto3d.head.parts import Part
 from idto3d.render.painted import MAPS, PaintedMaterial
 
-# Texels of a texture of 1024 that soft borders may reach beyond a region: three millimetres of skin, half of one of an
-# eye.
-WIDER = {"skin": 9, "eyes": 12}
+# Texels of a texture of 1024 that soft borders may reach beyond a region: three millimetres of skin, a tenth of one of
+# an eye.
+WIDER = {"skin": 9, "eyes": 2}
 UNDER_M = 0.015  # metres: skin so near to hair lies under it
 
 

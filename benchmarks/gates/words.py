@@ -18,7 +18,7 @@ from idto3d.words import asked, captions, reading
 from idto3d.words.prompts import lost_words
 from idto3d.words.traits import ATTRIBUTES
 
-SLOWEST = 1.0  # seconds one try may take
+SLOWEST = 1.0  # seconds of the processor that one try may take
 CLAUSES = (
     *("with ", "no ", "and ", "without a ", "a man, ", "old-", "aged 3", "99 years old ", "hair ", "not a beard nor "),
     *("hair is ", "make her ", "he has ", "20 years older ", "remove the ", "lipstick ", "eyes ", "long and ", "much "),
@@ -138,7 +138,7 @@ def read_view(random: Random, folder: Path) -> None:
 
 def attempted(kind, seed: int, folder: Path) -> tuple[str, float]:
     """What is wrong with one try, if anything, and the seconds it took."""
-    begun, wrong = time.perf_counter(), ""
+    begun, wrong = time.process_time(), ""
     try:
         with contextlib.redirect_stderr(io.StringIO()):
             kind(Random(seed), folder)
@@ -148,7 +148,7 @@ def attempted(kind, seed: int, folder: Path) -> tuple[str, float]:
         wrong = "" if ended.code == cli.FIXABLE else f"exit code {ended.code}"
     except Exception as fault:
         wrong = f"{type(fault).__name__}: {fault}"[:200]
-    seconds = time.perf_counter() - begun
+    seconds = time.process_time() - begun
     slow = f"took {seconds:.1f} s" if seconds > SLOWEST else ""
     return " and ".join(filter(None, (wrong, slow))), seconds
 

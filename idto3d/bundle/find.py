@@ -16,13 +16,12 @@ from idto3d.bundle.info import BundleInfo, read_info
 from idto3d.bundle.layout import IDENTITY_FILE, own_files, read_first
 from idto3d.bundle.needed import given_up, needed, without, without_optional
 from idto3d.bundle.sources import COMMIT, REPO, Source
-from idto3d.config import COMMUNITY, EMBEDDED, LANDMARKS_FILE, MATTE_FILE
+from idto3d.config import EMBEDDED, LANDMARKS_FILE, MATTE_FILE, NAMED
 from idto3d.errors import UserError
 from idto3d.events import Event, Notice, exhausted
 
 BRANCH = "main"
 OWN = ""  # the name of a bundle's own files among those that have to be fetched
-NAMED = {"embedded": EMBEDDED, "community": COMMUNITY}
 PINNED = re.compile(rf"\(({REPO.pattern})@({COMMIT.pattern})\)$")  # at the end of a bundle's title
 ON_HUB = re.compile(rf"({REPO.pattern})(?:@([\w./-]+))?")
 

@@ -12,13 +12,13 @@ from huggingface_hub import get_cached_repo_tree
 from huggingface_hub.errors import CachedRepoTreeNotFoundError
 
 from idto3d.bundle.entries import FILE
-from idto3d.bundle.find import BRANCH, NAMED, ON_HUB, LocatedBundle, find_bundle, read_card
+from idto3d.bundle.find import BRANCH, ON_HUB, LocatedBundle, find_bundle, read_card
 from idto3d.bundle.hub import cached, plan, readable
 from idto3d.bundle.info import LARGE_SIDE, BundleInfo, read_info
 from idto3d.bundle.layout import own_files
 from idto3d.bundle.needed import needed
 from idto3d.bundle.sources import COMMIT, Source
-from idto3d.config import FREE
+from idto3d.config import FREE, NAMED
 from idto3d.errors import UserError
 from idto3d.events import exhausted
 

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from idto3d.bundle.asking import StageDefaults
-from idto3d.bundle.entries import FILE
-from idto3d.bundle.find import NAMED
-from idto3d.bundle.info import read_info
-from idto3d.config import HeadOptions
+from idto3d.bundle.entries import FILE, parsed
+from idto3d.config import NAMED, HeadOptions
+from idto3d.errors import UserError
+from idto3d.files import read_json
 
 STAGES = ("subject", "fit", "shape", "material", "asset")
 # Seconds a unit on two idle cores with the embedded weights.
@@ -40,9 +40,18 @@ def units(options: HeadOptions, photos: int) -> dict[str, float]:
 
 
 def _own(weights: str) -> StageDefaults:
-    """What weights that are at hand say of the stages; of others nobody asks for it."""
-    folder = NAMED.get(weights, Path(weights))
-    return read_info(folder).stages if (folder / FILE).is_file() else StageDefaults()
+    """What weights that are at hand say of the stages; of others nobody asks for it.
+
+    That entry alone is read: all that reads the whole takes a second to load, and every worker begins here.
+    """
+    path = NAMED.get(weights, Path(weights)) / FILE
+    if not path.is_file():
+        return StageDefaults()
+    try:
+        said = read_json(path)
+        return parsed(StageDefaults, said.get("stages", {}), "stages") if isinstance(said, dict) else StageDefaults()
+    except UserError:  # who loads them says what is wrong
+        return StageDefaults()
 
 
 def _views(count: int, side: int) -> float:

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import torch
 
-from idto3d.bundle.find import NAMED
 from idto3d.bundle.layout import PRIOR_FILE, TEMPLATE_FILE
-from idto3d.config import EMBEDDED, ExportOptions
+from idto3d.config import EMBEDDED, NAMED, ExportOptions
 from idto3d.device import choose_device
 from idto3d.head.ellipsoid import EllipsoidPrior
 from idto3d.head.prior import HeadPrior

@@ -103,7 +103,7 @@ def test_a_visitor_makes_a_head_leaves_comes_back_and_deletes_it(tab, address, p
     tab.wait_for_selector(".status.idle")
     tab.locator("#shelf .head:not(.new)").click()
     tab.wait_for_selector(".status.done")
-    assert tab.input_value("#prompt textarea") == "stall"
+    tab.wait_for_function("document.querySelector('#prompt textarea').value === 'stall'")
 
     tab.click("#delete")
     tab.wait_for_selector("#really")

@@ -57,7 +57,7 @@ def test_a_face_moved_over_what_lies_still_is_the_picture_of_all_anew(shown):
     assert still["skin"] < 1 and still["eye_left"] == 0 and still["hair"] == 1
     for strength in (0.0, 0.4, 1.0):
         assert shown.evaluate(anew, strength) == shown.evaluate(over, strength)
-    assert shown.evaluate("viewer.renderer.holds === viewer.renderer.viewed && viewer.renderer.held.size[0] > 0")
+    shown.wait_for_function("viewer.renderer.holds === viewer.renderer.viewed && viewer.renderer.held.size[0] > 0")
 
 
 def test_single_movements_are_grouped_and_gaze_turns_the_eye_with_its_lid(shown):
@@ -200,8 +200,9 @@ def test_a_picture_of_a_change_lies_over_the_head_until_it_is_moved_and_goes_wit
     assert preview.bounding_box()["width"] > 300
     shown.locator(".idv-canvas").press("ArrowRight")
     assert preview.bounding_box()["width"] < 200
-    shown.evaluate("window.former = viewer.heads.head; setValue({ over: false, head: 'b.head', picture: '' })")
-    assert preview.is_visible()  # until what was made is there
+    seen = "document.querySelector('.idv-preview').checkVisibility()"
+    made = "setValue({ over: false, head: 'b.head', picture: '' })"
+    assert shown.evaluate(f"() => {{ window.former = viewer.heads.head; {made}; return {seen}; }}")  # until it is there
     shown.wait_for_function("viewer.heads.head !== former")
     assert not preview.is_visible() and not shown.is_visible(".idv-caption")
 

@@ -174,10 +174,12 @@ def read_json(path: str | Path) -> dict:
     path = Path(path)
     if not path.is_file():
         raise UserError(f"The file {path} is missing.", REMEDY)
-    with refusing(path):
+    try:
         if path.stat().st_size > MOST_JSON:
             raise ValueError(f"it is larger than {MOST_JSON >> 20} MB")
         return json_object(path.read_bytes().decode())
+    except (OSError, ValueError) as fault:  # not `refusing`, which loads torch: pages and workers begin with JSON
+        raise damaged(path, first_line(fault)) from fault
 
 
 def json_object(text: str) -> dict:

@@ -195,3 +195,15 @@ def test_importing_writes_nothing_and_needs_no_heavy_package(tmp_path):
     code = "import sys, idto3d.cli, idto3d.config; assert 'torch' not in sys.modules and 'gradio' not in sys.modules"
     subprocess.run([sys.executable, "-B", "-c", code], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, check=True)
     assert not list(tmp_path.iterdir())
+
+
+def test_weights_are_looked_up_and_a_worker_begins_without_torch():
+    code = (
+        "import sys, idto3d.jobs.worker\n"
+        "from idto3d.bundle.offer import at_hand\n"
+        "from idto3d.config import HeadOptions\n"
+        "from idto3d.jobs.pace.expected import units\n"
+        "assert at_hand('community').side == 512 and units(HeadOptions(), 1)['shape'] > 0\n"
+        "assert 'torch' not in sys.modules"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0

@@ -1,12 +1,13 @@
-"""What options are refused before any work is done. The range of each stands beside it in config.py."""
+"""What options are refused before any work is done. The range of each stands beside it in config/."""
 
 import math
 import os
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
-from idto3d.config import EditOptions, HeadOptions, RenderOptions
+from idto3d.config import AnimateOptions, EditOptions, HeadOptions, RenderOptions
 from idto3d.errors import UserError, shown
 from idto3d.words import expressions
 from idto3d.words.arkit import ARKIT
@@ -16,7 +17,11 @@ from idto3d.words.traits import ATTRIBUTES
 WEIGHTS = "Give embedded, community, a folder, or ORG/REPO."
 LARGEST = 2.0**64  # of an option's number
 LONGEST_NAME, LONGEST_PATH = 255, 4096  # bytes that a file system takes
-LONGEST_MASK = 4 << 20  # letters of a mask that options carry
+LONGEST_PICTURE = 4 << 20  # letters of a mask or a sketch that options carry
+TOO_LARGE = {
+    "mask": "Paint one in plain black and white, of at most 1024 pixels.",
+    "sketch": "Draw one in few colours, of at most 1024 pixels, with nothing around it.",
+}
 
 
 def path_of(text: str) -> Path:
@@ -32,6 +37,7 @@ def checked(options: HeadOptions) -> HeadOptions:
     _check_fields(options)
     _check_expressions(options.expressions)
     _check_corrections(options)
+    check_upscaler(options.export.upscaler)
     if options.shape.meshes == "each" and options.shape.carrier != "tets":
         raise UserError(
             "The template has the same mesh in every expression.",
@@ -61,13 +67,21 @@ def checked_view(options: RenderOptions) -> RenderOptions:
 def checked_edit(options: EditOptions) -> EditOptions:
     """`options` as they are. Raises UserError that names the first one that no head can be edited with.
 
-    Whether its mask can be read is for the front door to say, whether its words mean anything for the edit.
+    Whether its pictures can be read is for the front door to say, whether its words mean anything for the edit. A
+    sketch needs no words.
     """
     _check_fields(options)
-    if not options.prompt.strip():
+    if not (options.prompt.strip() or options.sketch):
         raise UserError("Nothing is asked for.", 'Say what is to change, e.g. "green hair".')
-    if len(options.mask) > LONGEST_MASK:
-        raise UserError("The mask is too large.", "Paint one in plain black and white, of at most 1024 pixels.")
+    for name, remedy in TOO_LARGE.items():
+        if len(getattr(options, name)) > LONGEST_PICTURE:
+            raise UserError(f"The {name} is too large.", remedy)
+    return options
+
+
+def checked_motion(options: AnimateOptions) -> AnimateOptions:
+    """`options` as they are. Raises UserError that names the first one that no head can be animated with."""
+    _check_fields(options)
     return options
 
 
@@ -134,7 +148,8 @@ def _check_value(name: str, value, facts: Mapping) -> None:
     for number in numbers:
         if not (-LARGEST < number < LARGEST and least <= number <= most):  # false of what is not finite, too
             raise UserError(f"{name} cannot be {shown(number)}.", f"Give a number{_range(least, most)}.")
-    if numbers != sorted(numbers):
+    whole = all(isinstance(number, int) for number in numbers)  # ranges are; other rows may run as they like
+    if whole and numbers != sorted(numbers):
         raise UserError(f"{name} runs backwards, from {numbers[0]} to {numbers[1]}.", "Give the smaller number first.")
 
 
@@ -146,6 +161,22 @@ def _range(least: float, most: float) -> str:
     if math.isfinite(most):
         return f" from {least} to {most}"
     return f" of at least {least}" if math.isfinite(least) else ""
+
+
+def check_upscaler(name: str) -> None:
+    """Raise UserError, before any work is done, for a network that cannot be there or that nothing here can read."""
+    if not name:
+        return
+    path = path_of(name)
+    if path.suffix != ".safetensors" or not path.is_file():
+        what = f"There is no network to enlarge textures at '{shown(name)}'."
+        raise UserError(
+            what,
+            "Give a .safetensors file of one, or none: --set export.upscaler= (`export` a finished head so).",
+        )
+    if find_spec("spandrel") is None:
+        what = "The package spandrel, which reads super-resolution networks, is not installed."
+        raise UserError(what, "Run: python -m pip install -r requirements-upscale.txt.")
 
 
 def _check_corrections(options: HeadOptions) -> None:

@@ -58,6 +58,46 @@ class LikenessMeasured:
     same_person: float
 
 
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A head that words could mean, before it is made.
+
+    `coefficients` are what `choice.chosen` takes; `score` says how well it fits the words, the more the better, against
+    others of one answer; `picture` [S, S, 3] uint8 sRGB shows it from in front, bare of hair.
+    """
+
+    coefficients: tuple[float, ...]
+    score: float
+    picture: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class CandidatesFound:
+    """The candidates that were asked for, the best one first."""
+
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class HairChoice:
+    """A hair style or a colour that words could mean: its `name` is a word of the prompt or of an edit.
+
+    `score` as of a Candidate, `picture` [S, S, 3] uint8 sRGB of it on a head.
+    """
+
+    name: str
+    score: float
+    picture: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class HairFound:
+    """Hair styles, each in the best colour, and colours, each in the best style; the best first."""
+
+    styles: tuple[HairChoice, ...]
+    colours: tuple[HairChoice, ...]
+
+
 @dataclass(frozen=True)
 class Finished:
     """The run is done; `folder` holds the asset, `glb` is its main file."""
@@ -66,7 +106,7 @@ class Finished:
     glb: Path
 
 
-Event = StageStarted | StepDone | Preview | Notice | LikenessMeasured | Finished
+Event = StageStarted | StepDone | Preview | Notice | LikenessMeasured | CandidatesFound | HairFound | Finished
 Result = TypeVar("Result")
 
 

@@ -6,6 +6,8 @@ import traceback
 from contextlib import nullcontext
 from pathlib import Path
 
+from idto3d.cli.animate import add_animate, animate
+from idto3d.cli.candidates import add_candidates, candidates
 from idto3d.cli.common import DONE, FAULT, FIXABLE
 from idto3d.cli.edit import add_edit, add_versions, edit, versions
 from idto3d.cli.finished import add_export, add_render, export, render
@@ -65,8 +67,10 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="idto3d", description="Photos in, an expressive, relightable 3D head out.")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     add_generate(verbs.add_parser("generate", help="make a head from photos, words, or both"))
+    add_candidates(verbs.add_parser("candidates", help="show heads that words could mean, to choose one of them"))
     add_export(verbs.add_parser("export", help="make the asset of a finished head again, without its photos"))
     add_render(verbs.add_parser("render", help="draw a finished head"))
+    add_animate(verbs.add_parser("animate", help="let a film of a face drive a finished head"))
     add_edit(verbs.add_parser("edit", help='change a finished head by words, e.g. "green hair"'))
     add_versions(verbs.add_parser("versions", help="list what became of a head, and go back and forth in it"))
     for verb, (_, text) in FORWARDED.items():
@@ -106,6 +110,8 @@ def doctor(arguments: argparse.Namespace, _rest: list[str]) -> int:
 
 VERBS = {
     "generate": generate,
+    "animate": animate,
+    "candidates": candidates,
     "edit": edit,
     "versions": versions,
     "export": export,

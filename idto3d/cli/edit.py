@@ -10,7 +10,7 @@ from idto3d.config import REGIONS, EditOptions
 from idto3d.words.prompts import one_line
 
 PLAIN = ("prompt", "keep", "strength", "mask", "mask_space", "mask_azimuth_deg", "mask_elevation_deg", "steps")
-PLAIN += ("seed", "name")
+PLAIN += ("seed", "name", "sketch")
 
 
 def add_edit(parser: argparse.ArgumentParser) -> None:

@@ -1,17 +1,23 @@
 """`generate`: a head from photos, words, or both; or again by the recipe in the GLB of one."""
 
 import argparse
+import sys
 from dataclasses import replace
 
 from idto3d import config
 from idto3d.checks import named_expressions, path_of
+from idto3d.cli.candidates import candidate_in
 from idto3d.cli.common import add_option, add_set, all_assigned, work_here
 from idto3d.config import HeadOptions
-from idto3d.errors import UserError
+from idto3d.errors import UserError, shown
 from idto3d.words import expressions
 from idto3d.words.prompts import one_line
 
-OF_THE_HEAD = ("prompt", "negative_prompt", "expressions", "subject", "weights", "seed", "device")  # in no preset
+OF_THE_HEAD = (  # in no preset
+    *("prompt", "negative_prompt", "expressions", "subject", "weights", "seed", "device"),
+    *("choice", "guidance", "carving", "texture", "rig"),
+)
+OF_ITS_MATERIAL = ("translate", "relief")  # what of the material no preset says
 
 
 def add_generate(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +27,8 @@ def add_generate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="continue the run in DIR")
     again = "make it as the head of this GLB was made, edits and all; give photos where that took some"
     parser.add_argument("--again", type=path_of, metavar="HEAD.glb", help=again)
+    chosen = "the face that `candidates` wrote into this file, for a head of words alone"
+    parser.add_argument("--candidate", type=path_of, metavar="FILE", help=chosen)
     sets = "|".join(expressions.SETS)
     parser.add_argument("--expressions", metavar=f"{sets}|NAME,NAME", help="which expressions the head learns")
     for name in ("preset", "prompt", "negative_prompt", "weights", "seed", "device"):
@@ -38,15 +46,33 @@ def claim(arguments: argparse.Namespace):
     """The lock and the job to run, new or continued. Raises UserError."""
     from idto3d.jobs.run_folder import begin, resumable, take_up
 
+    if arguments.candidate and (arguments.again or arguments.resume):
+        what = "A head that is made again or continued has its face already, and --candidate names one."
+        raise UserError(what, "Leave out --candidate, or make a new head of it by generate --candidate alone.")
     if arguments.resume:
         check_same(arguments, resumable(arguments.out))
         return take_up(arguments.out)
     if arguments.again:
         return _begin_again(arguments)
-    options = head_options(arguments)
+    options = with_candidate(head_options(arguments), arguments)
     if not arguments.photos and not options.prompt.strip():
         raise UserError("There is nothing to make a head from.", "Give at least one photo, or a --prompt.")
     return begin(arguments.out, arguments.photos, options)
+
+
+def with_candidate(options: HeadOptions, arguments: argparse.Namespace) -> HeadOptions:
+    """`options` with the face of --candidate and, unless another is given, its prompt. Raises UserError."""
+    if arguments.candidate is None:
+        return options
+    if arguments.photos:
+        what = "A candidate is the face of a head of words, and photos say who somebody is."
+        raise UserError(what, "Give either photos or --candidate.")
+    said = candidate_in(arguments.candidate)
+    if said["weights"] != options.weights:
+        text = f"The candidate was found with the weights '{shown(said['weights'])}': with others its face may differ."
+        print(text, file=sys.stderr)
+    choice = replace(options.choice, chosen=said["coefficients"])
+    return replace(options, prompt=options.prompt or said["prompt"], choice=choice)
 
 
 def _begin_again(arguments: argparse.Namespace):
@@ -68,7 +94,9 @@ def head_options(arguments: argparse.Namespace, start: HeadOptions | None = None
     options = start or HeadOptions()
     if arguments.preset:  # which says how long and how fine, not who the head is
         own = {name: getattr(options, name) for name in OF_THE_HEAD}
-        options = replace(config.preset(arguments.preset), **own)
+        kept = {name: getattr(options.material, name) for name in OF_ITS_MATERIAL}
+        preset = config.preset(arguments.preset)
+        options = replace(preset, **own, material=replace(preset.material, **kept))
     named = {name: getattr(arguments, name) for name in ("prompt", "negative_prompt", "weights", "seed", "device")}
     named |= {name: one_line(named[name]) for name in ("prompt", "negative_prompt") if named[name] is not None}
     if arguments.expressions is not None:

@@ -28,6 +28,7 @@ from idto3d.training.measure import evaluation
 from idto3d.training.measure.evaluate_options import EvaluateOptions, parse
 from idto3d.training.measure.evaluation import Case, Sight
 from idto3d.training.measure.even_light import SIDES, followed, unevenness
+from idto3d.training.measure.text import command as text
 from idto3d.training.people import synthetic
 from idto3d.training.people.ict import read_ict
 from idto3d.training.people.person import Person, draw_coefficients, draw_person
@@ -73,7 +74,9 @@ class Answers:
 
 
 def main(argv: list[str]) -> int:
-    """The command."""
+    """The command; what is measured of words alone has one of its own."""
+    if argv[:1] == ["text"]:
+        return text.main(argv[1:])
     options, as_line = parse(argv)
     seeds = range(FIRST_SEED + options.seed, FIRST_SEED + options.seed + options.people)
     pieces = [seeds[i : i + PEOPLE_PER_PIECE] for i in range(0, len(seeds), PEOPLE_PER_PIECE)]

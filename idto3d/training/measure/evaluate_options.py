@@ -50,7 +50,7 @@ def _check(options: EvaluateOptions) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="idto3d evaluate", description="Measure a bundle's guidance.")
-    parser.add_argument("what", choices=("guidance",))
+    parser.add_argument("what", choices=("guidance", "text"), help="text: see `evaluate text --help`")
     parser.add_argument("bundle", help="embedded, community, a folder, or ORG/REPO[@REV]")
     add_ict(parser)
     parser.add_argument("--people", type=int, default=300, help="held-out people")

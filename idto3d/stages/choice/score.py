@@ -1,0 +1,83 @@
+"""How well candidates fit words: DreamFace's score (equation 3 there), after AvatarCLIP.
+
+`direct` is the cosine of a head's embedding and the words'; `relative` that of what sets the head apart from the mean
+head and what the words say beyond "the face".
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from idto3d.config import ChoiceOptions
+from idto3d.guidance.scorer.clay import LIGHTS, Clay, clay_normals, light_directions, lit
+from idto3d.guidance.scorer.scorer import Scorer
+
+ANCHOR = "the face"
+SIDE = {True: 64, False: 224}  # of clay pictures, for a scorer that guesses heads and for one of others, pixels
+BASIS = 192  # heads that are drawn for a scorer that guesses none
+RIDGE = 3.0  # of the linear map from coefficients to embeddings, in units of a coefficient
+SHORTLIST = 40  # of the best by guess, which are drawn
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked for: the words' embedding and that of ANCHOR, [D] each, and the mean head's."""
+
+    words: Tensor
+    anchor: Tensor
+    mean: Tensor
+
+
+def wanted(scorer: Scorer, clay: Clay, prompt: str) -> Wanted:
+    """What candidates for `prompt` are compared with."""
+    words, anchor = scorer.text([prompt, ANCHOR], colours=False)
+    return Wanted(words, anchor, drawn_embeddings(scorer, clay, np.zeros((1, len(clay.modes)), np.float32))[0])
+
+
+def scores(embeddings: Tensor, asked: Wanted, options: ChoiceOptions) -> Tensor:
+    """[N] scores of heads' `embeddings` [N, D]."""
+    direct = embeddings @ asked.words
+    apart, further = normalize(embeddings - asked.mean, dim=1), normalize(asked.words - asked.anchor, dim=0)
+    return options.direct * direct + options.relative * (apart @ further)
+
+
+def drawn_embeddings(scorer: Scorer, clay: Clay, coefficients: np.ndarray) -> Tensor:
+    """[N, D] the mean embeddings of the clay pictures of heads [N, K], from all sides under all lights."""
+    own = scorer.heads(coefficients[:1]) is not None
+    lights = light_directions() if own else light_directions()[:: LIGHTS // 3]
+    found = []
+    for one in coefficients:
+        normals = clay_normals(clay, one, SIDE[own])
+        pictures = np.concatenate([lit(normals, np.repeat(light[None], len(normals), 0)) for light in lights])
+        found.append(scorer.pictures(np.round(255 * pictures).astype(np.uint8)).mean(0))
+    return normalize(torch.stack(found), dim=1)
+
+
+def guessed_embeddings(scorer: Scorer, clay: Clay, coefficients: np.ndarray) -> Tensor:
+    """[N, D] what the embeddings of heads [N, K] are expected to be, of which few are drawn, or none."""
+    known = scorer.heads(coefficients)
+    if known is not None:
+        return known
+    basis = coefficients[:BASIS]
+    middle, seen = basis.mean(0), drawn_embeddings(scorer, clay, basis)
+    apart = torch.from_numpy(basis - middle)
+    inverse = torch.linalg.inv(apart @ apart.T + RIDGE * torch.eye(len(basis)))
+    slopes = apart.T @ (inverse @ (seen - seen.mean(0)))
+    return normalize(seen.mean(0) + torch.from_numpy(coefficients - middle) @ slopes, dim=1)
+
+
+def ranked(scorer: Scorer, clay: Clay, coefficients: np.ndarray, prompt: str, options: ChoiceOptions) -> np.ndarray:
+    """[N] scores of candidates [N, K]: guessed, and of the best few as they are drawn.
+
+    The drawn ones' are moved so that the least is that of the least guess among them: they stay the best.
+    """
+    asked = wanted(scorer, clay, prompt)
+    guessed = scores(guessed_embeddings(scorer, clay, coefficients), asked, options)
+    best = guessed.topk(min(SHORTLIST, len(guessed))).indices
+    seen = scores(drawn_embeddings(scorer, clay, coefficients[best.numpy()]), asked, options)
+    least = guessed[best].min()
+    guessed[best] = least + (seen - seen.min())
+    return guessed.numpy()

@@ -16,6 +16,7 @@ from idto3d.config import EditOptions, ExportOptions, HeadOptions
 from idto3d.errors import UserError
 from idto3d.events import Finished, StageStarted, exhausted
 from idto3d.export.gltf.container import packed, unpacked
+from idto3d.export.gltf.former import provenance_of
 from idto3d.export.gltf.load import load_asset
 from idto3d.export.gltf.recipe import check_photos, recipe_of
 from idto3d.files import read_metadata, read_tensors, write_atomic, write_tensors
@@ -128,6 +129,7 @@ def test_a_mask_travels_in_the_recipe(made, asked, tmp_path):
         (lambda extras: extras["options"].update(wings=2), "does not say how"),
         (lambda extras: extras["options"]["subject"].update(keep="perhaps"), "neither yes nor no"),
         (lambda extras: extras.update(edits=[{"prompt": "green hair", "mask": "/etc/passwd"}]), "names a file"),
+        (lambda extras: extras.update(edits=[{"sketch": "/etc/passwd"}]), "names a file of this machine as a sketch"),
         (lambda extras: extras.update(edits=[{"prompt": "green hair", "locks": "eyes"}]), "locks is no list"),
         (lambda extras: extras.update(edits=[{"prompt": "green hair", "locks": ["heart"]}]), "no value of locks"),
         (lambda extras: extras.update(edits=[{"prompt": " "}]), "Nothing is asked for"),
@@ -141,6 +143,21 @@ def test_an_absurd_recipe_is_refused(made, change, why):
     change(header["asset"]["extras"])
     with pytest.raises(UserError, match=why):
         recipe_of(packed(header, binary))
+
+
+def test_a_recipe_asks_for_no_network_that_lies_somewhere_else(made):
+    header, binary = unpacked((made / "head.glb").read_bytes())
+    told = header["asset"]["extras"]["options"]
+    told["choice"]["scorer"], told["export"]["upscaler"] = "somebody/clip", "/home/somebody/net.safetensors"
+    options = recipe_of(packed(header, binary)).options
+    assert (options.choice.scorer, options.export.upscaler) == ("auto", "")
+
+
+def test_a_glb_names_no_file_that_its_head_was_made_with(made):
+    saved = load_head(made)
+    export = replace(saved.options.export, upscaler="/home/somebody/net.safetensors")
+    told = provenance_of(replace(saved, options=replace(saved.options, export=export)))
+    assert "somebody" not in str(told)
 
 
 @pytest.mark.parametrize("content", [b"", b"glTF", b"a photo", b"glTF\x02\0\0\0" + bytes(20)])

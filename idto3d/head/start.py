@@ -1,7 +1,7 @@
 """Who this head is, worked out once from photos and words: everything else reads it here."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -10,14 +10,15 @@ from torch import Tensor
 from idto3d.config import HeadOptions
 from idto3d.head.prior import HeadPrior
 from idto3d.subject.subject import Subject
+from idto3d.words.asked import features_of
 from idto3d.words.captions import subject_phrase
 from idto3d.words.corrections import corrections_of, settled
 from idto3d.words.prompts import words as words_of
 from idto3d.words.reading import meant, said_phrases, said_traits
-from idto3d.words.traits import USUAL_STYLE
+from idto3d.words.traits import USUAL_STYLE, usual_colour
 
 WORDS, PHOTOS, EMBEDDING, DEFAULT = "words", "photos", "embedding", "default"  # who says a trait
-HAIR = "hair_style"
+HAIR, COLOUR = "hair_style", "hair_colour"
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,15 @@ class Start:
     """What a head starts from, and what the guidance is asked for.
 
     embedding [D] float32 of length 1, None for nobody in particular; `traits` by attribute of the words room; `subject`
-    the noun phrase of its captions; coefficients [K] of the head prior's shape, on the prior's device.
+    the noun phrase of its captions; coefficients [K] of the head prior's shape, on the prior's device; `features` how
+    much of each of words.figures.table.FEATURES words have given a head that is made, none before.
     """
 
     embedding: np.ndarray | None
     traits: Mapping[str, Trait]
     subject: str
     coefficients: Tensor
+    features: Mapping[str, float] = field(default_factory=dict)
 
     def words(self) -> dict[str, str]:
         """The word of each trait."""
@@ -58,10 +61,17 @@ def start_of(subject: Subject | None, options: HeadOptions, prior: HeadPrior) ->
     traits = _traits(subject, options, said_traits(options.prompt) | corrections, prior)
     words = {name: trait.word for name, trait in traits.items() if trait.source != DEFAULT}
     phrases = said_phrases(words_of(meant(prompt)), prior.phrases)
-    coefficients = prior.word_shift(phrases)
+    coefficients = prior.word_shift(phrases) + _features(prompt, phrases, prior)
     if embedding is not None:
         coefficients = prior.shape_code(torch.from_numpy(embedding).to(coefficients.device)) + coefficients
     return Start(embedding, traits, subject_phrase(words, prompt), coefficients)
+
+
+def _features(prompt: str, said: Collection[str], prior: HeadPrior) -> Tensor:
+    """[K] what words for builds and features add to the shape code beyond the phrases that are `said` themselves."""
+    asked = {name: amount for name, amount in features_of(prompt).items() if name in prior.phrases and name not in said}
+    shifts = [amount * prior.word_shift((name,)) for name, amount in asked.items()]
+    return torch.stack(shifts).sum(0) if shifts else prior.word_shift(())
 
 
 def _traits(
@@ -71,6 +81,9 @@ def _traits(
     traits |= {name: Trait(word, WORDS) for name, word in said.items()}
     if HAIR not in traits:
         traits[HAIR] = _usual_hair(subject if options.subject.traits and prior.styles else None, prior)
+    usual = usual_colour({name: trait.word for name, trait in traits.items()})
+    if subject is None and usual and COLOUR not in traits:
+        traits[COLOUR] = Trait(usual, DEFAULT)
     return traits
 
 
@@ -92,7 +105,8 @@ def start_tensors(start: Start, keep_embedding: bool) -> dict[str, Tensor]:
 def start_words(start: Start) -> dict:
     """What `start_tensors` leaves out, as plain JSON."""
     traits = {name: [trait.word, trait.source] for name, trait in start.traits.items()}
-    return {"traits": traits, "subject": start.subject, "of_photos": start.embedding is not None}
+    said = {"traits": traits, "subject": start.subject, "of_photos": start.embedding is not None}
+    return said | {"features": dict(start.features)}
 
 
 def start_from(tensors: Mapping[str, Tensor], words: Mapping, device: torch.device | str = "cpu") -> Start:
@@ -103,4 +117,5 @@ def start_from(tensors: Mapping[str, Tensor], words: Mapping, device: torch.devi
         {name: Trait(*pair) for name, pair in words["traits"].items()},
         words["subject"],
         tensors["start.coefficients"].to(device),
+        words.get("features", {}),  # heads of before did not keep them
     )

@@ -6,6 +6,9 @@ from itertools import takewhile
 from types import MappingProxyType
 
 from idto3d.words.edits import EditRequest
+from idto3d.words.figures.denied import without_features
+from idto3d.words.figures.heard import Figured, figured
+from idto3d.words.figures.table import FIGURES, UNREAL
 from idto3d.words.paints import BEARERS, MAKEUP, MARKS, PAINTS
 from idto3d.words.plain import BEARDS, COMPARED, CUTS, LONGER, LOOK, PERSONS, REMOVABLE, STYLED, either, plain
 from idto3d.words.prompts import words
@@ -51,7 +54,7 @@ IDLE = frozenset(
         "version pretty beautiful handsome lovely good real realistic natural naturally bright vivid neon pastel "
         "intense rich deep years year old age aged face head person people somebody someone human hair skin wearing "
         "complexion remove take away lose rid delete erase shave shaved shaven clean makeup glasses pair thanks thank "
-        "ok do does if when lots plenty many some few tons"
+        "ok do does if when lots plenty many some few tons under above over across near below around beneath"
     )
 ) | {"older", "younger", "rejuvenate", "rejuvenated"}
 HEARD = frozenset(
@@ -77,12 +80,17 @@ def read_edit(prompt: str, now: Mapping[str, str] = NOBODY) -> EditRequest:
     Whatever is said of nothing that can change is among the unknown words; so is all of a request for nothing.
     """
     text = plain(prompt)
+    text, denied = without_features(text)
     heard, gone = DENIED.sub("", text), set(refused(text))
     clauses = [words(clause) for clause in CLAUSES.split(heard)]
     traits = traits_in(text, beards_tell=False) | _compared(clauses, now)
-    colours, glasses = _colours(clauses, gone), _glasses(clauses, gone)
-    traits = _kept_beard(traits, colours, now)
-    asked = EditRequest(traits, _years(heard), colours, _marks(clauses, gone), glasses, _unknown(clauses, text))
+    figure = _figured(text)
+    colours, glasses = figure.colours | _colours(clauses, gone), _glasses(clauses, gone)
+    traits = _natural(_kept_beard(traits, colours, now), colours)
+    about = (traits, _years(heard), colours, figure.marks | _marks(clauses, gone), glasses)
+    unknown = _unknown(clauses, text, figure)
+    features = {**figure.features, **denied}
+    asked = EditRequest(*about, unknown, features, figure.drawings, figure.beings, figure.further)
     if asked.empty and not asked.unknown:
         return EditRequest(unknown=tuple(dict.fromkeys(words(prompt))))
     return asked
@@ -91,10 +99,44 @@ def read_edit(prompt: str, now: Mapping[str, str] = NOBODY) -> EditRequest:
 def painted_words(prompt: str) -> frozenset[str]:
     """The words of `prompt` that are painted or put on, whatever else knows them: "red lipstick", "glasses"."""
     asked = read_edit(prompt)
-    kinds = (*asked.marks, *(["glasses"] if asked.glasses is not None else []))
+    kinds = (*asked.marks, *(["glasses"] if asked.glasses is not None else []), *figured_words(prompt))
     nouns = {noun for noun, bearer in NOUN_OF.items() if bearer.name in asked.colours}
     said = nouns | {"makeup"} | set(kinds) | set(words(" ".join(asked.colours.values())))
     return frozenset(word for word in words(plain(prompt)) if word in said)
+
+
+def figured_words(prompt: str) -> frozenset[str]:
+    """The words of `prompt` that ask for builds, features, beings and drawings, as it says them."""
+    text = plain(prompt)
+    kept = without_features(text)[0]
+    return _figured(kept).heard | ({*words(text)} - {*words(kept)})
+
+
+def features_said(prompt: str) -> tuple[str, ...]:
+    """What `prompt` says of a face that photos show better, in its order: "gaunt", "hooked nose"; none of a being."""
+    figure = _figured(without_features(plain(prompt))[0])
+    told = () if figure.beings else figure.told
+    return tuple(dict.fromkeys(said for said, amounts in told if any(amounts.values()) and not {*amounts} <= {*UNREAL}))
+
+
+def _figured(text: str) -> Figured:
+    clauses = [words(clause) for clause in CLAUSES.split(DENIED.sub("", text))]
+    return figured(clauses, (*PERSONS, *SYNONYMS, *FIGURES))
+
+
+def features_of(prompt: str) -> dict[str, float]:
+    """The amounts of figures.table.FEATURES that `prompt` asks for."""
+    return dict(read_edit(prompt).features)
+
+
+def unreal(asked: EditRequest) -> dict[str, float]:
+    """Those features of a request that no photo of anybody shows: all of a being's, and pointed ears."""
+    return {name: amount for name, amount in asked.features.items() if asked.beings or name in UNREAL}
+
+
+def _natural(traits: Mapping[str, str], colours: Mapping[str, str]) -> dict[str, str]:
+    """The traits, without the tone of a skin that is painted: "dark green skin" is not dark."""
+    return {name: word for name, word in traits.items() if not (name == "skin" and "skin" in colours)}
 
 
 def _years(text: str) -> float:
@@ -133,7 +175,7 @@ def _paint(run: list[str]) -> str:
 
 def _colours(clauses: list[list[str]], gone: set[str]) -> dict[str, str]:
     """The paint that each bearer is said to have."""
-    made_up = any("makeup" in clause for clause in clauses)
+    made_up = any("makeup" in clause and not set(clause) & set(FIGURES) for clause in clauses)
     found = dict(MAKEUP) if made_up else {}
     if gone & set(BEARERS["lips"].cosmetics):
         found["lips"] = NO_LIPSTICK
@@ -145,6 +187,9 @@ def _colours(clauses: list[list[str]], gone: set[str]) -> dict[str, str]:
 
 
 def _said_paint(run: list[str], bearer: str, noun: str) -> str:
+    if bearer == "skin":
+        name = _paint(run)
+        return "" if name.rpartition(" ")[2] in SKINS else name
     lean = [COMPARED[word] for word in run if word in COMPARED]
     if lean and (leaning := LEANING.get(bearer, {})):
         return leaning.get("light" if lean[-1] > 0 else "dark", "")
@@ -196,10 +241,10 @@ def _glasses(clauses: list[list[str]], gone: set[str]) -> bool | None:
     return False if "glasses" in gone else None
 
 
-def _unknown(clauses: list[list[str]], text: str) -> tuple[str, ...]:
+def _unknown(clauses: list[list[str]], text: str, figure: Figured) -> tuple[str, ...]:
     """The words that change nothing, in order, once each."""
     denied = [word for looks, listed in DENIED.findall(text) for word in (*words(looks), *_useless(looks, listed))]
-    said = [word for clause in clauses for word in _unheard(clause)]
+    said = [word for clause in clauses for word in _unheard(clause) if word not in figure.heard]
     return tuple(dict.fromkeys((*said, *denied)))
 
 
@@ -233,13 +278,14 @@ def _may_be(noun: str) -> frozenset[str]:
     if noun == "hair" or noun in CUTS:
         return HAIR_WORDS
     if noun in ("skin", "complexion"):
-        return SKIN_WORDS
+        return SKIN_WORDS | PAINT_WORDS
     if noun in MARKS:
         return MANY | SOME
     return (PAINT_WORDS | FULL if noun in BEARDS else PAINT_WORDS) if noun in NOUN_OF else frozenset()
 
 
-PEOPLE_SAID = "|".join((*SYNONYMS, "person", "people", "head", "face", "portrait", "guy", "lady", "male", "female"))
+NOBODYS = ("person", "people", "head", "face", "portrait", "guy", "lady", "male", "female")
+PEOPLE_SAID = "|".join((*SYNONYMS, *FIGURES, *NOBODYS))
 DESCRIBES = re.compile(rf"(?:a|an|the|one|portrait of)\s(?:[\w-]+[\s,]+){{0,5}}(?:{PEOPLE_SAID})\b")
 
 

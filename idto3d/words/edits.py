@@ -3,16 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from idto3d.words.figures.heard import Drawn
+
 
 @dataclass(frozen=True)
 class EditRequest:
     """What is to change; all else stays.
 
     traits: new words by attribute (traits.ATTRIBUTES), as for a prompt; SHAVEN and BALD take hair away. years: what
-    "older" and "younger" add to the age, in steps of about twenty years, -3..3. colours: names of paints.PAINTS by what
-    bears them: eyes, lips, brows, beard, cheeks (blush), lids (eye shadow), lashes (mascara). marks: strengths by name,
+    "older" and "younger" add to the age, in steps of about twenty years, -3..3. colours: names of paints by what bears
+    them: skin, eyes, lips, brows, beard, cheeks (blush), lids (eye shadow), lashes (mascara). marks: strengths by name,
     freckles and wrinkles and so on of paints.MARKS: 1 some, 2 many, -1 fewer or none. glasses: whether there shall be
-    any, None where nothing is said of them. unknown: words that mean something else, in order.
+    any, None where nothing is said of them. unknown: words that mean something else, in order. features: amounts of
+    figures.table.FEATURES, 1 what the word alone asks for, 0 none of it, under 0 its opposite; further: those of which
+    there shall be more than there is, as in "more pointed ears". drawings: what is drawn on the skin.
+    beings: words for figures, such as elf.
     """
 
     traits: Mapping[str, str] = field(default_factory=dict)
@@ -21,8 +26,13 @@ class EditRequest:
     marks: Mapping[str, float] = field(default_factory=dict)
     glasses: bool | None = None
     unknown: tuple[str, ...] = ()
+    features: Mapping[str, float] = field(default_factory=dict)
+    drawings: tuple[Drawn, ...] = ()
+    beings: tuple[str, ...] = ()
+    further: frozenset[str] = frozenset()
 
     @property
     def empty(self) -> bool:
         """Whether it asks for nothing that can be done."""
-        return not (self.traits or self.years or self.colours or self.marks or self.glasses is not None)
+        told = (self.traits, self.years, self.colours, self.marks, self.features, self.drawings)
+        return not any(told) and self.glasses is None

@@ -7,10 +7,11 @@ beard" "no beard". Every pattern repeats only so often, so that a long text take
 import re
 from collections.abc import Iterable
 
+from idto3d.words.figures.table import BUILDS, MORE_OF, NOUNS, OF_PERSONS
 from idto3d.words.paints import BEARERS, PAINTS
 from idto3d.words.prompts import with_article
 from idto3d.words.same import DECADES, LEANING, NUMBERS, SAME, SHADES
-from idto3d.words.traits import AGE_GROUPS, COLOURS, FACIAL_HAIR, GENDERS, SHAVEN, SKINS, SMALL, STYLES
+from idto3d.words.traits import AGE_GROUPS, ANCESTRIES, COLOURS, FACIAL_HAIR, GENDERS, SHAVEN, SKINS, SMALL, STYLES
 
 
 def either(phrases: Iterable[str], space: str = " ") -> str:
@@ -53,7 +54,9 @@ ASKING = (
     "|can you|could you|would you|you|me|to have|him|her|them|it|also|then|now|just|looks?|be|become|into|to|have|get"
     "|grow|wear|cut|style|recolou?r|colou?r|edit|show|show me|so that|with a|his|their|my|your"
 )
+ADJECTIVE = either(("old", "young", "middle-aged", "bald", *BUILDS))  # that may stand between a tone and a person
 LONGEST = 4000  # letters
+MIDDLE = 5  # of the years of a decade
 
 _SAME = {"".join(phrase.split()): same for phrase, same in SAME.items()}
 _SAID = re.compile(rf"\b(?:{either(SAME, '[- ]?')})\b")
@@ -61,6 +64,7 @@ _NUMBER = re.compile(rf"\b({either(NUMBERS)})(?=[- ]years?\b)|\b(?<=at )({either
 _AGED = re.compile(
     r"\b(\d{1,3})[- ]?(?:years?|yrs?)[- ]olds?\b|\b(?:aged|at|age|at age|at the age of) (\d{1,3})\b(?! ?years?)"
     rf"|\b(\d{{1,3}}) ?y\.?o\b\.?|\bin (?:his|her|their|the) (?:early |mid |late )?({either(DECADES)})\b"
+    r"|\bin (?:his|her|their|the) (?:early |mid |late )?([1-9]0)'?s\b|\b([2-9]0)[- ]?something\b"
 )
 _REMOVE = re.compile(
     r"\b(?:remove|take (?:off|away)|lose|get rid of|delete|erase|fewer|less)(?: (?:all|any|of))?"
@@ -75,6 +79,30 @@ _SHAVE = re.compile(
 )
 _HAIRED = re.compile(rf"\b((?:(?:{LOOK})[- ]){{0,3}}(?!(?:an?|the|and|or|with|not?|as)\b)[a-z]+)[- ](hair|skin)n?ed\b")
 _EYED = re.compile(rf"\b((?:(?:{LOOK})[- ]){{1,3}})(eye|lip|brow|lashe?)d\b")
+# Where people come from whose ancestry is none of ours: the nearest, and the skin that goes with it.
+_FROM_THERE = {
+    **dict.fromkeys(("indian", "south asian", "pakistani", "bengali", "sri lankan", "tamil"), ("caucasian", "brown")),
+    **dict.fromkeys(("latino", "latin american", "hispanic", "mexican", "brazilian"), ("caucasian", "tan")),
+    **{"latina": ("caucasian woman", "tan")},
+    **dict.fromkeys(("arab", "arabic", "middle eastern", "persian", "iranian", "turkish"), ("caucasian", "tan")),
+    **dict.fromkeys(("mediterranean", "italian", "greek", "spanish", "egyptian", "moroccan"), ("caucasian", "tan")),
+    **dict.fromkeys(("polynesian", "maori", "hawaiian", "samoan", "native american"), ("asian", "brown")),
+}
+_NOUN_OF = {("nosed" if noun == "nose" else noun.rstrip("s").removesuffix("e") + "ed"): noun for noun in NOUNS}
+_PARTED = {  # "necked", and the words that a neck may be said to be
+    said: re.compile(
+        rf"\b({either({*NOUNS[noun], *(word for word, of in MORE_OF.items() if of in NOUNS[noun])})})[- ]{said}\b"
+    )
+    for said, noun in _NOUN_OF.items()
+}
+# "big-hearted", which says nothing of a build.
+_HEARTED = re.compile(rf"\b(?:{either({*OF_PERSONS, *BUILDS, *MORE_OF})})-([a-z]+ed)\b")
+# Of hair and such, where people's names tell of no people: a "french braid".
+_PEOPLES = (*_FROM_THERE, *(said for said, ours in SAME.items() if ours in ANCESTRIES))
+_FASHIONS = re.compile(
+    rf"\b(?:{either(_PEOPLES, '[- ]')})[- ](?=(?:(?:{LOOK}) )?(?:braid|plait|twist|knot|bob|crop|cut|roll"
+    r"|tuck|fringe|bangs|m(?:o)?ustache|beard|goatee|manicure|nails|beret|lace|press|curls?|pony ?tail|bun)s?\b)"
+)
 _BEARDED = re.compile(rf"\b((?:(?:{LOOK})[- ]){{0,2}})bearded\b")
 _MARKED = re.compile(r"\b((?:very |heavily |deeply |lightly |slightly )?)(freckl|wrinkl)(?:ed|y)\b")
 _BLONDE = {"blonde": "blonde", "brunette": "brown", "redhead": "red", "redhaired": "red", "ginger": "red"}
@@ -107,13 +135,15 @@ _HAS = re.compile(
 _ASKING = re.compile(rf"(^|[,.;:!?\n]|\b(?:and|but|then)\b)\s*(?:(?:{ASKING})(?:\s+|$)){{1,8}}")
 _OWN = re.compile(rf"\b{POSSESSIVE}(?=(?:(?:{LOOK}) ){{0,3}}(?:{either((*PARTS, *CUTS))})\b)")
 _BLACK = re.compile(
-    rf"\b(black|white) (?=(?:(?:old|young|middle-aged|bald|cute|elderly) ){{0,2}}(?:{either(PERSONS)})\b)"
+    rf"\b(black|white) (?=(?:(?:{ADJECTIVE}|cute|elderly) ){{0,2}}(?:{either(PERSONS)})\b)"
     r"|\b(?<=him |her |hem )(black|white)(?= ?(?:$|[,.;!]))"
 )
 _ANCESTRY = {"black": ("african", "dark"), "white": ("caucasian", "fair")}
+_THERE = re.compile(rf"\b(?:{either(_FROM_THERE, '[- ]')})\b")
 _TONES = {"pale": "pale", "paler": "paler", "tan": "tan", "tanner": "tanner"}
 _TONED = re.compile(
-    rf"\b(?:sun ?)?(tanned|{either(_TONES)})\b(?= ?(?:$|[,.;!\n]|and\b)| (?:(?:old|young) )?(?:{either(PERSONS)})\b)"
+    rf"\b(?:sun ?)?(tanned|{either(_TONES)})\b"
+    rf"(?= ?(?:$|[,.;!\n]|and\b)| (?:(?:{ADJECTIVE}) ){{0,2}}(?:{either(PERSONS)})\b)"
 )
 _SPACE = re.compile(r"[^\S\n]+")
 _ARTICLE = re.compile(r"\ban? ([a-z]+)")
@@ -126,6 +156,7 @@ def plain(prompt: str) -> str:
     """
     text, beyond = prompt[:LONGEST].lower(), prompt[LONGEST:].lower()
     text = _SPACE.sub(" ", text.replace("’", "'").replace(":", " is ").replace("=", " is "))
+    text = _FASHIONS.sub("", text)
     text = _SAID.sub(lambda found: _SAME[re.sub("[- ]", "", found[0])], text)
     text = _SHAVE.sub(" clean-shaven", _HEAD_SHAVED.sub("bald", _SHAVE_HEAD.sub("bald", text)))
     text = _OFF.sub(r"no \1", _REMOVE.sub(_removed, _ages(text)))
@@ -147,8 +178,8 @@ def _ages(text: str) -> str:
 
 
 def _aged(found: re.Match) -> str:
-    years = found[1] or found[2] or found[3]
-    return age_word(int(years) if years else DECADES[found[4]])
+    years, decade = found[1] or found[2] or found[3], found[5] or found[6]
+    return age_word(int(years) if years else int(decade) + MIDDLE if decade else DECADES[found[4]])
 
 
 def _removed(found: re.Match) -> str:
@@ -160,6 +191,9 @@ def _told_of(text: str) -> str:
     """Words for a person that say something of hair, skin, eyes or beard, as clauses that follow."""
     text = _HAIRED.sub(lambda found: f", {found[1].replace('-', ' ')} {found[2]}, ", text) if "ed" in text else text
     text = _EYED.sub(lambda found: f", {found[1].replace('-', ' ')}{_plural(found[2])}, ", text)
+    for said, pattern in _PARTED.items():
+        text = pattern.sub(rf", \1 {_NOUN_OF[said]}, ", text) if said in text else text
+    text = _HEARTED.sub(r"\1", text)
     text = _clause(_BEARDED, text, lambda found: f"a {found[1].replace('-', ' ')}beard")
     text = _clause(_MARKED, text, lambda found: ("many " if found[1] else "") + found[2] + "es")
     text = _clause(_LONE, text, lambda found: f"{_BLONDE[found[1]]} hair", lambda found: found[2] or "person")
@@ -194,7 +228,8 @@ def _leaning(text: str) -> str:
 def _ancestry(text: str) -> str:
     """Of "black woman": "african woman, dark skin"; the skin is left out where it is told."""
     told = dict.fromkeys(_ANCESTRY[found[1] or found[2]][1] for found in _BLACK.finditer(text))
-    text = _BLACK.sub(_ancestor, text)
+    told |= dict.fromkeys(_FROM_THERE[found[0].replace("-", " ")][1] for found in _THERE.finditer(text))
+    text = _BLACK.sub(_ancestor, _THERE.sub(lambda found: _FROM_THERE[found[0].replace("-", " ")][0], text))
     return ", ".join([text, *(f"{tone} skin" for tone in told)]) if told and " skin" not in text else text
 
 

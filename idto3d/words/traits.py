@@ -82,15 +82,18 @@ class Beard:
 
 @dataclass(frozen=True)
 class Skin:
-    """A skin tone: the least and most of its melanin, 0..1."""
+    """A skin tone: the least and most of its melanin, 0..1. hair: as of an Age."""
 
     name: str
     melanin: tuple[float, float]
+    hair: str = ""
 
 
 @dataclass(frozen=True)
 class Age:
     """An age of people under `below` years; who is `small` is called by it alone ("a baby").
+
+    hair: the colour of the hair of somebody of that age of which nothing is said; "" for that of anybody.
 
     For synthetic people: relative frequency, strengths of the shape modes of words, the share of gender and ancestry
     that shows, and that of the modes without words.
@@ -103,6 +106,7 @@ class Age:
     shown: float = 1.0
     plain: float = 1.0
     small: bool = False
+    hair: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,10 +119,11 @@ class Gender:
 
 @dataclass(frozen=True)
 class Ancestry:
-    """An ancestry; skins: relative frequency of each skin among its synthetic people."""
+    """An ancestry; skins: relative frequency of each skin among its synthetic people. hair: as of an Age."""
 
     name: str
     skins: Mapping[str, float] = field(default_factory=dict)
+    hair: str = ""
 
 
 def _by_name(*rows) -> dict:
@@ -190,21 +195,21 @@ SKIN_TONES: dict[str, Skin] = _by_name(
     Skin("pale", (0.04, 0.20)),
     Skin("fair", (0.20, 0.38)),
     Skin("tan", (0.38, 0.58)),
-    Skin("brown", (0.58, 0.78)),
-    Skin("dark", (0.78, 1.0)),
+    Skin("brown", (0.58, 0.78), "black"),
+    Skin("dark", (0.78, 1.0), "black"),
 )
 AGE_GROUPS: dict[str, Age] = _by_name(
     Age("baby", 3, 0.12, {"baby": 1.0}, shown=0.35, plain=0.6, small=True),
     Age("child", 13, 0.14, {"child": 1.0}, shown=0.6, plain=0.8, small=True),
     Age("young", 40, 0.38, {}),
     Age("middle-aged", 60, 0.16, {"old": 0.45}),
-    Age("old", 1000, 0.20, {"old": 1.0}),
+    Age("old", 1000, 0.20, {"old": 1.0}, hair="grey"),
 )
 GENDER_MODES: dict[str, Gender] = _by_name(Gender("female", 0.5), Gender("male", -0.5))
 ANYBODY = Ancestry("", {"pale": 0.18, "fair": 0.26, "tan": 0.22, "brown": 0.18, "dark": 0.16})
 ANCESTRY_SKINS: dict[str, Ancestry] = _by_name(
-    Ancestry("african", {"fair": 0.03, "tan": 0.13, "brown": 0.42, "dark": 0.42}),
-    Ancestry("asian", {"pale": 0.14, "fair": 0.44, "tan": 0.34, "brown": 0.08}),
+    Ancestry("african", {"fair": 0.03, "tan": 0.13, "brown": 0.41, "dark": 0.43}, hair="black"),
+    Ancestry("asian", {"pale": 0.14, "fair": 0.44, "tan": 0.34, "brown": 0.08}, hair="black"),
     Ancestry("caucasian", {"pale": 0.34, "fair": 0.42, "tan": 0.19, "brown": 0.05}),
 )
 # What somebody of an age and a gender may be called: "woman" for a young female.
@@ -224,6 +229,13 @@ def natural_colour(hair_colour: str) -> HairColour | None:
     """The colour of brows and beard with hair of that colour; None for a word that is no colour of hair."""
     colour = COLOURS.get(hair_colour)
     return COLOURS[NATURAL] if colour and colour.dyed else colour
+
+
+def usual_colour(traits: Mapping[str, str]) -> str:
+    """The colour of hair of somebody with `traits` of whose hair nothing is said; "" for that of anybody."""
+    told = (("age", AGE_GROUPS), ("skin", SKIN_TONES), ("ancestry", ANCESTRY_SKINS))
+    colours = [table[word].hair for name, table in told if (word := traits.get(name, "")) in table]
+    return next(filter(None, colours), "")
 
 
 def taught() -> dict[str, tuple[str, ...]]:

@@ -165,6 +165,19 @@ def test_light_on_hair_is_taken_out_and_strands_stay():
     assert shaded.mean(1).std() > 0.7 * 0.2
 
 
+def test_of_a_patch_of_light_as_wide_as_a_thumb_a_third_stays():
+    ones, c2w = np.ones((SIZE, SIZE)), np.eye(4)
+    c2w[2, 3] = 0.6
+    rows, columns = np.mgrid[:SIZE, :SIZE] - SIZE / 2
+    plain = np.broadcast_to(np.array([0.3, 0.2, 0.1]), (SIZE, SIZE, 3))
+    empty = HairView(plain, ones, ones, c2w, FOCAL, (SIZE / 2, SIZE / 2))
+    wide = 0.006 / empty.metres_per_pixel()
+    light = 0.5 * np.exp(-(rows**2 + columns**2) / (2 * wide**2))
+    lit = plain * np.exp(light)[..., None]
+    even = np.log(evened(HairView(lit, ones, ones, c2w, FOCAL, (SIZE / 2, SIZE / 2)), (0.3, 0.2, 0.1))).mean(-1)
+    assert even[SIZE // 2, SIZE // 2] - even[8, 8] < 0.5 / 3
+
+
 @pytest.mark.parametrize("name", [name for name, colour in COLOURS.items() if not colour.dyed])
 def test_hair_without_dye_keeps_its_colour_and_olive_hair_becomes_blonde(name):
     assert undyed(np.array(COLOURS[name].rgb)) == pytest.approx(COLOURS[name].rgb, rel=0.02)

@@ -11,6 +11,8 @@ from idto3d.head.features.folds import unfolded
 from idto3d.head.features.lid_skin import lids_of
 from idto3d.head.features.lids import seated, shut_and_clear
 from idto3d.head.features.mouth import mouth_inside, mouth_kept_inside
+from idto3d.head.motion.contact import lips_meet
+from idto3d.head.motion.moves import displacement_of
 from idto3d.head.parts import Head, Part
 from idto3d.head.template_model import Template
 from idto3d.words.arkit import ARKIT, arkit_recipe
@@ -46,10 +48,12 @@ def settled(template: Template, vertices: Tensor) -> Tensor:
 def displacements(template: Template, vertices: Tensor, weights: Tensor) -> Tensor:
     """[E, V, 3] metres by which a head `vertices` [V, 3] moves under shape strengths `weights` [E, S].
 
-    The template's shapes, eyeballs that turn with a look, lids that shut on this head's own eyes, a mouth that stays
-    inside.
+    The template's shapes as this head has them, eyeballs that turn with a look, lids that shut on this head's own eyes,
+    lips that meet, a mouth that stays inside.
     """
-    moved = template.displacement(weights)
+    moved = displacement_of(template, vertices, weights)
+    if template.personal is not None:
+        moved = lips_meet(template, vertices, moved, weights)
     for side, name in enumerate(EYE_NAMES):
         moved[:, template.part(name).vertices] = eye_displacement(template, vertices, weights, side)
     moved = mouth_kept_inside(template, vertices, moved)

@@ -23,6 +23,7 @@ TEMPLE_DEG, RECEDES = (36.0, 11.0), 0.009  # azimuth of the temples and half the
 UNEVEN, RAGGED = (19, 31, 53), 0.0022  # waves around the head; metres
 BESIDE = 0.05  # metres from the head's middle beyond which ears are
 CLOSE = (0.80, 0.68)  # of the extents of EAR between which hair begins
+TIP = 0.009  # metres by which the top of a pointed ear rises more than its middle
 PLANE = 0.010  # metres off the skin within which its distance is that from its tangent plane
 
 
@@ -55,6 +56,12 @@ class Skin:
     def hairless_ears(self) -> np.ndarray:
         """[V] 0..1 how much a vertex belongs to an ear, or to the skin close around it on which no hair grows."""
         return self.ears * smoothstep(self._around_ears, *CLOSE)
+
+    @cached_property
+    def pointed_ears(self) -> bool:
+        """Whether the ears have tips that nobody's have, and that no hair shall hide."""
+        risen = (self.vertices - self.mean)[self.ears > 0.5, 1]
+        return len(risen) > 0 and float(risen.max() - np.median(risen)) > TIP
 
     @cached_property
     def _around_ears(self) -> np.ndarray:

@@ -18,6 +18,7 @@ OVER_EARS = 0.008  # metres over which hair that hides the ears smooths them out
 GROOVE = (0.007, 0.007)  # depth of a parting in the hair and half its width, metres
 LAYERS = 0.016  # metres under the outside of thick hair that cards lie in
 LOCKS, HEM = (6, 11, 17), (0.012, 0.005)  # waves around a hem, and how much lower it hangs behind and in locks, metres
+TUCKED_M, BEHIND_EARS = ((0.045, 0.105), (0.006, 0.022)), -0.032  # heights, thickness there, and depth, metres
 CLEAR = 0.007  # metres of air around ears that are free
 
 
@@ -60,7 +61,7 @@ def volume_of_words(skin: Skin, style: HairStyle, comb: Comb) -> HairVolume:
     if not style.grows:
         raise ValueError(f"no hair grows in the style '{style.name}'")
     lattice = head_lattice(SPACING)
-    hides = style.sides_m >= HIDING
+    hides = style.sides_m >= HIDING and not skin.pointed_ears
     bald = distance_field(skin, lattice, ears=hides)
     base = _smoothed(bald) if hides else bald
     mean = MeanSpace(skin).to_mean(lattice.points)
@@ -71,7 +72,19 @@ def volume_of_words(skin: Skin, style: HairStyle, comb: Comb) -> HairVolume:
     if hides:
         return HairVolume(base, Field(lattice, hair), None)
     ears = ear_field(skin, lattice)
-    return HairVolume(base, Field(lattice, np.maximum(hair, CLEAR - ears.values)), ears)
+    hair = np.maximum(hair, CLEAR - ears.values)
+    if skin.pointed_ears:
+        hair = np.maximum(hair, _tucked(mean, base.values.reshape(-1)).reshape(lattice.shape))
+    return HairVolume(base, Field(lattice, hair), ears)
+
+
+def _tucked(mean: np.ndarray, bald: np.ndarray) -> np.ndarray:
+    """[N] metres inside of where hair that is tucked behind the ears is not, at `mean` [N, 3]; under 0 outside.
+
+    bald [N]: distance from the skull, on which it lies close.
+    """
+    high = np.interp(mean[:, 1], *TUCKED_M)
+    return np.minimum(np.minimum(TUCKED_M[0][1] - mean[:, 1], mean[:, 2] - BEHIND_EARS), bald - high)
 
 
 def hem(mean: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from idto3d.render.color import linear_from_srgb
 from idto3d.render.painted import PaintedMaterial
 from idto3d.stages.beard import FULL, LEAST_SIZE, SIZE, softened
 from idto3d.stages.dressing import hair_worn, painted
+from idto3d.stages.edit.drawn.drawing import Drawing
 from idto3d.stages.edit.hair import with_part, worn_rgb
 from idto3d.stages.edit.remembered import remembered, telling
 from idto3d.stages.edit.skin_page import SkinPage, bared, roughened, skin_page, with_skin
@@ -122,27 +123,42 @@ def _worn(beard: BeardPart | None) -> tuple[Part, PaintedMaterial] | None:
 
 
 def _grown(work: Work, page: SkinPage, hidden: np.ndarray, word: str) -> Work:
-    """The head with a beard of that `word` in place of what is `hidden` [V]."""
-    rgb = beard_rgb(work)
+    """The head with a beard of that `word` in place of what is `hidden` [V], or where it is drawn."""
+    place = _drawn_place(work, page)
+    rgb = beard_rgb(work) if place is None else _drawn_rgb(work.drawing)
     bare = bared(page, hidden, work.options.seed)
-    hair = facial_hair(page.map.positions, {TRAIT: word}, page.map.texels, work.options.seed)
+    hair = facial_hair(page.map.positions, {TRAIT: word}, page.map.texels, work.options.seed, place)
     thick = np.minimum(DENSER * hair.beard, 1) if FACIAL_HAIR[word].depth_m else hair.beard
     hair = replace(hair, brow=np.zeros_like(hair.brow), beard=thick, beard_rgb=DARKER_BEARD * np.array(rgb))
     share = page.map.texels.read((hidden > 0)[:, None].astype(np.float64))[:, 0]
     share = np.maximum(share, hair.beard > 0)
     work = with_skin(work, page, grown_over(bare, hair), share)
-    beard = _part(work, word, rgb)
+    beard = _part(work, word, rgb, place)
     work = roughened(work, page, beard, share)
     head = with_part(work.head, NAME, _worn(beard))
     return replace(work, head=remembered(head, {TRAIT: word}))
 
 
-def _part(work: Work, word: str, rgb: tuple[float, float, float]) -> BeardPart | None:
-    """The beard's cards; None of one that does not stand off the skin."""
+def _drawn_place(work: Work, page: SkinPage) -> np.ndarray | None:
+    """[V] 0..1 where a sketch draws the beard; None where none does."""
+    if work.drawing is None or work.drawing.made_of != NAME:
+        return None
+    texels, share = page.map.texels, work.drawing.share
+    return vertex_means(texels, share[:, None], np.ones(len(share)), page.map.vertices)[0][:, 0]
+
+
+def _drawn_rgb(drawing: Drawing) -> tuple[float, float, float]:
+    """Linear, the mean colour of a drawing."""
+    return tuple(np.average(drawing.linear, 0, weights=drawing.share).tolist())
+
+
+def _part(work: Work, word: str, rgb: tuple[float, float, float], place: np.ndarray | None) -> BeardPart | None:
+    """The beard's cards, where its word says or in its `place` [V]; None of one that does not stand off the skin."""
     if not FACIAL_HAIR[word].depth_m:
         return None
     options, skin = work.head.options, scalp_skin(work.head.head, work.template)
-    thick = softened(beard_place(skin.mean, word), skin.faces)
+    full = beard_place(skin.mean, word) if place is None else place[: len(skin.mean)]
+    thick = softened(full, skin.faces)
     moves = work.head.head.parts[0].displacements[:, : MOUTH_SOCKET.start].cpu().double().numpy()
     size = max(int(SIZE * options.export.texture_size) // 8 * 8, LEAST_SIZE)
     colours = np.tile(rgb, (len(thick), 1))

@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from dataclasses import replace
 
+from idto3d.checks import check_upscaler
 from idto3d.config import EditOptions
 from idto3d.errors import UserError
 from idto3d.events import Event, Notice, Preview, StageStarted, StepDone
@@ -11,6 +12,9 @@ from idto3d.head.start import WORDS, Start, Trait
 from idto3d.head.template_model import Template
 from idto3d.stages.edit.allowed import allowed_of
 from idto3d.stages.edit.beard import rebearded
+from idto3d.stages.edit.drawn.adorned import BEARD, BROWS, about_sketch, adorned, made_of
+from idto3d.stages.edit.drawn.drawing import Drawing
+from idto3d.stages.edit.drawn.sketch import sketch_of
 from idto3d.stages.edit.glasses import bespectacled
 from idto3d.stages.edit.guided import guided
 from idto3d.stages.edit.hair import restyled
@@ -27,9 +31,10 @@ from idto3d.stages.saved import FinishedHead
 from idto3d.words.asked import read_edit
 from idto3d.words.changed import subject_after
 from idto3d.words.edits import EditRequest
+from idto3d.words.traits import SHAVEN
 
 STAGE = "edit"
-STEPS = (reshaped, restyled, rebearded, bespectacled, recoloured, marked)
+STEPS = (reshaped, restyled, rebearded, bespectacled, recoloured, marked, adorned)
 UNCHANGED = "This changes nothing: what it asks for is so already, or may not change."
 EXAMPLE = 'Say what shall change, for example "green hair", "older" or "freckles".'
 
@@ -40,13 +45,17 @@ def edited(
     """The head of `before` as the words of `options` ask, which may be drawn, exported and edited in turn.
 
     What they do not name stays bit for bit. guide: what judges pictures of it, see `guided`; None without. Raises
-    UserError where the words ask for nothing that can be done, or the mask cannot be read.
+    UserError where the words ask for nothing that can be done and there is no sketch, or a picture cannot be read.
     """
-    request = understood(options.prompt, before.start)
+    check_upscaler(before.options.export.upscaler)  # before any work: the asset is written by it
+    request = understood(options, before.start)
     if request.unknown:
         yield Notice(_nothing(request.unknown))
     yield StageStarted(STAGE, len(STEPS) + 1)
-    work = Work(before, before, request, options, template, prior, allowed_of(before, options, template))
+    drawing = _sketch(before, options, template, request)
+    request = request if drawing is None else about_sketch(request, options.strength)
+    allowed = allowed_of(before, options, template)
+    work = Work(before, before, request, options, template, prior, allowed, drawing=drawing)
     if options.mask and recoloured_kinds(request):
         work = parted(work, mask_of(before, options, place_of(template, len(before.painted["skin"].albedo))).share)
     work = replace(work, head=replaceable(work.head, request))
@@ -73,10 +82,21 @@ def replaceable(head: FinishedHead, request: EditRequest) -> FinishedHead:
     return whole(head, "beard") if "beard" in request.traits else head
 
 
-def understood(prompt: str, start: Start) -> EditRequest:
-    """What a prompt asks for of a head that has begun as `start`. Raises UserError where that is nothing."""
-    request = read_edit(prompt, start.words())
-    if request.empty:
+def _sketch(before: FinishedHead, options: EditOptions, template: Template, request: EditRequest) -> Drawing | None:
+    """The sketch of `options`, made of what the `request` says; None without. Raises UserError as `sketch_of`."""
+    if not options.sketch:
+        return None
+    place = place_of(template, len(before.painted["skin"].albedo))
+    return replace(sketch_of(before, options, place), made_of=made_of(request))
+
+
+def understood(options: EditOptions, start: Start) -> EditRequest:
+    """What an edit asks for of a head that has begun as `start`.
+
+    Raises UserError where that is nothing; a sketch needs no words.
+    """
+    request = read_edit(options.prompt, start.words())
+    if request.empty and not options.sketch:
         raise UserError(
             _nothing(request.unknown) if request.unknown else "The edit does not say what to change.", EXAMPLE
         )
@@ -95,5 +115,18 @@ def start_after(work: Work) -> Start:
     new = {name: trait.word for name, trait in traits.items() if trait != work.before.start.traits.get(name)}
     more = [f"{colour} {bearer}" for bearer, colour in request.colours.items() if bearer != "beard"]
     more += [name for name, amount in request.marks.items() if amount > 0] + ["glasses"] * bool(request.glasses)
+    more += [name for name, amount in request.features.items() if amount > 0]
+    more += [f"{one.form} {one.kind}".strip() for one in request.drawings]
+    more += [] if work.drawing is None else [said for said in _sketched(work) if said not in more]
     gone = [name for name, amount in request.marks.items() if amount < 0] + ["glasses"] * (request.glasses is False)
+    gone += [name for name, amount in request.features.items() if amount <= 0]
     return replace(start, traits=traits, subject=subject_after(start.subject, new, more, gone))
+
+
+def _sketched(work: Work) -> list[str]:
+    """What a sketch shows by the words that came with it, where the request does not tell it already."""
+    asked = read_edit(work.options.prompt, work.before.start.words())
+    said = [" ".join(filter(None, (one.colour, one.form, one.kind))) for one in asked.drawings]
+    said += [f"{asked.colours[BROWS]} {BROWS}"] if BROWS in asked.colours else []
+    beard = asked.traits.get(BEARD, SHAVEN)
+    return said + [beard] * (beard != SHAVEN and BEARD not in work.request.traits)

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 
 from idto3d.head.parts import Head, Part
-from idto3d.render.painted import MAPS, PaintedMaterial
+from idto3d.render.painted import MAPS, PLAIN, PaintedMaterial
 from idto3d.stages.edit.paint.parted import kind_of
 from idto3d.stages.edit.paint.region import both, changes_all, region_of
 from idto3d.stages.edit.work import Allowed, Work
 from idto3d.stages.saved import FinishedHead
 
-FLAT = (128, 128, 255)  # of a normal map without relief
+FILES = {"roughness": "metallic_roughness"}  # what maps are called in files, where that is otherwise
 
 
 def sealed(work: Work) -> FinishedHead:
@@ -45,9 +45,8 @@ def same_head(before: FinishedHead, after: FinishedHead) -> bool:
 
 def kept_textures(before: FinishedHead, after: FinishedHead) -> set[str]:
     """The textures that both have alike, "MATERIAL_KIND" by the kinds that are exported."""
-    files = {"albedo": "albedo", "roughness": "metallic_roughness", "normal": "normal"}
     return {
-        f"{name}_{files[kind]}"
+        f"{name}_{FILES.get(kind, kind)}"
         for name, now in after.painted.items()
         if name in before.painted
         for kind in MAPS
@@ -94,7 +93,7 @@ def _same_part(before: Part, after: Part) -> bool:
 
 
 def _same_maps(before: PaintedMaterial, after: PaintedMaterial) -> bool:
-    return before is after or all(np.array_equal(getattr(before, name), getattr(after, name)) for name in MAPS)
+    return before is after or all(_same_map(getattr(before, name), getattr(after, name)) for name in MAPS)
 
 
 def _parts(work: Work, reach: Allowed) -> tuple[Part, ...]:
@@ -182,13 +181,15 @@ def mixed(before: PaintedMaterial, after: PaintedMaterial, share: np.ndarray | N
         return before
     if before.roughness.shape != after.roughness.shape or before.albedo.shape != after.albedo.shape:
         return after
-    return PaintedMaterial(**{name: _map(getattr(before, name), getattr(after, name), share) for name in MAPS})
+    return PaintedMaterial(**{name: _map(name, getattr(before, name), getattr(after, name), share) for name in MAPS})
 
 
-def _map(before: np.ndarray | None, after: np.ndarray | None, share: np.ndarray) -> np.ndarray | None:
+def _map(name: str, before: np.ndarray | None, after: np.ndarray | None, share: np.ndarray) -> np.ndarray | None:
     if after is None or before is after:
         return before
-    flat = np.broadcast_to(np.array(FLAT, np.uint8), after.shape) if before is None else before
+    flat = before
+    if before is None:
+        flat = np.broadcast_to(np.array(PLAIN[name], np.uint8).reshape((1, 1, -1)[: after.ndim]), after.shape)
     share = share.reshape(*share.shape, *[1] * (after.ndim - 2))
     part = np.round(flat + share.clip(0, 1) * (after.astype(np.float32) - flat)).astype(np.uint8)
     return np.where(share > 0, np.where(share < 1, part, after), flat)

@@ -22,6 +22,7 @@ from idto3d.head.glasses.part import glasses_for
 from idto3d.head.hair.scalp import MeanSpace, smoothstep
 from idto3d.head.parts import Head, Part
 from idto3d.head.prior import HeadPrior
+from idto3d.head.sculpt.features import sculpted
 from idto3d.head.template_model import Template
 from idto3d.stages.edit.remembered import remembered, telling
 from idto3d.stages.edit.who import (
@@ -29,6 +30,8 @@ from idto3d.stages.edit.who import (
     asks_for_shape,
     code_change,
     coefficients_of,
+    features_after,
+    features_changed,
     held,
     held_by,
     in_code,
@@ -58,23 +61,27 @@ def reshaped(work: Work) -> Work:
     if not isinstance(work.prior, HeadPrior):
         return telling(work, "These weights know no words for shapes, so the shape stays as it is.")
     change = work.options.strength * code_change(work)
-    if not change.any():
+    pushed = work.options.strength * sculpted(
+        work.template, features_changed(work), work.head.start.words().get("age", "")
+    )
+    if not (change.any() or pushed.any()):
         return telling(work, "The head has that shape already.")
-    return replace(work, head=_reshaped(work, change))
+    return replace(work, head=_reshaped(work, change, pushed))
 
 
 @torch.no_grad()
-def _reshaped(work: Work, change: Tensor) -> FinishedHead:
+def _reshaped(work: Work, change: Tensor, pushed: Tensor) -> FinishedHead:
+    """The head whose shape code changes by `change` [K], and whose template's vertices are `pushed` [V, 3] besides."""
     head, template = work.head.head, work.template
     before, after = _coefficients(work, change)
     old, share = _joined(head, template), free_share(work)
-    moved = _moved(work, before, after)
+    moved = pushed + (_moved(work, before, after) if change.any() else 0.0)
     new = old + share[:, None] * moved
     new = new + (share > 0)[:, None] * (settled(template, new) - new)
     reshaped = _head(head, template, old, new, share)
     meshes = {name: _mesh(name, part, head, reshaped) for name, part in work.head.meshes.items()}
     kept = replace(work.head, head=reshaped, meshes=meshes, coefficients=_kept(work.head, change, after))
-    return remembered(kept, _called(work, kept), change)
+    return remembered(kept, _called(work, kept), change, features_after(work))
 
 
 def _moved(work: Work, before: Tensor, after: Tensor) -> Tensor:

@@ -64,10 +64,19 @@ def with_skin(work: Work, page: SkinPage, albedo: np.ndarray, share: np.ndarray)
     changed = _shown(share > LEAST, texels, allowed)
     image = texels.spread(to_uint8(srgb_from_linear(torch.from_numpy(mixed).float())))
     worn = replace(before, albedo=np.where(changed[..., None], image, before.albedo))
-    if before.normal is not None:
+    if before.normal is not None and _read_from_tone(work):
         smoothed = _shown(share > SMOOTHED, texels, allowed)
         worn = replace(worn, normal=np.where(smoothed[..., None], relief_map(mixed, texels), before.normal))
     return replace(work, head=replace(work.head, painted={**work.head.painted, SKIN: worn}))
+
+
+def _read_from_tone(work: Work) -> bool:
+    """Whether the skin's relief was read from its colour. That of heads of words is painted, and no beard's.
+
+    Of heads of before, whose options are off (see config.run_options), that of words was read, too.
+    """
+    options = work.head.options
+    return bool(work.head.photos) or not (options.carving.relief or options.material.translate)
 
 
 def roughened(work: Work, page: SkinPage, grown: HairPart | BeardPart | None, share: np.ndarray) -> Work:

@@ -24,19 +24,57 @@ RUNGS = {"baby": (1, 0, 0, 0, 0, 0, 0), "child": (0, 1, 0.6, 0, 0, 0, 0), "old":
 YOUNG = LADDER.index(0.0)
 # The age that a head is called by up to each place on the ladder.
 CALLED = ((-2.5, "baby"), (-1.0, "child"), (0.5, "young"), (1.5, "middle-aged"), (np.inf, "old"))
+STEP, FARTHEST = (
+    0.5,
+    2.0,
+)  # of a feature's word that a comparative adds to what is there, and amount up to which it does
 MOST = 1.4  # amount of a word that a head is taken to have at most
 
 
 def asks_for_shape(work: Work) -> bool:
     """Whether the request says who the head shall be."""
-    return bool(work.request.years or {"age", "gender", "ancestry"} & work.request.traits.keys())
+    request = work.request
+    return bool(request.years or request.features or {"age", "gender", "ancestry"} & request.traits.keys())
 
 
 def code_change(work: Work) -> Tensor:
     """[K] by how much the shape code of the prior changes, for an edit of full strength."""
     prior, changes = work.prior, amounts_changed(work)
+    changes |= {name: amount for name, amount in features_changed(work).items() if name in prior.phrases}
     shifts = [amount * prior.word_shift((word,)) for word, amount in changes.items()]
     return torch.stack(shifts).sum(0) if shifts else prior.word_shift(())
+
+
+def features_wanted(work: Work) -> dict[str, float]:
+    """How much of each feature that the request names the head shall have, for an edit of full strength.
+
+    What it shall have more of than it has goes on from there, up to FARTHEST.
+    """
+    request, has = work.request, work.before.start.features
+    return {
+        name: _further(amount, has.get(name, 0.0)) if name in request.further else amount
+        for name, amount in request.features.items()
+    }
+
+
+def features_changed(work: Work) -> dict[str, float]:
+    """How much of each feature is added to what the head has of it, for an edit of full strength."""
+    has = work.before.start.features
+    return {name: more for name, amount in features_wanted(work).items() if (more := amount - has.get(name, 0.0))}
+
+
+def features_after(work: Work) -> dict[str, float]:
+    """How much the head has of each feature that changes, at the strength of the edit."""
+    has, strength = work.before.start.features, work.options.strength
+    return {name: has.get(name, 0.0) + strength * more for name, more in features_changed(work).items()}
+
+
+def _further(amount: float, has: float) -> float:
+    """The next amount of a feature of which a word asks for `amount`, on the side of that word."""
+    side, much = (1.0, amount) if amount >= 0 else (-1.0, -amount)
+    has = side * has
+    more = has + much if has <= 0 else max(much, has + STEP * much)
+    return side * min(more, max(FARTHEST, has))
 
 
 def amounts_changed(work: Work) -> dict[str, float]:

@@ -8,6 +8,7 @@ from torch import Tensor
 from idto3d.config import EditOptions
 from idto3d.head.prior import HeadPrior
 from idto3d.head.template_model import Template
+from idto3d.stages.edit.drawn.drawing import Drawing
 from idto3d.stages.saved import FinishedHead
 from idto3d.words.edits import EditRequest
 
@@ -28,7 +29,7 @@ class Allowed:
 class Work:
     """What an edit has made of a head so far: `before` is what it began with, `head` what it is now.
 
-    `told` are sentences for the user about what could not be done.
+    `told` are sentences for the user about what could not be done, `drawing` is the sketch that came with the request.
     """
 
     before: FinishedHead
@@ -39,3 +40,4 @@ class Work:
     prior: HeadPrior
     allowed: Allowed
     told: tuple[str, ...] = ()
+    drawing: Drawing | None = None

@@ -30,6 +30,7 @@ class Ground:
 
     template: Template
     prior: HeadPrior
+    scorer: None = None  # nothing is chosen
 
 
 @pytest.fixture(scope="session")

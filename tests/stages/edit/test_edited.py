@@ -75,13 +75,13 @@ def test_an_edit_goes_on_from_an_edit(edit, finished, tmp_path):
 
 
 def test_words_that_mean_nothing_are_said_beside_those_that_do(edit):
-    events, _ = edit("green hair and a tattoo")
-    assert "This changes nothing: 'tattoo'." in [event.text for event in events if isinstance(event, Notice)]
+    events, _ = edit("green hair and a sticker")
+    assert "This changes nothing: 'sticker'." in [event.text for event in events if isinstance(event, Notice)]
 
 
-@pytest.mark.parametrize("prompt", ["a tattoo", "", "the"])
+@pytest.mark.parametrize("prompt", ["a sticker", "", "the"])
 def test_a_request_for_nothing_is_refused(edit, prompt):
-    with pytest.raises(UserError, match="changes nothing: 'tattoo'" if "tattoo" in prompt else "nothing|not say"):
+    with pytest.raises(UserError, match="changes nothing: 'sticker'" if "sticker" in prompt else "nothing|not say"):
         edit(prompt)
 
 

@@ -12,6 +12,7 @@ from idto3d.stages.edit.paint.colours import recoloured
 from idto3d.stages.edit.paint.marks import DEEP, marked, missing_gender, years_more
 from idto3d.stages.edit.paint.place import lips_at, place_of, skin_linear
 from idto3d.stages.edit.sealed import sealed
+from idto3d.stages.edit.skin_page import skin_page, with_skin
 from idto3d.words.edits import EditRequest
 
 
@@ -147,3 +148,13 @@ def test_the_gender_of_a_head_of_photos_is_told_by_its_shape(work, finished):
     assert missing_gender(asked_of(leaning, "male")) == 0 and missing_gender(asked_of(leaning, "female")) > 0.8
     middle = replace(unsaid, coefficients=torch.zeros_like(unsaid.coefficients))
     assert missing_gender(asked_of(middle, "male")) == missing_gender(asked_of(middle, "female")) == 0.5
+
+
+def test_relief_that_was_painted_outlives_a_change_of_colour_and_what_was_read_from_tone_goes_with_it(work):
+    begun = work(EditRequest())
+    page = skin_page(begun)
+    changed, every = 0.5 * page.albedo, np.ones(len(page.albedo))
+    skin = begun.head.painted["skin"]
+    assert np.array_equal(with_skin(begun, page, changed, every).head.painted["skin"].normal, skin.normal)
+    of_photos = replace(begun, head=replace(begun.head, photos=1))
+    assert not np.array_equal(with_skin(of_photos, page, changed, every).head.painted["skin"].normal, skin.normal)

@@ -93,9 +93,10 @@ def painted_cap(atlas: Atlas, texels: Texels, evidence: Evidence, random: np.ran
     rgb, contrast = mid_tone(evidence.views), contrast_of(evidence.views, evidence.even)
     colour, worth = best_colour(texels.points, texels.normals, evidence)
     strands, lock = np.clip(contrast[0], *STRANDS), np.clip(contrast[1], *LOCKS)
-    lacking = np.sqrt(max(strands**2 - contrast[0] ** 2, 0))  # of a photo that is less sharp than hair
+    # Of a photo that is less sharp than hair, or whose locks went with the light on them.
+    lacking = [np.sqrt(max(wanted**2 - found**2, 0)) for wanted, found in zip((strands, lock), contrast, strict=True)]
     guessed = coloured(rgb, np.exp(strands * fine + lock * locks))
-    seen = colour * np.exp(lacking * fine)[:, None]
+    seen = colour * np.exp(lacking[0] * fine + lacking[1] * locks)[:, None]
     albedo[place] = np.clip(SHADE * (guessed + worth[:, None] * (seen - guessed)), 0, 1)
     opacity[place] = density(texels.points, texels.normals, STRAY * fine, evidence)
     slope[place] = 0

@@ -10,9 +10,9 @@ from idto3d.stages.edit.paint.face import with_cheeks, with_lashes, with_lids, w
 from idto3d.stages.edit.paint.hair import with_beard, with_brows, with_hair
 from idto3d.stages.edit.paint.parted import kind_of
 from idto3d.stages.edit.paint.place import Place, place_of
-from idto3d.stages.edit.paint.skin import with_melanin
+from idto3d.stages.edit.paint.skin import with_melanin, with_tint
 from idto3d.stages.edit.work import Work
-from idto3d.words.paints import PAINTS
+from idto3d.words.paints import paint_of
 from idto3d.words.traits import COLOURS, FACIAL_HAIR, SHAVEN, SKIN_TONES
 
 BARE = "There is no hair that could have a colour."
@@ -30,6 +30,9 @@ def recoloured(work: Work) -> Work:
     if "skin" in traits:
         least, most = SKIN_TONES[traits["skin"]].melanin
         painted = with_melanin(painted, head, place, (least + most) / 2, strength, _bearded(work))
+    if "skin" in request.colours:
+        rgb = paint_of(request.colours["skin"]).rgb_on("skin")
+        painted = with_tint(painted, head, place, rgb, strength, _bearded(work))
     if "hair_colour" in traits:
         told += [] if any(kind_of(part.name) == "hair" for part in head.parts) else [BARE]
         painted = with_hair(painted, head, place, COLOURS[traits["hair_colour"]].rgb, strength)
@@ -53,7 +56,7 @@ def made_up(
     strength: float,
 ) -> dict[str, PaintedMaterial]:
     """All materials with `colours`, names of paints, by what bears them."""
-    rgb, painted = {bearer: PAINTS[name].rgb_on(bearer) for bearer, name in colours.items()}, dict(painted)
+    rgb, painted = {bearer: paint_of(name).rgb_on(bearer) for bearer, name in colours.items()}, dict(painted)
     if "eyes" in rgb:
         painted = with_irises(painted, template, rgb["eyes"], strength)
     if "beard" in rgb:

@@ -4,17 +4,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from idto3d.evidence.projection import ramp
+from idto3d.head.sculpt.features import sculpted
+from idto3d.stages.edit.drawn.adorned import drawn_zone
 from idto3d.stages.edit.paint.eyes import irises
 from idto3d.stages.edit.paint.face import lids, lips
 from idto3d.stages.edit.paint.lines import lined_zone
 from idto3d.stages.edit.paint.parted import kind_of
 from idto3d.stages.edit.paint.place import Place, place_of, scalp_zone
 from idto3d.stages.edit.paint.spots import spotted_zone
+from idto3d.stages.edit.who import features_changed
 from idto3d.stages.edit.work import Allowed, Work
 from idto3d.words.edits import EditRequest
+from idto3d.words.figures.table import MODES, OF_EYES
 
 WHOLE = ("age", "gender", "ancestry")  # attributes that change a whole head
 SEEN = 1e-3
+PUSHED_M = (2e-5, 3e-4)  # metres by which a feature moves skin between which its shape becomes free to change
+INNER = ("eye_left", "eye_right", "lashes", "teeth", "gums_tongue")  # parts that features of the skin leave alone
 
 
 def changes_all(request: EditRequest) -> bool:
@@ -34,8 +41,23 @@ def region_of(work: Work) -> Allowed:
     texels["skin"] = place.texels.spread((_on_skin(work, place) > SEEN).astype(np.float32)[:, None])[..., 0]
     if "eyes" in request.colours and "eyes" in texels:
         texels["eyes"] = (irises(work.template, len(texels["eyes"]))[0].max(-1) > 0).astype(np.float32)
-    moved = {part.name: torch.full((len(part.vertices),), _moves(request, part.name)) for part in before.head.parts}
-    return Allowed(texels, moved)
+    return Allowed(texels, _moving(work))
+
+
+def _moving(work: Work) -> dict[str, Tensor]:
+    """[V] 0..1 of each part how far its shape may change; of those that are not there it may change as a whole."""
+    request, parts = work.request, work.before.head.parts
+    features = features_changed(work)
+    if any(name in MODES for name in features):  # a mode of the template moves all of a head
+        return {}
+    moved = {part.name: torch.full((len(part.vertices),), _moves(request, part.name)) for part in parts}
+    if not features:
+        return moved
+    age = work.before.start.words().get("age", "")
+    pushed = sculpted(work.template, features, age).norm(dim=-1)[work.template.part("skin").vertices]
+    moved["skin"] = torch.from_numpy(ramp(pushed.cpu().numpy(), *PUSHED_M)).float()
+    held = INNER if not any(name in OF_EYES for name in features) else INNER[3:]
+    return moved | {part.name: torch.ones(len(part.vertices)) for part in parts if part.name not in (*held, "skin")}
 
 
 def _materials(request: EditRequest) -> set[str]:
@@ -57,7 +79,8 @@ def _on_skin(work: Work, place: Place) -> np.ndarray:
     """[N] 0..1 the texels of the skin that the request names."""
     traits, colours, marks = work.request.traits, work.request.colours, work.request.marks
     asked = [np.zeros(len(place.outer), np.float32)]
-    if "skin" in traits:
+    asked.append(drawn_zone(work.request, place, work.options.seed, work.drawing))
+    if "skin" in traits or "skin" in colours:
         asked.append(place.outer.astype(np.float32))
     if "hair_style" in traits or "hair_colour" in traits:
         heads = dict.fromkeys((work.before.head, work.head.head))  # where hair lay, and where it lies now

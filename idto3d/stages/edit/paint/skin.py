@@ -49,6 +49,20 @@ def with_melanin(
     return dict(painted) | {"skin": with_skin(skin, place, linear * np.exp(share[:, None] * change), share > 0)}
 
 
+def with_tint(
+    painted: Mapping[str, PaintedMaterial], head: Head, place: Place, rgb, strength: float, bearded: bool
+) -> Painted:
+    """All materials with skin of a colour `rgb`, linear; hair, brows, beard and the skin's detail stay."""
+    skin, linear = painted["skin"], skin_linear(painted["skin"], place)
+    bare = median(linear, place.at("plain") * place.at("face"), SURE)
+    if bare is None:
+        return dict(painted)
+    change = strength * (logs(np.asarray(rgb)) - logs(bare))
+    share = place.outer * (1 - hair_on_skin(linear, head, place, bare, bearded, True))
+    share = share * (1 - (1 - LIPS_TAKE) * place.at("lips"))
+    return dict(painted) | {"skin": with_skin(skin, place, linear * np.exp(share[:, None] * change), share > 0)}
+
+
 def hair_on_skin(linear: np.ndarray, head: Head, place: Place, bare: np.ndarray, beard: bool, brows: bool):
     """[N] 0..1 how much of the skin's texels is hair: at the scalp, and of `brows` and `beard` where they count."""
     zone = scalp_zone(head, place)

@@ -27,19 +27,20 @@ def in_three(glb: Path, shots: Sequence[Shot], three: Path) -> tuple[str, list[S
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None or not (three / "build" / "three.module.js").is_file():
         return None
-    with _page(glb, three, chromium) as page:
+    with served(glb, three, chromium) as page:
         revision = page.evaluate("window.revision")
         return revision, [_shown(page, shot) for shot in shots]
 
 
 @contextmanager
-def _page(glb: Path, three: Path, chromium: str) -> Iterator[Page]:
+def served(glb: Path, three: Path, chromium: str, page_name: str = "page.html") -> Iterator[Page]:
+    """One of our pages, open in Chromium with a head and three.js beside it."""
     folder = Path(__file__).parent
 
     def answer(route: Route) -> None:
         name = route.request.url.removeprefix(ADDRESS + "/")
         inside = three / name.removeprefix("three/")
-        file = {"": folder / "page.html", "head.glb": glb}.get(name, inside)
+        file = {"": folder / page_name, "head.glb": glb}.get(name, inside)
         if file.is_file():
             kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
             route.fulfill(body=file.read_bytes(), content_type=kind)

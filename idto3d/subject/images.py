@@ -43,6 +43,23 @@ def load_photo(path: str | Path, options: SubjectOptions | None = None, whole: b
     return decoded(opened(data, name, options), name, options, whole=whole)
 
 
+def load_drawing(path: str | Path, options: SubjectOptions | None = None, side: int = LONG_SIDE) -> np.ndarray:
+    """The picture in file `path` as [H, W, 4] uint8, sRGB and how opaque it is, at most `side` pixels a side.
+
+    Raises UserError as `load_photo`.
+    """
+    options, path = options or SubjectOptions(), Path(path)
+    name = shown_name(path)
+    image = opened(_read_file(path, name, options.max_megabytes), name, options)
+    _check_cost(image, name, options)
+    with _decoding(name):
+        image = _upright(_shrunk(image, name, options, (side, side)))
+        alpha = image.getchannel("A") if image.mode == "RGBA" else Image.new("L", image.size, 255)
+        colour = Image.merge("RGB", image.split()[:3]) if image.mode == "RGBA" else image
+        colour.info = dict(image.info)
+        return np.dstack([np.array(_srgb(colour)), np.array(alpha)])
+
+
 def decoded(
     image: Image.Image,
     name: str,
@@ -56,19 +73,32 @@ def decoded(
     upright: turn it as its EXIF tag says; textures of meshes are not turned. on_white: what is transparent is laid on
     white; textures keep their colours below any alpha. Raises UserError as `load_photo`.
     """
+    _check_cost(image, name, options)
+    with _decoding(name):
+        room = _room(image.size) if whole else (LONG_SIDE, LONG_SIDE)
+        image = _shrunk(image, name, options, room, on_white)
+        return np.array(_srgb(_opaque(_upright(image) if upright else image)))
+
+
+def _check_cost(image: Image.Image, name: str, options: SubjectOptions) -> None:
+    """Raise UserError for an `image`, its header alone read, that is too large to be decoded."""
     _check_size(image, name, options)
     with _decoding(name):
         check_passes(image, name)
-    with _decoding(name):
-        room = _room(image.size) if whole else (LONG_SIDE, LONG_SIDE)
-        image.draft(None, room)  # JPEG: decode at a smaller scale; others: nothing
-        image.load()
-        _check_size(image, name, options)  # HEIF may learn its true size only now
-        image = _eight_bit(image, name)
-        if image.mode == "RGBA" and not on_white:
-            image = image.convert("RGB")
-        image.thumbnail(room, Image.Resampling.LANCZOS, reducing_gap=3.0)
-        return np.array(_srgb(_opaque(_upright(image) if upright else image)))
+
+
+def _shrunk(
+    image: Image.Image, name: str, options: SubjectOptions, room: tuple[int, int], transparent: bool = True
+) -> Image.Image:
+    """The decoded `image` of eight bits, made to fit into `room`; without its alpha unless it may be `transparent`."""
+    image.draft(None, room)  # JPEG: decode at a smaller scale; others: nothing
+    image.load()
+    _check_size(image, name, options)  # HEIF may learn its true size only now
+    image = _eight_bit(image, name)
+    if image.mode == "RGBA" and not transparent:
+        image = image.convert("RGB")
+    image.thumbnail(room, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return image
 
 
 def _room(size: tuple[int, int]) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from idto3d.evidence.relief import relief_map
+from idto3d.evidence.relief import raised, relief_map
 from idto3d.head.paint.atlas import texels_of
 
 SIZE = 512
@@ -70,3 +70,19 @@ def test_a_carved_line_is_a_valley_with_a_slope_on_either_side(square):
     row, middle = len(square.covered) // 2, len(square.covered) // 2
     assert slopes[row, middle - 2 : middle + 2, 0].max() > 5 and slopes[row, middle - 2 : middle + 2, 0].min() < -5
     assert np.abs(slopes[row, : middle - 4, 0]).max() <= 1
+
+
+def test_where_the_colour_tells_of_no_depth_there_is_none(square):
+    left = (square.uvs[:, 0] < 0.5).astype(float)
+    spots = np.array([[0.4, 0.25, 0.2]]) * np.random.default_rng(0).uniform(0.9, 1.1, (len(square.uvs), 1))
+    relief = relief_map(spots, square, share=left).astype(int) - (128, 128, 255)
+    assert np.abs(relief[:, 260:]).max() == 0 and np.abs(relief[:, :250]).max() > 4
+
+
+def test_what_rises_adds_its_slopes_to_those_that_are_there():
+    height = np.tile(0.5 * np.arange(8.0), (8, 1))  # half a texel a texel, to the right
+    once = raised(None, height)
+    np.testing.assert_allclose(once[4, 4] / 127.5 - 1, np.array([-0.5, 0, 1]) / np.hypot(0.5, 1), atol=0.01)
+    twice = raised(once, height)
+    np.testing.assert_allclose(twice[4, 4] / 127.5 - 1, np.array([-1, 0, 1]) / np.hypot(1, 1), atol=0.02)
+    assert np.abs(raised(once, 0 * height).astype(int) - once).max() <= 1

@@ -30,6 +30,7 @@ MIRROR_SEEN, MIRROR_UNSEEN = 0.5, 0.1
 FIRM = 4.0  # how much more a photo counts than a neighbouring vertex
 LINES_TAKEN = 0.7  # of fine dark lines where an expression creases the skin
 TINT_KEPT = 0.6  # of slow changes in tint
+GRAIN_OF_WORDS = 0.6  # of the usual grain
 LEAST_SEEN = 200  # texels; a photo that shows less of the skin says nothing of its colour
 
 
@@ -55,10 +56,14 @@ class SkinMap:
 
 @dataclass(frozen=True, eq=False)
 class SkinColour:
-    """Linear albedo [N, 3] at the texels, and how far photos vouch for it [N], 0..1."""
+    """Linear albedo [N, 3] at the texels, and how far photos vouch for it [N], 0..1.
+
+    depth [N]: millimetres that skin lies deeper where pores and lines were painted; None where none were.
+    """
 
     albedo: np.ndarray
     known: np.ndarray
+    depth: np.ndarray | None = None
 
 
 def skin_from(looks: Sequence[Look], usual: np.ndarray, skin: SkinMap, melanin: float | None, seed: int) -> SkinColour:
@@ -117,9 +122,13 @@ def _own_tint(means: np.ndarray, expected: np.ndarray) -> np.ndarray:
     return expected + shade + TINT_KEPT * (off - shade)
 
 
-def skin_of_words(usual: np.ndarray, skin: SkinMap, seed: int) -> SkinColour:
-    """The skin that no photo shows: the `usual` linear albedo [V, 3], with grain."""
-    albedo = skin.texels.read(usual) * np.exp(plain_grain(skin.texels, seed) + patches(skin.texels, seed))
+def skin_of_words(usual: np.ndarray, skin: SkinMap, seed: int, shades: np.ndarray | float = 0.0) -> SkinColour:
+    """The skin that no photo shows: the `usual` linear albedo [V, 3], with grain, and `shades` [N, 3] of its logarithm.
+
+    These are what pores and lines take from its light; they are most of the fine detail.
+    """
+    grain_of_words = GRAIN_OF_WORDS * plain_grain(skin.texels, seed) + patches(skin.texels, seed)
+    albedo = skin.texels.read(usual) * np.exp(grain_of_words + shades)
     return SkinColour(albedo, np.zeros(len(albedo)))
 
 

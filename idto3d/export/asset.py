@@ -19,12 +19,15 @@ from idto3d.export.bake import (
     relief_strength,
     sampled,
 )
+from idto3d.export.enlarging.enlarged import enlarged
+from idto3d.export.enlarging.network import load_enlarger
 from idto3d.export.given import given_mesh, given_texels
 from idto3d.export.gltf.former import Former
 from idto3d.export.gltf.glb import ImageFiles, Layout, glb_bytes
 from idto3d.export.gltf.load import Asset
 from idto3d.export.gltf.mesh import HeadMesh, still
 from idto3d.export.gltf.provenance import Provenance, as_extras, as_notes
+from idto3d.export.gltf.specular import coded
 from idto3d.export.images import png_bytes, six_bits, small_jpeg, write_png
 from idto3d.export.prepare import Prepared, dense_surfaces, part_meshes, posed_surface, prepared, shares, simplified
 from idto3d.export.requested import Made, check_requested, count_requested, write_requested
@@ -37,7 +40,8 @@ from idto3d.render.painted import PaintedMaterial
 from idto3d.stages.edit.paint.parted import kind_of
 
 STAGE = "asset"
-BYTES_PER_TEXEL = {"albedo": 0.3, "metallic_roughness": 0.12, "normal": 0.35}  # at most, of what lies as JPEG in a GLB
+# At most, of what lies as JPEG in a GLB.
+BYTES_PER_TEXEL = {"albedo": 0.3, "metallic_roughness": 0.12, "normal": 0.35, "specular": 0.12}
 SKIN, HAIR = "skin", "hair"  # materials whose textures are larger than those of small parts
 ENOUGH_FOR_HAIR = 1024  # pixels; where the skin has more than twice as many, half of them
 
@@ -158,11 +162,21 @@ def _canvases(order: Order, materials: Mapping[str, Prepared]) -> dict[str, Canv
 def _textures(order: Order, name: str, canvases: Mapping[str, Canvas], materials: Mapping[str, Prepared]) -> Textures:
     """The textures of a material in the neutral expression."""
     if name in order.painted:
-        return painted_textures(order.painted[name], _size(order, name))
+        size = _size(order, name)
+        return painted_textures(_large(order, name, size), size)
     canvas, relief = canvases[name], _relief(materials[name]) if name in materials else None
     channels = _channels(order, name, canvas, order.head.expressions.index("neutral"))
     colours = albedo_texture(channels, canvas.texels)
     return Textures(colours, metallic_roughness_texture(channels, canvas.texels), relief)
+
+
+def _large(order: Order, name: str, size: int) -> PaintedMaterial:
+    """A painted material; the skin's enlarged to `size` pixels where a network is named for it."""
+    painted, upscaler = order.painted[name], order.options.upscaler
+    if name != SKIN or not upscaler or len(painted.albedo) >= size:
+        return painted
+    net = load_enlarger(upscaler, order.head.parts[0].vertices.device)
+    return enlarged(painted, size, net, order.provenance.photos > 0)
 
 
 def _relief(own: Prepared) -> np.ndarray:
@@ -198,6 +212,8 @@ def _files(order: Order, name: str, textures: Textures) -> ImageFiles:
             packed[kind] = None
         elif order.former and (known := order.former.image(f"{name}_{kind}")):
             packed[kind] = known
+        elif kind == "specular":
+            packed[kind] = small_jpeg(coded(image), share)
         elif name in order.painted or kind == "albedo":
             packed[kind] = png_bytes(six_bits(image)) if image.shape[-1] == 4 else small_jpeg(image, share)
         else:
@@ -212,7 +228,7 @@ def _write_head(order: Order, made: Made) -> Path:
     layout = Layout(dense=options.morphs == "dense", blend=options.alpha == "blend")
     glb = write_atomic(order.folder / "head.glb", glb_bytes(mesh, made.images, order.provenance, layout, order.former))
     for name, textures in made.textures.items():
-        for kind in ("albedo", "metallic_roughness", "normal"):
+        for kind in BYTES_PER_TEXEL:
             if (image := getattr(textures, kind)) is not None:
                 _write_texture(order, f"{name}_{kind}", image, notes)
     return glb

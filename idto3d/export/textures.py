@@ -13,12 +13,13 @@ class Textures:
     """albedo is sRGB, with a fourth channel where the material is not opaque everywhere: its opacity.
 
     metallic_roughness (R 255, G roughness, B metallic) and the OpenGL normal map are linear; normal is None where there
-    is no relief.
+    is no relief. specular [S, S], linear: the share of the reflectance of plastics; None where it is that.
     """
 
     albedo: np.ndarray
     metallic_roughness: np.ndarray
     normal: np.ndarray | None
+    specular: np.ndarray | None = None
 
     @property
     def see_through(self) -> bool:
@@ -34,9 +35,9 @@ def unbroken(name: str) -> str:
 def painted_textures(painted: PaintedMaterial, size: int) -> Textures:
     """The textures of a painted material, as they are or, where they are larger, reduced to `size` pixels."""
     rough = fitted(painted.roughness, size)
-    normal = None if painted.normal is None else fitted(painted.normal, size)
+    normal, specular = (None if one is None else fitted(one, size) for one in (painted.normal, painted.specular))
     packed = np.stack([np.full_like(rough, 255), rough, np.zeros_like(rough)], axis=-1)
-    return Textures(fitted(painted.albedo, size), packed, normal)
+    return Textures(fitted(painted.albedo, size), packed, normal, specular)
 
 
 def fitted(image: np.ndarray, size: int) -> np.ndarray:

@@ -15,7 +15,7 @@ def turntable_angles(frames: int) -> list[float]:
     return [360.0 * frame / frames for frame in range(frames)]
 
 
-def write_video(path: Path, frames: Iterable[np.ndarray], notes: str, fps: int = FPS) -> Iterator[int]:
+def write_video(path: Path, frames: Iterable[np.ndarray], notes: str, fps: float = FPS) -> Iterator[int]:
     """Write `frames` (uint8 [H, W, 3], one size) to `path`, yielding how many are in; whole or not at all.
 
     notes: goes into the file's comment, beside the mark that it is AI generated.
@@ -38,7 +38,7 @@ def write_video(path: Path, frames: Iterable[np.ndarray], notes: str, fps: int =
         partial.unlink(missing_ok=True)
 
 
-def _encoder(path: Path, width: int, height: int, notes: str, fps: int):
+def _encoder(path: Path, width: int, height: int, notes: str, fps: float):
     marks = ["-metadata", f"comment=ai_generated=true; {notes}", "-movflags", "+faststart", "-threads", "1"]
     encoder = imageio_ffmpeg.write_frames(
         str(path), (width, height), fps=fps, codec="libx264", quality=7, macro_block_size=2, output_params=marks

@@ -117,7 +117,7 @@ def seen(asset: Asset, poses: Sequence[Pose], azimuth_deg: float, elevation_deg:
     faces = torch.from_numpy(np.concatenate([part.faces + start for part, start in zip(parts, starts, strict=True)]))
     vertices, normals = (_joined(poses, name) for name in ("positions", "normals"))
     along = torch.cat([_joined(parts, "uvs"), _joined(parts, "tangents")], -1)
-    camera, rasterizer = standard_cameras(azimuth_deg, elevation_deg), NumbaRasterizer(_holes(asset))
+    camera, rasterizer = standard_cameras(azimuth_deg, elevation_deg), NumbaRasterizer(asset_holes(asset))
     faces = _fronts(asset, vertices, faces, camera.c2w[0, :3, 3])
     surface = draw_surface(vertices, faces, camera, rasterizer, size, normals)
     uvs, tangents = sample(surface, along).split([2, 4], -1)
@@ -137,7 +137,7 @@ def _joined(values: Sequence[Pose | PartMesh], name: str) -> Tensor:
     return torch.from_numpy(np.concatenate([getattr(one, name) for one in values])).float()
 
 
-def _holes(asset: Asset) -> Holes:
+def asset_holes(asset: Asset) -> Holes:
     """Where the head's materials are not solid; of what is blended, a pixel's four quarters decide each for itself."""
     pages = {name: one.albedo[..., 3] for name, one in asset.textures.items() if one.see_through}
     numbers = {name: number for number, name in enumerate(pages)}
@@ -167,7 +167,8 @@ def drawn(asset: Asset, found: Seen, mode: str, light: Environment) -> Tensor:
     colour, gloss, metal = linear_from_srgb(albedo), rough[:, 1:2], rough[:, 2:3]
     if mode == "clay":
         colour, gloss, metal = torch.full_like(colour, CLAY), torch.full_like(gloss, 0.7), torch.zeros_like(metal)
-    return srgb_from_linear(tone_map(shade(normal, found.surface.view, colour, gloss, metal, light)))
+    dull = worn(asset, found, "specular", 1.0)[:, :1] if mode == "relit" else torch.ones_like(gloss)
+    return srgb_from_linear(tone_map(shade(normal, found.surface.view, colour, gloss, metal, light, dull)))
 
 
 def relief(asset: Asset, found: Seen) -> Tensor:
@@ -181,13 +182,17 @@ def relief(asset: Asset, found: Seen) -> Tensor:
     return F.normalize(local[:, :1] * along_u + local[:, 1:2] * along_v + local[:, 2:] * found.surface.normal, dim=-1)
 
 
-def worn(asset: Asset, found: Seen, kind: str) -> Tensor:
-    """What the pixels see [P, 3], 0..1, in one `kind` of Textures. A material without a normal map is flat."""
-    values = torch.tensor([0.5, 0.5, 1.0]).repeat(len(found.uvs), 1)
+def worn(asset: Asset, found: Seen, kind: str, missing: float = 0.5) -> Tensor:
+    """What the pixels see [P, 3], 0..1, in one `kind` of Textures. A material without a normal map is flat.
+
+    missing: what stands in the first two channels where there is no such texture.
+    """
+    values = torch.tensor([missing, missing, 1.0]).repeat(len(found.uvs), 1)
     for number, textures in enumerate(asset.textures.values()):
         image, rows = getattr(textures, kind), (found.material == number).nonzero()[:, 0]
         if image is not None and len(rows):
-            values[rows] = texture(image[..., :3], found.uvs[rows])
+            grey = image.ndim == 2
+            values[rows] = texture(image[..., None] if grey else image[..., :3], found.uvs[rows])
     return values
 
 

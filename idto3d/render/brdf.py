@@ -13,24 +13,37 @@ SMOOTHEST = 0.045  # roughness under which a lamp would show no highlight
 
 
 def shade(
-    normal: Tensor, view: Tensor, albedo: Tensor, roughness: Tensor, metallic: Tensor, environment: Environment
+    normal: Tensor,
+    view: Tensor,
+    albedo: Tensor,
+    roughness: Tensor,
+    metallic: Tensor,
+    environment: Environment,
+    specular: Tensor | float = 1.0,
 ) -> Tensor:
     """Linear radiance [..., 3] that surfaces send to the viewer; differentiable in all tensors.
 
     normal, view: [..., 3] unit, away from the surface, world space. albedo: [..., 3] linear, 0..1.
-    roughness, metallic: [..., 1] in 0..1. Light that is reflected at the surface does not reach the diffuse part, so
-    never more leaves than arrives. Karis 2013, "Real Shading in Unreal Engine 4".
+    roughness, metallic: [..., 1] in 0..1. specular: [..., 1] or a number, 0..1, factor on DIELECTRIC. Light that is
+    reflected at the surface does not reach the diffuse part, so never more leaves than arrives. Karis 2013, "Real
+    Shading in Unreal Engine 4".
     """
     facing = (normal * view).sum(-1, keepdim=True).clamp(1e-4, 1.0)
     reflected = 2 * (normal * view).sum(-1, keepdim=True) * normal - view
-    base = DIELECTRIC * (1 - metallic) + albedo * metallic
-    specular = specular_share(base, roughness, facing)
-    diffuse = albedo * (1 - metallic) * (1 - specular_share(torch.full_like(facing, DIELECTRIC), roughness, facing))
-    return diffuse * diffuse_light(environment, normal) + specular * specular_light(environment, reflected, roughness)
+    plain = DIELECTRIC * specular * torch.ones_like(facing)
+    share = specular_share(plain * (1 - metallic) + albedo * metallic, roughness, facing)
+    diffuse = albedo * (1 - metallic) * (1 - specular_share(plain, roughness, facing))
+    return diffuse * diffuse_light(environment, normal) + share * specular_light(environment, reflected, roughness)
 
 
 def shade_lamp(
-    normal: Tensor, view: Tensor, albedo: Tensor, roughness: Tensor, metallic: Tensor, towards: Tensor
+    normal: Tensor,
+    view: Tensor,
+    albedo: Tensor,
+    roughness: Tensor,
+    metallic: Tensor,
+    towards: Tensor,
+    specular: Tensor | float = 1.0,
 ) -> Tensor:
     """Linear radiance [..., 3] under one white lamp, infinitely far away in direction `towards` [3] unit, world space.
 
@@ -46,10 +59,11 @@ def shade_lamp(
     spread = squared / (math.pi * (peak * peak * (squared - 1) + 1) ** 2)
     hidden = lit * (seen * seen * (1 - squared) + squared).sqrt() + seen * (lit * lit * (1 - squared) + squared).sqrt()
     grazing = (1 - edge).clamp(min=0.0) ** 5
-    base = DIELECTRIC * (1 - metallic) + albedo * metallic
-    specular = (base + (1 - base) * grazing) * spread * 0.5 / hidden.clamp(min=1e-6)
-    diffuse = albedo * (1 - metallic) * (1 - DIELECTRIC - (1 - DIELECTRIC) * grazing)
-    return lit * (diffuse + math.pi * specular)
+    plain = DIELECTRIC * specular
+    base = plain * (1 - metallic) + albedo * metallic
+    share = (base + (1 - base) * grazing) * spread * 0.5 / hidden.clamp(min=1e-6)
+    diffuse = albedo * (1 - metallic) * (1 - plain - (1 - plain) * grazing)
+    return lit * (diffuse + math.pi * share)
 
 
 def specular_share(base: Tensor, roughness: Tensor, facing: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from idto3d.errors import UserError
-from idto3d.render.hdr import read_hdr
+from idto3d.render.panorama.hdr import read_hdr
 
 ROUGHNESS = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the levels; equally spaced
 MAX_HEIGHT = 64  # rows of the largest map that is kept

@@ -8,8 +8,8 @@ import torch
 
 from idto3d.render.color import luminance
 from idto3d.render.environment import diffuse_light, map_directions, prefilter, solid_angles
-from idto3d.render.hdr import write_hdr
 from idto3d.render.lights import LIGHTS, Light, radiance
+from idto3d.render.panorama.hdr import write_hdr
 
 SIZE = (48, 96)
 BRIGHTEST = 2.0  # most that a white diffuser may send back, so that one hard lamp does not burn the face out

@@ -7,7 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-MAPS = ("albedo", "roughness", "normal")
+MAPS = ("albedo", "roughness", "normal", "specular", "known")
+# What texels of a map that is None count as: no relief, the reflectance of plastics, and no photo that shows them.
+PLAIN = {"normal": (128, 128, 255), "specular": (255,), "known": (0,)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,19 +17,22 @@ class PaintedMaterial:
     """The textures of a material without metal, uint8, square, row 0 on top.
 
     albedo [S, S, 3] sRGB, or [S, S, 4] with the opacity, linear, as its alpha. roughness [S, S] linear. normal
-    [S, S, 3] is the tangent-space normal map, (n + 1) / 2, green up; None where the material has no relief. Raises
-    ValueError for other shapes or kinds of numbers.
+    [S, S, 3] is the tangent-space normal map, (n + 1) / 2, green up; None where the material has no relief. specular
+    [S, S] is the share of the reflectance of plastics, 4 % at normal incidence; None where it is that. known [S, S] is
+    how far photos show a texel; None where none does. Raises ValueError for other shapes or kinds of numbers.
     """
 
     albedo: np.ndarray
     roughness: np.ndarray
     normal: np.ndarray | None = None
+    specular: np.ndarray | None = None
+    known: np.ndarray | None = None
 
     def __post_init__(self):
-        sides = {"albedo": (3, (3, 4)), "roughness": (2, ()), "normal": (3, (3,))}
-        for name, (axes, channels) in sides.items():
-            image = getattr(self, name)
-            if image is None and name == "normal":
+        sides = {"albedo": (3, (3, 4)), "normal": (3, (3,))}
+        for name in MAPS:
+            image, (axes, channels) = getattr(self, name), sides.get(name, (2, ()))
+            if image is None and name in PLAIN:
                 continue
             square = image.ndim == axes and image.shape[0] == image.shape[1]
             if not square or image.dtype != np.uint8 or (channels and image.shape[2] not in channels):
@@ -51,6 +56,6 @@ def painted_from(tensors: Mapping[str, Tensor]) -> dict[str, PaintedMaterial]:
 
 
 def _material(name: str, tensors: Mapping[str, Tensor]) -> PaintedMaterial:
-    normal = tensors.get(f"{name}.normal")
-    kept = (tensors[f"{name}.albedo"].cpu().numpy(), tensors[f"{name}.roughness"].cpu().numpy())
-    return PaintedMaterial(*kept, None if normal is None else normal.cpu().numpy())
+    kept = {kind: tensors.get(f"{name}.{kind}") for kind in PLAIN}
+    kept |= {kind: tensors[f"{name}.{kind}"] for kind in MAPS if kind not in PLAIN}
+    return PaintedMaterial(**{kind: None if image is None else image.cpu().numpy() for kind, image in kept.items()})

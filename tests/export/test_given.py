@@ -10,13 +10,15 @@ import torch
 from idto3d.config import ExportOptions, RenderOptions
 from idto3d.events import exhausted
 from idto3d.export.asset import write_asset
+from idto3d.export.enlarging.network import Enlarger
 from idto3d.export.given import given_mesh
 from idto3d.export.gltf.load import load_asset
 from idto3d.export.gltf.mesh import HeadMesh, posed, still
 from idto3d.export.gltf.provenance import Provenance
 from idto3d.export.view import find_light, picture
 
-OPTIONS = ExportOptions(texture_size=32, render_size=32)
+SIZE = 32
+OPTIONS = ExportOptions(texture_size=SIZE, render_size=32)
 
 
 def never(*_):
@@ -182,3 +184,17 @@ def test_a_part_that_is_not_painted_is_baked_at_its_own_places(portrait, painted
     red, green = skin[14:18, 6], skin[14:18, 15]  # u runs from the back over the person's right to the left
     assert (red[:, 0] > 200).all() and (red[:, 1] < 60).all()
     assert (green[:, 1] > 200).all() and (green[:, 0] < 60).all()
+
+
+def test_the_skins_texture_alone_is_enlarged_where_a_network_is_named(write, painted, monkeypatch):
+    def doubled(picture):
+        return torch.nn.functional.interpolate(picture, scale_factor=2, mode="nearest")
+
+    net = Enlarger(2, doubled, torch.device("cpu"))
+    monkeypatch.setattr("idto3d.export.asset.load_enlarger", lambda path, device: net)
+    large = replace(OPTIONS, texture_size=2 * SIZE, upscaler="net.safetensors")
+    dull = replace(painted["skin"], specular=np.full((SIZE, SIZE), 200, np.uint8))
+    textures = load_asset(write(large, textures={**painted, "skin": dull})).textures
+    assert len(textures["skin"].albedo) == len(textures["skin"].metallic_roughness) == 2 * SIZE
+    assert len(textures["hair"].albedo) == len(painted["hair"].albedo)
+    assert np.abs(textures["skin"].specular.astype(int) - 200).max() <= 3 and textures["hair"].specular is None

@@ -11,6 +11,7 @@ from idto3d.export.gltf.load import load_asset
 from idto3d.export.gltf.mesh import LEAST_TURN, HeadMesh, PartMesh, posed, still, target_name
 from idto3d.export.gltf.provenance import Provenance
 from idto3d.export.gltf.reading import open_glb
+from idto3d.export.gltf.specular import SPECULAR, coded
 from idto3d.export.gltf.tangents import vertex_tangents
 from idto3d.export.images import jpeg_bytes, png_bytes
 from idto3d.head.template import EXPRESSIONS as SHAPES
@@ -213,3 +214,19 @@ def test_the_thirteen_and_arkits_names_never_mean_two_targets_by_one_name(grid):
     assert len(set(names)) == len(names) == len(NAMES) + len(SHAPES)
     with pytest.raises(ValueError, match="names of their morph targets"):
         replace(grid, names=("mouth stretch", "smile", "mouthStretch"))
+
+
+def test_a_map_of_reflectance_is_written_and_read_back_and_the_validator_knows_it(grid, images, tmp_path, issues):
+    dull = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    skin = replace(images["skin"], specular=png_bytes(coded(dull)))
+    path = tmp_path / "head.glb"
+    path.write_bytes(glb_bytes(grid, {"skin": skin}, PROVENANCE))
+    assert issues(path) == []
+    document = pygltflib.GLTF2().load(path)
+    assert document.extensionsUsed == [SPECULAR] and not document.extensionsRequired
+    read = load_asset(tmp_path).textures["skin"].specular
+    assert read.shape == (16, 16) and np.abs(read.astype(int) - dull).max() <= 1
+
+
+def test_a_material_that_says_nothing_of_its_reflectance_has_no_map_of_it(written):
+    assert load_asset(written.parent).textures["skin"].specular is None

@@ -79,3 +79,17 @@ def test_a_matt_white_surface_that_faces_a_lamp_sends_out_about_one():
     sent = shade_lamp(straight, aside, torch.ones(1, 3), column, 0 * column, straight[0])
     assert sent.numpy() == pytest.approx(1.0, abs=0.03)
     assert shade_lamp(straight, aside, torch.ones(1, 3), column, 0 * column, -straight[0]).max() == 0
+
+
+def test_what_reflects_less_shows_more_of_its_colour_and_less_of_the_light():
+    normal, view = hemisphere()
+    column, black = torch.ones(len(normal), 1), torch.zeros_like(normal)
+    towards = torch.tensor([0.0, 0.6, 0.8])
+    for shine, light in ((shade, WHITE), (shade_lamp, towards)):
+        full, half = (
+            shine(normal, view, black, 0.4 * column, 0 * column, light, share) for share in (1.0, 0.5 * column)
+        )
+        plain = shine(normal, view, black, 0.4 * column, 0 * column, light)
+        assert torch.equal(full, plain) and (half <= full + 1e-6).all() and half.sum() < 0.9 * full.sum()
+        white = [shine(normal, view, black + 1, column, 0 * column, light, share) for share in (1.0, 0.5)]
+        assert (white[1] - white[0]).abs().max() < 0.03

@@ -21,7 +21,7 @@ from idto3d.render.environment import (
     specular_light,
     tint,
 )
-from idto3d.render.hdr import read_hdr, write_hdr
+from idto3d.render.panorama.hdr import read_hdr, write_hdr
 
 LEFT, UP, FRONT = torch.eye(3)
 

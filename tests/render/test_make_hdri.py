@@ -7,9 +7,9 @@ import torch
 from idto3d.config import HDRI
 from idto3d.render.color import luminance
 from idto3d.render.environment import diffuse_light, environment_names, map_directions, prefilter, solid_angles
-from idto3d.render.hdr import read_hdr
 from idto3d.render.lights import LIGHTS, direction, radiance
 from idto3d.render.make_hdri import light_map, write_lights
+from idto3d.render.panorama.hdr import read_hdr
 from idto3d.render.sky import blackbody, clear_sky
 
 SIZE = (12, 24)

@@ -19,7 +19,15 @@ def test_painted_materials_are_saved_and_read_back():
         np.testing.assert_array_equal(again[name].albedo, material.albedo)
         np.testing.assert_array_equal(again[name].roughness, material.roughness)
     np.testing.assert_array_equal(again["skin"].normal, painted["skin"].normal)
-    assert painted_from({}) == {}
+    assert again["skin"].specular is None and again["skin"].known is None and painted_from({}) == {}
+
+
+def test_how_bright_it_shines_and_what_photos_know_of_it_are_saved_too():
+    skin = PaintedMaterial(image(8, 8, 3), image(8, 8), specular=image(8, 8), known=image(8, 8))
+    again = painted_from(painted_tensors({"skin": skin}))["skin"]
+    assert again.normal is None
+    np.testing.assert_array_equal(again.specular, skin.specular)
+    np.testing.assert_array_equal(again.known, skin.known)
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from idto3d.errors import UserError
-from idto3d.render.hdr import read_hdr, write_hdr
 from idto3d.render.panorama import exr
 from idto3d.render.panorama.exr import read_exr
+from idto3d.render.panorama.hdr import read_hdr, write_hdr
 from idto3d.render.panorama.load import light_from_file
 
 RADIANCE = np.random.default_rng(0).random((8, 16, 3)).astype(np.float32)

@@ -11,7 +11,8 @@ from idto3d.export.images import write_png
 from idto3d.export.textures import Textures, unbroken
 from idto3d.files import write_atomic
 
-MAPS = {"albedo": "map_Kd", "roughness": "map_Pr", "normal": "norm", "opacity": "map_d"}  # with the extensions for PBR
+# With the extensions for PBR.
+MAPS = {"albedo": "map_Kd", "roughness": "map_Pr", "normal": "norm", "opacity": "map_d"}
 
 
 def write_obj(mesh: HeadMesh, textures: Mapping[str, Textures], folder: Path) -> Path:
@@ -49,7 +50,7 @@ def _material(name: str, textures: Textures, folder: Path) -> str:
     """The lines of a material, whose grey maps are written."""
     name = unbroken(name)
     write_png(folder / "textures" / f"{name}_roughness.png", textures.metallic_roughness[..., 1])
-    kinds = ["albedo", "roughness"] + ["normal"] * (textures.normal is not None)
+    kinds = ["albedo", "roughness"] if textures.normal is None else ["albedo", "roughness", "normal"]
     if textures.see_through:
         write_png(folder / "textures" / f"{name}_opacity.png", textures.albedo[..., 3])
         kinds.append("opacity")

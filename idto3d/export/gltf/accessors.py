@@ -5,7 +5,7 @@ import pygltflib as gltf
 
 COMPONENTS = {np.dtype(np.uint8): gltf.UNSIGNED_BYTE, np.dtype(np.uint16): gltf.UNSIGNED_SHORT}
 COMPONENTS |= {np.dtype(np.uint32): gltf.UNSIGNED_INT, np.dtype(np.float32): gltf.FLOAT}
-KINDS = {1: gltf.SCALAR, 2: gltf.VEC2, 3: gltf.VEC3, 4: gltf.VEC4}
+KINDS = {1: gltf.SCALAR, 2: gltf.VEC2, 3: gltf.VEC3, 4: gltf.VEC4, 16: gltf.MAT4}
 
 
 class BufferWriter:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pygltflib as gltf
 
-from idto3d.config import as_json
+from idto3d.config import AUTO, HeadOptions, as_json
 from idto3d.errors import UserError
 from idto3d.export.gltf.accessors import BufferWriter
 from idto3d.export.gltf.load import part_of
@@ -62,10 +62,16 @@ class Former:
 
 
 def provenance_of(finished: FinishedHead) -> Provenance:
-    """What the files of a head say of where it comes from."""
-    options = finished.options
+    """What the files of a head say of where it comes from; not what files of this machine it was made with."""
+    options = without_files(finished.options)
     made = (options.seed, finished.weights, finished.licences, as_json(options))
     return Provenance(*made, finished.photos, tuple(map(as_json, finished.edits)))
+
+
+def without_files(options: HeadOptions) -> HeadOptions:
+    """The same without networks that lie on this machine or elsewhere: a file that goes on to others names none."""
+    choice, export = replace(options.choice, scorer=AUTO), replace(options.export, upscaler="")
+    return replace(options, choice=choice, export=export)
 
 
 def former_of(folder: Path, before: FinishedHead, after: FinishedHead) -> Former | None:

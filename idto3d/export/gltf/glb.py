@@ -1,7 +1,7 @@
 """One GLB of a head: a node and a mesh per part below one root, a morph target per expression, PBR textures.
 
-glTF 2.0: right-handed, Y up, the face looks to +Z, metres. No extension, skin or (unless asked for) animation is used,
-so that every importer can read it and none plays anything by itself.
+glTF 2.0: right-handed, Y up, the face looks to +Z, metres. No skin or (unless asked for) animation is used, and one
+extension, which whoever does not know it may leave aside: every importer can read it, none plays anything by itself.
 """
 
 import json
@@ -17,6 +17,7 @@ from idto3d.export.gltf.container import packed
 from idto3d.export.gltf.former import Former, copied_mesh
 from idto3d.export.gltf.mesh import HeadMesh, PartMesh, both_sides, target_name, visible
 from idto3d.export.gltf.provenance import GENERATOR, Provenance, as_extras
+from idto3d.export.gltf.specular import SPECULAR
 from idto3d.stages.edit.paint.parted import kind_of
 
 ROOT = "head"
@@ -25,15 +26,16 @@ ONE_SIDED = ("beard",)  # kinds of sheets that stand so close on the skin that n
 
 @dataclass(frozen=True)
 class ImageFiles:
-    """The textures of a material as the bytes of PNG or JPEG files: albedo sRGB, the others linear.
+    """The textures of a material as the bytes of PNG or JPEG files: albedo and specular sRGB, the others linear.
 
-    normal is None where the material has no relief. see_through: the albedo has an alpha channel. metal: what the blue
-    channel says of metal counts; otherwise there is none.
+    normal is None where the material has no relief, specular where it reflects as plastics do. see_through: the albedo
+    has an alpha channel. metal: what the blue channel says of metal counts; otherwise there is none.
     """
 
     albedo: bytes
     metallic_roughness: bytes
     normal: bytes | None
+    specular: bytes | None = None
     see_through: bool = False
     metal: bool = True
 
@@ -78,6 +80,8 @@ def glb_bytes(
         document.meshes[-1].primitives[0].material = material
     document.samplers = [_sampler()]
     document.materials = [_material(writer, name, files, layout.blend) for name, files in images.items()]
+    if any(files.specular is not None for files in images.values()):
+        document.extensionsUsed = [SPECULAR]
     _add_nodes(document, mesh.parts)
     if mesh.names and layout.clip:
         document.animations = [expression_clip(writer, len(mesh.parts), len(mesh.names))]
@@ -142,6 +146,7 @@ def _material(writer: BufferWriter, name: str, images: ImageFiles, blend: bool) 
     rough = _texture(writer, f"{name}_metallic_roughness", images.metallic_roughness)
     normal = None if images.normal is None else _texture(writer, f"{name}_normal", images.normal)
     mode = ("BLEND" if blend else "MASK") if images.see_through else "OPAQUE"
+    dull = None if images.specular is None else _texture(writer, f"{name}_specular", images.specular)
     return gltf.Material(
         name=name,
         pbrMetallicRoughness=gltf.PbrMetallicRoughness(
@@ -150,6 +155,7 @@ def _material(writer: BufferWriter, name: str, images: ImageFiles, blend: bool) 
             metallicFactor=1.0 if images.metal else 0.0,
         ),
         normalTexture=None if normal is None else gltf.NormalMaterialTexture(index=normal),
+        extensions={} if dull is None else {SPECULAR: {"specularColorTexture": {"index": dull}}},
         alphaMode=mode,
         alphaCutoff=0.5 if mode == "MASK" else None,
     )

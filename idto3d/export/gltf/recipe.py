@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from idto3d.checks import checked, checked_edit
-from idto3d.config import EditOptions, HeadOptions, from_json
+from idto3d.config import EditOptions, HeadOptions, from_json, run_options
 from idto3d.errors import UserError
+from idto3d.export.gltf.former import without_files
 from idto3d.export.gltf.reading import open_glb
-from idto3d.stages.edit.carried_mask import TEXT
+from idto3d.stages.edit.carried_mask import PICTURES, TEXT
 from idto3d.words.prompts import one_line
 
 LARGEST = 1 << 30  # bytes of a GLB that is read
@@ -39,7 +40,7 @@ def recipe_of(glb: bytes | Path) -> Recipe:
     content = glb if isinstance(glb, bytes) else _read(Path(glb))
     try:
         extras = open_glb(content, name).header["asset"]["extras"]
-        options = from_json(HeadOptions, extras["options"])
+        options = run_options(extras["options"])
         edits = tuple(from_json(EditOptions, edit) for edit in extras["edits"])
         photos, weights = int(extras["photos"]), str(extras["weights"])
     except FAULTS as fault:
@@ -47,9 +48,12 @@ def recipe_of(glb: bytes | Path) -> Recipe:
         raise UserError(what, "Give the head.glb that this version of idto3d wrote, as it was written.") from fault
     if photos < 0 or len(edits) > MOST_EDITS:
         raise UserError(f"'{name}' tells of {photos} photos and {len(edits)} edits.", "Give a head.glb as it was.")
-    if any(edit.mask and not str(edit.mask).startswith(TEXT) for edit in edits):
-        raise UserError(f"'{name}' names a file of this machine as a mask.", "Give a head.glb as it was.")
-    return Recipe(_plain(checked(options)), photos, tuple(_plain(checked_edit(edit)) for edit in edits), weights)
+    for kind in PICTURES:
+        if any(text and not str(text).startswith(TEXT) for text in (getattr(edit, kind) for edit in edits)):
+            raise UserError(f"'{name}' names a file of this machine as a {kind}.", "Give a head.glb as it was.")
+    return Recipe(
+        _plain(checked(without_files(options))), photos, tuple(_plain(checked_edit(edit)) for edit in edits), weights
+    )
 
 
 def check_photos(recipe: Recipe, given: int) -> None:

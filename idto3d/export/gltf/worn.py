@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from idto3d.export.gltf.reading import GLOSS, Glb, refusal
+from idto3d.export.gltf.specular import SPECULAR
 from idto3d.export.images import read_image
 from idto3d.export.textures import Textures
 from idto3d.render.color import linear_from_srgb, srgb_from_linear
@@ -30,7 +31,12 @@ def textures_of(material: Mapping) -> list[Mapping]:
     """The `textureInfo` of each texture that a material has and we read."""
     surface = material.get("pbrMetallicRoughness", {})
     named = (surface.get("baseColorTexture"), surface.get("metallicRoughnessTexture"), material.get("normalTexture"))
-    return [texture for texture in named if texture is not None]
+    return [texture for texture in (*named, _shine(material).get("specularColorTexture")) if texture is not None]
+
+
+def _shine(material: Mapping) -> Mapping:
+    """What a material says of its reflectance."""
+    return material.get("extensions", {}).get(SPECULAR, {})
 
 
 def worn(glb: Glb) -> dict[str, Textures]:
@@ -47,9 +53,8 @@ def _textures(glb: Glb, material: Mapping) -> Textures:
     if normal is not None and normal.get("scale", 1.0) != 1.0:
         raise ValueError("a normal map that is scaled is not ours")
     relief = None if normal is None else _picture(glb, normal)
-    return Textures(
-        _albedo(glb, surface, material.get("alphaMode", "OPAQUE") != "OPAQUE"), _gloss(glb, surface), relief
-    )
+    albedo = _albedo(glb, surface, material.get("alphaMode", "OPAQUE") != "OPAQUE")
+    return Textures(albedo, _gloss(glb, surface), relief, _specular(glb, _shine(material)))
 
 
 def _albedo(glb: Glb, surface: Mapping, alpha: bool) -> np.ndarray:
@@ -71,6 +76,17 @@ def _gloss(glb: Glb, surface: Mapping) -> np.ndarray:
     picture = _picture(glb, texture) if texture else np.full((1, 1, 3), 255, np.uint8)
     factors = [1.0, surface.get("roughnessFactor", 1.0), surface.get("metallicFactor", 1.0)]
     return (picture * np.array(factors) + 0.5).astype(np.uint8)
+
+
+def _specular(glb: Glb, shine: Mapping) -> np.ndarray | None:
+    """[S, S] uint8 linear: the share of the reflectance of plastics, whatever its tint; None where nothing is said."""
+    if not shine:
+        return None
+    texture = shine.get("specularColorTexture")
+    picture = _picture(glb, texture) if texture else np.full((1, 1, 3), 255, np.uint8)
+    share = linear_from_srgb(torch.from_numpy(picture.astype(np.float32) / 255)).numpy()
+    share = share * np.array(shine.get("specularColorFactor", (1, 1, 1)), np.float32) * shine.get("specularFactor", 1.0)
+    return (share.mean(-1).clip(0, 1) * 255 + 0.5).astype(np.uint8)
 
 
 def _picture(glb: Glb, texture: Mapping, alpha: bool = False) -> np.ndarray:

@@ -9,7 +9,13 @@ from idto3d.export.images import png_bytes, small_jpeg
 from idto3d.export.textures import Textures, fitted
 
 LARGEST_SIDE = 1024
-SHARES = {"albedo": 0.45, "normal": 0.3, "roughness": 0.12, "metallic": 0.12}  # bytes per texel, at most
+SHARES = {
+    "albedo": 0.45,
+    "normal": 0.3,
+    "roughness": 0.12,
+    "metallic": 0.12,
+    "specular": 0.12,
+}  # bytes per texel, at most
 Picture = bytes | float  # a file, or the one value (0..1) that it would show everywhere
 
 
@@ -36,8 +42,8 @@ class Packed:
 
 
 def material_files(textures: Textures) -> dict[str, Picture]:
-    """albedo (JPEG, sRGB), opacity (PNG, grey; where there is an alpha), roughness and metallic (JPEG, grey, linear, or
-    one value), normal (JPEG, linear; where there is relief). JPEGs have full colour resolution.
+    """albedo (JPEG, sRGB), opacity (PNG, grey; where there is an alpha), roughness, metallic and specular (JPEG, grey,
+    linear, or one value), normal (JPEG, linear; where there is relief). JPEGs have full colour resolution.
     """
     albedo, gloss = fitted(textures.albedo, LARGEST_SIDE), fitted(textures.metallic_roughness, LARGEST_SIDE)
     files: dict[str, Picture] = {"albedo": small_jpeg(np.ascontiguousarray(albedo[..., :3]), SHARES["albedo"])}
@@ -45,6 +51,8 @@ def material_files(textures: Textures) -> dict[str, Picture]:
         files["opacity"] = png_bytes(np.ascontiguousarray(albedo[..., 3]))
     files["roughness"] = _grey(gloss[..., 1], SHARES["roughness"])
     files["metallic"] = _grey(gloss[..., 2], SHARES["metallic"])
+    whole = textures.specular is None
+    files["specular"] = 1.0 if whole else _grey(fitted(textures.specular, LARGEST_SIDE), SHARES["specular"])
     if textures.normal is not None:
         files["normal"] = small_jpeg(fitted(textures.normal, LARGEST_SIDE), SHARES["normal"])
     return files

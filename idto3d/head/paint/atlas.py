@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.ndimage import distance_transform_edt
@@ -15,14 +16,20 @@ class Texels:
     """The N texels of a square texture whose centres lie on the surface, row by row.
 
     covered [S, S] bool; corners [N, 3] int64 the vertices of the face below each; weights [N, 3] float32 its place
-    there; uvs [N, 2] the texel's own coordinates. nearest [S, S] int32: the closest of the N for every texel.
+    there; uvs [N, 2] the texel's own coordinates.
     """
 
     covered: np.ndarray
     corners: np.ndarray
     weights: np.ndarray
     uvs: np.ndarray
-    nearest: np.ndarray
+
+    @cached_property
+    def nearest(self) -> np.ndarray:
+        """[S, S] int32 the closest of the N for every texel; worked out where somebody asks, for it takes longest."""
+        number = np.cumsum(self.covered.ravel(), dtype=np.int32).reshape(self.covered.shape) - 1
+        rows, columns = distance_transform_edt(~self.covered, return_distances=False, return_indices=True)
+        return number[rows, columns]
 
     def read(self, values: np.ndarray) -> np.ndarray:
         """Vertex `values` [V, C] at the texels, [N, C]."""
@@ -41,7 +48,7 @@ def texels_of(faces: np.ndarray, uvs: np.ndarray, size: int) -> Texels:
     covered = face >= 0
     rows, columns = np.nonzero(covered)
     own = (np.stack([columns, rows], 1) + 0.5) / size
-    return Texels(covered, faces[face[covered]], weights[covered], own.astype(np.float32), _nearest(covered))
+    return Texels(covered, faces[face[covered]], weights[covered], own.astype(np.float32))
 
 
 def texels_of_parts(template: Template, names: Sequence[str], size: int) -> Texels:
@@ -49,9 +56,3 @@ def texels_of_parts(template: Template, names: Sequence[str], size: int) -> Texe
     parts = [template.part(name) for name in names]
     faces = np.concatenate([part.faces.cpu().numpy() + part.vertices.start for part in parts])
     return texels_of(faces, np.concatenate([part.uvs.cpu().numpy() for part in parts]), size)
-
-
-def _nearest(covered: np.ndarray) -> np.ndarray:
-    number = np.cumsum(covered.ravel(), dtype=np.int32).reshape(covered.shape) - 1
-    rows, columns = distance_transform_edt(~covered, return_distances=False, return_indices=True)
-    return number[rows, columns]

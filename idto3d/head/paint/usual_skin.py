@@ -21,6 +21,7 @@ BROWN = (0.060, 0.036, 0.020)  # brows of which nothing is said
 SEEN = 0.15  # share of the usual brows from which on a photo shows them
 BROW, BEARD = 0.95, 0.92  # how far hair hides the skin
 DARKER_BROW, DARKER_BEARD = 0.55, 0.7  # of the natural colour of the hair
+LIP_BORDER_M = 0.003  # over which the red of lips ends, metres
 RIMS = (0.42, 0.20, 0.16)  # linear, of the lids' inner edges and the sockets
 MOUSTACHE_Y, MOUSTACHE_X, MOUSTACHE_FALL = -0.0145, 0.006, 0.28  # metres on the mean head, slope
 UNDER_CHIN_Y, UNDER_CHIN_Z = (0.064, 0.078), (0.076, 0.092)  # below the chin, and how far back there, metres
@@ -47,15 +48,27 @@ class Blemishes:
 def usual_skin(mean: np.ndarray, traits: Mapping[str, str]) -> np.ndarray:
     """[V, 3] linear albedo of bare skin with `traits` at the vertices of the mean head's skin, `mean` [V, 3] metres."""
     masks = skin_masks(mean)
+    lips = lip_share(mean)
     tone = SKIN_TONES.get(skin_word(traits))
     melanin = USUAL_MELANIN if tone is None else sum(tone.melanin) / 2
-    redness = USUAL_REDNESS * 0.8 + 0.35 * masks["cheeks"] + 0.5 * masks["flush"] + 1.3 * masks["lips"]
-    pigment = melanin * (1 - 0.25 * masks["lips"]) + 0.06 * masks["lips"] + 0.05 * masks["lids"]
+    redness = USUAL_REDNESS * 0.8 + 0.35 * masks["cheeks"] + 0.5 * masks["flush"] + 1.3 * lips
+    pigment = melanin * (1 - 0.25 * lips) + 0.06 * lips + 0.05 * masks["lids"]
     albedo = skin_colour(pigment, redness).astype(np.float64)
     if len(mean) > MOUTH_SOCKET.start:
         albedo[MOUTH_SOCKET] = np.array(GUMS) * socket_light(mean[MOUTH_SOCKET])[:, None]
         albedo[EYE_SOCKETS] = RIMS
     return albedo
+
+
+def lip_share(mean: np.ndarray) -> np.ndarray:
+    """[V] 0..1 how far lips are red at the vertices of the mean head's skin, `mean` [V, 3] metres.
+
+    It is read from the distance to their line, so that their border does not run from vertex to vertex.
+    """
+    inside, marks = skin_masks(mean)["lips"], mean[list(LANDMARKS)]
+    gap, _ = cKDTree(np.concatenate([_line(marks[list(one)]) for one in OUTLINES["lips"]])).query(mean)
+    share = np.clip(0.5 + np.where(inside > 0, gap, -gap) / LIP_BORDER_M, 0, 1)
+    return share * (np.arange(len(mean)) < MOUTH_SOCKET.start) if len(mean) > MOUTH_SOCKET.start else share
 
 
 def plain_skin(mean: np.ndarray) -> np.ndarray:
@@ -95,12 +108,18 @@ def beard_place(mean: np.ndarray, word: str) -> np.ndarray:
     return skin_masks(mean)[PLACES.get(beard.name, "beard")] * arched * behind * (beard.cover > 0)
 
 
-def facial_hair(mean: np.ndarray, traits: Mapping[str, str], texels: Texels, seed: int) -> Blemishes:
-    """Brows, and what a beard shows on the skin, of `traits`, at the texels of the skin."""
+def facial_hair(
+    mean: np.ndarray, traits: Mapping[str, str], texels: Texels, seed: int, place: np.ndarray | None = None
+) -> Blemishes:
+    """Brows, and what a beard shows on the skin, of `traits`, at the texels of the skin.
+
+    place [V] 0..1: where the beard grows; None: where one of its word does.
+    """
     natural, word = natural_colour(traits.get("hair_colour", "")), traits.get("beard") or SHAVEN
     rgb = np.array(BROWN if natural is None else natural.rgb, np.float64)
     beard = FACIAL_HAIR.get(word, FACIAL_HAIR[SHAVEN])
-    grown = _at(texels, beard_place(mean, word)) if beard.cover else np.zeros(len(texels.corners))
+    place = beard_place(mean, word) if place is None else place
+    grown = _at(texels, place) if beard.cover else np.zeros(len(texels.corners))
     dots = strokes(texels, DOTS, seed) if beard.cover else 0.0
     # Where a beard ends, hairs stand alone; stubble is nothing else.
     cover = np.clip(2.2 * grown - 1.2 * (1 - dots), 0, 1) if beard.depth_m else grown * (0.25 + 0.75 * dots)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from idto3d.errors import UserError
-from idto3d.render.hdr import MAX_BYTES, MAX_PIXELS
+from idto3d.render.panorama.hdr import MAX_BYTES, MAX_PIXELS
 
 MOST_CHANNELS = 16
 BRIGHTEST = np.float32(1e6)  # radiance; infinities of a file become that

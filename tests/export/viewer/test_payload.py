@@ -96,7 +96,7 @@ def test_textures_are_pictures_of_every_browser_and_what_is_even_is_a_number(ass
     alpha = asset.textures["hair"].albedo[..., 3]
     assert (np.asarray(kinds["hair", "opacity"]) == alpha).all()
     assert ("skin", "normal") in kinds and ("eyes", "opacity") not in kinds
-    assert header["materials"]["skin"]["metallic"] == 0.0
+    assert header["materials"]["skin"]["metallic"] == 0.0 and header["materials"]["skin"]["specular"] == 1.0
     seen = np.asarray(kinds["skin", "albedo"]).astype(int)
     assert np.abs(seen - asset.textures["skin"].albedo[..., :3]).mean() < 3
 

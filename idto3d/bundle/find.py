@@ -162,7 +162,7 @@ def read_card(repo: str, revision: str) -> Generator[Event, None, tuple[Source, 
 
     Nothing else is fetched. Raises UserError.
     """
-    commit, notice = _commit(repo, revision)
+    commit, notice = commit_of(repo, revision)
     if notice:
         yield Notice(notice)
     card = Source(repo, commit, "", {FILE: ""})
@@ -188,7 +188,7 @@ def _at_once(small: Source) -> Path:
     return folder
 
 
-def _commit(repo: str, revision: str) -> tuple[str, str]:
+def commit_of(repo: str, revision: str) -> tuple[str, str]:
     """The commit that `revision` stands for, and what should be said about it."""
     if COMMIT.fullmatch(revision):
         return revision, ""

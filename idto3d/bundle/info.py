@@ -38,7 +38,7 @@ from idto3d.words.prompts import DOMAINS
 
 SCHEMA = 3
 FORMER = 2  # which is read too; it has none of NEW
-NEW = ("asking", "beside", "stages")
+NEW = ("asking", "beside", "stages", "scorer")
 MOST_NUMBERS = 65536
 LARGE_SIDE = 256  # pixels of the pictures they judge, from which weights take hours for a head on a CPU
 
@@ -65,7 +65,8 @@ class BundleInfo:
     An empty `vocabulary` means an open one. A domain that `domains` lacks has its files in the bundle's own folder.
     `sampling_from` are the levels of noise, 1..1000, that sampling puts on the picture of the base's morphable head and
     takes away again; with all 1000 it begins with noise alone. `asking` says by domain how it is asked, `beside` names
-    further guidances, `stages` the options of the stages that suit them.
+    further guidances, `stages` the options of the stages that suit them. `scorer` is the name of the source of a CLIP
+    model that chooses heads of words where it is on this machine; empty: ours does.
     """
 
     name: str
@@ -89,6 +90,7 @@ class BundleInfo:
     asking: Mapping[str, Asking] = field(default_factory=dict)
     beside: tuple[Beside, ...] = ()
     stages: StageDefaults = StageDefaults()
+    scorer: str = ""
     schema: int = SCHEMA
 
     def prompt(self, domain: str, view: str, subject: str, expression: str = "") -> str:
@@ -108,8 +110,9 @@ class BundleInfo:
         return bool(self.domains)
 
     def licences(self) -> tuple[str, ...]:
-        """The bundle's own licence, and that of every source."""
-        return (self.licence, *(f"{source.repo}: {source.licence}" for source in self.sources.values()))
+        """The bundle's own licence, and that of every source that a head is made of."""
+        made_of = [source for name, source in self.sources.items() if name != self.scorer]
+        return (self.licence, *(f"{source.repo}: {source.licence}" for source in made_of))
 
     def unknown_words(self, text: str) -> list[str]:
         """Words of `text` that the text encoder never saw; none for an open vocabulary."""
@@ -127,7 +130,7 @@ def read_info(folder: str | Path) -> BundleInfo:
 def write_info(info: BundleInfo, folder: str | Path) -> None:
     """Write bundle.json, without the entries that are empty. Raises UserError where it could not be read back."""
     said = asdict(info) | {"schema": SCHEMA}
-    data = {key: value for key, value in said.items() if value not in (None, {}, ())}
+    data = {key: value for key, value in said.items() if value not in (None, {}, (), "")}
     text = json.dumps(data, indent=2, ensure_ascii=False)
     _info(json.loads(text))
     (Path(folder) / FILE).write_text(text + "\n", encoding="utf-8")
@@ -207,4 +210,5 @@ def _expect_elsewhere(info: BundleInfo) -> None:
         (set(info.domains) in (set(), set(DOMAINS)), f"'domains' should have all of {', '.join(DOMAINS)}, or none"),
         (not by_words or info.lambda_exp == 0, "'lambda_exp' should be 0, there is no expression branch"),
         (not by_words or asks, "a prompt has no {expression}, and there is no expression branch"),
+        (not info.scorer or info.scorer in info.sources, "'scorer' names no entry of sources"),
     )

@@ -25,7 +25,23 @@ CONFIG_FILES = (
 PRIOR_FILE, IDENTITY_FILE = "head_prior.safetensors", "identity.safetensors"
 TEMPLATE_FILE = "template.safetensors"  # a bundle without it takes the embedded one's
 LANDMARK_MODEL_FILE = "landmark_model.safetensors"  # likewise
-OPTIONAL = (PRIOR_FILE, LANDMARKS_FILE, MATTE_FILE, TEMPLATE_FILE, LANDMARK_MODEL_FILE)  # loaded where they are there
+PERSONAL_FILE = "personal.safetensors"  # likewise, unless it has a template of its own, which that would not fit
+MATERIALS_FILE = "materials.safetensors"  # as the landmark model
+SCORER_FILE = "scorer.safetensors"  # likewise, where it was taught on the same template
+OPTIONAL = (
+    PRIOR_FILE,
+    LANDMARKS_FILE,
+    MATTE_FILE,
+    TEMPLATE_FILE,
+    LANDMARK_MODEL_FILE,
+    PERSONAL_FILE,
+    MATERIALS_FILE,
+    SCORER_FILE,
+)  # loaded where they are there
+ATLAS_FOLDER = "texture"  # of the diffusion model of atlases, which fits no base but the bundle's own
+ATLAS_UNET_FILE = f"{ATLAS_FOLDER}/{UNET_FILE}"
+ATLAS_DOMAINS_FILE = f"{ATLAS_FOLDER}/domains.safetensors"
+ATLAS_FILES = (f"{ATLAS_FOLDER}/unet/config.json", ATLAS_UNET_FILE, ATLAS_DOMAINS_FILE)  # all of them or none
 DOMAIN_FILES = ("lora.safetensors", "id.safetensors", "expression.safetensors")
 MORPHABLE_FILES = (f"{MORPHABLE}/config.json", f"{MORPHABLE}/{MORPHABLE_FILE}")
 WHOLE_TOKENIZER, SPLIT_TOKENIZER = ("tokenizer/tokenizer.json",), ("tokenizer/vocab.json", "tokenizer/merges.txt")
@@ -41,7 +57,8 @@ def own_files(info: BundleInfo, present: Collection[str]) -> list[str]:
     base = [] if info.base in info.sources else [f"{info.base}/{name}" for name in _base_files(info.base, present)]
     domains = [f"{domain}/{name}" for domain in DOMAINS if domain not in info.domains for name in DOMAIN_FILES]
     identity = [IDENTITY_FILE] if info.identity_encoder.has_file() else []
-    return [FILE, *identity, *(name for name in OPTIONAL if name in present), *base, *domains]
+    atlas = ATLAS_FILES if set(ATLAS_FILES) & set(present) else ()
+    return [FILE, *identity, *(name for name in OPTIONAL if name in present), *atlas, *base, *domains]
 
 
 def read_first(info: BundleInfo, present: Collection[str]) -> list[str]:

@@ -13,8 +13,8 @@ Value = TypeVar("Value")
 def resolved(options: HeadOptions, info: BundleInfo) -> HeadOptions:
     """`options` in which the weights' own values stand where the options leave them to the weights (None).
 
-    They are the sides of pictures and the anchors of shape and material. Timesteps and strengths stay open: each
-    guidance that is asked has its own.
+    They are the sides of pictures (details are carved on those of colours) and the anchors of shape and material.
+    Timesteps and strengths stay open: each guidance that is asked has its own.
     """
     own, shape, material = info.stages, options.shape, options.material
     return replace(
@@ -24,6 +24,7 @@ def resolved(options: HeadOptions, info: BundleInfo) -> HeadOptions:
             image_size=_or(shape.image_size, own.shape_image_size),
             anchor=_or(shape.anchor, own.shape_anchor),
         ),
+        carving=replace(options.carving, image_size=_or(options.carving.image_size, own.material_image_size)),
         material=replace(
             material,
             image_size=_or(material.image_size, own.material_image_size),

@@ -65,6 +65,15 @@ def draw_timesteps(bounds: Range, count: int, generator: torch.Generator) -> Ten
     return torch.randint(low, high + 1, (count,), generator=generator)
 
 
+def evenly_falling(step: int, steps: int, start: int) -> int:
+    """The timestep at `step` of `steps`, from `start` at the first towards 0 at equal intervals, as when sampling.
+
+    DreamFace (Zhang et al. 2023), section 5.2.1.
+    """
+    _expect_step(step, steps)
+    return round(start * (1 - step / steps))
+
+
 def sampling_timesteps(total: int, steps: int) -> list[int]:
     """`steps` evenly spaced timesteps of `total`, from the last one down ("trailing" of Lin et al. 2023)."""
     if not 1 <= steps <= total:

@@ -22,17 +22,23 @@ from idto3d.render.backend import make_rasterizer
 from idto3d.render.environment import environment_to, load_environments
 from idto3d.render.painted import PaintedMaterial
 from idto3d.render.rasterizer import Rasterizer
+from idto3d.stages.carving.carve import carve, scene_of, with_skin
+from idto3d.stages.carving.carver import Block, bare_share, block_of
 from idto3d.stages.dressing import dressed_head, holes_of, painted, repainted
 from idto3d.stages.fit import STAGE as FIT
-from idto3d.stages.fit import Fitted
+from idto3d.stages.fit import Fitted, known_at, reads_relief
 from idto3d.stages.material import Canvas, dressed_material, make_canvas, paint_material, relit_picture
+from idto3d.stages.materials.worn import with_materials
 from idto3d.stages.models import Models
 from idto3d.stages.saved import Checkpoints, as_begun
 from idto3d.stages.shape import STAGE as SHAPE
 from idto3d.stages.shape import grow_shape
+from idto3d.stages.texture.skin import with_atlas
 from idto3d.stages.wish import Wish
 
 TEXELS_AT_ONCE = 1 << 16
+TEXELS_A_PIXEL = 2  # that details have along a picture's pixel
+SKIN = "skin"
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +84,7 @@ def on_template(
     carrier = TemplateShape(fitted.rest, len(options.expressions), shape, blank.rasterizer, random)
     head = yield from grow_shape(wish, carrier, options, checkpoints, random)
     grown = Shaped(head, fitted.rest.coefficients, carrier.module.state_dict())
-    return (yield from _painted(wish, grown, fitted, blank, options, checkpoints))
+    return (yield from _painted(wish, grown, fitted, blank, models, options, checkpoints))
 
 
 def on_tetrahedra(
@@ -102,7 +108,7 @@ def on_tetrahedra(
     del carrier  # its band is large, and painting needs the memory
     laid = laid_onto_grown(fitted.template, fitted.rest.head, fitted.rest.free, tets.surfaces)
     grown = Shaped(laid, tets.coefficients, tets.carrier, tets.meshes)
-    return (yield from _painted(wish, grown, fitted, blank, options, checkpoints))
+    return (yield from _painted(wish, grown, fitted, blank, models, options, checkpoints))
 
 
 def _each_alone(
@@ -148,15 +154,43 @@ def _shown(fitted: Fitted, models: Models, options: HeadOptions) -> Generator[Ev
 
 
 def _painted(
-    wish: Wish, grown: Shaped, fitted: Fitted, blank: Canvas, options: HeadOptions, checkpoints: Checkpoints
+    wish: Wish, grown: Shaped, fitted: Fitted, blank: Canvas, models: Models, options: HeadOptions, checkpoints
 ) -> Generator[Event, None, Made]:
-    """A grown head of the template's parts with its skin painted where no photo saw it."""
+    """A grown head of the template's parts with its skin carved and painted where no photo saw it."""
+    if options.carving.steps:
+        grown, fitted = yield from _carved(wish, grown, fitted, blank, options, checkpoints)
     drawn = (blank.lights, blank.rasterizer, blank.dressed)
     canvas = make_canvas(grown.head.first(len(options.expressions)), *drawn)
+    fitted, canvas = yield from with_atlas(wish, fitted, canvas, models, options, checkpoints)
     material = yield from paint_material(wish, canvas, options, checkpoints)
     wear = repainted(fitted.wear, fitted.skin, _baked(material, grown.head, fitted))
+    if models.materials is not None:
+        how = (models.materials, reads_relief(options.material))
+        wear = with_materials(wear, fitted.template, fitted.skin, fitted.colour, *how)
     worn = replace(canvas, dressed=dressed_head(grown.head, wear, grown.head.parts[0].vertices.device))
     return Made(grown.head, grown.coefficients, grown.carrier, material, worn, painted(wear), grown.meshes)
+
+
+def _carved(
+    wish: Wish, grown: Shaped, fitted: Fitted, blank: Canvas, options: HeadOptions, checkpoints: Checkpoints
+) -> Generator[Event, None, tuple[Shaped, Fitted]]:
+    """A grown head whose skin has details, and what it wears with their relief."""
+    head, skin = grown.head, fitted.wear[SKIN]
+    neutral = options.expressions.index("neutral") if "neutral" in options.expressions else 0
+    scene = scene_of(head, neutral, blank.dressed, blank.rasterizer)
+    carver = yield from carve(wish, block_in(head, fitted, options), scene, options, checkpoints)
+    wear = dict(fitted.wear) | {SKIN: replace(skin, normal=carver.worn(skin.normal))}
+    return replace(grown, head=with_skin(head, carver.finished())), replace(fitted, wear=wear)
+
+
+def block_in(head: Head, fitted: Fitted, options: HeadOptions) -> Block:
+    """The skin of a grown head, to be carved where no photo shows it."""
+    skin, template = head.parts[0], fitted.template
+    free = fitted.rest.free * (1 - known_at(fitted.rest))
+    bare = bare_share(fitted.rest.free, fitted.colour.known, fitted.skin)
+    side = TEXELS_A_PIXEL * (options.carving.image_size or options.material.image_size)
+    modes = template.identity[:, template.part(SKIN).vertices]
+    return block_of(skin, modes, free, bare, fitted.wear[SKIN].normal, min(side, len(bare)))
 
 
 def rasterizer_of(fitted: Fitted, device: torch.device) -> Rasterizer:

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from idto3d.evidence.relief import relief_map
+from idto3d.evidence.relief import raised, relief_map
 from idto3d.evidence.skin import SkinColour, SkinMap
 from idto3d.head.features.regions import regions_of
 from idto3d.head.hair.beard.part import BeardPart
@@ -16,6 +16,7 @@ from idto3d.head.paint.age import Aged
 from idto3d.head.paint.eye_texture import eye_texture
 from idto3d.head.paint.lash_texture import lash_texture
 from idto3d.head.paint.mouth_textures import mouth_texture, teeth_texture
+from idto3d.head.paint.pores import widths
 from idto3d.head.parts import Head, Part
 from idto3d.head.start import WORDS, Start
 from idto3d.head.template_model import Template
@@ -43,12 +44,14 @@ def melanin_of(start: Start) -> float | None:
 class Worn:
     """What parts of one material wear: map [S, S, 5], see `render.dressed`; opacity [S, S] and normal [S, S, 3] uint8.
 
-    opacity is None where all is opaque, normal where there is no relief.
+    opacity is None where all is opaque, normal where there is no relief. specular and known: see `PaintedMaterial`.
     """
 
     map: Tensor
     opacity: np.ndarray | None = None
     normal: np.ndarray | None = None
+    specular: np.ndarray | None = None
+    known: np.ndarray | None = None
 
 
 def worn_textures(
@@ -84,8 +87,17 @@ def skin_worn(
     """The skin's texture of linear albedo, roughness by region and certainty; what has `grown` makes it rough."""
     rough = skin.texels.read(skin_roughness(template, grown)[:, None])
     values = np.concatenate([colour.albedo, rough, colour.known[:, None]], 1)
-    relief = relief_map(colour.albedo, skin.texels, None if years is None else years.depth)
-    return Worn(torch.from_numpy(skin.texels.spread(values)).float(), normal=relief)
+    return Worn(torch.from_numpy(skin.texels.spread(values)).float(), normal=_relief(template, skin, colour, years))
+
+
+def _relief(template: Template, skin: SkinMap, colour: SkinColour, years: Aged | None) -> np.ndarray:
+    """The skin's normal map: by brightness, or, where pores were painted, by their depth; with what years carved."""
+    texels, carved = skin.texels, None if years is None else years.depth
+    if colour.depth is None:
+        return relief_map(colour.albedo, texels, carved)
+    width = texels.read(widths(template)[:, None])[:, 0] / len(texels.covered)
+    shown = relief_map(colour.albedo, texels, carved, colour.known)
+    return raised(shown, texels.spread((-colour.depth / width)[:, None])[..., 0])
 
 
 def skin_roughness(template: Template, grown: Sequence[HairPart | BeardPart] = ()) -> np.ndarray:
@@ -152,7 +164,7 @@ def _painted(worn: Worn) -> PaintedMaterial:
     albedo = to_uint8(srgb_from_linear(worn.map[..., :3]))
     if worn.opacity is not None:
         albedo = np.concatenate([albedo, worn.opacity[..., None]], -1)
-    return PaintedMaterial(albedo, to_uint8(worn.map[..., 3]), worn.normal)
+    return PaintedMaterial(albedo, to_uint8(worn.map[..., 3]), worn.normal, worn.specular, worn.known)
 
 
 def worn_from(painted: Mapping[str, PaintedMaterial], open_to: Mapping[str, np.ndarray]) -> dict[str, Worn]:
@@ -166,7 +178,8 @@ def _worn(material: PaintedMaterial, share: np.ndarray | None) -> Worn:
     certain = torch.ones_like(rough) if share is None else 1 - torch.from_numpy(share).float()
     linear = linear_from_srgb(torch.from_numpy(albedo).float() / 255)
     whole = None if opacity is None else np.ascontiguousarray(opacity)
-    return Worn(torch.cat([linear, rough[..., None], certain[..., None]], -1), whole, material.normal)
+    image = torch.cat([linear, rough[..., None], certain[..., None]], -1)
+    return Worn(image, whole, material.normal, material.specular, material.known)
 
 
 def repainted(wear: Mapping[str, Worn], skin: SkinMap, albedo: np.ndarray) -> dict[str, Worn]:

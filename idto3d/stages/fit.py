@@ -11,20 +11,22 @@ import torch
 from scipy.spatial import cKDTree
 from torch import Tensor
 
-from idto3d.config import HeadOptions
-from idto3d.events import Event, StageStarted, StepDone
+from idto3d.config import HeadOptions, MaterialOptions
+from idto3d.events import Event, Notice, StageStarted, StepDone
 from idto3d.evidence.completion import symmetry_of, vertex_means
 from idto3d.evidence.judgement import resting
 from idto3d.evidence.projection import Look, ramp
+from idto3d.evidence.relief import CARVED_MM
 from idto3d.evidence.skin import LEAST_SEEN, LIT_FROM, SkinColour, SkinMap, skin_from, skin_of_words
 from idto3d.fields.template_shape import Rest
 from idto3d.head.features.assemble import head_of, settled
-from idto3d.head.features.eased import eased
 from idto3d.head.hair.beard.part import BeardPart
 from idto3d.head.hair.part import HairPart
 from idto3d.head.paint.age import Aged, aged, years_of
 from idto3d.head.paint.atlas import texels_of
 from idto3d.head.paint.eye_texture import iris_of_words
+from idto3d.head.paint.pores import shaded, skin_dents
+from idto3d.head.paint.unevenness import uneven
 from idto3d.head.paint.usual_skin import (
     DARKER_BEARD,
     beard_place,
@@ -39,6 +41,7 @@ from idto3d.head.start import WORDS, Start
 from idto3d.head.template import EYE_SOCKETS, MOUTH_SOCKET
 from idto3d.head.template_model import Template
 from idto3d.stages.beard import asked_for, beard_of
+from idto3d.stages.choice.choose import chosen_head, is_chosen, shape_of_words
 from idto3d.stages.dressing import Worn, melanin_of, worn_textures
 from idto3d.stages.evidence import Taken, fit_person, iris_of, skin_looks
 from idto3d.stages.hair import hair_of, widened, with_scalp
@@ -46,7 +49,6 @@ from idto3d.stages.models import Models
 from idto3d.subject.subject import Subject
 from idto3d.words.arkit import ARKIT, TONGUE_OUT
 from idto3d.words.expressions import NAMES
-from idto3d.words.traits import SMALL
 
 STAGE, STEPS = "fit", 4
 INNER = ("eye_left", "eye_right", "teeth")
@@ -54,6 +56,7 @@ SOCKETS = slice(MOUTH_SOCKET.start, None)
 AT_REST = {"eyeBlink": 0.12}  # the template looks with wide eyes
 FREE_FROM_M = (0.004, 0.015)  # distances from eyes and mouth between which the skin becomes free to move, metres
 SEEN_HOLD = 3.0
+BESIDE_PHOTOS = 0.5  # of the unevenness where photos, which are smoother, show the skin beside it
 BEARD_SURE = 0.6  # share of a beard, and of a texel that photos know, from which it tells its colour
 BEARD_RINGS = 2  # of vertices around a photo's beard in which single hairs show
 
@@ -96,15 +99,16 @@ def fit_head(
 ) -> Generator[Event, None, Fitted]:
     """The head that photos and words say, with all expressions; reports a picture of it."""
     yield StageStarted(STAGE, STEPS)
-    template, expected = models.template, expected_coefficients(start, models)
-    coefficients, relaxing, taken = yield from _who(subject, template, models, expected)
+    template = models.template
+    coefficients, relaxing, taken = yield from _who(subject, start, models, options)
     yield StepDone(STAGE, 1, STEPS)
-    vertices = settled(template, _shape(template, coefficients, start, taken))
+    choice = is_chosen(options, models.scorer)
+    vertices = settled(template, _shape(template, coefficients, start, taken, options.prompt, choice))
     relaxing = torch.maximum(relaxing, template.weights(AT_REST))
     relaxed = settled(template, vertices + template.displacement(relaxing))
     head = head_of(template, relaxed, all_expressions(options.expressions))
     yield StepDone(STAGE, 2, STEPS)
-    skin = skin_map(template, options.export.texture_size)
+    skin = skin_map(template, options.export.painted_size)
     years = _years(template, skin, start, taken, options.seed)
     colour = _skin_colour(taken, template, vertices, skin, start, options.seed)
     colour = colour if years is None else replace(colour, albedo=colour.albedo * np.exp(years.shade)[:, None])
@@ -113,31 +117,44 @@ def fit_head(
     colour = with_scalp(colour, hair, skin)
     beard = beard_of(head, template, start, taken, colour, skin, options)
     grown = [one for one in (hair, beard) if one is not None]
-    wear = worn_textures(template, skin, colour, grown, iris_of(taken) or iris_of_words(start.words()), years)
+    share = options.carving.relief * (BESIDE_PHOTOS if taken else 1.0) * (1 - colour.known)
+    carved = _uneven(years, skin, start, share, options.seed)
+    shown = replace(colour, depth=np.zeros(len(colour.known))) if reads_relief(options.material) else colour
+    wear = worn_textures(template, skin, shown, grown, iris_of(taken) or iris_of_words(start.words()), carved)
     rest = Rest(_with_hair(head, grown), free_to_move(template), _held(template, skin, colour), coefficients)
     yield StepDone(STAGE, STEPS, STEPS)
     return Fitted(template, rest, skin, colour, wear, hair, taken)
 
 
+def reads_relief(material: MaterialOptions) -> bool:
+    """Whether a network is to say how pores rise that no photo shows; unevenness and lines of age come beside."""
+    return material.translate and material.relief == "read"
+
+
 def _who(
-    subject: Subject | None, template: Template, models: Models, expected: Tensor | None
+    subject: Subject | None, start: Start, models: Models, options: HeadOptions
 ) -> Generator[Event, None, tuple[Tensor, Tensor, tuple[Taken, ...]]]:
     """Template coefficients [K], the weights [S] of the face at rest, and how each photo was taken."""
+    template, expected = models.template, expected_coefficients(start, models)
     none = template.neutral.new_zeros(len(template.shapes))
     if subject is None or not subject.photos:
         usual = template.neutral.new_zeros(len(template.identity))
-        return (usual if expected is None else expected.to(usual)), none, ()
+        usual = usual if expected is None else expected.to(usual)
+        return chosen_head(usual, start, template, models.scorer, options), none, ()
+    if options.choice.chosen:
+        yield Notice("Photos say who the head is; the candidate that was chosen is not used.")
     known = None if expected is None else expected.cpu().double().numpy()
     fit, taken = yield from fit_person(subject.photos, template, models.landmark_model, known)
     return torch.from_numpy(fit.coefficients).to(none), torch.from_numpy(resting(fit, template.shapes)).to(none), taken
 
 
-def _shape(template: Template, coefficients: Tensor, start: Start, taken: Sequence[Taken]) -> Tensor:
-    """[V, 3] the head of the coefficients; of a child of words, whom modes of adults hardly reach, with a soft jaw."""
-    shape = template.shape(coefficients)
-    if taken or start.words().get("age") not in SMALL:
-        return shape
-    return template.neutral + eased(template, shape - template.neutral)
+def _shape(
+    template: Template, coefficients: Tensor, start: Start, taken: Sequence[Taken], prompt: str, choice: bool
+) -> Tensor:
+    """[V, 3] the head of the coefficients; somebody on photos is as they show, see edit.paint.told."""
+    if taken:
+        return template.shape(coefficients)
+    return shape_of_words(template, coefficients, start.words(), prompt, choice)
 
 
 def skin_map(template: Template, size: int) -> SkinMap:
@@ -154,14 +171,18 @@ def _skin_colour(taken, template: Template, vertices: Tensor, skin: SkinMap, sta
     looks = skin_looks(taken, template, vertices, skin)
     looks = [without_beard(one, start, skin) for one in looks] if asked_for(start) else looks
     looks = [one for one in looks if (one.share > LIT_FROM).sum() >= LEAST_SEEN]
-    colour = skin_from(looks, usual, skin, melanin_of(start), seed) if looks else skin_of_words(usual, skin, seed)
+    if looks:
+        colour = skin_from(looks, usual, skin, melanin_of(start), seed)
+    else:
+        dents = skin_dents(template, skin.texels, start.words().get("age", ""), seed)
+        colour = replace(skin_of_words(usual, skin, seed, shaded(dents)), depth=dents)
     if (rgb := beard_colour(looks, colour)) is not None:
         hair = replace(hair, beard_rgb=DARKER_BEARD * rgb)
     hair = unseen_hair(hair, colour.known, asked_for(start))
     corners = skin.texels.corners
     inner = ((corners >= MOUTH_SOCKET.start) & (corners < EYE_SOCKETS.stop)).all(1)[:, None]
     albedo = np.where(inner, skin.texels.read(usual), grown_over(colour.albedo, hair))
-    return SkinColour(albedo, np.where(inner[:, 0], 1.0, colour.known))
+    return SkinColour(albedo, np.where(inner[:, 0], 1.0, colour.known), colour.depth)
 
 
 def beard_colour(looks: Sequence[Look], colour: SkinColour) -> np.ndarray | None:
@@ -190,6 +211,15 @@ def _years(template: Template, skin: SkinMap, start: Start, taken: Sequence[Take
     return aged(mean, years_of(start.words()), skin.texels, seed)
 
 
+def _uneven(years: Aged | None, skin: SkinMap, start: Start, share: np.ndarray, seed: int) -> Aged | None:
+    """What years have left on the skin, which is uneven besides, as deeply as `share` [N] says."""
+    if not share.any():
+        return years
+    waves = uneven(skin.positions, start.words(), skin.texels, seed) / CARVED_MM
+    left = Aged(np.zeros_like(waves), np.zeros_like(waves)) if years is None else years
+    return replace(left, depth=left.depth + share * waves)
+
+
 def free_to_move(template: Template) -> Tensor:
     """[V] 0..1, where the skin's shape may change: not where it lies against the eyes or inside the mouth."""
     own = template.part("skin").vertices
@@ -202,6 +232,11 @@ def _held(template: Template, skin: SkinMap, colour: SkinColour) -> Tensor:
     """[V] how firmly each vertex of the skin stays where it is: more where photos show it."""
     known, _ = vertex_means(skin.texels, colour.known[:, None], np.ones(len(colour.known)), skin.vertices)
     return torch.from_numpy(1 + SEEN_HOLD * known[:, 0]).to(template.neutral)
+
+
+def known_at(rest: Rest) -> Tensor:
+    """[V] 0..1, how far photos show each vertex of the skin."""
+    return (rest.held - 1) / SEEN_HOLD
 
 
 def _with_hair(head: Head, grown: Sequence[HairPart | BeardPart]) -> Head:

@@ -8,26 +8,34 @@ import torch
 
 from idto3d.bundle.encoder import check_encoder, encoder_name
 from idto3d.bundle.find import LocatedBundle, Weights, fetch_planned, plan_weights
-from idto3d.bundle.layout import LANDMARK_MODEL_FILE, PRIOR_FILE, TEMPLATE_FILE
+from idto3d.bundle.layout import LANDMARK_MODEL_FILE, MATERIALS_FILE, PERSONAL_FILE, PRIOR_FILE, TEMPLATE_FILE
 from idto3d.config import EMBEDDED, GuidanceOptions, HeadOptions
 from idto3d.device import choose_device
 from idto3d.errors import UserError
-from idto3d.events import Event
+from idto3d.events import Event, Notice
 from idto3d.evidence.landmark_model import LandmarkModel, load_landmark_model
 from idto3d.fields.hash_grid import expect_encoding
 from idto3d.guidance.compiling import check_compiling, compile_networks
 from idto3d.guidance.loading import Bundle, load_beside, load_refinement, load_weights
 from idto3d.guidance.memory import expect_memory, expect_room
 from idto3d.guidance.prediction import Guidance
+from idto3d.guidance.scorer.find import find_scorer
+from idto3d.guidance.scorer.scorer import Scorer
+from idto3d.head.motion.personal_file import with_personal
 from idto3d.head.prior import HeadPrior
 from idto3d.head.prior_file import load_prior, load_start_prior, without_regression
 from idto3d.head.start import Start
 from idto3d.head.template_file import load_template
 from idto3d.head.template_model import Template
 from idto3d.render.backend import make_rasterizer
+from idto3d.stages.materials.network import MaterialNet, load_materials
 from idto3d.stages.wish import Companion, Wish
 from idto3d.subject.encoders import make_encoder
 from idto3d.subject.face import IdentityEncoder
+
+EVERYBODYS = (
+    "The head moves as every head does: these weights have a template of their own, but no personal expressions."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +43,9 @@ class Models:
     """The guidance, the prior, and the device both are on.
 
     `refinement` is the second guidance with its weight, None where the bundle has none or it is not wanted. `title`
-    names the weights with their commit. `beside` are asked beside the guidance.
+    names the weights with their commit. `beside` are asked beside the guidance. `materials` reads a skin's shine and
+    relief from its colour, None where that is not wanted.
+    `scorer` chooses the head of words alone, None where nothing is to be chosen.
     """
 
     guidance: Guidance
@@ -46,6 +56,8 @@ class Models:
     template: Template
     landmark_model: LandmarkModel
     beside: tuple[Companion, ...] = ()
+    materials: MaterialNet | None = None
+    scorer: Scorer | None = None
 
 
 def load_encoder(weights: LocatedBundle, asked: str) -> IdentityEncoder:
@@ -74,8 +86,10 @@ def load_models(
     expect_room(planned, device)
     files = yield from fetch_planned(planned)
     expect_memory(files, max(options.shape.views, options.material.views), device, refine)
-    template, prior = load_template(files.own_or_embedded(TEMPLATE_FILE), device), _start_prior(options, files, device)
+    template, prior = load_template(files.own_or_embedded(TEMPLATE_FILE), device), start_prior(options, files, device)
     _expect_fit(prior, template)
+    if options.rig.personal:
+        template = yield from _personal(template, files)
     bundle = load_weights(files, device)
     second = load_refinement(files, device, main=bundle) if refine else None
     beside = companions(files, bundle, asked)
@@ -90,7 +104,26 @@ def load_models(
         template=template,
         landmark_model=load_landmark_model(files.own_or_embedded(LANDMARK_MODEL_FILE)),
         beside=beside,
+        materials=load_materials(files.own_or_embedded(MATERIALS_FILE)) if options.material.translate else None,
+        scorer=(yield from choosing(options, files, template)) if encoder is None else None,
     )
+
+
+def _personal(template: Template, files: Weights) -> Generator[Event, None, Template]:
+    """The template whose heads have expressions of their own, where the weights have such; says it where not."""
+    own = with_personal(template, files.own_or_embedded(PERSONAL_FILE))
+    if own.personal is None:
+        yield Notice(EVERYBODYS)
+    return own
+
+
+def choosing(
+    options: HeadOptions, files: Weights | LocatedBundle, template: Template
+) -> Generator[Event, None, Scorer | None]:
+    """The scorer that chooses among candidates; None where there is nothing to choose. Raises UserError."""
+    if options.choice.chosen or not options.choice.candidates:
+        return None
+    return (yield from find_scorer(options.choice.scorer, files, len(template.identity), template.neutral.device))
 
 
 def companions(weights: Weights, main: Bundle, asked: GuidanceOptions) -> tuple[Companion, ...]:
@@ -111,7 +144,7 @@ def ready_device(options: HeadOptions) -> torch.device:
     return device
 
 
-def _start_prior(options: HeadOptions, files: Weights, device: torch.device) -> HeadPrior:
+def start_prior(options: HeadOptions, files: Weights | LocatedBundle, device: torch.device) -> HeadPrior:
     """The bundle's own prior; without one the embedded bundle's, which reads no embedding of another encoder's.
 
     Where none is wanted (`shape.prior`), that one is deaf to words as well: it starts from the mean head.
@@ -153,4 +186,5 @@ def plain_wish(
         expressions=options.expressions,
         form=asked.form,
         guidance_scale=asked.guidance_scale,
+        words=asked.words,
     )

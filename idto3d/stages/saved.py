@@ -16,7 +16,7 @@ from typing import Protocol, TypeVar
 import torch
 from torch import Tensor
 
-from idto3d.config import EditOptions, HeadOptions, MaterialOptions, ShapeOptions, as_json, from_json
+from idto3d.config import EditOptions, HeadOptions, MaterialOptions, ShapeOptions, as_json, from_json, run_options
 from idto3d.device import choose_device
 from idto3d.errors import UserError
 from idto3d.fields.hash_grid import kind_among
@@ -228,7 +228,7 @@ def load_head(folder: Path) -> FinishedHead:
 
 
 def _finished(tensors: Mapping[str, Tensor], words: Mapping) -> FinishedHead:
-    options = from_json(HeadOptions, words["options"])
+    options = run_options(words["options"])
     device = choose_device(options.device)
     start = start_from(tensors, words["start"], device)
     prior = prior_from(under("prior.", tensors), words["prior"], device)

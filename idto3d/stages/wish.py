@@ -39,6 +39,7 @@ class Wish:
 
     Without a `negative_prompt` ("") or a `guidance_scale` (None) each guidance has its own. `refinement` is what is
     asked instead in the last steps of the texture; None where that is this wish itself. `beside` are asked as well.
+    `words` is a factor on every scale.
     """
 
     guidances: tuple[tuple[Guidance, float], ...]
@@ -50,6 +51,7 @@ class Wish:
     guidance_scale: float | None
     refinement: "Wish | None" = None
     beside: tuple[Companion, ...] = ()
+    words: float = 1.0
 
     def distillation(self) -> Distillation:
         """How predictions become a gradient; each term has its own scale."""
@@ -104,7 +106,7 @@ def term(guidance: Guidance, weight: float, wish: Wish, domain: str, views: View
     """What one guidance is asked about `views`, on the pictures that all are shown."""
     own = guidance.asking(domain).guidance_scale
     scale = own if wish.guidance_scale is None else wish.guidance_scale
-    return Term(guidance, weight, conditions(guidance, wish, domain, views), scale)
+    return Term(guidance, weight, conditions(guidance, wish, domain, views), wish.words * scale)
 
 
 def conditions(guidance: Guidance, wish: Wish, domain: str, views: Views) -> Conditions:

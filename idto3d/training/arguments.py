@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from idto3d.errors import UserError
@@ -40,6 +41,17 @@ def add_workers(parser: argparse.ArgumentParser, text: str | None = None, defaul
 def add_seed(parser: argparse.ArgumentParser, text: str | None = None) -> None:
     """The option --seed, 0 by default."""
     parser.add_argument("--seed", type=int, default=0, help=text)
+
+
+def split_domain(argv: Sequence[str], domains: Collection[str]) -> tuple[str, list[str]]:
+    """The value of --domain in `argv`, "" where it is not given, and the other words. Raises UserError."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, argument_default="")
+    parser.add_argument("--domain")
+    asked, rest = parser.parse_known_args(list(argv))
+    if asked.domain and asked.domain not in domains:
+        what = f"There is no trainer of the domain '{asked.domain}'."
+        raise UserError(what, f"Choose from: {', '.join(domains)}; without --domain a bundle is trained.")
+    return asked.domain, rest
 
 
 def count(text: str) -> int:

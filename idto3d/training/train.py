@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Collection
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import torch
@@ -27,6 +28,7 @@ from idto3d.guidance.networks.base import BaseParts, load_base, load_morphable, 
 from idto3d.guidance.networks.branches import new_branches
 from idto3d.guidance.networks.morphable import MorphableHead
 from idto3d.guidance.networks.tiny import EMBEDDED_SPEC, tiny_base
+from idto3d.training.arguments import split_domain
 from idto3d.training.data.dataset import People, read_people, read_portrayed, read_shards, said_words
 from idto3d.training.data.embedding import embedded_by, title
 from idto3d.training.denoiser import Data, mean_embedding
@@ -52,11 +54,18 @@ OWN_LICENCE = (
     "face recognition model (CC0)"
 )
 REFINING_RATE = 5e-4  # peak rate of a decoder that has learned before
+APART = {  # what --domain trains beside a bundle
+    "scorer": "idto3d.training.scorer.train",
+    "texture": "idto3d.training.texture.command",
+}
 EXTRA_WORDS = ("a", "and", "beard", "hair", "head", "person", "skin", "with")
 
 
 def main(argv: list[str]) -> int:
-    """The command."""
+    """The command; what has a trainer of its own is handed on to it."""
+    domain, argv = split_domain(argv, APART)
+    if domain:
+        return import_module(APART[domain]).main(argv)
     options = parse(argv)
     options.work.mkdir(parents=True, exist_ok=True)
     check_encoder_of(options)

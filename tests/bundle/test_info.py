@@ -45,7 +45,7 @@ def test_the_weights_that_come_along_say_where_they_are_asked():
 
 def test_weights_of_the_schema_before_are_read_without_the_newer_entries(info, tmp_path):
     former = asdict(info) | {"schema": 2}
-    newer = {name: former.pop(name) for name in ("asking", "beside", "stages")}
+    newer = {name: former.pop(name) for name in ("asking", "beside", "stages", "scorer")}
     (tmp_path / "bundle.json").write_text(json.dumps(former))
     found = read_info(tmp_path)
     assert found == replace(info, schema=2) and found.stages == StageDefaults(128, 30.0, 128, 4000.0)
@@ -152,6 +152,7 @@ def test_another_identity_encoder_is_refused(info):
         ({"stages": {"shape_image_size": 4}}, "'stages.shape_image_size' should lie within 16..2048"),
         ({"stages": {"material_anchor": -1}}, "'stages.material_anchor' should be a number of at least 0"),
         ({"stages": {"steps": 3}}, "'stages.steps' is not known"),
+        ({"scorer": "nowhere"}, "'scorer' names no entry of sources"),
     ],
 )
 def test_a_wrong_entry_is_named(tmp_path, info, changes, said):

@@ -7,10 +7,11 @@ import torch
 from safetensors.torch import save_file
 
 from idto3d import cli
-from idto3d.bundle.layout import OPTIONAL, own_files
+from idto3d.bundle.layout import ATLAS_FILES, OPTIONAL, own_files
 from idto3d.bundle.publish import publish_bundle
 from idto3d.errors import UserError
 from idto3d.guidance.loading import load_bundle
+from idto3d.guidance.networks.atlas import TEST_ATLAS, has_atlas, load_atlas, new_atlas_model, save_atlas
 
 CPU = torch.device("cpu")
 
@@ -32,6 +33,22 @@ def test_publishing_uploads_the_bundle_with_its_card_and_it_can_be_used(hub, fol
     assert b"license: cc0-1.0" in files["README.md"] and b"Nobody should use it" in files["README.md"]
     assert ".hidden" not in files and {"geometry/lora.safetensors", "NOTICE.md"} < set(files)
     assert load_bundle(reference, CPU).info == info
+
+
+def test_a_model_of_atlases_is_published_and_fetched_with_its_bundle(hub, folder, parts, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_test")
+    (folder / "README.md").write_text("# Tiny")
+    shape, width = (parts.vae.config.latent_channels, 8, 8), parts.text_encoder.config.hidden_size
+    sizes = {"words": (2, 2, width), "mean": shape, "deviation": (shape[0], 1, 1), "basis": (3, *shape)}
+    sizes |= {"rest": (1,), **dict.fromkeys(("reading", "spread"), (1 + 2 * width + 16, 3))}
+    model = new_atlas_model(TEST_ATLAS, parts, {name: torch.rand(size) for name, size in sizes.items()})
+    save_atlas(model, folder)
+    bundle = load_bundle(publish_bundle(folder, "me/painted"), CPU)
+    assert has_atlas(bundle.folder) and bundle.folder != folder
+    assert torch.equal(load_atlas(bundle.folder, bundle.parts).words, model.words)
+    (folder / ATLAS_FILES[1]).unlink()
+    with pytest.raises(UserError, match="is missing"):
+        publish_bundle(folder, "me/painted")
 
 
 def test_the_command_publishes_and_prints_what_to_give_to_weights(hub, folder, monkeypatch, info, capsys):
@@ -89,6 +106,7 @@ def test_the_layout_is_what_is_written_and_what_is_loaded(pristine_folder, info)
     optional = {"head_prior.safetensors", "base/model_index.json"}
     optional |= {name for name in present if name.startswith("base/morphable/")}
     assert set(own_files(info, ())) == present - optional
+    assert set(ATLAS_FILES) < set(own_files(info, {ATLAS_FILES[1]})) and not set(ATLAS_FILES) & set(own_files(info, ()))
     split = present - {"base/tokenizer/tokenizer.json"} | {"base/tokenizer/vocab.json"}
     assert "base/tokenizer/merges.txt" in own_files(info, split)
     elsewhere = replace(info, base="sd15", sources={"sd15": None})

@@ -111,3 +111,5 @@ def test_words_and_a_scale_of_the_users_take_the_place_of_the_bundles(weights, m
     silent = replace(wish, guidance_scale=None, negative_prompt="")
     assert [terms(silent, domain, views)[0].guidance_scale for domain in DOMAINS] == [50.0, 7.5]
     assert said == ["ugly", ""]
+    halved = replace(silent, words=0.5)
+    assert [terms(halved, domain, views)[0].guidance_scale for domain in DOMAINS] == [25.0, 3.75]

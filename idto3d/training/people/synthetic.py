@@ -60,14 +60,18 @@ def portrait(sculpture: Sculpture, random: np.random.Generator, size: int) -> np
 
 def taken(normals: np.ndarray, albedo: np.ndarray, mask: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """The photo [size, size, 3] uint8 of what `look_at` gives: random lights, background, exposure and noise."""
-    light, size = _lights(normals, random), len(mask)
+    light, size = lights(normals, random), len(mask)
     background = random.uniform(0.02, 0.9, 3) * np.linspace(*random.uniform(0.6, 1.2, 2), size)[:, None, None]
     image = np.where(mask[..., None], albedo * light, background)
     image = image * random.uniform(0.75, 1.25) / max(np.percentile(image[mask], 92), 0.1) * 0.75
     return byte(srgb(image) + random.normal(0, random.uniform(0, 0.02), image.shape))
 
 
-def _lights(normals: np.ndarray, random: np.random.Generator) -> np.ndarray:
+def lights(normals: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Light and shine [..., 3], linear, of a random sky and some random lamps on surfaces of `normals` [..., 3].
+
+    They are +Y up, and the lamps stand rather before the face, which looks to +Z.
+    """
     sky, ground = random.uniform(0.25, 0.6, 3), random.uniform(0.08, 0.3, 3)
     light = ground + (sky - ground) * (normals[..., 1:2] * 0.5 + 0.5)
     for _ in range(random.integers(1, 4)):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 SCHEMA = 2
-SAVED = ("shape", "material")  # the stages whose results are saved when they end
+SAVED = ("shape", "carving", "texture", "material")  # the stages whose results are saved when they end
 KEPT = 2  # of each stage: a finished one keeps its result while the next one works
 NAME = re.compile(r"(?P<number>\d{6})_(?P<stage>.+)_(?P<step>\d+)\.json")
 NOTHING: Mapping = MappingProxyType({})

@@ -8,11 +8,12 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from idto3d.checks import checked, checked_edit
-from idto3d.config import EditOptions, ExportOptions, HeadOptions
+from idto3d.checks import checked, checked_edit, checked_motion
+from idto3d.config import AnimateOptions, EditOptions, ExportOptions, HeadOptions
 from idto3d.errors import UserError
 from idto3d.files import private_folder
 from idto3d.jobs import event_log, record
+from idto3d.jobs.animations.clip import check_clip, drop_clip, drop_stray, hand_in, or_taken_back
 from idto3d.jobs.engine import Engine, local_engine
 from idto3d.jobs.event_log import Progress, read_progress
 from idto3d.jobs.history.changes import drop, listed, redo, rename, steps, switch, undo
@@ -102,6 +103,7 @@ class Desk:
         job = self._honest(folder, said)
         if job.status == record.DONE:
             heals(folder)
+            drop_stray(folder)
         progress = self._progress[job_id] = read_progress(folder, self._progress.get(job_id))
         position = self.dispatcher.before(folder) if job.status == record.QUEUED else 0
         return view_of(job_id, folder, job, progress, said, position)
@@ -115,6 +117,7 @@ class Desk:
         if not self.dispatcher.withdraw(folder):
             stop_worker(folder, self.engine, lambda: self._busy(folder))
             mark_cancelled(folder)
+        drop_clip(folder)
 
     def resume(self, job_id: str) -> None:
         """Queue a cancelled, broken or killed job again. Raises UserError when it cannot be continued."""
@@ -151,6 +154,19 @@ class Desk:
         further = record.further_job(job, record.EDIT, job.options, (edit,))
         with self.shares.place(who, self._active, edit=True):
             self._queue(folder, replace(further, visitor=who))
+
+    def animate(self, job_id: str, clip: Path, options: AnimateOptions, name: str, visitor: str = "") -> None:
+        """Queue an animation of a finished head as it is shown, called `name`. Raises UserError when it cannot be.
+
+        A copy of `clip` drives it and is gone when the work ends, in whatever way; the head is as it was.
+        """
+        folder, job = self._at_rest(job_id)
+        check_clip(folder, clip, self.limits)
+        further, who = record.further_job(job, record.ANIMATE, job.options), self.shares.name(visitor) or job.visitor
+        with self.shares.place(who, self._active):
+            handed = hand_in(folder, clip, name, checked_motion(options))
+            with or_taken_back(folder, handed):  # somebody else may have been the first
+                self._queue(folder, replace(further, visitor=who, clip=handed))
 
     def versions(self, job_id: str) -> tuple[Version, ...]:
         """The versions of a finished head, oldest first; none while it is not finished. Raises UserError."""

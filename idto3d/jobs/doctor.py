@@ -22,6 +22,7 @@ OPTIONAL = {
     "tinycudann": "faster hash grid on a GPU",
     "usd-core": "the head as USDZ",
     "trimesh": "training on scans",
+    "spandrel": "networks that enlarge textures",
     "ray": "heads on many machines",
     "spaces": "the GPU of a Space on ZeroGPU",
     "scikit-image": "training on synthetic heads",
@@ -93,9 +94,10 @@ def community(folder: Path) -> Finding:
     from huggingface_hub import try_to_load_from_cache
 
     try:
-        sources = read_info(folder).sources.values()
+        info = read_info(folder)
     except UserError as error:
         return Finding("community", str(error), mark="--")
+    sources = [source for name, source in info.sources.items() if name != info.scorer]
     asked = [(source.repo, name, source.revision) for source in sources for name in source.files]
     here = sum(isinstance(try_to_load_from_cache(r, name, revision=v), str) for r, name, v in asked)
     rest = "" if here == len(asked) else "; the rest comes from the Hub with --weights community"

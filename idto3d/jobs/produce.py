@@ -12,6 +12,7 @@ from idto3d.errors import UserError
 from idto3d.events import Event, Finished, Notice
 from idto3d.files import remove
 from idto3d.jobs import record
+from idto3d.jobs.animations.work import as_animation
 from idto3d.jobs.checkpoint import Checkpointer
 from idto3d.jobs.history.rest import completed
 from idto3d.jobs.history.state import VERSIONS, read_state
@@ -21,6 +22,7 @@ from idto3d.jobs.record import Job
 from idto3d.jobs.run_folder import GLB
 
 PIPELINE = "idto3d.pipeline"
+ANIMATION = "animation"  # the module beside the pipeline that animates heads
 LEFT_OUT = "left_out"  # the stage under which it is saved how many of a new head's edits were refused
 
 log = logging.getLogger(__name__)
@@ -97,4 +99,13 @@ def _export(pipeline: ModuleType, folder: Path, job: Job, _checkpoints: Checkpoi
     return in_place(folder, make, make)
 
 
-WORK = {record.GENERATE: _generate, record.EXPORT: _export, record.EDIT: _edit}
+def _animate(pipeline: ModuleType, folder: Path, job: Job, _checkpoints: Checkpointer) -> Iterator[Event]:
+    return as_animation(folder, job.clip, import_module(beside(pipeline.__name__, ANIMATION)).animate)
+
+
+def beside(module: str, name: str) -> str:
+    """The module called `name` in the package of `module`."""
+    return ".".join((*module.split(".")[:-1], name))
+
+
+WORK = {record.GENERATE: _generate, record.EXPORT: _export, record.EDIT: _edit, record.ANIMATE: _animate}

@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-from idto3d.config import EditOptions, HeadOptions, as_json, from_json
+from idto3d.config import AnimateOptions, EditOptions, HeadOptions, as_json, from_json, run_options
 from idto3d.errors import UserError
 from idto3d.files import sha256_of, write_json
 
 STATUSES = QUEUED, RUNNING, DONE, FAILED, CANCELLED = ("queued", "running", "done", "failed", "cancelled")
-KINDS = GENERATE, EXPORT, EDIT = ("generate", "export", "edit")
+KINDS = GENERATE, EXPORT, EDIT, ANIMATE = ("generate", "export", "edit", "animate")
 FILE = "job.json"
+CLIP = "clip"  # folder of a run in which a clip lies as long as it is needed
 SCHEMA = 2
 LATER = "Press Resume later; what was done is kept."
 PACKAGES = ("idto3d", "torch", "diffusers", "transformers", "peft", "numpy", "pillow", "gradio")
@@ -30,6 +31,15 @@ class PhotoRecord:
 
 
 @dataclass(frozen=True)
+class ClipRecord:
+    """A clip that drives a head: its file, relative to the run folder, what the animation is called, and how."""
+
+    path: str
+    name: str
+    options: AnimateOptions = AnimateOptions()
+
+
+@dataclass(frozen=True)
 class JobError:
     """Why a run failed. `traceback` is empty when the user can fix it (a refusal)."""
 
@@ -42,9 +52,10 @@ class JobError:
 class Job:
     """One piece of work in a run folder. Times are UTC in ISO 8601, empty while they have not come.
 
-    `kind` is what is done: a head is generated, or a finished one is edited, or its asset is exported again. Further
-    work on a finished head keeps the job `before` it until it is done, so that a head stays what it was when the work
-    fails. `edits` are what is asked of a finished head, or of a generated one as soon as it is finished, in that order.
+    `kind` is what is done: a head is generated, or a finished one is edited, or its asset is exported again, or it is
+    animated by a `clip`. Further work on a finished head keeps the job `before` it until it is done, so that a head
+    stays what it was when the work fails. `edits` are what is asked of a finished head, or of a generated one as soon
+    as it is finished, in that order.
     `visitor` is a digest of who asked for it that nobody can undo, `most_seconds` how long it may work at a time (0:
     as long as it takes), `machine` the name of the one where the process `pid` is.
     """
@@ -64,6 +75,7 @@ class Job:
     most_seconds: float = 0.0
     machine: str = ""
     edits: tuple[EditOptions, ...] = ()
+    clip: ClipRecord | None = None
 
     @property
     def refused(self) -> bool:
@@ -167,18 +179,23 @@ def _from_json(data: dict) -> Job:
     """The inverse of `_as_json`. Raises KeyError, TypeError, ValueError or AttributeError for anything else."""
     job = Job(
         status=data["status"],
-        options=from_json(HeadOptions, data["options"]),
+        options=run_options(data["options"]),
         photos=tuple(PhotoRecord(**photo) for photo in data["photos"]),
         versions=tuple(data["versions"].items()),
         error=JobError(**data["error"]) if data["error"] else None,
         before=_from_json(data["before"]) if data["before"] else None,
         edits=tuple(from_json(EditOptions, edit) for edit in data.get("edits", ())),  # not of old
+        clip=_clip_from(data["clip"]) if data.get("clip") else None,
         **{name: data[name] for name in ("pid", "queued", "started", "ended", "kind")},
         **{name: data[name] for name in ("visitor", "most_seconds", "machine") if name in data},  # not of old
     )
     if job.status not in STATUSES or job.kind not in KINDS:
         raise ValueError(f"{job.kind!r} that is {job.status!r}")
     return job
+
+
+def _clip_from(data: dict) -> ClipRecord:
+    return ClipRecord(data["path"], data["name"], from_json(AnimateOptions, data["options"]))
 
 
 def taken(job: Job) -> Job:
@@ -214,7 +231,7 @@ def as_further(job: Job, why: JobError) -> JobError:
     """`why` a `job` ended, with what is to be done where that was further work on a finished head: nothing resumes."""
     if job.before is None:
         return why
-    asked = "export" if job.kind == EXPORT else "change"
+    asked = {EXPORT: "export", ANIMATE: "animation"}.get(job.kind, "change")
     when = "later" if not why.traceback else "and report it, please, if this comes back"
     return replace(why, remedy=f"The head is as it was. Ask for the {asked} again {when}.")
 

@@ -4,6 +4,7 @@
     events.jsonl     what it reported (event_log.py)
     subject/         crops of the faces that were found
     photos/          copies of the photos, only in jobs started from the page, removed when the run is done
+    clip/            a copy of the clip that the head is being animated from, removed as soon as that ends
     checkpoints/     checkpoint.py, removed when the run is done
     head.safetensors the finished head, written by the pipeline: what further work starts from, without photos
     saved/           its tensors, in files that versions share as far as they have the same
@@ -11,9 +12,10 @@
                                                  head.usdz where an export was asked for them
     versions/        history/, from the first edit on: each version whole in a folder of its own, state.json for which
                      one is current. The saved head and the asset above are those of that one, links where possible
+    animations/      animations/, each in a folder of its own
 
-Photos, crops, checkpoints, and the face embedding in each head.safetensors are biometric data: the folder is 0700,
-privacy/traces.py removes all of it, and a run that is refused before its first checkpoint keeps none of it.
+Photos, clips, crops, checkpoints, and the face embedding in each head.safetensors are biometric data: the folder is
+0700, privacy/traces.py removes all of it, and a run that is refused before its first checkpoint keeps none of it.
 """
 
 import logging
@@ -254,6 +256,8 @@ def _leave(folder: Path, place: tuple[int, int] | None, job: Job, only_record: b
     try:
         remove(folder / RESERVE)
         write_job(folder, job)
+        if not record.is_active(job):
+            remove(folder / record.CLIP)
         if only_record:
             keep_only_record(folder)
     except OSError as error:

@@ -4,16 +4,16 @@ import io
 import random
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from idto3d import config
-from idto3d.checks import checked, checked_view, named_expressions
-from idto3d.config import HDRI, EditOptions, HeadOptions, RenderOptions
+from idto3d.checks import checked, checked_view
+from idto3d.config import HDRI, EditOptions, RenderOptions
 from idto3d.errors import UserError
+from idto3d.jobs.choosing.chooser import Chooser
 from idto3d.jobs.desk import Desk, JobView
 from idto3d.jobs.drawing.drawer import Drawing
 from idto3d.jobs.drawing.process import RenderView
@@ -22,50 +22,23 @@ from idto3d.jobs.limits import LOCAL, Limits
 from idto3d.jobs.pace.paces import minutes_of_presets
 from idto3d.jobs.privacy.traces import Traces, deleted, digests
 from idto3d.jobs.queue.records import JOB_ID
-from idto3d.jobs.record import DONE, EDIT
+from idto3d.jobs.record import DONE, GENERATE
 from idto3d.ui.door.calls import lies_alone
 from idto3d.ui.heads import forms
+from idto3d.ui.heads.animating import Animations
+from idto3d.ui.heads.choosing import Choosing
 from idto3d.ui.heads.onstage import NO_LIGHT, OnStage
 from idto3d.ui.heads.painted import Painted
+from idto3d.ui.heads.request import LARGEST_SEED, LONGEST_PROMPT, Request, check, options_of
 from idto3d.ui.heads.revisions import Revisions
-from idto3d.ui.photos import NO_CONSENT, Photos, check_weights, with_weights
+from idto3d.ui.photos import Photos, with_weights
 from idto3d.ui.shelf import Shelf
 from idto3d.words.asked import describes_somebody, read_edit
-from idto3d.words.corrections import CORRECTED
 from idto3d.words.prompts import one_line
 
 pipeline_view = Drawing()  # our own pipeline's
 LAST_STAGE = "asset"
-LARGEST_SEED = 2**31 - 1
-LONGEST_PROMPT = 300
 VIEW_SIZE = 512
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a visitor asks for. The widgets of the page and the parameters of the API bear the names of these fields."""
-
-    photos: tuple[Path, ...] = ()
-    consent: bool = False
-    prompt: str = ""
-    negative_prompt: str = ""
-    preset: str = "draft"
-    expressions: str = "3"
-    seed: int = 0
-    hair_style: str = ""  # corrections of what photos suggest; empty: as seen
-    hair_colour: str = ""
-    beard: str = ""
-    skin: str = ""
-    lambda_id: float | None = None  # None: the weights' own
-    lambda_exp: float | None = None
-    guidance_scale: float | None = None
-    weights: str = ""  # empty: the server's own
-
-
-def request_of(values: Mapping) -> Request:
-    """The request of `values` by the names of its fields; None, as of a widget never opened, is the field's default."""
-    given = {name: value for name, value in values.items() if value is not None}
-    return Request(**given | {"photos": tuple(map(Path, given.get("photos", ())))})
 
 
 def view_of(values: Mapping) -> RenderOptions:
@@ -87,6 +60,7 @@ class Actions:
         render_view: RenderView = pipeline_view,
         base: Mapping | None = None,
         limits: Limits = LOCAL,
+        chooser: Chooser | None = None,
     ):
         self.desk = desk
         self.shelf = shelf
@@ -96,6 +70,8 @@ class Actions:
         self.base = dict(base or {})
         self.limits = limits
         self.photos = Photos(limits, base)
+        self.choosing = Choosing(limits, base, chooser)
+        self.animations = Animations(desk, shelf)
         self._uploaded: dict[str, float] = {}  # when the jobs whose uploads are still there were started
 
     def start(self, request: Request, visitor: str = "", edits: tuple[EditOptions, ...] = ()) -> str:
@@ -121,7 +97,7 @@ class Actions:
 
     def has_head(self, view: JobView) -> bool:
         """Whether there is a head to show of a job: a finished one, or one that is being changed."""
-        return view.glb is not None or view.kind == EDIT
+        return view.glb is not None or view.kind != GENERATE
 
     def change(self, job_id: str, options: EditOptions, visitor: str = "", mask: Painted | None = None) -> None:
         """Queue a change of a finished head by words, within what was painted. Raises UserError when it cannot be."""
@@ -210,6 +186,7 @@ class Actions:
         self.shelf.keep_only(self.desk.ids())
         self.studio.rest()
         self.photos.rest()
+        self.choosing.chooser.rest()
         self.desk.dispatch()
 
     def draw(self, job_id: str, options: RenderOptions, visitor: str = "", live: bool = False) -> np.ndarray:
@@ -231,55 +208,11 @@ class Actions:
         return (self.shelf.archive if whole else self.shelf.glb)(job_id, view.glb)
 
 
-def check(request: Request, limits: Limits = LOCAL) -> None:
-    """Raise UserError for a request without consent or without content, or for a preset that is not offered."""
-    if not request.photos and not request.prompt.strip():
-        raise UserError("There is nothing to make a head from.", "Add at least one photo, or describe the person.")
-    if request.photos and not request.consent:
-        raise UserError(*NO_CONSENT)
-    if request.preset not in limits.presets:
-        raise UserError(f"The preset '{request.preset}' is not offered here.", f"Choose {' or '.join(limits.presets)}.")
-    check_weights(request.weights, limits)
-    for text in (request.prompt, request.negative_prompt):
-        if len(text) > LONGEST_PROMPT:
-            raise UserError(f"The prompt has {len(text)} characters.", f"Shorten it to {LONGEST_PROMPT}.")
-
-
 def face_of(weights) -> tuple[tuple[str, float], ...]:
     """Pairs of name and weight from what a caller gives for them, for `checked_view`. Raises UserError."""
     if not isinstance(weights or {}, Mapping):
         raise UserError("The expressions are not names with weights.", 'Give an object like {"smile": 0.5}.')
     return tuple((weights or {}).items())
-
-
-def options_of(request: Request) -> HeadOptions:
-    """The options of a request, but for its weights, see `with_weights`.
-
-    Raises UserError for an unknown preset or expression, or a seed out of range; what else no head can be made with is
-    for `checks.checked` to say.
-    """
-    if not 0 <= request.seed <= LARGEST_SEED:
-        raise UserError(f"{request.seed} is no seed.", f"Give a whole number from 0 to {LARGEST_SEED}.")
-    preset = config.preset(request.preset)
-    return replace(
-        preset,
-        subject=replace(
-            preset.subject,
-            keep=False,  # nothing on the page needs a stranger's embedding
-            **{name: getattr(request, name) for name in CORRECTED},
-        ),
-        guidance=replace(preset.guidance, **_strengths(request)),
-        prompt=one_line(request.prompt),
-        negative_prompt=one_line(request.negative_prompt),
-        expressions=named_expressions(request.expressions),
-        seed=int(request.seed),
-    )
-
-
-def _strengths(request: Request) -> dict[str, float]:
-    """How strongly the guidance is asked, where the request says so."""
-    names = ("lambda_id", "lambda_exp", "guidance_scale")
-    return {name: value for name in names if (value := getattr(request, name)) is not None}
 
 
 def any_seed() -> int:

@@ -1,59 +1,25 @@
 """The page's API. Its names and their fields are stable.
 
-They are generate, edit, render, versions, status, cancel, resume, delete and result; `watch` and `download` are older
-names of status and result.
+They are candidates, generate, edit, sketch, animate, animations, animation, render, versions, status, cancel, resume,
+delete and result; `watch` and `download` are older names of status and result.
 """
-
-from collections.abc import Callable, Iterable, Mapping
-from functools import wraps
-from inspect import Parameter, Signature
 
 import gradio as gr
 
 from idto3d.config import MODES, EditOptions, RenderOptions
-from idto3d.errors import UserError, discreet
 from idto3d.jobs.privacy.traces import deleted
 from idto3d.ui import lanes
-from idto3d.ui.actions import Actions, Request, request_of, view_of
+from idto3d.ui.actions import Actions, view_of
+from idto3d.ui.endpoints.animating import add_animating
+from idto3d.ui.endpoints.called import by_name, refused
+from idto3d.ui.endpoints.choosing import add_choosing
+from idto3d.ui.endpoints.sketching import add_sketch
 from idto3d.ui.heads.forms import STRENGTHS, edit_of
+from idto3d.ui.heads.request import Request, request_of
 from idto3d.ui.heads.said import version_as_json, view_as_json
-from idto3d.ui.visitor import visitor_of
 from idto3d.words.corrections import CORRECTED
 
 MASK_TYPES = (".png", ".jpg", ".jpeg", ".webp")
-
-
-def refused(function: Callable) -> Callable:
-    """`function`, whose UserErrors reach the caller as plain sentences."""
-
-    @wraps(function)
-    def answer(*values):
-        try:
-            return function(*values)
-        except UserError as error:
-            raise gr.Error(discreet(str(error)), print_exception=False) from None
-
-    return answer
-
-
-def by_name(function: Callable[[Mapping, str], object], names: Iterable[str], needed: int = 0) -> Callable:
-    """`function` of a mapping of `names` to values and of who asks, as Gradio calls it: by position.
-
-    The parameters are `names`, of which all but the first `needed` may be left out, and `sender`, the request, which
-    Gradio adds.
-    """
-    names = tuple(names)
-
-    @wraps(function)
-    def by_position(*values):
-        *values, sender = values
-        return function(dict(zip(names, values, strict=True)), visitor_of(sender))
-
-    parameters = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in (*names, "sender")]
-    optional = [parameter.replace(default=None) for parameter in parameters[needed:]]
-    by_position.__signature__ = Signature([*parameters[:needed], *optional])
-    by_position.__annotations__ = {"sender": gr.Request}
-    return by_position
 
 
 def add_api(does: Actions) -> None:
@@ -61,8 +27,11 @@ def add_api(does: Actions) -> None:
     _add_steering(does)
     _add_versions(does)
     with gr.Group(visible=False):
+        add_choosing(does)
         _add_generate(does)
         _add_edit(does)
+        add_sketch(does)
+        add_animating(does)
         _add_render(does)
         _add_result(does)
 
@@ -113,8 +82,9 @@ def _add_generate(does: Actions) -> None:
     def generate(values, visitor):
         """Start a job; returns its id. `consent`: this is you, or you have the person's permission.
 
-        Words in hair_style, hair_colour, beard and skin count in place of what photos suggest; a strength left out is
-        the weights' own.
+        Words in hair_style, hair_colour, beard and skin count in place of what photos suggest. A strength left out is
+        the weights' own; `words` is a factor on how much they heed the prompt. `chosen`: the coefficients of one of
+        `candidates`, for a head of words alone.
         """
         return does.start(request_of(values), visitor)
 
@@ -130,6 +100,8 @@ def _add_generate(does: Actions) -> None:
         **{name: gr.Textbox("", label=name) for name in CORRECTED},
         **{name: gr.Number(None, label=name) for name in STRENGTHS},
         "weights": gr.Textbox("", label="weights"),
+        "words": gr.Number(None, label="words"),
+        "chosen": gr.JSON([], label="chosen"),
     }
     function = refused(by_name(generate, inputs))
     gr.Button().click(function, list(inputs.values()), gr.Textbox(label="job_id"), api_name="generate", **lanes.MAKE)

@@ -11,6 +11,6 @@ from idto3d.ui.wiring import wire
 def build_page(does: Actions) -> gr.Blocks:
     """The page over `does`."""
     with gr.Blocks(title="idto3d", analytics_enabled=False, fill_width=True) as blocks:
-        wire(layout(does.limits), does, blocks)
+        wire(layout(does.limits, terms=does.photos.terms()), does, blocks)
         add_api(does)
     return blocks

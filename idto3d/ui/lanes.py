@@ -11,8 +11,9 @@ def lane(name: str, width: int) -> dict:
 WATCH = lane("watch", 16)
 STEER = lane("steer", 16)  # cancel, resume, delete
 LOOK = lane("look", LOCAL.total_looks + 8)  # likewise at photos
+CHOOSE = lane("choose", LOCAL.total_looks + 8)  # likewise among faces
 MAKE = lane("make", 4)
 HAND_OUT = lane("hand out", 4)
 DRAW = lane("draw", LOCAL.total_views + 8)  # as many wait for the studio as it lets in, and refusals pass by them
-THREADS = sum(one["concurrency_limit"] for one in (WATCH, STEER, LOOK, MAKE, HAND_OUT, DRAW)) + 8
+THREADS = sum(one["concurrency_limit"] for one in (WATCH, STEER, LOOK, CHOOSE, MAKE, HAND_OUT, DRAW)) + 8
 LONGEST = 1024  # events that wait for all of these together

@@ -1,17 +1,19 @@
 """The page: which parts there are and where they stand. What they do is in wiring.py."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import gradio as gr
 
 from idto3d.jobs.limits import LOCAL, Limits
 from idto3d.ui import views
+from idto3d.ui.columns.animate import Animate, animate
 from idto3d.ui.columns.ask import Inputs, Start, ask
 from idto3d.ui.columns.change import Edit, History, change
 from idto3d.ui.columns.stage import Stage, stage
 from idto3d.ui.columns.take import Heads, Take, heads, take
 
-USUAL = {"lambda_id": 1.0, "lambda_exp": 1.0, "guidance_scale": 7.5}  # of most weights
+USUAL = {"lambda_id": 1.0, "lambda_exp": 1.0, "words": 1.0}  # of most weights
 
 
 @dataclass(frozen=True)
@@ -47,23 +49,28 @@ class Page:
     stage: Stage
     edit: Edit
     history: History
+    animate: Animate
     take: Take
     heads: Heads
     memory: Memory
 
 
-def layout(limits: Limits = LOCAL, usual: dict[str, float] | None = None) -> Page:
-    """Put all widgets that `limits` offer where they stand; to be called while the Blocks are being built."""
+def layout(limits: Limits = LOCAL, usual: dict[str, float] | None = None, terms: Sequence = ()) -> Page:
+    """Put all widgets that `limits` offer where they stand; to be called while the Blocks are being built.
+
+    terms: what is to be known of weights before photos are given, as `Photos.terms`.
+    """
     gr.HTML(views.header(limits.keep_seconds), elem_id="header")
     with gr.Row(elem_id="studio", equal_height=False):
         with gr.Column(scale=4, min_width=320, elem_id="ask"):
-            inputs, start = ask(limits, usual or USUAL)
+            inputs, start = ask(limits, usual or USUAL, terms)
         with gr.Column(scale=10, min_width=340, elem_id="live"):
             on_stage = stage()
             edit, history = change()
+            moved = animate(limits)
             taken = take()
     shelf = heads()
-    return Page(inputs, start, on_stage, edit, history, taken, shelf, _memory())
+    return Page(inputs, start, on_stage, edit, history, moved, taken, shelf, _memory())
 
 
 def _memory() -> Memory:

@@ -22,6 +22,10 @@ NO_CONSENT = (
 NAMED = ("embedded", "community")  # weights that every installation knows
 OFFERING = Work("idto3d.jobs.intake.offers", "offerer")
 LONGEST_LOOK_UP = 60.0  # seconds
+TERMS = (
+    "With the weights {title} faces in photos are read by InsightFace, whose models are for non-commercial research "
+    "only."
+)
 
 
 class Photos:
@@ -63,6 +67,12 @@ class Photos:
         offer = self._offer(weights.strip() or self.own(), True, visitor)
         assert offer is not None
         return offer
+
+    def terms(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """What visitors are to know of weights that they may get here, whoever chose these: sentences and licences."""
+        names = dict.fromkeys((self.own(), *(self.limits.weights or ())))
+        offers = [offer for name in names if (offer := at_hand(name)) and not offer.free]
+        return tuple((TERMS.format(title=offer.title), offer.licences) for offer in offers)
 
     def own(self) -> str:
         """The weights of the server, which are used where none are chosen."""

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from idto3d.config import HeadOptions
 from idto3d.errors import UserError
 from idto3d.files import private_folder
+from idto3d.jobs.choosing.chooser import Chooser
 from idto3d.jobs.desk import Desk, default_root
 from idto3d.jobs.engine import Engine
 from idto3d.jobs.limits import LOCAL, Limits
@@ -99,6 +100,7 @@ def make_page(
     render_view: RenderView = pipeline_view,
     limits: Limits = LOCAL,
     engine: Engine | None = None,
+    chooser: Chooser | None = None,
 ) -> tuple[gr.Blocks, Actions]:
     """The page and its verbs, with uploads in a private folder beside `runs`; `engine`: see `Desk`."""
     uploads = private_folder(uploads_of(runs)).resolve()
@@ -108,7 +110,7 @@ def make_page(
         os.environ.setdefault("FORWARDED_ALLOW_IPS", "*")  # a Space's proxy has no address that is known beforehand
     os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
     os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**9)  # else every call ends in a table of all calls
-    does = Actions(Desk(runs, pipeline, limits, engine), Shelf(uploads), render_view, base, limits)
+    does = Actions(Desk(runs, pipeline, limits, engine), Shelf(uploads), render_view, base, limits, chooser)
     return build_page(does), does
 
 
@@ -206,7 +208,7 @@ def _serve(
         server_port=port,
         prevent_thread_lock=end is not None,
         auth=login(who.accounts) if who.accounts else None,
-        max_file_size=int(who.limits.photo_megabytes * MEGABYTE),
+        max_file_size=int(max(who.limits.photo_megabytes, who.limits.clip_megabytes) * MEGABYTE),
         max_threads=lanes.THREADS,
         state_session_capacity=200,
         footer_links=["api"] if who.limits.trusted else [],

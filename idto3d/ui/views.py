@@ -11,9 +11,10 @@ from idto3d.jobs.desk import JobView
 from idto3d.jobs.event_log import Progress
 
 STAGES = {"subject": "Photos", "weights": "Weights", "fit": "Person", "shape": "Shape"}
-STAGES |= {"material": "Skin", "edit": "Change", "asset": "Asset"}
+STAGES |= {"material": "Skin", "edit": "Change", "clip": "Clip", "preview": "Film", "asset": "Asset"}
 CHANGED = ("edit", "asset")  # the stages of a change
-RARE = ("weights", "edit")  # shown only where it happens
+MOVED = ("clip", "preview")  # those of an animation
+RARE = ("weights", "edit", "clip", "preview")  # shown only where it happens
 USUAL = tuple(name for name in STAGES if name not in RARE)
 
 
@@ -37,6 +38,16 @@ def section(number: int, title: str, text: str = "") -> str:
 def heading(title: str, text: str) -> str:
     """The heading of a part of the page."""
     return f'<div class="heading"><div><h2>{escape(title)}</h2><p>{escape(text)}</p></div></div>'
+
+
+def terms(told: Sequence[tuple[str, Sequence[str]]]) -> str:
+    """What is to be known before photos are given: sentences, each with licences."""
+    found = []
+    for text, licences in told:
+        rows = "".join(f"<li>{escape(licence)}</li>" for licence in licences)
+        more = f"<details><summary>Licences</summary><ul>{rows}</ul></details>"
+        found.append(f'<div class="terms">{escape(text)}{more}</div>')
+    return "".join(found)
 
 
 def image_tag(path: Path, text: str) -> str:
@@ -70,11 +81,13 @@ def _stages_of(view: JobView) -> str:
     """The stages of what is done: of a change its own, otherwise those of a head."""
     progress, waiting = view.progress, view.status == record.QUEUED
     now = "" if waiting else progress.stage
+    if view.kind == record.ANIMATE:
+        return _stages(MOVED, MOVED[: MOVED.index(now)] if now in MOVED else (), now)
     if view.kind == record.EDIT:
         return _stages(CHANGED, CHANGED[: CHANGED.index(now)] if now in CHANGED else (), now)
     seen = (*progress.stages_done, *filter(None, (progress.stage,)))
     names = list(dict.fromkeys((*(name for name in STAGES if name not in RARE or name in seen), *seen)))
-    made = [name for name in names if name != CHANGED[0]]  # a change that was made is told by the versions
+    made = [name for name in names if name not in (CHANGED[0], *MOVED)]  # what was changed is told by the versions
     return _stages(made, made if view.status == record.DONE else progress.stages_done, now)
 
 
@@ -98,7 +111,7 @@ def _line(view: JobView) -> str:
         words.append(f"step {progress.step} of {progress.steps}")
         if progress.seconds_left is not None:
             words.append(f"{duration(progress.seconds_left)} left")
-    if progress.likeness is not None and view.kind != record.EDIT:  # a changed head was not compared
+    if progress.likeness is not None and view.kind == record.GENERATE:  # a changed head was not compared
         words.append(likeness(progress))
     return " <i>·</i> ".join(words)
 

@@ -14,7 +14,18 @@ from pathlib import Path
 import numpy as np
 
 from idto3d.errors import UserError
-from idto3d.events import Finished, LikenessMeasured, Notice, Preview, StageStarted, StepDone
+from idto3d.events import (
+    Candidate,
+    CandidatesFound,
+    Finished,
+    HairChoice,
+    HairFound,
+    LikenessMeasured,
+    Notice,
+    Preview,
+    StageStarted,
+    StepDone,
+)
 from idto3d.files import write_atomic
 
 STAGES = ("shape", "material")
@@ -233,3 +244,23 @@ def egg(rows=24, columns=32):
 def unit(vectors):
     """`vectors` [N, 3] with length 1."""
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def propose(options, like=(), count=9):
+    """Pretend to propose faces: their numbers are their place, the seed, and whom they are like."""
+    if "refuse" in options.prompt:
+        raise UserError("Nothing is known of such people.", "Say it in other words.")
+    if "break" in options.prompt:
+        raise RuntimeError("a toy broke")
+    time.sleep(2.0 if "slow" in options.prompt else 0.0)
+    yield Notice("Toys look alike.")
+    first = like[0][0] if like else -1.0
+    faces = [Candidate((float(i), float(options.seed), first), 1.0 - 0.1 * i, ball(32, i / 9)) for i in range(count)]
+    yield CandidatesFound(tuple(faces))
+
+
+def hair_choices(options):
+    """Pretend to propose hair."""
+    yield HairFound(
+        tuple(HairChoice(name, 0.5, ball(32)) for name in ("bob", "bald")), (HairChoice("green", 0.9, ball(32)),)
+    )

@@ -255,7 +255,8 @@ def test_a_worker_elsewhere_is_cancelled_by_a_mark(desk_of, photo, options, monk
     monkeypatch.setattr(os, "kill", lambda *signal: killed.append(signal))
     begun = time.monotonic()
     desk.cancel(job_id)
-    assert time.monotonic() - begun < 1.5 and killed == [] and pid
+    assert time.monotonic() - begun < 1.5 and pid not in {one[0] for one in killed}  # a waiting worker may have ended
+    assert pid
     assert desk.watch(job_id).status == "cancelled" and desk.watch(job_id).resumable
 
 

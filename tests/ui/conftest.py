@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from browsing import a_tab
 from PIL import Image
 
 JOBS = str(Path(__file__).parents[1] / "jobs")
@@ -35,12 +36,15 @@ def photo(tmp_path):
 @pytest.fixture
 def page(tmp_path, fake):
     """The page over the toy pipeline, not yet served, and what it does."""
+    from idto3d.jobs.choosing.chooser import Chooser, proposing
     from idto3d.ui.server import make_page
 
-    blocks, does = make_page(tmp_path / "runs", {}, "fake_pipeline", fake.render_view)
+    chooser = Chooser(work=proposing("fake_pipeline"))
+    blocks, does = make_page(tmp_path / "runs", {}, "fake_pipeline", fake.render_view, chooser=chooser)
     yield blocks, does
     for job_id in does.desk.ids():
         does.desk.delete(job_id)
+    chooser.rest(0.0)
 
 
 @pytest.fixture
@@ -68,3 +72,10 @@ def until():
         return answer
 
     return wait
+
+
+@pytest.fixture
+def tab():
+    """A tab of a real browser."""
+    with a_tab() as opened:
+        yield opened

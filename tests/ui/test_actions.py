@@ -16,13 +16,14 @@ from idto3d.jobs.history.version import Version
 from idto3d.jobs.privacy.traces import Traces
 from idto3d.jobs.record import JobError, PhotoRecord
 from idto3d.ui import views
-from idto3d.ui.actions import Actions, Request, check, face_of, options_of, webp
+from idto3d.ui.actions import Actions, face_of, webp
 from idto3d.ui.cards.heads import shelf
 from idto3d.ui.cards.taken import taken
 from idto3d.ui.cards.verdicts import unasked
 from idto3d.ui.cards.versions import strip
 from idto3d.ui.door.routes import fetches
 from idto3d.ui.heads.archive import asset_files, write_zip
+from idto3d.ui.heads.request import Request, check, options_of
 from idto3d.ui.shelf import Shelf
 from idto3d.ui.wired.frame import current
 from idto3d.words.prompts import one_line

@@ -1,35 +1,9 @@
 """A visitor's story in a real browser, over the toy pipeline. Skipped where there is no Chromium."""
 
-import os
-import shutil
-from pathlib import Path
-
 import pytest
+from browsing import CHROMIUM, shoot
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-SHOTS = os.environ.get("IDTO3D_SHOTS")
-FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--enable-unsafe-swiftshader", "--use-angle=swiftshader"]
-PATIENCE = 600_000  # milliseconds
-
-sync_api = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
-
-
-@pytest.fixture
-def tab():
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        tab = browser.new_page(
-            viewport={"width": 1440, "height": 1000}, color_scheme=os.environ.get("IDTO3D_SCHEME", "light")
-        )
-        tab.set_default_timeout(PATIENCE)
-        yield tab
-        browser.close()
-
-
-def shoot(tab, name):
-    if SHOTS:
-        tab.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
 
 
 def test_a_visitor_makes_a_head_leaves_comes_back_and_deletes_it(tab, address, page, photo):

@@ -17,8 +17,9 @@ from idto3d.jobs.event_log import Progress, png
 from idto3d.jobs.history.version import Version
 from idto3d.jobs.limits import LOCAL, PUBLIC
 from idto3d.jobs.record import JobError, PhotoRecord
+from idto3d.stages.edit.carried_mask import TEXT
 from idto3d.ui import views
-from idto3d.ui.actions import Actions, Request, options_of
+from idto3d.ui.actions import Actions
 from idto3d.ui.cards.pictures import standing
 from idto3d.ui.cards.taken import taken
 from idto3d.ui.cards.versions import placed
@@ -26,6 +27,7 @@ from idto3d.ui.heads.again import again
 from idto3d.ui.heads.forms import form_of
 from idto3d.ui.heads.onstage import MOST_LIGHTS
 from idto3d.ui.heads.painted import painted
+from idto3d.ui.heads.request import Request, options_of, request_of
 from idto3d.ui.heads.said import view_as_json
 from idto3d.ui.heads.thumbs import cut_out
 from idto3d.ui.page import layout
@@ -63,8 +65,9 @@ def test_a_request_that_reads_like_a_change_of_the_head_shown_is_told_from_a_new
 
 def test_the_form_is_filled_with_what_a_head_was_made_from():
     asked = Request((), True, "red hair", "hat", "standard", "6", 7, beard="goatee", lambda_id=0.5, weights="community")
+    asked = replace(asked, chosen=(0.5, -1.0))
     form = form_of(options_of(asked), "community")
-    assert Request(**form) == replace(asked, consent=False)
+    assert request_of(form) == replace(asked, consent=False, words=1.0)
 
 
 @pytest.mark.parametrize(
@@ -83,6 +86,15 @@ def test_a_head_is_made_again_with_the_weights_that_made_it(tmp_path, limits, na
     upload = write_atomic(tmp_path / "x.glb", packed({"asset": {"version": "2.0", "extras": extras}}, b""))
     found = again(upload, Photos(limits, {"weights": "embedded"}).chosen)
     assert found.form["weights"] == weights and said in found.said and not upload.exists()
+    assert ("shell" in found.said) is False
+
+
+def test_changes_of_a_head_are_named_as_its_versions_are(tmp_path):
+    edits = [as_json(EditOptions(sketch=f"{TEXT}AA")), as_json(EditOptions("older"))]
+    options = as_json(options_of(Request(prompt="young")))
+    extras = {"options": options, "edits": edits, "photos": 0, "weights": "some weights"}
+    upload = write_atomic(tmp_path / "x.glb", packed({"asset": {"version": "2.0", "extras": extras}}, b""))
+    assert "by themselves: sketch, older." in again(upload, lambda weights: "").said
 
 
 @pytest.mark.parametrize("said", [None, {}, {"png": 3}, {"png": "data:image/png;base64,x"}, {"png": "http://x/y.png"}])

@@ -10,11 +10,15 @@ import numpy as np
 import pytest
 
 from idto3d.config import EditOptions, RenderOptions
+from idto3d.jobs.clerk.office import Superseded
 from idto3d.jobs.limits import LOCAL
 from idto3d.ui import actions, api, page, wiring
-from idto3d.ui.actions import Request, request_of
 from idto3d.ui.columns import ask
+from idto3d.ui.heads import request as requests
+from idto3d.ui.heads.choosing import PICTURE, Found
+from idto3d.ui.heads.request import Request, request_of
 from idto3d.ui.wired import viewing
+from idto3d.ui.wired.choosing import SUPERSEDED
 
 ASKED = {
     "photos": (Path("anna.png"),),
@@ -32,6 +36,8 @@ ASKED = {
     "lambda_exp": 1.5,
     "guidance_scale": 3.0,
     "weights": "embedded",
+    "words": 0.5,
+    "chosen": (0.5, -1.0),
 }
 VIEW = {
     "mode": "clay",
@@ -47,7 +53,7 @@ def studio(request, monkeypatch):
     """The page over notes of what it was asked, its widgets, and the notes; or with all fields the other way round."""
     if request.param:
         for kind in (Request, RenderOptions):
-            for module in (actions, api, ask, page, viewing, wiring):
+            for module in (actions, requests, api, ask, page, viewing, wiring):
                 monkeypatch.setattr(module, kind.__name__, turned_round(kind), raising=False)
     notes, nothing = {}, lambda *_: None
     does = types.SimpleNamespace(
@@ -60,6 +66,8 @@ def studio(request, monkeypatch):
         delete_all=lambda jobs: ([], None, "Deleted."),
         minutes=lambda photos: {},
         reads_like_a_change=lambda job_id, prompt: False,
+        choosing=types.SimpleNamespace(found=superseded),
+        animations=types.SimpleNamespace(),
         start=lambda request, visitor, edits=(): notes.update(request=request) or "a" * 22,
         change=lambda job_id, options, visitor, mask=None: notes.update(job_id=job_id, edit=options),
         draw=lambda job_id, options, visitor, live=False: (
@@ -71,6 +79,11 @@ def studio(request, monkeypatch):
         wiring.wire(widgets, does, blocks)
         api.add_api(does)
     return blocks, widgets, notes
+
+
+def superseded(*_):
+    """Somebody asks for faces, and something newer is asked meanwhile."""
+    raise Superseded("choice of faces")
 
 
 def turned_round(kind):
@@ -102,15 +115,18 @@ def values_of(options, names):
     return {name: getattr(options, name) for name in names}
 
 
-def test_what_a_visitor_asks_for_reaches_the_request_by_name(studio):
+@pytest.mark.parametrize("photos", [True, False])
+def test_what_a_visitor_asks_for_reaches_the_request_by_name(studio, photos):
     blocks, widgets, notes = studio
     function = listening(blocks, widgets.start.generate, "click")
-    given = ASKED | {"photos": [("anna.png", None)]}
-    values = {widgets.memory.jobs: [], widgets.memory.opened: "", widgets.memory.edits: ()} | {
+    given = ASKED | {"photos": [("anna.png", None)] if photos else []}
+    expected = ASKED | ({"chosen": ()} if photos else {"photos": ()})  # photos show the face
+    values = {widgets.memory.jobs: [], widgets.memory.opened: "", widgets.memory.edits: ()}
+    values |= {widgets.inputs.nine.words: "young"} | {
         getattr(widgets.inputs, name): value for name, value in given.items()
     }
     call(blocks, function, [values[widget] for widget in function.inputs])
-    assert values_of(notes["request"], ASKED) == ASKED
+    assert values_of(notes["request"], expected) == expected
 
 
 def test_what_the_api_is_asked_for_reaches_the_request_by_name(studio):
@@ -156,9 +172,15 @@ def test_what_was_painted_on_a_head_is_forgotten_with_it(studio, press):
     told = set(function.outputs)
     assert {memory.mask, widgets.edit.mask, widgets.edit.unmask} <= told
     given = {memory.jobs: ["b" * 22], memory.opened: "", memory.edits: (), memory.boxed: ""}
+    given |= {widgets.inputs.nine.words: "an old <man>"}
     given |= {getattr(widgets.inputs, name): value for name, value in (ASKED | {"photos": []}).items()}
     said = call_with(blocks, function, [given[widget] for widget in function.inputs], {"pick": "new"})
     assert said[memory.mask] is None
+    assert said[widgets.edit.hairs] == ""
+    inputs, animate = widgets.inputs, widgets.animate
+    assert (said[inputs.chosen], said[inputs.nine.words], said[inputs.nine.found]) == ([], "", {})
+    assert (said[inputs.guidance_scale], said[animate.clip], said[animate.consent]) == (None, None, False)
+    assert ("chosen for “an old &lt;man&gt;”" in said[start.message]) is (press == "generate")
     if press == "delete":
         assert said[memory.lights] == {} and said[memory.edits] == ()
 
@@ -180,7 +202,7 @@ def test_the_parameters_of_the_api_keep_their_names_their_order_and_their_defaul
     }
     words = {"prompt": "", "negative_prompt": "", "preset": "draft", "expressions": "3", "seed": 0}
     words |= {"hair_style": "", "hair_colour": "", "beard": "", "skin": ""}
-    words |= {"lambda_id": None, "lambda_exp": None, "guidance_scale": None, "weights": ""}
+    words |= {"lambda_id": None, "lambda_exp": None, "guidance_scale": None, "weights": "", "words": None, "chosen": []}
     assert list(parameters["generate"].items()) == list({"photos": None, "consent": False, **words}.items())
     view = {"mode": "relit", "light": "", "light_rotation_deg": 0, "azimuth_deg": 0, "elevation_deg": 0, "size": 512}
     assert list(parameters["render"].items()) == list({"job_id": None, **view, "expressions": {}}.items())
@@ -190,3 +212,15 @@ def test_the_parameters_of_the_api_keep_their_names_their_order_and_their_defaul
 
 def test_what_was_never_filled_in_is_left_to_the_request():
     assert request_of(dict.fromkeys(ASKED)) == Request()
+
+
+def test_a_choice_that_was_superseded_leaves_what_was_there(studio):
+    blocks, widgets, _ = studio
+    inputs, nine, memory = widgets.inputs, widgets.inputs.nine, widgets.memory
+    before = Found("old", 1, (), ((f"{PICTURE}AA", (0.5, -1.0)),))
+    function = listening(blocks, nine.show, "click")
+    values = {memory.jobs: [], memory.opened: "", nine.found: before.plain(), nine.words: "old"}
+    values |= {getattr(inputs, name): value for name, value in (ASKED | {"photos": [], "chosen": [0.5, -1.0]}).items()}
+    *_, said = function.fn({widget: values[widget] for widget in function.inputs}, None)
+    assert said[nine.found] == before.plain() and "face now" in said[nine.faces] and SUPERSEDED in said[nine.faces]
+    assert inputs.chosen not in said

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from gradio_client import Client, handle_file
+from PIL import Image
 
 from idto3d.jobs.privacy.ages import DOUBT, Ages
 from idto3d.ui import server
@@ -20,6 +21,7 @@ from idto3d.ui.door.access import Access
 from idto3d.ui.server import make_page, open_page
 
 STABLE = ("generate", "edit", "render", "versions", "status", "cancel", "resume", "delete", "result")
+STABLE += ("candidates", "sketch", "animate", "animations", "animation")
 ENDPOINTS = sorted(f"/{name}" for name in (*STABLE, "watch", "download"))
 
 
@@ -75,6 +77,64 @@ def test_a_head_is_changed_undone_and_handed_out_over_the_api(client, page, phot
         client.predict(job_id, "undo", api_name="/versions")
     with pytest.raises(Exception, match="no value of keep"):
         client.predict(job_id, "green hair", keep="hair", api_name="/edit")
+
+
+def test_a_face_is_chosen_over_the_api_and_the_head_is_made_of_it(client, page, until):
+    faces = client.predict("young", seed=7, api_name="/candidates")
+    assert [one["coefficients"] for one in faces] == [[float(i), 7.0, -1.0] for i in range(9)]
+    assert all(one["picture"].startswith("data:image/webp;base64,") for one in faces)
+    alike = client.predict("young", like=[faces[4]["coefficients"]], count=3, api_name="/candidates")
+    assert [one["coefficients"] for one in alike] == [[float(i), 0.0, 4.0] for i in range(3)]
+    chosen = alike[1]["coefficients"]
+    job_id = client.predict([], False, "young", chosen=chosen, api_name="/generate")
+    until(lambda: over(client, job_id))
+    assert page[1].look(job_id).options.choice.chosen == (1.0, 0.0, 4.0)
+    for wrong, said in ((["a"], "no face of ours"), ([1e9], "no face of ours"), ({"a": 1}, "no face of ours")):
+        with pytest.raises(Exception, match=said):
+            client.predict([], False, "young", chosen=wrong, api_name="/generate")
+    for words, said in (
+        ("", "Nothing is said"),
+        ("refuse", "Nothing is known of such"),
+        ("break", "could not be looked at"),
+    ):
+        with pytest.raises(Exception, match=said):
+            client.predict(words, api_name="/candidates")
+
+
+def test_a_head_is_animated_over_the_api_and_the_clip_is_gone(client, page, photo, until, tmp_path):
+    job_id = generate(client, photo, "young")
+    until(lambda: over(client, job_id))
+    (clip := tmp_path / "hello.mp4").write_bytes(b"anna in person")
+    with pytest.raises(Exception, match="need a yes"):
+        client.predict(job_id, handle_file(str(clip)), False, api_name="/animate")
+    client.predict(job_id, handle_file(str(clip)), True, strength=2.0, api_name="/animate")
+    view = until(lambda: over(client, job_id))
+    assert view["status"] == "done" and view["error"] is None
+    (one,) = client.predict(job_id, api_name="/animations")
+    assert (one["id"], one["name"], one["options"]["strength"], one["film"]) == ("a001", "hello", 2.0, True)
+    glb, film = client.predict(job_id, "a001", api_name="/animation")
+    assert Path(glb).read_bytes() == b"glTFanna" and Path(film).read_bytes() == b"a film \x14"
+    for root in (page[1].desk.root, page[1].shelf.folder):
+        assert not holding(root, clip.read_bytes())
+    assert client.predict(job_id, "a001", api_name="/animations") == []
+    with pytest.raises(Exception, match="no animation 'a001'"):
+        client.predict(job_id, "a001", api_name="/animation")
+
+
+def test_a_drawing_is_laid_on_a_head_over_the_api(client, page, photo, until, tmp_path):
+    job_id = generate(client, photo, "young")
+    until(lambda: over(client, job_id))
+    Image.new("RGBA", (8, 8), (120, 0, 0, 200)).save(drawing := tmp_path / "mark.png")
+    client.predict(job_id, handle_file(str(drawing)), "a tattoo", 0.0, "view", 30.0, api_name="/sketch")
+    view = until(lambda: over(client, job_id))
+    edit = view["versions"][-1]["edit"]
+    assert (edit["prompt"], edit["strength"], edit["mask_space"], edit["mask_azimuth_deg"]) == (
+        "a tattoo",
+        0.0,
+        "view",
+        30.0,
+    )
+    assert "sketch" not in edit
 
 
 def test_refusals_reach_the_caller_as_sentences(client, photo, until):
@@ -210,7 +270,8 @@ def test_the_server_keeps_to_itself(address, page):
     assert headers["x-content-type-options"] == "nosniff"
     assert status_of(address, "/gradio_api/file=http://127.0.0.1:9/x")[0] == 404
     file = {"path": "http://127.0.0.1:9/x.png", "meta": {"_type": "gradio.FileData"}}
-    run = json.dumps({"data": [[file], True, "", "", "draft", "3", 5, "", "", "", "", None, None, None, ""]}).encode()
+    run = [[file], True, "", "", "draft", "3", 5, "", "", "", "", None, None, None, "", None, []]
+    run = json.dumps({"data": run}).encode()
     assert status_of(address, "/gradio_api/call/generate", run)[0] == 400
     assert status_of(address, "/gradio_api/call/watch", b'{"data": ["' + b"x" * (1 << 20) + b'"]}')[0] == 413
     secret = page[1].desk.root / "secret.txt"

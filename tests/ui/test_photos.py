@@ -8,8 +8,9 @@ import pytest
 from idto3d.config import HeadOptions
 from idto3d.errors import UserError
 from idto3d.jobs.limits import LOCAL, PUBLIC
-from idto3d.ui.actions import Actions, Request, check, options_of, request_of
+from idto3d.ui.actions import Actions
 from idto3d.ui.columns.ask import chip_choices
+from idto3d.ui.heads.request import Request, check, options_of, request_of
 from idto3d.ui.photos import Photos, corrections_after, with_weights
 from idto3d.ui.shelf import Shelf
 from idto3d.words.traits import ATTRIBUTES

@@ -21,6 +21,9 @@ def test_the_table_for_hosts_is_that_of_the_limits():
         f"| {these.visitor_jobs} waiting or at work and {these.visitor_jobs_an_hour} an hour of one visitor, "
         f"{these.total_jobs} waiting or at work of all |",
         f"| edits | {these.visitor_edits_an_hour} an hour of one visitor, of whose heads each has {these.versions} ",
+        f"| animations | {these.animations} of one head, each of a clip of {these.clip_megabytes:g} MB "
+        f"and {these.clip_seconds:g} seconds |",
+        f"| {these.choice_seconds:g} seconds, {these.visitor_choices} at a time of one visitor |",
         f"| work on one head | {these.job_seconds / 60:g} minutes |",
         f"| a finished head | kept for {these.keep_seconds / 3600:g} hours |",
         f"| {these.view_pixels} pixels, {these.view_seconds:g} seconds, "

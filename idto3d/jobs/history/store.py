@@ -108,7 +108,7 @@ def commit(folder: Path, edit: EditOptions) -> Version:
     """Make what lies in `coming` a version under the current one, and show it."""
     state = read_state(folder)
     name = f"v{state.count:03}"
-    made = Version(name, state.current, edit.name or edit.prompt, edit, now(), _digest(folder))
+    made = Version(name, state.current, edit.title, edit, now(), _digest(folder))
     _take(folder, replace(state, count=state.count + 1), made)
     return replace(made, current=True)
 
@@ -186,7 +186,7 @@ def _lay_root(folder: Path) -> None:
 def _name(job: Job | None) -> str:
     """What the head as it was made is called: by its prompt, or by the edit that it came of as a run of its own."""
     if job is not None and job.kind == EDIT:
-        return job.edits[0].name or job.edits[0].prompt
+        return job.edits[0].title
     return (job.options.prompt if job else "") or AS_MADE
 
 

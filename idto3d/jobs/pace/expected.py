@@ -14,26 +14,40 @@ from idto3d.config import NAMED, HeadOptions
 from idto3d.errors import UserError
 from idto3d.files import read_json
 
-STAGES = ("subject", "fit", "shape", "material", "asset")
+STAGES = ("subject", "fit", "shape", "carving", "texture", "material", "asset")
 # Seconds a unit on two idle cores with the embedded weights.
-USUAL: Mapping[str, float] = {"subject": 1.8, "fit": 8.3, "shape": 0.2, "material": 0.255, "asset": 3.8}
+USUAL: Mapping[str, float] = {
+    "subject": 1.8,
+    "fit": 8.3,
+    "shape": 0.2,
+    "carving": 0.25,
+    "texture": 0.3,
+    "material": 0.255,
+    "asset": 3.8,
+}
 PIXELS = 128.0 * 128.0  # of a view whose cost is one unit
+LIT = 3.5  # times the cost of a step on an atlas's code that one on lit pictures has
+PAINTED = 0.25  # units that a skin's relief costs at 1024 texels a side
+TRANSLATED = 8.0  # units that reading shine from a skin of that size costs
 GRID = 1.5  # units that a step costs more on a tetrahedral grid of 80 cells
 
 
 def units(options: HeadOptions, photos: int) -> dict[str, float]:
     """How much each stage has to do, in the order in which they come; without photos none is read."""
     own = _own(options.weights)
-    shape, material = options.shape, options.material
+    shape, carving, texture, material = options.shape, options.carving, options.texture, options.material
     sides = (shape.image_size or own.shape_image_size, material.image_size or own.material_image_size)
     seen = 1.0 + 0.8 * photos
     grid = (shape.resolution / 80.0) ** 2 if shape.carrier == "tets" else 0.0
+    area = (options.export.painted_size / 1024.0) ** 2
     meshes = len(options.expressions) if shape.meshes == "each" and shape.carrier == "tets" else 1
     counted = {
         "subject": float(photos),
-        "fit": seen,
+        "fit": seen + PAINTED * (area - 1.0),
         "shape": meshes * shape.steps * (_views(shape.views, sides[0]) + GRID * grid),
-        "material": material.steps * _views(material.views, sides[1]),
+        "carving": carving.steps * _views(carving.views, carving.image_size or sides[1]),
+        "texture": (texture.steps + LIT * texture.lit_steps) * _views(texture.views, sides[1]),
+        "material": material.steps * _views(material.views, sides[1]) + TRANSLATED * area * material.translate,
         "asset": 1.0 + (options.export.texture_size / 1024.0) ** 2,
     }
     return {stage: amount for stage, amount in counted.items() if amount}

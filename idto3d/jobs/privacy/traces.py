@@ -12,15 +12,17 @@ from pathlib import Path
 from idto3d.errors import UserError
 from idto3d.files import PART, sha256_of
 from idto3d.jobs import event_log, record
+from idto3d.jobs.animations.store import ANIMATIONS
+from idto3d.jobs.animations.store import RECORD as ANIMATION
 from idto3d.jobs.history.state import RECORD, VERSIONS
 from idto3d.jobs.lock import try_lock
 from idto3d.jobs.run_folder import CHECKPOINTS, HEAD, LOCK, PHOTOS, RESERVE, SAVED
 
-KINDS = ("photo", "crop", "checkpoint", "picture", "head", "version", "record")
+KINDS = ("photo", "clip", "crop", "checkpoint", "picture", "head", "version", "animation", "record")
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".mp4")
-SHOWN = ("photo", "crop", "checkpoint", "picture", "head", "version")
+SHOWN = ("photo", "clip", "crop", "checkpoint", "picture", "head", "version", "animation")
 RECORDS = {record.FILE, event_log.FILE, LOCK, RESERVE, ".cancel", "worker.log"}
-OURS = RECORDS | {PHOTOS, CHECKPOINTS, HEAD, SAVED, "subject", "renders", VERSIONS}
+OURS = RECORDS | {PHOTOS, record.CLIP, CHECKPOINTS, HEAD, SAVED, "subject", "renders", VERSIONS, ANIMATIONS}
 LOOKS, LOOK_S = 20, 0.05  # how often a folder that was emptied is removed again, and seconds between
 
 
@@ -80,6 +82,10 @@ def kind_of(name: Path) -> str:
         return "photo" if top == PHOTOS else "crop"
     if top == VERSIONS:
         return _kind_in_version(name)
+    if top == record.CLIP:
+        return "clip"
+    if top == ANIMATIONS:
+        return "animation" if name.name == ANIMATION else "picture" if name.suffix in PICTURES else "head"
     if top in RECORDS or PART.fullmatch(top):
         return "record"
     return "picture" if top == "renders" and name.suffix in PICTURES else "head"

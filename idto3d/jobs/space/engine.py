@@ -248,7 +248,7 @@ class SpaceEngine:
 
 def needs_gpu(job: Job) -> bool:
     """Whether a job computes with weights, and may do so on a GPU."""
-    return job.kind != record.EXPORT and job.options.device != "cpu"
+    return job.kind not in (record.EXPORT, record.ANIMATE) and job.options.device != "cpu"
 
 
 def reason(error: Exception) -> str:

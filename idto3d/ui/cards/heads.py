@@ -13,6 +13,7 @@ STANDS = {
     record.CANCELLED: "stopped",
     record.FAILED: "failed",
 }
+CHANGES = {record.EDIT: "is being changed", record.ANIMATE: "is being animated"}
 NEW = (
     '<button type="button" class="head new" data-pick="new"><span class="plus" aria-hidden="true">+</span>'
     "<span>New head</span></button>"
@@ -41,8 +42,8 @@ def _card(view: JobView, shown: bool) -> str:
 
 def _state(view: JobView) -> str:
     """How the work on a head stands, where there is some."""
-    changing = view.status == record.RUNNING and view.kind == record.EDIT
-    return "is being changed" if changing else STANDS.get(view.status, "")
+    changing = view.status == record.RUNNING and view.kind in CHANGES
+    return CHANGES[view.kind] if changing else STANDS.get(view.status, "")
 
 
 def title(view: JobView) -> str:

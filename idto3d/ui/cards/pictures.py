@@ -13,14 +13,14 @@ LIVE = ("relit", "normal")
 SIDE = 512
 CAPTIONS = {"normal": "Its shape, as directions", "relit": "Lit as in a studio"}
 EMPTY = "An example: a head made here from words alone. Yours appears here."
-CHANGED = "The change so far"
+SO_FAR = {record.EDIT: "The change so far", record.ANIMATE: "The animation so far"}
 
 
 def standing(view: JobView | None) -> dict:
     """What the viewer shows of a job without a finished head, or over the head that is being changed."""
     if view is None:
         return {"head": "", "picture": example(), "caption": EMPTY}
-    if view.kind == record.EDIT:
+    if view.kind in (record.EDIT, record.ANIMATE):
         return {"over": True} | _changing(view)
     kind = newest(view.previews or {})
     if not kind:
@@ -41,7 +41,7 @@ def _changing(view: JobView) -> dict:
     if path is None or changed_at(path) < begun:  # the record is written when the work begins
         return {"picture": "", "caption": ""}
     picture = data_url(path, SIDE)
-    return {"picture": picture, "caption": CHANGED if picture else ""}
+    return {"picture": picture, "caption": SO_FAR[view.kind] if picture else ""}
 
 
 def newest(previews: dict[str, Path]) -> str:

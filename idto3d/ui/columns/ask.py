@@ -9,8 +9,10 @@ from gradio.components import Component
 from idto3d.config import HeadOptions
 from idto3d.jobs.limits import Limits
 from idto3d.subject.images import ENDINGS
-from idto3d.ui import actions, views
+from idto3d.ui import views
+from idto3d.ui.columns.nine import Nine, nine
 from idto3d.ui.columns.picker import picker
+from idto3d.ui.heads.request import LARGEST_SEED, LONGEST_PROMPT, Request
 from idto3d.words.expressions import SETS
 from idto3d.words.traits import ATTRIBUTES
 
@@ -19,14 +21,14 @@ CHIPS = {"hair_style": "Hair", "hair_colour": "Hair colour", "beard": "Beard", "
 FOLD = "<details><summary>Photos, words and how it is made</summary></details>"  # opens the rest on a small screen
 STRENGTHS = {
     "lambda_id": ("Likeness", "How much the painter heeds whose face it is.", 2.0),
-    "guidance_scale": ("Words", "How much it heeds what is written; too much makes colours hard.", 15.0),
+    "words": ("Words", "How much it heeds what is written, 1 as these weights do; much makes colours hard.", 2.0),
     "lambda_exp": ("Expression", "How far expressions go from the resting face.", 2.0),
 }
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a visitor asks for, by the names of the fields of actions.Request, and what is told about it."""
+    """What a visitor asks for, by the names of the fields of Request, and what is told about it."""
 
     photos: gr.Gallery
     consent: gr.Checkbox
@@ -38,13 +40,16 @@ class Inputs:
     beard: gr.Dropdown
     skin: gr.Dropdown
     prompt: gr.Textbox
+    nine: Nine
+    chosen: gr.BrowserState
     preset: gr.Radio
     expressions: gr.Radio
     negative_prompt: gr.Textbox
     seed: gr.Number
     dice: gr.Button
     lambda_id: gr.Slider
-    guidance_scale: gr.Slider
+    guidance_scale: gr.State
+    words: gr.Slider
     lambda_exp: gr.Slider
     weights: gr.Textbox
     weigh: gr.Button
@@ -53,18 +58,20 @@ class Inputs:
 
     def asked(self) -> dict[str, Component]:
         """The widgets whose values make a request, by the names of its fields."""
-        return {field.name: getattr(self, field.name) for field in fields(actions.Request)}
+        return {field.name: getattr(self, field.name) for field in fields(Request)}
 
     def request(self, values: Mapping[Component, object]) -> dict[str, object]:
         """What is asked by the `values` of the widgets; a strength nobody moved is left to the weights."""
         given = {name: values[widget] for name, widget in self.asked().items()}
         photos = [path for path, _caption in given["photos"] or ()]
-        return given | {"photos": photos} | {name: None for name, own in self.usual.items() if given[name] == own}
+        given |= {"photos": photos, "chosen": () if photos else given["chosen"]}
+        return given | {name: None for name, own in self.usual.items() if given[name] == own}
 
     def filled(self, values: Mapping[str, object]) -> dict[Component, object]:
         """The widgets' values for what was asked once, by the names of the fields."""
-        told = {name: self.usual[name] if value is None else value for name, value in values.items()}
-        return {self.asked()[name]: value for name, value in told.items()}
+        told = {name: self.usual.get(name) if value is None else value for name, value in values.items()}
+        words = {self.nine.words: values.get("prompt", "")} if "chosen" in values else {}
+        return {self.asked()[name]: value for name, value in told.items()} | words
 
 
 @dataclass(frozen=True)
@@ -78,18 +85,23 @@ class Start:
     anew: gr.Button
 
 
-def ask(limits: Limits, usual: Mapping[str, float]) -> tuple[Inputs, Start]:
-    """Lay out the column; `usual` are the strengths that the server's weights take by themselves."""
+def ask(limits: Limits, usual: Mapping[str, float], terms: Sequence = ()) -> tuple[Inputs, Start]:
+    """Lay out the column; `usual` are the strengths that the server's weights take by themselves.
+
+    terms: what is to be known of the weights before photos are given.
+    """
     gr.HTML(FOLD, elem_id="fold")
-    inputs = _photos(limits) | _words() | _make(limits)
+    inputs = _photos(terms) | _words() | _make(limits)
     start = _start()
     with gr.Accordion("More options", open=False, elem_id="more"):
         inputs |= _more(limits, usual)
     return Inputs(**inputs, usual=usual), start
 
 
-def _photos(limits: Limits) -> dict[str, Component]:
+def _photos(terms: Sequence) -> dict[str, Component]:
     gr.HTML(views.section(1, "Photos", "One to twenty of one person. Sharp, from several sides, face uncovered."))
+    if terms:
+        gr.HTML(views.terms(terms), elem_id="terms")
     taken = gr.HTML("", elem_id="taken")
     consent = gr.Checkbox(
         label="This is me, or I have this person's permission; the person is an adult.", elem_id="consent"
@@ -125,9 +137,11 @@ def _chip(name: str) -> gr.Dropdown:
     )
 
 
-def _words() -> dict[str, Component]:
+def _words() -> dict:
     gr.HTML(views.section(2, "Words", "Optional: say more about the person, or use words alone."))
-    return {"prompt": _text("prompt", "What the person looks like", "with short buzzcut hair", lines=2)}
+    prompt = _text("prompt", "What the person looks like", "with short buzzcut hair", lines=2)
+    chosen = gr.BrowserState([], storage_key="idto3d-chosen", secret="idto3d-chosen")
+    return {"prompt": prompt, "nine": nine(), "chosen": chosen}
 
 
 def _text(name: str, label: str, example: str, lines: int = 1, info: str | None = None) -> gr.Textbox:
@@ -136,7 +150,7 @@ def _text(name: str, label: str, example: str, lines: int = 1, info: str | None 
         label=label,
         placeholder=example,
         lines=lines,
-        max_length=actions.LONGEST_PROMPT,
+        max_length=LONGEST_PROMPT,
         info=info,
         elem_id=name,
     )
@@ -147,7 +161,7 @@ def _make(limits: Limits) -> dict[str, Component]:
     preset = gr.Radio(preset_choices(limits.presets, {}), value=HeadOptions().preset, label="Quality", elem_id="preset")
     expressions = gr.Radio(
         _expression_sets(),
-        value=actions.Request().expressions,
+        value=Request().expressions,
         label="Expressions beside neutral",
         info="Each takes a little longer; sliders for all the others come with every head.",
         elem_id="expressions",
@@ -193,7 +207,7 @@ def _more(limits: Limits, usual: Mapping[str, float]) -> dict[str, Component]:
     negative = _text("negative_prompt", "Keep away from", "glasses, hat")
     with gr.Row(elem_classes="seed"):
         text = "The same number makes the same head again."
-        most = actions.LARGEST_SEED
+        most = LARGEST_SEED
         seed = gr.Number(0, label="Seed", info=text, precision=0, minimum=0, maximum=most, min_width=120)
         dice = gr.Button("Roll the dice", size="sm", min_width=100, scale=0, elem_id="dice")
     strengths = {name: _strength(name, usual[name]) for name in STRENGTHS}
@@ -206,6 +220,7 @@ def _more(limits: Limits, usual: Mapping[str, float]) -> dict[str, Component]:
         "weights": weights,
         "weigh": weigh,
         "offer": offer,
+        "guidance_scale": gr.State(None),  # on the page words are a factor; a head made otherwise keeps its scale
         **strengths,
     }
 

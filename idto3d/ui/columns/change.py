@@ -6,8 +6,9 @@ import gradio as gr
 
 from idto3d.config import REGIONS, EditOptions
 from idto3d.jobs.history.changes import LONGEST_NAME
-from idto3d.ui import actions, views
+from idto3d.ui import views
 from idto3d.ui.columns.picker import picker
+from idto3d.ui.heads.request import LONGEST_PROMPT
 
 EXAMPLES = (
     "green hair",
@@ -21,7 +22,7 @@ EXAMPLES = (
     "glasses",
 )
 KEEP = (("Nothing in particular", ""), ("Its shape", "geometry"), ("Its colours", "texture"))
-NO_MASK = "<p>To change only a part, paint it with the brush in the viewer.</p>"
+NO_MASK = "<p>To change only a part, paint it with the brush in the viewer; with its pencil, draw on the skin.</p>"
 COMPARE = (("Alone", ""), ("Compare by a line", "split"), ("Side by side", "side"))
 
 
@@ -35,10 +36,13 @@ class Edit:
     strength: gr.Slider
     keep: gr.Radio
     locks: gr.CheckboxGroup
+    limits: gr.Accordion
     mask: gr.HTML
     unmask: gr.Button
     apply: gr.Button
     message: gr.HTML
+    hair: gr.Accordion
+    hairs: gr.HTML
 
 
 @dataclass(frozen=True)
@@ -70,11 +74,13 @@ def _edit(group: gr.Column) -> Edit:
     with gr.Row(elem_id="examples"):
         examples = tuple(gr.Button(text, size="sm", min_width=0, scale=0) for text in EXAMPLES)
     message = gr.HTML("", elem_id="edit_message")
-    with gr.Accordion("How far, and where", open=False, elem_id="limits"):
+    with gr.Accordion("Hair, as pictures", open=False, elem_id="hair") as hair:
+        hairs = picker("", "hairs")
+    with gr.Accordion("How far, and where", open=False, elem_id="limits") as limits:
         strength, keep, locks = _limits()
         mask = gr.HTML(NO_MASK, elem_id="mask")
         unmask = gr.Button("Forget what was painted", size="sm", visible=False, elem_id="unmask")
-    return Edit(group, prompt, examples, strength, keep, locks, mask, unmask, apply, message)
+    return Edit(group, prompt, examples, strength, keep, locks, limits, mask, unmask, apply, message, hair, hairs)
 
 
 def _request() -> tuple[gr.Textbox, gr.Button]:
@@ -83,7 +89,7 @@ def _request() -> tuple[gr.Textbox, gr.Button]:
             label="What shall change",
             show_label=False,
             placeholder="green hair",
-            max_length=actions.LONGEST_PROMPT,
+            max_length=LONGEST_PROMPT,
             scale=5,
             min_width=180,
             elem_id="edit_prompt",

@@ -10,9 +10,9 @@ element.addEventListener('click', event => {
 """
 
 
-def picker(value: str, elem_id: str, visible: bool = True) -> gr.HTML:
-    """HTML that fires `select` when something in it that has `data-pick` is pressed."""
-    return gr.HTML(value, js_on_load=HEARS, elem_id=elem_id, visible=visible)
+def picker(value: str, elem_id: str, visible: bool = True, js: str = "") -> gr.HTML:
+    """HTML that fires `select` when something in it that has `data-pick` is pressed; `js` is run once beside that."""
+    return gr.HTML(value, js_on_load=HEARS + js, elem_id=elem_id, visible=visible)
 
 
 def picked(event: gr.EventData) -> str:

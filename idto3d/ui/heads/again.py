@@ -7,8 +7,8 @@ from pathlib import Path
 from idto3d.config import EditOptions, HeadOptions
 from idto3d.export.gltf.recipe import Recipe, recipe_of
 from idto3d.files import remove
-from idto3d.ui.actions import Request, options_of
 from idto3d.ui.heads.forms import form_of
+from idto3d.ui.heads.request import Request, options_of
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def _sentences(recipe: Recipe, form: dict[str, object]) -> list[str]:
         photos = "a photo" if recipe.photos == 1 else f"{recipe.photos} photos"
         said.append(f"It was made from {photos}, which no GLB holds: add them again.")
     if recipe.edits:
-        said.append(f"Its changes follow by themselves: {', '.join(edit.prompt for edit in recipe.edits)}.")
+        said.append(f"Its changes follow by themselves: {', '.join(edit.title for edit in recipe.edits)}.")
     if _plain(options_of(Request(**form))) != _plain(recipe.options):
         said.append("It was made with options that only a shell can set; those are not in the form.")
     return said

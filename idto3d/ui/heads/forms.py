@@ -7,7 +7,18 @@ from idto3d.words.corrections import CORRECTED
 from idto3d.words.expressions import SETS
 
 STRENGTHS = ("lambda_id", "lambda_exp", "guidance_scale")
-REMEMBERED = ("prompt", "negative_prompt", "preset", "expressions", "seed", "weights", *CORRECTED, *STRENGTHS)
+REMEMBERED = (
+    "prompt",
+    "negative_prompt",
+    "preset",
+    "expressions",
+    "seed",
+    "weights",
+    *CORRECTED,
+    *STRENGTHS,
+    "words",
+    "chosen",
+)
 
 
 def form_of(options: HeadOptions, weights: str = "") -> dict[str, object]:
@@ -22,8 +33,9 @@ def form_of(options: HeadOptions, weights: str = "") -> dict[str, object]:
         "expressions": _set_of(options.expressions),
         "seed": options.seed,
         "weights": weights,
+        "chosen": options.choice.chosen,
         **{name: getattr(options.subject, name) for name in CORRECTED},
-        **{name: getattr(options.guidance, name) for name in STRENGTHS},
+        **{name: getattr(options.guidance, name) for name in (*STRENGTHS, "words")},
     }
 
 

@@ -1,4 +1,4 @@
-"""What a visitor painted onto the viewer: a mask in a view, taken in as any upload from a stranger."""
+"""What a visitor painted onto the viewer: a mask or a drawing, taken in as any upload from a stranger."""
 
 import base64
 import binascii
@@ -12,6 +12,8 @@ from idto3d.errors import UserError
 from idto3d.files import write_atomic
 
 PNG = "data:image/png;base64,"
+MASK, SKETCH = "mask", "sketch"  # fields of EditOptions
+VIEW, UV = "view", "uv"
 LARGEST = 1 << 19  # bytes
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 WRONG = UserError("What was painted did not arrive as a picture.", "Paint it again.")
@@ -19,21 +21,27 @@ WRONG = UserError("What was painted did not arrive as a picture.", "Paint it aga
 
 @dataclass(frozen=True)
 class Painted:
-    """A mask, white where the head may change, as a PNG file's bytes, and the camera it was painted from, degrees."""
+    """A PNG file's bytes, the camera it was painted from, degrees, what it is and lies on.
+
+    kind: "mask", white where the head may change, or "sketch", a drawing that is clear where nothing is. space: as
+    EditOptions.mask_space.
+    """
 
     png: bytes
     azimuth_deg: float
     elevation_deg: float
+    kind: str = MASK
+    space: str = VIEW
 
     def options(self, options: EditOptions, folder: Path) -> EditOptions:
-        """`options` within this mask, which is written into `folder`."""
+        """`options` within this mask, or with this drawing, which is written into `folder`."""
         path = write_atomic(folder / "painted.png", self.png)
         camera = {"mask_azimuth_deg": self.azimuth_deg, "mask_elevation_deg": self.elevation_deg}
-        return replace(options, mask=str(path), mask_space="view", **camera)
+        return replace(options, **{self.kind: str(path)}, mask_space=self.space, **camera)
 
 
-def painted(said) -> Painted:
-    """What a browser says that was painted. Raises UserError for anything else."""
+def painted(said, kind: str = MASK) -> Painted:
+    """What a browser says that was painted, a mask or a sketch. Raises UserError for anything else."""
     if not isinstance(said, Mapping) or not str(said.get("png", "")).startswith(PNG):
         raise UserError(WRONG.what, WRONG.remedy)
     try:
@@ -42,7 +50,10 @@ def painted(said) -> Painted:
         raise UserError(WRONG.what, WRONG.remedy) from None
     if len(png) > LARGEST or not png.startswith(SIGNATURE):
         raise UserError(WRONG.what, WRONG.remedy)
-    return Painted(png, _degrees(said.get("azimuth_deg")), _degrees(said.get("elevation_deg")))
+    space = VIEW if kind == MASK else said.get("space")
+    if space not in (VIEW, UV):
+        raise UserError(WRONG.what, WRONG.remedy)
+    return Painted(png, _degrees(said.get("azimuth_deg")), _degrees(said.get("elevation_deg")), kind, space)
 
 
 def _degrees(value) -> float:

@@ -21,7 +21,7 @@ class Revisions:
         """Queue a change of a head. Raises UserError when it cannot be."""
         name = options.name and checked_name(options.name)
         options = replace(options, prompt=one_line(options.prompt), name=name)
-        if not options.prompt:
+        if not (options.prompt or options.sketch):
             raise UserError("Nothing is said of what shall change.", 'Write it, as in "green hair".')
         self.desk.edit(job_id, options, visitor)
 

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from idto3d.config import as_json
 from idto3d.errors import discreet
+from idto3d.jobs.animations.store import Animation
 from idto3d.jobs.desk import JobView
 from idto3d.jobs.history.version import Version
 
-PATHS = ("mask",)  # fields of an edit that name files here
+PATHS = ("mask", "sketch")  # fields of an edit that name files here
 
 
 def view_as_json(view: JobView, versions: Sequence[Version] = ()) -> dict:
@@ -36,3 +37,9 @@ def version_as_json(version: Version) -> dict:
     edit = {name: value for name, value in as_json(version.edit).items() if name not in PATHS} if version.edit else None
     names = ("id", "parent", "name", "created", "sha256", "current")
     return {name: getattr(version, name) for name in names} | {"edit": edit}
+
+
+def animation_as_json(one: Animation) -> dict:
+    """One animation: id, name, created, the version that it shows, how it was asked for, whether it has a film."""
+    told = {name: getattr(one, name) for name in ("id", "name", "created", "version")}
+    return told | {"options": as_json(one.options), "film": one.film is not None}

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 WHITE = 250  # from which on a pixel may be ground
+NEAR = 3  # of 255, how far the ground may be from its colour
 FRONT = Path("renders") / "front.png"
 
 
@@ -42,10 +43,19 @@ def webp_url(image: np.ndarray, size: int) -> str:
 
 def cut_out(image: np.ndarray) -> np.ndarray:
     """An [H, W, 3] uint8 picture on white as [H, W, 4], clear where the white reaches the border."""
+    return _cut(image, (image >= WHITE).all(-1))
+
+
+def cut_from_corner(image: np.ndarray) -> np.ndarray:
+    """The same of a picture on any one colour, that of its first corner."""
+    return _cut(image, (np.abs(image.astype(np.int16) - image[0, 0]) <= NEAR).all(-1))
+
+
+def _cut(image: np.ndarray, ground: np.ndarray) -> np.ndarray:
+    """`image` with alpha, clear where the `ground` [H, W] bool reaches the border."""
     from scipy.ndimage import label, uniform_filter  # here, as the page is there sooner without it
 
-    white = (image >= WHITE).all(-1)
-    areas, _ = label(white)
+    areas, _ = label(ground)
     outer = np.unique(np.concatenate([areas[0], areas[-1], areas[:, 0], areas[:, -1]]))
     inside = ~np.isin(areas, outer[outer > 0])
     alpha = np.where(inside, uniform_filter(inside.astype(np.float32), 3, mode="nearest") ** 2, 0.0)

@@ -22,6 +22,8 @@ It requests the URLs above and nothing else. It triggers, each with a dict as `g
   azimuth_deg, elevation_deg, expressions {name: weight}, size. The page answers by setting `picture`.
 * "mask": what the visitor painted: png (data URL, 512 x 512, white where the head may change; the standard camera
   at the neutral face), azimuth_deg, elevation_deg. Take it as untrusted as any upload.
+* "sketch": what the visitor drew: png (data URL, 1024 x 1024, clear where nothing is), azimuth_deg, elevation_deg, and
+  the space it lies on: view, as a mask, or uv, the skin's texture. Likewise.
 * "compare": how, as the value's `compare`, when the visitor chose another way in the viewer.
 * "light": path and name of an uploaded .hdr or .exr. The page answers with a longer `lights`.
 """
@@ -36,11 +38,11 @@ from idto3d.config import HDRI
 
 HERE = Path(__file__).parent
 DRAWS = ("math", "payload", "morph", "shaders", "gpu", "renderer")
-SHOWS = ("page", "state", "panel", "stage", "lamps", "film", "frame", "pace", "viewer")
+SHOWS = ("page", "state", "panel", "stage", "brush", "lamps", "film", "frame", "pace", "viewer")
 SPRITE = HERE / "lights.jpg"
 COLUMNS = 10  # of the sprite
 EMPTY = {"head": "", "name": "", "lights": "", "picture": "", "caption": ""}
-EVENTS = ("view", "mask", "light", "compare")
+EVENTS = ("view", "mask", "sketch", "light", "compare")
 TEMPLATE = '<div class="idv-root"></div>'  # constant: what changes it would take away what the viewer put there
 ON_LOAD = f"""
 const events = {list(EVENTS)};

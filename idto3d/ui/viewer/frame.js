@@ -8,10 +8,10 @@ function frameOf(viewer) {
   const empty = el("div", { class: "idv-empty" }, emptyHead(), el("p", {}, "Your head appears here, to turn, light and give a face."));
   const tags = ["head", "other"].map((side) => el("span", { class: `idv-tag idv-tag-${side}`, hidden: true }));
   const line = divider(viewer);
-  const brush = maskBrush(viewer);
-  line.bar.hidden = brush.sheet.hidden = brush.bar.hidden = true;
+  const brush = brushOf(viewer);
+  line.bar.hidden = brush.sheet.hidden = brush.atlas.hidden = brush.bar.hidden = true;
   const { tools, buttons } = toolsOf(viewer);
-  const stage = el("div", { class: "idv-stage" }, canvas, preview, empty, brush.sheet, line.bar, ...tags, caption, tools);
+  const stage = el("div", { class: "idv-stage" }, canvas, preview, empty, brush.atlas, brush.sheet, line.bar, ...tags, caption, tools);
   const modes = choice("Show", MODES.map((mode) => [mode, mode === "uv" ? "UV" : spoken(mode)]), viewer.state.mode, (mode) => { viewer.state.mode = mode; viewer.changed("view"); });
   modes.group.classList.add("idv-modes");
   const beside = el("div", { class: "idv-beside" });
@@ -28,7 +28,8 @@ function toolsOf(viewer) {
     turn: iconButton("turn", "Turn steadily", () => viewer.setTurning(!viewer.state.turning)),
     picture: iconButton("picture", "Save a picture", () => savePicture(viewer)),
     film: iconButton("film", "Save a turntable", () => saveTurntable(viewer)),
-    brush: iconButton("brush", "Paint a mask", () => paint(viewer, !viewer.painting)),
+    brush: iconButton("brush", "Paint a mask", () => paint(viewer, viewer.painting === "mask" ? "" : "mask")),
+    draw: iconButton("draw", "Draw on the skin", () => paint(viewer, viewer.painting === "sketch" ? "" : "sketch")),
     split: iconButton("split", "Compare with a line", compared("split")),
     side: iconButton("side", "Compare side by side", compared("side")),
   };

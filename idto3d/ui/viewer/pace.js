@@ -1,7 +1,7 @@
 /* When the head is drawn, and how finely: coarsely where drawing is slow and something moves, finely when it rests. */
 
 const FINE_AFTER = 140; // milliseconds of rest after which a slow machine draws finely
-const SLOW = 30; // milliseconds of a fine picture from which a machine is slow
+const SLOW = 15; // milliseconds of a coarse picture from which a machine is slow
 const STRIPS = 6; // that a slow machine draws a fine picture in, so that it hears the visitor in between
 const [COARSER, COARSE] = [110, 30]; // milliseconds of a coarse picture from which it is made coarser, and finer again
 const TURN_SECONDS = 12;
@@ -77,14 +77,15 @@ class Pace {
     this.resting = setTimeout(() => (strip + 1 < STRIPS ? this.refine(strip + 1) : this.viewer.hold(this.coarse)), 0);
   }
 
-  /* The first fine pictures tell how fast this machine is. */
+  /* Coarse pictures tell how fast this machine is, before anybody waits for one: the first compiles, the second counts. */
   measure() {
-    if (this.measured > 3) return this.viewer.draw(2);
+    if (this.measured > 1) return this.viewer.draw(2);
+    const took = this.timed(1);
     this.measured += 1;
-    const took = this.timed(2);
-    if (this.measured < 2 || took < SLOW) return; // the first compiles
-    this.slow = true;
-    if (took > 4 * COARSER) this.coarse = 0.5; // a coarse picture has a quarter of the pixels
-    this.resting = setTimeout(() => this.viewer.hold(this.coarse), 0);
+    if (this.measured < 2) return this.redraw();
+    this.slow = took > SLOW;
+    if (!this.slow) return this.viewer.draw(2);
+    if (took > COARSER) this.coarse = 0.5; // it has a quarter of the pixels
+    this.resting = setTimeout(() => this.refine(0), FINE_AFTER);
   }
 }

@@ -159,7 +159,7 @@ class Renderer {
     this.lit(at, look);
     for (const part of some) {
       const material = head.materials[part.material];
-      ["albedo", "roughness", "metallic", "normal"].forEach((kind, unit) => {
+      ["albedo", "roughness", "metallic", "normal", "specular"].forEach((kind, unit) => {
         gl.activeTexture(gl.TEXTURE0 + unit);
         gl.bindTexture(gl.TEXTURE_2D, material[kind] || material.albedo);
         gl.uniform1i(at[`${kind}Map`] || null, unit);

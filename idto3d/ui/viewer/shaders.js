@@ -56,7 +56,7 @@ in vec3 place;
 in vec3 outward;
 in vec2 texel;
 in vec4 tangent;
-uniform sampler2D albedoMap, roughnessMap, metallicMap, normalMap;
+uniform sampler2D albedoMap, roughnessMap, metallicMap, normalMap, specularMap;
 uniform sampler3D lightMap;
 uniform vec3 eye, right, up, back, gain, lamp, harmonics[9];
 uniform vec2 turn;
@@ -106,7 +106,7 @@ vec3 specularLight(vec3 direction, float rough) {
   float v = atan(sqrt(max(level, 1e-10)), d.y) / PI;
   return scale * texture(lightMap, vec3(u, v, (clamp(rough, 0.0, 1.0) * (levels - 1.0) + 0.5) / levels)).rgb;
 }
-vec3 underLamp(vec3 n, vec3 view, vec3 albedo, float rough, float metal) {
+vec3 underLamp(vec3 n, vec3 view, vec3 albedo, float rough, float metal, float plain) {
   vec3 middle = normalize(view + lamp);
   float lit = max(dot(n, lamp), 0.0), seen = max(dot(n, view), 0.0);
   float peak = max(dot(n, middle), 0.0), edge = max(dot(view, middle), 0.0);
@@ -114,19 +114,19 @@ vec3 underLamp(vec3 n, vec3 view, vec3 albedo, float rough, float metal) {
   float spread = squared / (PI * pow(peak * peak * (squared - 1.0) + 1.0, 2.0));
   float hidden = lit * sqrt(seen * seen * (1.0 - squared) + squared) + seen * sqrt(lit * lit * (1.0 - squared) + squared);
   float grazing = pow(max(1.0 - edge, 0.0), 5.0);
-  vec3 base = DIELECTRIC * (1.0 - metal) + albedo * metal;
+  vec3 base = plain * (1.0 - metal) + albedo * metal;
   vec3 specular = (base + (1.0 - base) * grazing) * spread * 0.5 / max(hidden, 1e-6);
-  vec3 diffuse = albedo * (1.0 - metal) * (1.0 - DIELECTRIC - (1.0 - DIELECTRIC) * grazing);
+  vec3 diffuse = albedo * (1.0 - metal) * (1.0 - plain - (1.0 - plain) * grazing);
   return lit * (diffuse + PI * specular);
 }
-vec3 shaded(vec3 n, vec3 view, vec3 albedo, float rough, float metal) {
+vec3 shaded(vec3 n, vec3 view, vec3 albedo, float rough, float metal, float plain) {
 #if KIND == 1
-  return gain * underLamp(n, view, albedo, rough, metal);
+  return gain * underLamp(n, view, albedo, rough, metal, plain);
 #else
   float toward = dot(n, view), facing = clamp(toward, 1e-4, 1.0);
-  vec3 base = DIELECTRIC * (1.0 - metal) + albedo * metal;
+  vec3 base = plain * (1.0 - metal) + albedo * metal;
   vec3 specular = specularShare(base, rough, facing);
-  vec3 diffuse = albedo * (1.0 - metal) * (1.0 - specularShare(vec3(DIELECTRIC), rough, facing));
+  vec3 diffuse = albedo * (1.0 - metal) * (1.0 - specularShare(vec3(plain), rough, facing));
 #if KIND == 2
   return gain * (diffuse + specular);
 #else
@@ -158,10 +158,11 @@ void main() {
 #elif MODE == 5
   shown.rgb = vec3(0.93) * (0.55 + 0.45 * max(dot(n, view), 0.0));
 #elif MODE == 4
-  shown.rgb = encoded(toned(shaded(n, view, vec3(CLAY), 0.7, 0.0)));
+  shown.rgb = encoded(toned(shaded(n, view, vec3(CLAY), 0.7, 0.0, DIELECTRIC)));
 #else
   float rough = texture(roughnessMap, texel).r, metal = texture(metallicMap, texel).r;
-  shown.rgb = encoded(toned(shaded(n, view, decoded(texture(albedoMap, texel).rgb), rough, metal)));
+  float plain = DIELECTRIC * texture(specularMap, texel).r;
+  shown.rgb = encoded(toned(shaded(n, view, decoded(texture(albedoMap, texel).rgb), rough, metal, plain)));
 #endif
 #endif
 }`;

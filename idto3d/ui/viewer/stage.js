@@ -1,8 +1,7 @@
-/* What happens on the head itself: turning, zooming, comparing, painting a mask. */
+/* What happens on the head itself: turning, zooming, comparing. */
 
 const MOST_UP = 80;
 const ZOOMS = [0.5, 6];
-const MASK = 512; // pixels of a painted mask
 
 function orbit(viewer, canvas) {
   const fingers = new Map();
@@ -96,72 +95,4 @@ function shotsOf({ head, other }, compare, split) {
   if (!other || !compare) return [{ head, ...whole }];
   if (compare === "split") return [{ head, ...whole, to: split }, { head: other, ...whole, from: split }];
   return [{ head, x: 0, width: 0.5, from: 0, to: 0.5 }, { head: other, x: 0.5, width: 0.5, from: 0.5, to: 1 }];
-}
-
-/* A brush over the view. What it paints is where an edit may change the head. */
-function maskBrush(viewer) {
-  const sheet = el("canvas", { class: "idv-sheet", width: MASK, height: MASK, "aria-label": "Paint where the head may change" });
-  const pen = sheet.getContext("2d");
-  let erasing = false;
-  let last = null;
-  const size = slider({ label: "Brush", least: 6, most: 120, step: 1, value: 40, told: (v) => `${v} px` }, () => {});
-  const stroke = (event) => {
-    const box = sheet.getBoundingClientRect();
-    const at = [((event.clientX - box.left) / box.width) * MASK, ((event.clientY - box.top) / box.height) * MASK];
-    pen.globalCompositeOperation = erasing ? "destination-out" : "source-over";
-    pen.strokeStyle = "#2fb59f";
-    pen.lineCap = pen.lineJoin = "round";
-    pen.lineWidth = Number(size.input.value);
-    pen.beginPath();
-    pen.moveTo(...(last || at));
-    pen.lineTo(at[0] + 0.01, at[1]);
-    pen.stroke();
-    last = at;
-  };
-  sheet.addEventListener("pointerdown", (event) => { sheet.setPointerCapture(event.pointerId); last = null; stroke(event); });
-  sheet.addEventListener("pointermove", (event) => { if (sheet.hasPointerCapture(event.pointerId)) stroke(event); });
-  const clear = () => pen.clearRect(0, 0, MASK, MASK);
-  const tool = choice("Tool", [["paint", "Paint"], ["erase", "Erase"]], "paint", (value) => { erasing = value === "erase"; });
-  const note = el("p", { class: "idv-hint", role: "status" }, "Paint where the next edit may change the head. It is shown as in a neutral face.");
-  const use = () => {
-    const painted = pen.getImageData(0, 0, MASK, MASK);
-    let some = 0;
-    for (let i = 0; i < painted.data.length; i += 4) {
-      const value = painted.data[i + 3] > 127 ? 255 : 0;
-      some += value;
-      painted.data.set([value, value, value, 255], i);
-    }
-    if (!some) { note.textContent = "Nothing is painted yet."; return; }
-    const picture = el("canvas", { width: MASK, height: MASK });
-    picture.getContext("2d").putImageData(painted, 0, 0);
-    const { azimuth, elevation } = viewer.state.view;
-    viewer.io.trigger("mask", { png: picture.toDataURL("image/png"), azimuth_deg: azimuth, elevation_deg: elevation });
-    paint(viewer, false);
-  };
-  const button = (text, onclick) => el("button", { type: "button", class: "idv-button", onclick }, text);
-  const bar = el("div", { class: "idv-brush" }, note, tool.group, size.row, el("div", { class: "idv-sides" }, button("Use this mask", use), button("Clear", clear), button("Close", () => paint(viewer, false))));
-  return { sheet, bar, clear };
-}
-
-/* Begin to paint, at the neutral face seen whole, or end it. */
-function paint(viewer, on) {
-  viewer.painting = on;
-  if (on) {
-    viewer.setTurning(false);
-    viewer.face = viewer.state.face;
-    viewer.brush.clear();
-    viewer.compare = "";
-    viewer.setView({ zoom: 1, pan: [0, 0] });
-    viewer.setFace({ weights: {}, gaze: [0, 0] });
-  } else if (viewer.face) viewer.setFace(viewer.face);
-  viewer.sheet.hidden = viewer.brush.bar.hidden = !on;
-  viewer.dress();
-}
-
-/* A mask belongs to one view: what was painted in another is gone. */
-function holdMask(viewer) {
-  const { azimuth, elevation } = viewer.state.view;
-  Object.assign(viewer.state.view, { zoom: 1, pan: [0, 0] });
-  if (viewer.paintedAt !== `${azimuth} ${elevation}`) viewer.brush.clear();
-  viewer.paintedAt = `${azimuth} ${elevation}`;
 }

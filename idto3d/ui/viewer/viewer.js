@@ -22,7 +22,8 @@ class Viewer {
     this.split = 0.5;
     this.compare = "";
     this.filmFrames = FILM_FRAMES;
-    this.painting = false;
+    this.painting = ""; // or "mask", "sketch"
+    this.skin = null;
     this.ended = false;
     this.pace = new Pace(this);
     Object.assign(this, frameOf(this));
@@ -116,7 +117,8 @@ class Viewer {
   /* The buttons of what is on or off. */
   pressed() {
     this.buttons.turn.setAttribute("aria-pressed", String(Boolean(this.state.turning)));
-    this.buttons.brush.setAttribute("aria-pressed", String(this.painting));
+    this.buttons.brush.setAttribute("aria-pressed", String(this.painting === "mask"));
+    this.buttons.draw.setAttribute("aria-pressed", String(this.painting === "sketch"));
   }
 
   async load(side, url) {
@@ -131,7 +133,9 @@ class Viewer {
         return;
       }
       const head = await readHead(url);
-      if (this.loading[side] === url && this.renderer) this.place(side, this.renderer.upload(head));
+      if (this.loading[side] !== url || !this.renderer) return;
+      if (side === "head") this.skin = skinOf(head);
+      this.place(side, this.renderer.upload(head));
     } catch (error) {
       if (this.loading[side] !== url) return;
       this.failed = `The head could not be loaded. ${error.message}`;

@@ -15,6 +15,7 @@ from idto3d.jobs.run_folder import GLB
 from idto3d.ui import views
 from idto3d.ui.actions import Actions
 from idto3d.ui.cards import heads
+from idto3d.ui.cards.films import films
 from idto3d.ui.cards.pictures import changed_at, standing
 from idto3d.ui.cards.taken import taken
 from idto3d.ui.cards.versions import strip
@@ -33,6 +34,7 @@ LOOK_UP = """() => setTimeout(() => {
   if (begun && (top < 0 || top > innerHeight / 2)) viewer.scrollIntoView({ behavior: calm ? "instant" : "smooth" });
 }, 100)"""  # what was begun far below the viewer is seen in it; a refusal stays where the button is
 CHANGING = " changing"
+FURTHER = (record.EDIT, record.ANIMATE)  # kinds of work on a finished head, which is seen meanwhile
 NEW = "new"  # the visitor wants an empty stage
 REMEMBERED = 20
 SHEET = Path("expressions") / "contact_sheet.png"  # the picture that is drawn last
@@ -56,7 +58,7 @@ def outputs(page: Page) -> list[Component]:
     """The widgets that `frame` may give values."""
     stage, memory = page.stage, page.memory
     shown = [stage.viewer, stage.status, stage.details, stage.cancel, stage.resume]
-    groups = [page.edit.group, page.history.group, page.take.group, page.start.generate]
+    groups = [page.edit.group, page.history.group, page.animate.group, page.take.group, page.start.generate]
     return [
         *shown,
         *groups,
@@ -64,6 +66,8 @@ def outputs(page: Page) -> list[Component]:
         page.history.undo,
         page.history.redo,
         page.edit.apply,
+        page.animate.apply,
+        page.animate.films,
         page.inputs.photos,
         page.memory.boxed,
         page.inputs.taken,
@@ -106,13 +110,14 @@ def _standing(page: Page, view: JobView | None) -> dict[Component, object]:
 
 def _content(page: Page, does: Actions, view: JobView | None, jobs: list[str]) -> dict[Component, object]:
     ready = view is not None and view.glb is not None
-    there = ready or (view is not None and view.kind == record.EDIT)
+    there = ready or (view is not None and view.kind in FURTHER)
     shelf = [one for job in jobs if (one := does.look(job))]
     values = {
         page.stage.details: views.details(view),
         page.inputs.taken: taken(view),
         page.edit.group: gr.update(visible=there),
         page.history.group: gr.update(visible=there),
+        page.animate.group: gr.update(visible=there),
         page.take.group: gr.update(visible=there),
         page.heads.shelf: heads.shelf(shelf, view.id if view else ""),
         page.heads.delete: gr.update(visible=bool(shelf)),
@@ -120,7 +125,7 @@ def _content(page: Page, does: Actions, view: JobView | None, jobs: list[str]) -
         page.memory.packed: f"{arrived(view)} {_files_of(view)}" if ready else "",
     }
     if there:
-        values |= _history(page, does, view)
+        values |= _history(page, does, view) | listed_films(page, does, view.id)
     return values if ready else values | {page.stage.viewer: standing(view)}
 
 
@@ -138,7 +143,17 @@ def _history(page: Page, does: Actions, view: JobView) -> dict[Component, object
         history.undo: gr.update(interactive=back),
         history.redo: gr.update(interactive=forth),
         page.edit.apply: gr.update(interactive=not view.active),
+        page.animate.apply: gr.update(interactive=not view.active),
     }
+
+
+def listed_films(page: Page, does: Actions, job_id: str) -> dict[Component, object]:
+    """The animations of a head; nothing where it is gone."""
+    try:
+        found = does.animations.listed(job_id)
+        return {page.animate.films: films(job_id, found, lambda one: does.animations.addresses(job_id, one))}
+    except (UserError, OSError):  # deleted in another tab meanwhile
+        return {}
 
 
 def arrived(view: JobView) -> str:
@@ -183,9 +198,14 @@ def unpainted(page: Page) -> dict[Component, object]:
     return {page.memory.mask: None, page.edit.mask: NO_MASK, page.edit.unmask: gr.update(visible=False)}
 
 
+def left(page: Page) -> dict[Component, object]:
+    """What is gone with the head that was shown: what was painted on it, and pictures of hair for it."""
+    return unpainted(page) | {page.edit.hairs: "", page.edit.hair: gr.update(open=False)}
+
+
 def form(page: Page) -> list[Component]:
     """The widgets that `filled_form` may give values."""
-    return [page.inputs.chips, *(page.inputs.asked()[name] for name in REMEMBERED_FIELDS)]
+    return [page.inputs.chips, page.inputs.nine.words, *(page.inputs.asked()[name] for name in REMEMBERED_FIELDS)]
 
 
 def filled_form(page: Page, does: Actions, job_id: str) -> dict[Component, object]:

@@ -7,10 +7,12 @@ import gradio as gr
 from idto3d.errors import UserError
 from idto3d.ui import lanes, views
 from idto3d.ui.actions import Actions
+from idto3d.ui.cards.films import FORGET
 from idto3d.ui.columns.picker import picked
 from idto3d.ui.heads.again import again
 from idto3d.ui.page import Page
-from idto3d.ui.wired.frame import HIDDEN, NEW, current, filled, filled_form, form, frame, known, outputs, unpainted
+from idto3d.ui.wired.choosing import without_choice
+from idto3d.ui.wired.frame import HIDDEN, NEW, current, filled, filled_form, form, frame, known, left, outputs
 
 
 def wire_keeping(page: Page, does: Actions) -> None:
@@ -31,8 +33,8 @@ def _wire_shelf(page: Page, does: Actions) -> None:
             memory.other: "",
             memory.edits: (),
             page.history.compare: gr.update(value="", visible=False),
-        } | unpainted(page)
-        quiet = {page.start.message: "", page.edit.message: ""}
+        } | left(page)
+        quiet = {page.start.message: "", page.edit.message: ""} | (without_choice(page) if opened == NEW else {})
         return (
             emptied
             | quiet
@@ -41,7 +43,7 @@ def _wire_shelf(page: Page, does: Actions) -> None:
         )
 
     told = [page.start.message, page.edit.message, memory.opened, memory.other, memory.edits, page.history.compare]
-    told += [*form(page), *unpainted(page), *outputs(page)]
+    told = list(dict.fromkeys([*told, *form(page), *without_choice(page), *left(page), *outputs(page)]))
     page.heads.shelf.select(open_one, [memory.jobs, memory.boxed], told, **HIDDEN, **lanes.WATCH)
 
 
@@ -66,12 +68,13 @@ def _wire_delete(page: Page, does: Actions) -> None:
         kept, error, gone = does.delete_all(known(jobs))
         message = views.refusal(error) if error else gone
         emptied = {memory.jobs: kept, memory.opened: "", page.inputs.photos: None, page.inputs.consent: False}
-        emptied |= {memory.other: "", memory.lights: {}, memory.edits: ()} | unpainted(page)
+        emptied |= {memory.other: "", memory.lights: {}, memory.edits: ()} | left(page) | without_choice(page)
         told = {page.start.message: message, heads.confirm: gr.update(visible=False)}
         return emptied | told | frame(page, does, kept, "", ())
 
     emptied = [memory.jobs, memory.opened, page.inputs.photos, page.inputs.consent, page.start.message, heads.confirm]
-    emptied += [memory.other, memory.lights, memory.edits, *unpainted(page)]
+    emptied += [memory.other, memory.lights, memory.edits, *left(page), *without_choice(page)]
     heads.delete.click(lambda: gr.update(visible=True), None, heads.confirm, **HIDDEN)
     heads.keep.click(lambda: gr.update(visible=False), None, heads.confirm, **HIDDEN)
     heads.really.click(forget, [memory.jobs], [*emptied, *outputs(page)], **HIDDEN, **lanes.STEER)
+    heads.really.click(None, js=FORGET, **HIDDEN)

@@ -4,9 +4,12 @@ import gradio as gr
 
 from idto3d.errors import UserError
 from idto3d.ui import actions, lanes, views
-from idto3d.ui.actions import Actions, request_of
+from idto3d.ui.actions import Actions
+from idto3d.ui.cards.faces import plainly
+from idto3d.ui.heads.request import Request, request_of
 from idto3d.ui.page import Page
 from idto3d.ui.visitor import visitor_of
+from idto3d.ui.wired.choosing import without_choice
 from idto3d.ui.wired.frame import (
     HIDDEN,
     LOOK_UP,
@@ -16,8 +19,8 @@ from idto3d.ui.wired.frame import (
     form,
     frame,
     known,
+    left,
     outputs,
-    unpainted,
 )
 
 
@@ -31,19 +34,20 @@ def wire_making(page: Page, does: Actions, blocks: gr.Blocks) -> None:
 
 def _wire_start(page: Page, does: Actions) -> None:
     start, memory, asked = page.start, page.memory, page.inputs.asked()
-    told = [memory.jobs, memory.opened, memory.edits, start.message, start.question, *unpainted(page)]
-
-    quiet = {start.message: "", start.question: gr.update(visible=False)}
+    told = [memory.jobs, memory.opened, memory.edits, start.message, start.question, *left(page)]
+    told += [*without_choice(page), *outputs(page)]
+    nine = page.inputs.nine
 
     def begin(values, sender: gr.Request):
-        request = request_of(page.inputs.request(values))
         try:
+            request = request_of(page.inputs.request(values))
             job_id = does.start(request, visitor_of(sender), tuple(values[memory.edits]))
         except UserError as error:
             return {start.message: views.refusal(error), start.question: gr.update(visible=False)}
         jobs = [*known(values[memory.jobs]), job_id][-REMEMBERED:]
-        fresh = {memory.jobs: jobs, memory.opened: job_id, memory.edits: (), memory.boxed: job_id, **quiet}
-        return fresh | unpainted(page) | frame(page, does, jobs, job_id, ())
+        fresh = {memory.jobs: jobs, memory.opened: job_id, memory.edits: (), memory.boxed: job_id}
+        quiet = {start.message: _of_choice(request, values[nine.words]), start.question: gr.update(visible=False)}
+        return fresh | quiet | left(page) | without_choice(page) | frame(page, does, jobs, job_id, ())
 
     def press(values, sender: gr.Request):
         shown = current(values[memory.jobs], values[memory.opened])
@@ -52,10 +56,16 @@ def _wire_start(page: Page, does: Actions) -> None:
             return {start.question: gr.update(visible=True), start.message: ""}
         return begin(values, sender)
 
-    values = {memory.jobs, memory.opened, memory.edits, *asked.values()}
+    values = {memory.jobs, memory.opened, memory.edits, nine.words, *asked.values()}
     for button, does_it in ((start.generate, press), (start.anew, begin)):
-        pressed = button.click(does_it, values, [*told, *outputs(page)], **HIDDEN, **lanes.MAKE)
+        pressed = button.click(does_it, values, told, **HIDDEN, **lanes.MAKE)
         pressed.then(None, js=LOOK_UP, **HIDDEN)
+
+
+def _of_choice(request: Request, words: str) -> str:
+    """What is to be said of a face that was chosen for other words than those of `request`."""
+    other = request.chosen and plainly(str(words)) != plainly(request.prompt)
+    return views.notice(f"The face is the one that was chosen for “{words}”.") if other else ""
 
 
 def _wire_steering(page: Page, does: Actions) -> None:

@@ -18,14 +18,14 @@ from idto3d.ui.visitor import visitor_of
 from idto3d.ui.wired.frame import HIDDEN
 
 NAME_BOX = """() => {
-  const photos = document.querySelector("#photos");
-  const name = () => photos.querySelectorAll("button[aria-dropeffect]").forEach((box) => {
+  const boxes = "#photos button[aria-dropeffect], #clip button[aria-dropeffect]";
+  const name = () => document.querySelectorAll(boxes).forEach((box) => {
     const text = box.innerText.replace(/\\s+/g, " ").trim();
     if (text && box.getAttribute("aria-label") !== text) box.setAttribute("aria-label", text);
   });
-  new MutationObserver(name).observe(photos, { childList: true, subtree: true });
+  new MutationObserver(name).observe(document.body, { childList: true, subtree: true });
   name();
-}"""  # Gradio's box for uploads has another name than the one that is read on it, so that it cannot be called by it
+}"""  # Gradio's boxes for uploads have other names than those that are read on them, by which they could not be called
 
 
 def wire_photos(page: Page, does: Actions, blocks: gr.Blocks) -> None:

@@ -1,7 +1,8 @@
 """What the viewer is given: the head when it is there, pictures where it cannot draw by itself, lights of a visitor."""
 
+import base64
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import gradio as gr
 
@@ -10,8 +11,9 @@ from idto3d.errors import UserError
 from idto3d.jobs.clerk.office import Superseded
 from idto3d.ui import lanes, views
 from idto3d.ui.actions import Actions, view_of
+from idto3d.ui.cards.pictures import standing
 from idto3d.ui.columns.change import COMPARE
-from idto3d.ui.heads.painted import painted
+from idto3d.ui.heads.painted import MASK, PNG, SKETCH, Painted, painted
 from idto3d.ui.heads.thumbs import cut_out, webp_url
 from idto3d.ui.page import Page
 from idto3d.ui.visitor import visitor_of
@@ -22,6 +24,7 @@ VIEW_SIZE = 512
 WAYS = [way for _, way in COMPARE]
 VIEW = ("mode", "light", "light_rotation_deg", "azimuth_deg", "elevation_deg", "expressions")
 PAINTED = "<p>Only what you painted will change.</p>"
+DRAWN = "Your drawing is laid on the skin with the next change. Say what it is, as in “a tattoo”, or leave it at that."
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +48,8 @@ def _wire_arrival(page: Page, does: Actions) -> None:
 
     def arrive(arrived, lights, other, compare):
         view = does.look(arrived_job(arrived))
-        if view is None or not does.has_head(view):
-            return [gr.skip()] * 2
+        if view is None or not does.has_head(view):  # of a head that was there before something may come late
+            return [standing(view), gr.skip()]
         on_stage = does.on_stage(view.id, lights, other, compare)
         if view.active:  # what is shown of its change stays
             kept = {name: value for name, value in on_stage.items() if name not in ("picture", "caption")}
@@ -107,13 +110,26 @@ def _wire_pictures(page: Page, does: Actions) -> None:
 def _wire_mask(page: Page) -> None:
     edit, memory = page.edit, page.memory
 
-    def paint(event: gr.EventData):
-        try:
-            return [painted(said(event)), PAINTED, gr.update(visible=True), ""]
-        except UserError as error:
-            return [None, gr.skip(), gr.update(visible=False), views.refusal(error)]
+    def paint(kind: str, text: Callable[[Painted], str]):
+        def take(event: gr.EventData):
+            try:
+                mask = painted(said(event), kind)
+            except UserError as error:
+                return [None, gr.skip(), gr.skip(), gr.update(visible=False), views.refusal(error)]
+            return [mask, text(mask), gr.update(open=True), gr.update(visible=True), ""]
 
-    page.stage.viewer.mask(paint, None, [memory.mask, edit.mask, edit.unmask, edit.message], **HIDDEN, **lanes.STEER)
+        return take
+
+    told = [memory.mask, edit.mask, edit.limits, edit.unmask, edit.message]
+    viewer, quiet = page.stage.viewer, HIDDEN | lanes.STEER
+    viewer.mask(paint(MASK, lambda _mask: PAINTED), None, told, **quiet)
+    viewer.sketch(paint(SKETCH, lambda mask: drawn(mask.png)), None, told, **quiet)
+
+
+def drawn(png: bytes) -> str:
+    """What is said of a drawing, which is shown."""
+    picture = f'<img alt="Your drawing" src="{PNG}{base64.b64encode(png).decode()}">'
+    return f'<p class="drawn">{picture}<span>{DRAWN}</span></p>'
 
 
 def _wire_light(page: Page, does: Actions) -> None:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from idto3d.config import HeadOptions, ShapeOptions, preset
+from idto3d.config import CarvingOptions, HeadOptions, ShapeOptions, TextureOptions, preset
 from idto3d.events import LikenessMeasured, StageStarted
 from idto3d.jobs import record
 from idto3d.jobs.event_log import EventLog, read_progress
@@ -82,8 +82,13 @@ def test_a_plan_is_what_was_measured_here_times_what_there_is_to_do(tmp_path):
     again = paces.planned(tmp_path, draft, 1)
     assert again == pytest.approx({stage: 0.5 * amount for stage, amount in steps.items()})
     longer = paces.planned(tmp_path, replace(draft, shape=ShapeOptions(steps=300, views=4)), 1)
+    carved = paces.planned(tmp_path, replace(draft, carving=CarvingOptions(steps=300)), 1)
+    assert "carving" not in again and list(carved) == [one for one in STAGES if one != "texture"]
+    assert carved["carving"] > again["material"]
     assert longer["shape"] == pytest.approx(20 * again["shape"]) and longer["fit"] == again["fit"]
-    assert "subject" not in paces.planned(tmp_path, draft, 0) and list(again) == list(STAGES)
+    assert "subject" not in paces.planned(tmp_path, draft, 0) and list(again) == [one for one in STAGES if one in steps]
+    painted = paces.planned(tmp_path, replace(draft, texture=TextureOptions(steps=10, lit_steps=10)), 1)
+    assert list(painted) == [one for one in STAGES if one != "carving"] and painted["texture"] > 0
     assert paces.minutes(tmp_path, draft, 1) == pytest.approx(sum(again.values()) / 60)
     assert len(known.measured[paces.kind_of(draft)]["shape"]) == 4
 

@@ -22,6 +22,7 @@ LIMITS = replace(
     PUBLIC,
     photos=4,
     photo_megabytes=0.1,
+    clip_megabytes=0.1,
     visitor_megabytes=0.6,
     total_megabytes=2.0,
     free_megabytes=0.0,
@@ -156,7 +157,7 @@ def test_a_folder_or_a_strangers_file_is_no_photo(served, photo):
     assert page.call("generate", right, *REST)[0] == 200
 
 
-REST = (True, "young", "", "draft", "3", 5, "", "", "", "", None, None, None, "")
+REST = (True, "young", "", "draft", "3", 5, "", "", "", "", None, None, None, "", None, [])
 
 
 def test_values_of_other_kinds_are_refused_before_the_framework_reads_them(served):

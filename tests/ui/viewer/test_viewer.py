@@ -1,9 +1,5 @@
 """What a visitor does in the viewer, in a real browser."""
 
-import base64
-import io
-
-import numpy as np
 from PIL import Image
 
 PICTURE = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///ywAAAAAAQABAAACAUwAOw=="
@@ -31,6 +27,11 @@ def test_it_is_empty_then_shows_how_a_head_forms_then_the_head(tab):
     assert tab.is_visible(".idv-tools") and tab.locator(".idv-slider input:visible").count() >= 4
     origin = tab.url.rsplit("/", 1)[0]
     assert not [url for url in tab.asked if not url.startswith((origin, "data:", "blob:"))]
+
+
+def test_it_knows_how_fast_the_machine_is_before_anybody_moves_anything(tab):
+    tab.evaluate("setValue({ head: 'a.head' })")
+    tab.wait_for_function("viewer.pace.measured === 2")
 
 
 def test_a_slider_moves_the_face_and_a_double_click_brings_it_back(shown):
@@ -152,27 +153,6 @@ def test_what_stands_in_the_browsers_storage_may_be_anything(shown):
     shown.wait_for_function("viewer.heads.head")
     shown.get_by_role("button", name="odd", exact=True).click()
     assert shown.evaluate("viewer.state.face") == {"weights": {"jawOpen": 1}, "gaze": [0, 0]}
-
-
-def test_a_painted_mask_is_told_with_its_view(shown):
-    shown.evaluate(
-        "viewer.setView({ azimuth: 30, elevation: 10, zoom: 2 });"
-        "viewer.setFace({ weights: { smile: 1 }, gaze: [0, 0] })"
-    )
-    shown.get_by_label("Paint a mask").click()
-    assert shown.evaluate("[viewer.state.view.zoom, viewer.state.face.weights.smile || 0]") == [1, 0]
-    box = shown.locator(".idv-sheet").bounding_box()
-    shown.mouse.move(box["x"] + 0.25 * box["width"], box["y"] + 0.5 * box["height"])
-    shown.mouse.down()
-    shown.mouse.move(box["x"] + 0.45 * box["width"], box["y"] + 0.5 * box["height"], steps=3)
-    shown.mouse.up()
-    shown.get_by_role("button", name="Use this mask").click()
-    [[event, mask]] = shown.evaluate("told")
-    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(mask["png"].partition(",")[2]))).convert("RGB"))
-    assert event == "mask" and mask["azimuth_deg"] == 30 and mask["elevation_deg"] == 10
-    assert picture.shape == (512, 512, 3) and set(np.unique(picture)) == {0, 255}
-    assert picture[256, 180, 0] == 255 and picture[100, 180, 0] == 0 and picture[256, 400, 0] == 0
-    assert shown.evaluate("viewer.state.face.weights.smile") == 1
 
 
 def test_two_heads_are_compared_by_a_line_and_side_by_side(shown):

@@ -23,7 +23,7 @@ FLOORS = (  # from the ground; a room imports rooms of floors below its own, and
     ("evidence",),
     ("stages",),
     ("export",),
-    ("pipeline",),
+    ("pipeline", "candidates", "animation"),
     ("training",),
     ("jobs",),
     ("ui",),
@@ -40,6 +40,7 @@ ONLY_IN = {
     "ray": {"jobs"},
     "spaces": {"jobs"},
     "tinycudann": {"fields"},
+    "spandrel": {"export"},
     "argparse": {"cli", "training", "ui", "jobs", "render"},
 }
 
@@ -71,9 +72,9 @@ def sources() -> list[Path]:
 
 
 def below(room: str) -> set[str]:
-    """The rooms that `room` may import: those of lower floors; on the ground, all others there."""
+    """The rooms that `room` may import: those of lower floors; on the ground, all there."""
     if room in GROUND:
-        return set(GROUND) - {room}
+        return set(GROUND)
     floor = next(number for number, rooms in enumerate(FLOORS) if room in rooms)
     return {lower for rooms in FLOORS[:floor] for lower in rooms} | {room}
 
@@ -167,7 +168,7 @@ def test_front_doors_never_import_torch():
 
 
 def test_a_cuda_device_is_named_only_where_devices_are_chosen():
-    allowed = {"render/backend.py", "device.py", "config.py"}
+    allowed = {"render/backend.py", "device.py", "config/head.py"}
     for path in sources():
         constants = {n.value for n in tree(path) if isinstance(n, ast.Constant)}
         assert "cuda" not in constants or str(path.relative_to(PACKAGE)) in allowed, path.relative_to(ROOT)

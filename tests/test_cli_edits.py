@@ -13,7 +13,16 @@ import pytest
 
 from idto3d import cli
 from idto3d.cli.generate import add_generate, head_options
-from idto3d.config import EditOptions, HeadOptions, as_json, preset
+from idto3d.config import (
+    CarvingOptions,
+    ChoiceOptions,
+    EditOptions,
+    HeadOptions,
+    MaterialOptions,
+    RigOptions,
+    as_json,
+    preset,
+)
 from idto3d.export.gltf.container import packed, unpacked
 from idto3d.jobs.history.store import versions
 from idto3d.jobs.record import read_job
@@ -200,3 +209,23 @@ def test_a_preset_says_how_long_and_how_fine_and_not_who_the_head_is():
     standard = preset("standard")
     assert (asked.shape, asked.export, asked.preset) == (standard.shape, standard.export, "standard")
     assert asked == replace(standard, prompt="young", weights="community", seed=6, expressions=told.expressions)
+
+
+def test_a_preset_leaves_whom_was_chosen_and_what_was_off():
+    parser = argparse.ArgumentParser()
+    add_generate(parser)
+    told = HeadOptions(
+        choice=ChoiceOptions(chosen=(0.5,)),
+        rig=RigOptions(personal=False),
+        carving=CarvingOptions(relief=0.0),
+        material=MaterialOptions(translate=False),
+    )
+    asked = head_options(parser.parse_args(["--out", "x", "--preset", "standard"]), told)
+    assert (asked.choice, asked.rig, asked.carving) == (told.choice, told.rig, told.carving)
+    assert asked.material == replace(preset("standard").material, translate=False)
+
+
+@pytest.mark.parametrize("beside", [["--resume"], ["--again", "head.glb"]])
+def test_a_candidate_is_refused_where_a_head_has_its_face(tmp_path, capsys, beside):
+    words = ["generate", *beside, "--candidate", str(tmp_path / "x.json"), "--out", str(tmp_path / "new")]
+    assert cli.main(words) == 2 and "--candidate" in capsys.readouterr().err

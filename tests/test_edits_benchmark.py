@@ -197,4 +197,4 @@ def test_a_small_head_is_edited_and_measured(tmp_path, tiny_bundle, capsys, monk
     assert Image.open(tmp_path / "sheet.png").size == (400, 222)
     assert (tmp_path / "table.md").read_text().splitlines()[2].startswith("| red lipstick | lips redder")
     with pytest.raises(UserError, match="No request holds"):
-        main([str(tmp_path / "small head"), "--requests", "tattoo"])
+        main([str(tmp_path / "small head"), "--requests", "sticker"])

@@ -26,7 +26,7 @@ from idto3d.ui.server import make_page, open_page
 
 STARTING = 120.0
 USUAL = Patience()
-UNSAID = ("", "", "", "", None, None, None, "")  # what photos suggest, strengths and weights
+UNSAID = ("", "", "", "", None, None, None, "", None, [])  # what photos suggest, strengths, weights, words and a face
 VIEW = ("clay", "", 0, 0, 0)  # mode, light, its rotation, azimuth, elevation
 
 

@@ -19,7 +19,7 @@ from benchmarks.gates.gate import Gate, Outcome, main_of
 SECONDS = 20.0  # that loading or refusing may take
 MEMORY = 2 << 30  # bytes of addresses beyond those that loading the whole bundle took
 GROWTH_KB = 400_000  # resident memory beyond that of loading the whole files
-EXTRAS = ("head_prior", "landmark_model", "landmarks", "matte", "identity", "template")
+EXTRAS = ("head_prior", "landmark_model", "landmarks", "matte", "identity", "personal", "template")
 
 
 def run(count: int, seed: int, folder: Path) -> Outcome:
@@ -206,6 +206,23 @@ def _identity(path: Path) -> Iterator:
     yield from (code, *scores.values(), net.coefficient_map, net.mirror, net.code_mean, net.code_std)
 
 
+def _personal(path: Path) -> Iterator:
+    import torch
+
+    from idto3d.bundle.layout import TEMPLATE_FILE
+    from idto3d.config import EMBEDDED
+    from idto3d.errors import UserError
+    from idto3d.head.motion.personal_file import load_personal
+    from idto3d.head.template_file import load_template
+
+    template = load_template(EMBEDDED / TEMPLATE_FILE)
+    personal = load_personal(path, template)
+    if personal is None:
+        raise UserError("The expressions are those of another template.", "Fetch the weights again.")
+    yield from (personal.differences(template.neutral, 1.02 * template.neutral), personal.basis, personal.weights)
+    yield torch.cat([personal.points, personal.moved])
+
+
 def _template(path: Path) -> Iterator:
     from idto3d.head.template_file import load_template
 
@@ -221,6 +238,7 @@ ANSWERS: dict[str, Callable[[Path], Iterator]] = {
     "landmarks": _graphs,
     "matte": _graphs,
     "identity": _identity,
+    "personal": _personal,
     "template": _template,
 }
 GATE = Gate(

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from idto3d.head.motion.personal import Personal
+
 SIDES = ("_L", "_R")
 
 
@@ -47,6 +49,7 @@ class Template:
     expression shapes, see template.EXPRESSIONS. original [V] int64: numbers among ICT-FaceKit's 26,719 vertices.
     lid_rims [2, N] int64: the outer edge of the lids around the left and the right eye, skin vertices in order. base:
     the skin's vertices that close it below, see `features.bust`; ICT-FaceKit has none of them, `original` is -1 there.
+    personal: how other heads' shapes differ from these, which are the mean head's; None where all heads share them.
     """
 
     neutral: Tensor
@@ -58,6 +61,7 @@ class Template:
     original: Tensor
     lid_rims: Tensor
     base: slice
+    personal: Personal | None = None
 
     @property
     def faces(self) -> Tensor:

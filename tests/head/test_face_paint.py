@@ -5,12 +5,23 @@ import pytest
 
 from idto3d.head.paint.age import aged, years_of
 from idto3d.head.paint.atlas import texels_of
-from idto3d.head.paint.brows import brows, fullness
+from idto3d.head.paint.brows import brow_of, brows
 from idto3d.head.paint.eye_texture import iris_of_words
-from idto3d.head.paint.usual_skin import beard_place, facial_hair, grown_over, unseen_hair
+from idto3d.head.paint.usual_skin import (
+    beard_place,
+    brow_colour,
+    facial_hair,
+    grown_over,
+    lip_share,
+    razored,
+    unseen_hair,
+    usual_skin,
+)
+from idto3d.head.skin import skin_colour
 from idto3d.head.template import LANDMARKS
 
 SIZE = 512
+BABY, MAN = {"age": "baby"}, {"gender": "male"}
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +54,44 @@ def test_brows_lie_along_their_landmarks_on_both_sides(mean, texels, places):
 
 def test_brows_are_single_hairs_and_fuller_in_men(mean, texels):
     woman, man = (brows(mean, {"gender": word}, texels, 0) for word in ("female", "male"))
-    assert man.sum() > 1.15 * woman.sum() and fullness({"age": "baby"}) < 1
+    assert man.sum() > 1.15 * woman.sum()
     shown = man[man > 0.05]
     assert (shown > 0.7).mean() > 0.1 and (shown < 0.4).mean() > 0.1  # gaps beside hairs
     assert np.array_equal(man, brows(mean, {"gender": "male"}, texels, 0))
+
+
+def test_brows_of_women_lie_higher_and_arch_and_babies_have_hardly_any(mean, texels, places):
+    woman, man, baby = (brows(mean, traits, texels, 0) for traits in ({"gender": "female"}, {"gender": "male"}, BABY))
+    assert baby.sum() < 0.25 * woman.sum() and baby.max() < 0.5
+    side = places[:, 0] > 0
+
+    def height(cover, low, high):
+        there = side & (places[:, 0] > low) & (places[:, 0] < high)
+        return np.average(places[there][:, 1], weights=cover[there])
+
+    assert height(woman, 0.036, 0.046) > height(man, 0.036, 0.046) + 0.0015
+    rise = [height(cover, 0.036, 0.046) - height(cover, 0.014, 0.022) for cover in (woman, man)]
+    assert rise[0] > rise[1] + 0.0008
+    boy, girl = (brow_of({"gender": word, "age": "child"}) for word in ("male", "female"))
+    assert boy.full > girl.full and boy.arch < girl.arch and brow_of(BABY) == brow_of(BABY | MAN)
+
+
+def test_grey_brows_do_not_shine_on_dark_skin():
+    skin = skin_colour(0.89, 0.4)
+    rgb = np.array([0.28, 0.28, 0.28])
+    dark, fair = (brow_colour(rgb, {"hair_colour": "grey", "skin": word}) for word in ("dark", "fair"))
+    assert dark.mean() < 0.5 * skin.mean() and fair.mean() > 2 * dark.mean()
+
+
+def test_lips_of_women_are_redder_and_men_show_where_a_beard_would_grow(mean, texels):
+    lips = lip_share(mean) > 0.9
+    woman, man, baby = (usual_skin(mean, traits)[lips].mean(0) for traits in ({"gender": "female"}, MAN, BABY))
+    assert woman[1] / woman[0] < man[1] / man[0] and baby.mean() > woman.mean()
+    plain = np.full((len(texels.corners), 3), 0.4)
+    shadow = razored(plain, mean, MAN, texels, 0)
+    assert 0.02 < (plain - shadow).max() < 0.15 and (shadow <= plain).all()
+    for traits in ({"gender": "female"}, BABY | MAN, MAN | {"beard": "beard"}):
+        assert razored(plain, mean, traits, texels, 0) is plain
 
 
 def test_brows_that_photos_show_are_not_painted_and_beards_only_where_they_are_asked_for(mean, texels):

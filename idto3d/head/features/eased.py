@@ -4,14 +4,17 @@ import numpy as np
 import torch
 from scipy.sparse import coo_matrix, diags
 from scipy.sparse.linalg import splu
+from scipy.spatial import cKDTree
 from torch import Tensor
 
 from idto3d.head.features.face_masks import ramp
 from idto3d.head.features.regions import TemplateRegions, regions_of
+from idto3d.head.template import LANDMARKS
 from idto3d.head.template_model import Template
 
 FRONT_M, CHIN_M = (0.055, 0.085), (-0.075, -0.055)  # z and y between which the face begins to keep some of it
 FRONT_SHARE = 0.03
+CORNERS, CORNER_M = LANDMARKS[48:55:6], (0.005, 0.013)  # of the mouth, within which nothing is kept: modes crease them
 STIFFNESS = 3e4  # weight of the squared bi-Laplacian beside that of the change
 
 
@@ -36,7 +39,8 @@ def _kept(template: Template) -> np.ndarray:
     """[V of the skin] 0..1 how firmly each vertex keeps its change."""
     own, masks = template.part("skin").vertices, regions_of(template)
     points = template.neutral[own].cpu().double().numpy()
-    features = features_of(masks)[own].cpu().numpy()
+    corners = cKDTree(points[list(CORNERS)]).query(points)[0]
+    features = features_of(masks)[own].cpu().numpy() * ramp(corners, *CORNER_M)
     front = ramp(points[:, 2], *FRONT_M) * ramp(points[:, 1], *CHIN_M)
     kept = np.maximum(features, FRONT_SHARE * front)
     kept[template.base] = 1.0
@@ -45,7 +49,7 @@ def _kept(template: Template) -> np.ndarray:
 
 def features_of(masks: TemplateRegions) -> Tensor:
     """[V] 0..1 where the features are that keep their change."""
-    around = (masks.lips, masks.moustache, masks.nose, masks.lids, masks.ears, masks.mouth, masks.sockets)
+    around = (masks.lips, masks.nose, masks.lids, masks.ears, masks.mouth, masks.sockets)
     return torch.stack(around).amax(0)
 
 

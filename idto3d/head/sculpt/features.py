@@ -9,6 +9,9 @@ from torch import Tensor
 from idto3d.head.features.eyes import NAMES as EYE_NAMES
 from idto3d.head.features.face_masks import ears, ramp
 from idto3d.head.sculpt.bumps import BUMPS, bumped
+from idto3d.head.sculpt.forms import form_of, has_forms
+from idto3d.head.sculpt.necks import NECKS, necked
+from idto3d.head.sculpt.persons import FEATURES, MEASURED
 from idto3d.head.template import LANDMARKS
 from idto3d.head.template_model import Template
 from idto3d.words.traits import SMALL
@@ -37,6 +40,25 @@ def sculpted(template: Template, amounts: Mapping[str, float], age: str = "") ->
     for name in FIXED:
         moved[template.part(name).vertices] = 0
     return torch.from_numpy(moved).to(template.neutral)
+
+
+def formed(template: Template, forms: Mapping[str, float]) -> Tensor:
+    """[V, 3] by how much a head changes that has the `forms` of persons.forms_of by their amounts, see `forms_for`."""
+    points, moved = template.neutral.cpu().double().numpy(), torch.zeros_like(template.neutral)
+    for name, amount in forms_for(template, forms).items():
+        if name in NECKS:
+            moved += torch.from_numpy(amount * necked(points, NECKS[name])).to(moved)
+        elif name in MEASURED:
+            moved += amount * form_of(name, template)
+        else:
+            moved += torch.from_numpy(amount * _field(FEATURES[name], points, template)).to(moved)
+    return moved
+
+
+def forms_for(template: Template, forms: Mapping[str, float]) -> dict[str, float]:
+    """Those of `forms` that heads of the template can have: what was measured is of the embedded one alone."""
+    measured = has_forms(template)
+    return {name: amount for name, amount in forms.items() if measured or name not in MEASURED}
 
 
 def _field(name: str, points: np.ndarray, template: Template) -> np.ndarray:

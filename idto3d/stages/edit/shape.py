@@ -12,17 +12,19 @@ import torch
 from scipy.spatial import cKDTree
 from torch import Tensor
 
-from idto3d.head.features.assemble import displacements, settled, weights_of
+from idto3d.head.features.assemble import at_rest, displacements, settled, weights_of
 from idto3d.head.features.carried import carried, taken_along
 from idto3d.head.features.eased import eased
 from idto3d.head.features.eyes import NAMES as EYE_NAMES
 from idto3d.head.features.eyes import eye_of
 from idto3d.head.glasses.part import NAME as GLASSES
-from idto3d.head.glasses.part import glasses_for
+from idto3d.head.glasses.part import Build, build_of, glasses_for
 from idto3d.head.hair.scalp import MeanSpace, smoothstep
+from idto3d.head.motion.lips import mouth_of
 from idto3d.head.parts import Head, Part
 from idto3d.head.prior import HeadPrior
-from idto3d.head.sculpt.features import sculpted
+from idto3d.head.sculpt.features import formed, sculpted
+from idto3d.head.template import EYE_SOCKETS, MOUTH_SOCKET
 from idto3d.head.template_model import Template
 from idto3d.stages.edit.remembered import remembered, telling
 from idto3d.stages.edit.who import (
@@ -32,6 +34,8 @@ from idto3d.stages.edit.who import (
     coefficients_of,
     features_after,
     features_changed,
+    forms_after,
+    forms_changed,
     held,
     held_by,
     in_code,
@@ -46,6 +50,8 @@ from idto3d.words.traits import SMALL
 RIGID = (*EYE_NAMES, "teeth", "gums_tongue")  # parts that are moved as a whole
 EASED = 24  # rings of vertices over which what may move passes into what may not
 HANGS_M = (0.008, 0.025)  # metres off the skin between which hair ceases to lie on what is under it
+ASKED_M = 0.0002  # by which an edit moves lips, metres, from which on they have to close anew
+UNSEEN_M = 0.00002  # less than which nothing is moved, metres
 GEOMETRY = "geometry"
 
 
@@ -61,12 +67,16 @@ def reshaped(work: Work) -> Work:
     if not isinstance(work.prior, HeadPrior):
         return telling(work, "These weights know no words for shapes, so the shape stays as it is.")
     change = work.options.strength * code_change(work)
-    pushed = work.options.strength * sculpted(
-        work.template, features_changed(work), work.head.start.words().get("age", "")
-    )
+    pushed = work.options.strength * _pushed(work)
     if not (change.any() or pushed.any()):
         return telling(work, "The head has that shape already.")
     return replace(work, head=_reshaped(work, change, pushed))
+
+
+def _pushed(work: Work) -> Tensor:
+    """[V, 3] metres by which features and forms of people change the head, for an edit of full strength."""
+    pushed = sculpted(work.template, features_changed(work), work.head.start.words().get("age", ""))
+    return pushed if in_code(work.head.options) else pushed + formed(work.template, forms_changed(work))
 
 
 @torch.no_grad()
@@ -76,12 +86,37 @@ def _reshaped(work: Work, change: Tensor, pushed: Tensor) -> FinishedHead:
     before, after = _coefficients(work, change)
     old, share = _joined(head, template), free_share(work)
     moved = pushed + (_moved(work, before, after) if change.any() else 0.0)
-    new = old + share[:, None] * moved
-    new = new + (share > 0)[:, None] * (settled(template, new) - new)
+    new = old + share[:, None] * _seen(moved)
+    new = new + share[:, None] * _placed(template, old, new)
     reshaped = _head(head, template, old, new, share)
     meshes = {name: _mesh(name, part, head, reshaped) for name, part in work.head.meshes.items()}
     kept = replace(work.head, head=reshaped, meshes=meshes, coefficients=_kept(work.head, change, after))
-    return remembered(kept, _called(work, kept), change, features_after(work))
+    return remembered(kept, _called(work, kept), change, features_after(work) | forms_after(work))
+
+
+def _seen(moved: Tensor) -> Tensor:
+    """[V, 3] what is `moved` [V, 3] without the ends of its slopes, which reach over half of the face."""
+    far = moved.norm(dim=1, keepdim=True)
+    return moved * (1 - UNSEEN_M / far.clamp_min(UNSEEN_M))
+
+
+def _placed(template: Template, old: Tensor, new: Tensor) -> Tensor:
+    """[V, 3] metres by which eyes, lids, lips and teeth follow an edit from `old` [V, 3] to `new`, where it moves them.
+
+    The old head would be moved as well, for what settles it never quite ends: only what is more is the edit's.
+    """
+    mouth, far = mouth_of(template), (new - old).norm(dim=1)
+    asked = bool(far[mouth.zone[torch.cat([lip.own for lip in mouth.lips])]].max() > ASKED_M)
+    place = at_rest if asked else settled
+    before, after = (place(template, one) - one for one in (old, new))
+    follows = (far / ASKED_M).clamp_max(1)
+    for name in EYE_NAMES:  # as a whole, with their lids
+        follows[template.part(name).vertices] = follows[EYE_SOCKETS].max()
+    if asked:
+        inner = [template.part(name).vertices for name in ("teeth", "gums_tongue")]
+        for own in (mouth.zone, MOUTH_SOCKET, *inner):
+            follows[own] = 1
+    return follows[:, None] * (after - before)
 
 
 def _moved(work: Work, before: Tensor, after: Tensor) -> Tensor:
@@ -188,7 +223,8 @@ def _head(head: Head, template: Template, old: Tensor, new: Tensor, share: Tenso
         if part.name != GLASSES
     ]
     reshaped = Head(head.expressions, (*parts, *others))
-    return reshaped if len(reshaped.parts) == len(head.parts) else _wearing_glasses(reshaped, template)
+    worn = next((part for part in head.parts if part.name == GLASSES), None)
+    return reshaped if worn is None else _wearing_glasses(reshaped, template, build_of(worn))
 
 
 def _loose(placed: Part, part: Part, skin: Tensor, space: MeanSpace) -> Part:
@@ -203,9 +239,9 @@ def _loose(placed: Part, part: Part, skin: Tensor, space: MeanSpace) -> Part:
     return replace(placed, vertices=torch.lerp(placed.vertices, around, loose))
 
 
-def _wearing_glasses(head: Head, template: Template) -> Head:
-    """The head with glasses that fit it: they do not bend."""
-    return head.wearing(glasses_for(scalp_skin(head, template), len(head.expressions)))
+def _wearing_glasses(head: Head, template: Template, build: Build) -> Head:
+    """The head with glasses of the same build that fit it: they do not bend."""
+    return head.wearing(glasses_for(scalp_skin(head, template), len(head.expressions), build))
 
 
 def _mesh(name: str, part: Part, before: Head, after: Head) -> Part:

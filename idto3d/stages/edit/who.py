@@ -12,9 +12,12 @@ from torch import Tensor
 
 from idto3d.config import HeadOptions
 from idto3d.head.prior import HeadPrior
+from idto3d.head.sculpt.features import forms_for
+from idto3d.head.sculpt.persons import FORMS, forms_had, forms_of
 from idto3d.head.template_model import Template
 from idto3d.stages.edit.work import Work
 from idto3d.stages.saved import FinishedHead
+from idto3d.words.figures.table import CONTRARY_TO, ONE_SIDED
 from idto3d.words.traits import AGE_GROUPS, ANCESTRIES, GENDER_MODES
 
 TETS = "tets"  # the carrier whose heads keep the prior's coefficients in place of the template's
@@ -28,13 +31,14 @@ STEP, FARTHEST = (
     0.5,
     2.0,
 )  # of a feature's word that a comparative adds to what is there, and amount up to which it does
+WHO = frozenset(("age", "gender", "ancestry"))  # attributes that say who somebody is
 MOST = 1.4  # amount of a word that a head is taken to have at most
 
 
 def asks_for_shape(work: Work) -> bool:
     """Whether the request says who the head shall be."""
     request = work.request
-    return bool(request.years or request.features or {"age", "gender", "ancestry"} & request.traits.keys())
+    return bool(request.years or request.features or WHO & request.traits.keys())
 
 
 def code_change(work: Work) -> Tensor:
@@ -46,15 +50,24 @@ def code_change(work: Work) -> Tensor:
 
 
 def features_wanted(work: Work) -> dict[str, float]:
-    """How much of each feature that the request names the head shall have, for an edit of full strength.
+    """How much of each feature that the request names, or that is contrary to it, the head shall have, for an edit of
+    full strength.
 
-    What it shall have more of than it has goes on from there, up to FARTHEST.
+    What it shall have more of than it has goes on from there, up to FARTHEST. What only goes with a build may be there
+    in a greater amount already.
     """
     request, has = work.request, work.before.start.features
-    return {
-        name: _further(amount, has.get(name, 0.0)) if name in request.further else amount
-        for name, amount in request.features.items()
-    }
+    wanted: dict[str, float] = {}
+    for name, amount in request.features.items():
+        other = CONTRARY_TO.get(name, "")
+        held = has.get(name, 0.0) - has.get(other, 0.0)
+        own = _further(amount, held) if name in request.further else amount
+        own = max(own, held) if name in request.at_least and amount > 0 else own
+        if other and other not in request.features and (own or name in request.further):
+            wanted |= {name: max(own, 0.0), other: max(-own, 0.0)}
+        else:
+            wanted[name] = max(own, 0.0) if name in ONE_SIDED and name in request.further else own
+    return wanted
 
 
 def features_changed(work: Work) -> dict[str, float]:
@@ -67,6 +80,46 @@ def features_after(work: Work) -> dict[str, float]:
     """How much the head has of each feature that changes, at the strength of the edit."""
     has, strength = work.before.start.features, work.options.strength
     return {name: has.get(name, 0.0) + strength * more for name, more in features_changed(work).items()}
+
+
+def forms_changed(work: Work) -> dict[str, float]:
+    """How much of each form of people (head.sculpt.persons) is added, for an edit of full strength.
+
+    Of what it does not know whether the head has it, that is what the new words ask for beyond the old ones.
+    """
+    if in_code(work.before.options) or not (work.request.years or WHO & work.request.traits.keys()):
+        return {}
+    had, said, shall = forms_held(work), forms_of(work.before.start.words()), forms_of(words_after(work))
+    changed = {}
+    for name in (one for one in FORMS if one in had or one in shall):
+        wanted = shall.get(name, 0.0)
+        known = had[name] if name in had else min(max(said.get(name, 0.0), min(wanted, 0.0)), max(wanted, 0.0))
+        changed[name] = wanted - known
+    return {name: more for name, more in forms_for(work.template, changed).items() if more}
+
+
+def forms_after(work: Work) -> dict[str, float]:
+    """How much the head has of each form that changes, at the strength of the edit."""
+    had, strength = forms_held(work), work.options.strength
+    return {name: had.get(name, 0.0) + strength * more for name, more in forms_changed(work).items()}
+
+
+def forms_held(work: Work) -> dict[str, float]:
+    """How much of each form the head is known to have: as it was made and edits have left it; on photos by its face.
+
+    Heads of words that were made before there were forms have none, and a photographed neck is as it was measured.
+    """
+    head = work.before
+    known = {name: amount for name, amount in head.start.features.items() if name in FORMS}
+    return (forms_had(head.start.words(), photos=True) if head.photos else {}) | known
+
+
+def words_after(work: Work) -> dict[str, str]:
+    """The words for who the head is when the edit is done."""
+    said = {name: word for name, word in work.request.traits.items() if name in WHO}
+    if work.request.years and "age" not in said:
+        said["age"] = age_called(place_of(held(work.before, work.template, work.prior)) + work.request.years)
+    return work.before.start.words() | said
 
 
 def _further(amount: float, has: float) -> float:

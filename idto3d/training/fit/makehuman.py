@@ -8,6 +8,7 @@ no one's absolute shape is carried, and neither are size and place in the frame.
 """
 
 import argparse
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,9 +96,12 @@ def used_targets() -> list[str]:
     return [*(f"macrodetails/{name}" for name in characters), *sides]
 
 
-def read_makehuman(path: str | Path) -> MakeHuman:
-    """MakeHuman's base mesh and targets from a packed .npz, or from a checkout's folder. Raises UserError."""
-    data = makehuman_arrays(path, used_targets())
+def read_makehuman(path: str | Path, targets: Iterable[str] = ()) -> MakeHuman:
+    """MakeHuman's base mesh and targets, those of words and `targets`, from a packed .npz or from a checkout's folder.
+
+    Raises UserError.
+    """
+    data = makehuman_arrays(path, {*used_targets(), *targets})
     vertices = data["vertices"].astype(np.float32) * DECIMETRE
     quads = data["quads"][data["quad_group"] == "body"]
     offsets, indices = data["target_offsets"], data["target_indices"].astype(np.int64)

@@ -23,7 +23,7 @@ from idto3d.training.people.person import Person, changed
 from idto3d.words.captions import PARTS, caption, varied
 from idto3d.words.expressions import EXPRESSIONS
 from idto3d.words.prompts import DOMAINS, VIEWS
-from idto3d.words.traits import AGES, BEARDS, GENDERS, HAIR_STYLES, taught
+from idto3d.words.traits import AGES, BEARDS, GENDERS, TAUGHT_STYLES, taught
 
 log = logging.getLogger(__name__)
 SHAPE_WEIGHT = 28.0  # weight of all modes of shape together, where each number of a colour and each style weighs 1
@@ -165,7 +165,7 @@ def _altered(look: Mapping, coefficients: np.ndarray, model: IctModel, chance: R
 def _wanted(looks: Sequence[Mapping], coefficients: np.ndarray, shapes: SurfaceModes) -> Tensor:
     """[n, K + 9 + styles + beards] of people: what `MorphableHead.estimate` should say."""
     tones = np.stack([tones_of(look) for look in looks])
-    styles = np.eye(len(HAIR_STYLES))[[HAIR_STYLES.index(look["hair_style"]) for look in looks]]
+    styles = np.eye(len(TAUGHT_STYLES))[[TAUGHT_STYLES.index(look["hair_style"]) for look in looks]]
     beards = np.eye(len(BEARDS))[[BEARDS.index(look["beard"]) for look in looks]]
     return torch.from_numpy(np.concatenate([shapes.amounts(coefficients), tones, styles, beards], 1)).float()
 

@@ -18,7 +18,7 @@ from idto3d.training.people.person import Person, draw_person
 from idto3d.training.people.scalp import AZIMUTHS, RINGS, grid_faces
 from idto3d.training.people.sculptor import COMBED, vertex_normals
 from idto3d.words.expressions import EXPRESSIONS
-from idto3d.words.traits import BEARDS, COLOURS, FACIAL_HAIR, HAIR_STYLES, natural_colour
+from idto3d.words.traits import BEARDS, COLOURS, FACIAL_HAIR, TAUGHT_STYLES, natural_colour
 
 THINNED_PARTS = (("M_Face", "M_BackHead"), ("M_Teeth", "M_GumsTongue"), DRAWN[4:])  # that are thinned each for itself
 FACES_LEFT = (18000, 2000, 1200)  # that are left of each
@@ -100,7 +100,7 @@ def simplified(vertices: np.ndarray, faces: np.ndarray, most: int) -> np.ndarray
 
 def _hair_styles(studio, rest: np.ndarray, roots: np.ndarray):
     """The hair's buffers of all styles on the head `rest` [N, 3], and their numbers of vertices and faces."""
-    locks = [_hair(style, studio.scalp, rest, roots) for style in HAIR_STYLES]
+    locks = [_hair(style, studio.scalp, rest, roots) for style in TAUGHT_STYLES]
     names = ("hair_offsets", "hair_roots", "hair_shade", "hair_faces")
     joined = [np.concatenate(part) for part in zip(*locks, strict=True)]
     return dict(zip(names, joined, strict=True)), tuple((len(lock[0]), len(lock[3])) for lock in locks)

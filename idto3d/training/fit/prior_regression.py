@@ -9,7 +9,7 @@ from idto3d.head.prior import HeadPrior
 from idto3d.training.data.dataset import read_portrayed
 from idto3d.training.denoiser import mean_embedding
 from idto3d.training.fit.prior_solid import tensor_of
-from idto3d.words.traits import HAIR_STYLES
+from idto3d.words.traits import TAUGHT_STYLES
 
 FOLDS = 5
 RIDGES = tuple(10.0**k for k in range(-4, 4))
@@ -17,7 +17,7 @@ RIDGES = tuple(10.0**k for k in range(-4, 4))
 
 @dataclass(frozen=True)
 class Faces:
-    """Unit embeddings [n, D], each one's ICT identity coefficients [n, 100] and hair [n], an index of HAIR_STYLES."""
+    """Unit embeddings [n, D], each one's ICT identity coefficients [n, 100] and hair [n], an index of TAUGHT_STYLES."""
 
     embedding: np.ndarray
     coefficients: np.ndarray
@@ -31,7 +31,7 @@ def read_faces(dataset: Path) -> Faces:
     """
     people = read_portrayed(dataset)
     count = people.embedding.shape[1]
-    hair = np.array([HAIR_STYLES.index(look["hair_style"]) for look in people.looks])
+    hair = np.array([TAUGHT_STYLES.index(look["hair_style"]) for look in people.looks])
     rows = []
     for first, last in sorted({*((k, k + 1) for k in range(count)), (0, (count + 1) // 2), (0, count)}):
         mean = mean_embedding(people.embedding[:, first:last]).numpy()
@@ -49,14 +49,14 @@ def fit_regression(prior: HeadPrior, faces: Faces) -> dict[str, float]:
     inputs = faces.embedding.astype(np.float64)
     mean = inputs.mean(0)
     codes = faces.coefficients.astype(np.float64) @ prior.coefficient_map.double().numpy()
-    styles = np.eye(len(HAIR_STYLES))[faces.hair]
+    styles = np.eye(len(TAUGHT_STYLES))[faces.hair]
     _, person = np.unique(faces.coefficients, axis=0, return_inverse=True)
     shares = {}
     for name, wanted in (("shape", codes), ("style", styles)):
         weights, bias, shares[name] = best_ridge(inputs - mean, wanted, person.ravel() % FOLDS)
         setattr(prior, f"{name}_map", tensor_of(weights))
         setattr(prior, f"{name}_bias", tensor_of(bias))
-    prior.embedding_mean, prior.styles = tensor_of(mean), HAIR_STYLES
+    prior.embedding_mean, prior.styles = tensor_of(mean), TAUGHT_STYLES
     prior.size = replace(prior.size, embedding=inputs.shape[1])
     return shares
 

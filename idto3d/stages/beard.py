@@ -15,7 +15,7 @@ from idto3d.geometry.mesh import vertex_normals
 from idto3d.head.colours import natural_tone
 from idto3d.head.hair.beard.part import BeardPart, grow_beard
 from idto3d.head.hair.scalp import Skin
-from idto3d.head.paint.usual_skin import BROWN, beard_place
+from idto3d.head.paint.usual_skin import BROWN, beard_of_words, beard_place
 from idto3d.head.parts import Head
 from idto3d.head.start import WORDS, Start
 from idto3d.head.template import MOUTH_SOCKET
@@ -76,7 +76,7 @@ def asked_for(start: Start) -> bool:
 
 
 def _of_words(outer: Skin, word: str, rgb: tuple[float, float, float]) -> _Growth:
-    thick = softened(beard_place(outer.mean, word), outer.faces)
+    thick = softened(beard_of_words(outer.mean, word), outer.faces)
     return _Growth(thick, FACIAL_HAIR[word].thickness_m, np.tile(rgb, (len(thick), 1)))
 
 

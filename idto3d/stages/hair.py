@@ -28,7 +28,7 @@ BARE_HEAD = ("skin", "beard", "glasses", "mouth")
 CURL_M = 0.004  # radius of curls that words or photos tell of
 SPARSE = 0.7  # how far hairs stand alone where the scalp shows little of them
 LEAST_SIZE, TILED = 64, 32  # of hair's textures, and what their side is a multiple of, texels
-COVER = 0.96  # how far the scalp takes the hair's colour
+COVER = 0.985  # how far the scalp takes the hair's colour
 GRAIN = 0.5  # by how much hair on the scalp is brighter and darker, logarithm
 
 

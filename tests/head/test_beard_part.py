@@ -6,10 +6,10 @@ import torch
 
 from idto3d.head.features.face_masks import skin_masks
 from idto3d.head.hair.beard.follow import STAYS
-from idto3d.head.hair.beard.growth import directions
+from idto3d.head.hair.beard.growth import directions, lengths, thinned
 from idto3d.head.hair.beard.part import ROWS, grow_beard, toned
 from idto3d.head.hair.scalp import Skin
-from idto3d.head.paint.usual_skin import beard_place
+from idto3d.head.paint.usual_skin import beard_of_words, beard_place
 from idto3d.head.template import MOUTH_SOCKET
 
 DEPTH, SIZE, CARD = 0.0068, 64, 6  # vertices of a card
@@ -30,7 +30,7 @@ def moves(ict):
 
 
 def beard(skin, moves, word, seed=1, rgb=(0.1, 0.05, 0.02)):
-    thick = beard_place(skin.mean, word)
+    thick = beard_of_words(skin.mean, word)
     return grow_beard(skin, thick, DEPTH, np.tile(rgb, (len(thick), 1)), seed, moves, SIZE)
 
 
@@ -42,7 +42,7 @@ def full(skin, moves):
 def test_a_beard_is_a_part_that_fits_its_textures(full):
     part = full.part
     assert part.name == part.material == "beard" and part.displacements.shape == (3, *part.vertices.shape)
-    assert 1500 < len(part.vertices) < 3000 and part.uvs.min() >= 0 and part.uvs.max() <= 1
+    assert 1500 < len(part.vertices) < 3600 and part.uvs.min() >= 0 and part.uvs.max() <= 1
     assert full.albedo.shape == (SIZE, SIZE, 4) and 0.2 < (full.albedo[..., 3] > 127).mean() < 0.95
     assert torch.allclose(full.normals.norm(dim=-1), torch.ones(len(full.normals)), atol=1e-3)
 
@@ -89,6 +89,31 @@ def test_it_grows_down_and_over_the_lip_outwards():
     ways = directions(np.array([[0.02, -0.030, 0.11], [-0.02, -0.030, 0.11], [0.0, -0.08, 0.10], [0.06, -0.04, 0.04]]))
     assert ways[0, 0] > 0.3 and ways[1, 0] < -0.3 and (ways[:, 1] < 0).all()
     assert abs(ways[2, 0]) < 0.05 and ways[2, 1] < -0.7
+
+
+def test_it_thins_out_upwards_and_is_longest_on_the_chin():
+    height = np.linspace(-0.05, 0.02, 15)
+    cheek = thinned(np.stack([0 * height + 0.055, height, 0 * height + 0.065], -1))
+    assert (np.diff(cheek) <= 0).all() and cheek[0] == 1 and cheek[-1] == 0
+    assert ((cheek > 0.1) & (cheek < 0.9)).sum() >= 3  # over two centimetres
+    assert (thinned(np.array([[0.0, -0.025, 0.12], [0.0, -0.08, 0.11]])) == 1).all()
+    chin, side = lengths(np.array([[0.0, -0.085, 0.11], [0.06, -0.05, 0.05]]), DEPTH)
+    assert chin > 2 * side
+
+
+def test_a_beard_of_words_thins_out_on_the_cheeks_and_one_of_photos_grows_where_they_show_it(skin):
+    place, word = (grows(skin.mean, "beard") for grows in (beard_place, beard_of_words))
+    assert np.allclose(word, place * thinned(skin.mean)) and word.sum() < 0.95 * place.sum()
+    assert ((place > 0.9) & (word < 0.4)).any()
+
+
+def test_what_lies_deep_in_a_beard_is_darker(full):
+    grey = full.albedo[..., :3].mean(-1)
+    columns = [
+        np.average(grey[:, k : k + SIZE // 8], weights=full.albedo[:, k : k + SIZE // 8, 3])
+        for k in range(0, SIZE, SIZE // 8)
+    ]
+    assert columns[-1] > columns[0] + 8
 
 
 def test_a_beard_of_two_colours_keeps_both(skin, moves):

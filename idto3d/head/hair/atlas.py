@@ -4,24 +4,72 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from idto3d.head.hair.wisps import CONTRAST, paint_wisps
+from idto3d.head.hair.wisps import BODY, CONTRAST, FINE, Wisp, paint_wisps
 from idto3d.render.color import srgb_from_linear
 
-COLUMNS, ROWS = 32, 9  # tiles of the atlas
-BAND = 0.5625  # share of its height that they take; the cap has the rest
-PAINTED = 48  # tiles that are painted; the others are these turned over and in another tone
-ROOT, TIP = 0.84, 1.04  # factors on the colour at a strand's two ends
+BAND = 0.5625  # share of the textures' height that tiles take; the cap has the rest
+ROOT, TIP = 0.80, 1.06  # factors on the colour at a strand's two ends
 CAP = 0.6  # factor on the colour of the cap, which lies in the shadow of the strands
-SPREAD = 0.08  # standard deviation of the logarithm of the tone of whole tiles
+SHADES = (-0.28, 0.17)  # logarithms of the tone of the darkest tile, for cards that lie deep, and of the lightest
 MARGIN = 0.5  # texels that a card keeps off its tile's border
+
+
+@dataclass(frozen=True)
+class Grid:
+    """How many columns and rows of tiles there are; painted: how many of them differ, the rest is these turned over.
+
+    fine: how many, the last ones, hold single fine hairs; own: how many, the last ones, photos are laid on.
+    """
+
+    columns: int
+    rows: int
+    painted: int
+    fine: int = 0
+    own: int = 0
+
+    @property
+    def count(self) -> int:
+        """Of all tiles."""
+        return self.columns * self.rows
+
+    @property
+    def body(self) -> int:
+        """How many hold locks of any hair; the first is the darkest, the last the lightest of them."""
+        return self.shared - self.fine
+
+    @property
+    def shared(self) -> int:
+        """How many are not photos' own; the first of those has this number."""
+        return self.count - self.own
+
+    def tile_size(self, size: int) -> tuple[int, int]:
+        """Height and width of a tile in texels of an atlas of that side."""
+        return int(size * BAND) // self.rows, size // self.columns
+
+    def place(self, number: int, size: int) -> tuple[slice, slice]:
+        """Rows and columns of a tile's texels."""
+        height, width = self.tile_size(size)
+        row, column = divmod(number, self.columns)
+        return slice(row * height, (row + 1) * height), slice(column * width, (column + 1) * width)
+
+    def corners(self, numbers: np.ndarray, size: int) -> np.ndarray:
+        """[C, 4] left, top, right, bottom of tiles, 0..1, MARGIN texels inside their borders."""
+        row, column = np.divmod(numbers, self.columns)
+        high, wide, edge = BAND / self.rows, 1 / self.columns, MARGIN / size
+        sides = (column * wide + edge, row * high + edge, (column + 1) * wide - edge, (row + 1) * high - edge)
+        return np.stack(sides, -1)
+
+
+WORDS = Grid(16, 2, 16, 4)  # large tiles: of long strands every hair is drawn
+PHOTOS = Grid(32, 6, 44, fine=4, own=144)  # many: what faces a camera has one of its own
 
 
 @dataclass(frozen=True, eq=False)
 class Strand:
-    """Hair as a colour: linear RGB at mid-tone, and how much curl its wisps have, 0..1."""
+    """Hair as a colour: linear RGB at mid-tone, and how its wisps are."""
 
     rgb: tuple[float, float, float]
-    curl: float = 0.0
+    wisp: Wisp = BODY
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,43 +81,27 @@ class Atlas:
     slope: np.ndarray
 
 
-def paint_atlas(strand: Strand, size: int, random: np.random.Generator) -> Atlas:
+def paint_atlas(strand: Strand, size: int, random: np.random.Generator, grid: Grid = WORDS) -> Atlas:
     """The textures of hair that no photo has seen. size: texels along a side, a multiple of 32."""
     tone, opacity, slope = (np.ones((size, size), np.float32), *np.zeros((2, size, size), np.float32))
-    height, width = tile_size(size)
-    wisps = paint_wisps(PAINTED, height, width, random, strand.curl)
-    down = np.linspace(ROOT, TIP, height)[:, None]
-    for number in range(COLUMNS * ROWS):
-        place = tile_place(number, size)
-        which, over = number % PAINTED, -1 if number // PAINTED % 2 else 1
-        tone[place] = wisps.tone[which][:, ::over] * down * np.exp(random.normal(0, SPREAD))
+    height, width = grid.tile_size(size)
+    bodies = paint_wisps(grid.painted, height, width, random, strand.wisp)
+    finer = paint_wisps(grid.fine, height, width, random, FINE)
+    down, shades = np.linspace(ROOT, TIP, height)[:, None], np.exp(np.linspace(*SHADES, grid.body))
+    for number in range(grid.count):
+        fine = grid.body <= number < grid.shared
+        wisps, which = (finer, number - grid.body) if fine else (bodies, number % grid.painted)
+        over, place = -1 if number // grid.painted % 2 else 1, grid.place(number, size)
+        even = wisps.tone[which] * down
+        even *= (shades[number] if number < grid.body else 1.0) / np.average(even, weights=wisps.opacity[which])
+        tone[place] = even[:, ::over]
         opacity[place], slope[place] = wisps.opacity[which][:, ::over], over * wisps.slope[which][:, ::over]
-    top = ROWS * height
+    top = grid.rows * height
     tone[:top] /= np.average(tone[:top], weights=opacity[:top])
     tone[top:] = CAP * _cap_tone(size - top, size, random)
     slope[top:] = np.clip(3 * np.gradient(tone[top:] / CAP, axis=1), -0.7, 0.7)
     opacity[top:] = 1
     return Atlas(coloured(strand.rgb, tone), opacity, slope)
-
-
-def tile_size(size: int) -> tuple[int, int]:
-    """Height and width of a tile in texels."""
-    return int(size * BAND) // ROWS, size // COLUMNS
-
-
-def tile_place(number: int, size: int) -> tuple[slice, slice]:
-    """Rows and columns of a tile's texels."""
-    height, width = tile_size(size)
-    row, column = divmod(number, COLUMNS)
-    return slice(row * height, (row + 1) * height), slice(column * width, (column + 1) * width)
-
-
-def tiles_of(numbers: np.ndarray, size: int) -> np.ndarray:
-    """[C, 4] left, top, right, bottom of tiles, 0..1, MARGIN texels inside their borders."""
-    row, column = np.divmod(numbers, COLUMNS)
-    high, wide, edge = BAND / ROWS, 1 / COLUMNS, MARGIN / size
-    corners = (column * wide + edge, row * high + edge, (column + 1) * wide - edge, (row + 1) * high - edge)
-    return np.stack(corners, -1)
 
 
 def cap_uvs(uvs: np.ndarray, size: int) -> np.ndarray:
@@ -98,7 +130,7 @@ def encoded(atlas: Atlas) -> tuple[np.ndarray, np.ndarray]:
 
     colour = srgb_from_linear(torch.from_numpy(atlas.albedo)).numpy()
     opacity = np.round(atlas.opacity * 15)[..., None] / 15
-    up = np.sqrt(1 - atlas.slope**2)
+    up = np.sqrt(1 - np.clip(atlas.slope, -1, 1) ** 2)
     normal = np.stack([atlas.slope, 0 * up, up], -1)
     return _bytes(np.concatenate([colour, opacity], -1)), _bytes((normal + 1) / 2)
 

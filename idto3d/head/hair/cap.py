@@ -14,6 +14,7 @@ SPACING = 0.009  # metres between the points that the cap is drawn from
 INSET = (0.5, 0.007)  # how far it lies under the hair's outside: a share of the thickness, and metres at most
 CLOSE = 0.003  # metres that a vertex moves at most in a round that brings it back to its surface
 SUNK = 0.005  # metres under the skin where it ends
+OUTWARD = 0.10  # how far hanging hair looks to the side at least: before the face it ends in single strands
 FREE = 0.0  # height under which hair hangs beside the face, metres
 FALLS = -0.03  # height under which all hair hangs, metres
 EAR_GAP = 0.013  # metres that it keeps off free ears: farther than the cards before it
@@ -95,7 +96,7 @@ def _kept(vertices: np.ndarray, faces: np.ndarray, volume: HairVolume) -> tuple[
     level = normalised((vertices - CENTRE) * [1, 0, 1])
     outward = (normalised(volume.hair.slope(vertices)) * level).sum(1)
     chosen = (thickness > -SUNK) & (depth > -SUNK)
-    chosen &= ~((outward < 0.1) & (vertices[:, 1] < FREE))
+    chosen &= ~((outward < OUTWARD) & (vertices[:, 1] < FREE))
     lower = vertices - [0, SHORTER, 0]
     chosen &= (vertices[:, 1] > FALLS) | ((volume.hair.at(lower) < 0) & (volume.skin.at(lower) > 0))
     if volume.ears is not None:

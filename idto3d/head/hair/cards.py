@@ -7,8 +7,8 @@ import numpy as np
 from idto3d.head.hair.lattice import normalised
 from idto3d.head.hair.strands import Guides
 
-TAPER = (0.75, 0.55)  # width at the root and at the tip, of that in the middle
-ROLL = 0.22  # standard deviation of a card's turn about its strand, radians
+TAPER = (0.55, 0.6)  # width at the root and at the tip, of that in the middle
+ROLL = 0.15  # standard deviation of a card's turn about its strand, radians
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,7 @@ def make_strips(guides: Guides, width: float | np.ndarray, random: np.random.Gen
     """A card `width` metres wide, one number or [N], along each of N guides, turned a little about it."""
     count, rows = guides.points.shape[:2]
     ahead = normalised(np.gradient(guides.points, axis=1))
-    side = normalised(np.cross(ahead, guides.normals))
+    side = normalised(np.cross(ahead, guides.normals if guides.across is None else guides.across))
     normal = normalised(np.cross(side, ahead))
     roll = random.normal(0, ROLL, (count, 1, 1))
     side = side * np.cos(roll) + normal * np.sin(roll)

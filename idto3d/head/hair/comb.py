@@ -103,6 +103,32 @@ class Knot:
 
 
 @dataclass(frozen=True)
+class Tucked:
+    """Hair as another comb has it, but at the sides it is drawn back over the ears before it falls."""
+
+    base: Comb
+    end: None = None
+
+    @property
+    def parted(self) -> float:
+        """See `Comb`."""
+        return self.base.parted
+
+    def directions(self, points: np.ndarray) -> np.ndarray:
+        """See `Comb.directions`."""
+        x, y, z = np.abs(points[:, 0]), points[:, 1], points[:, 2]
+        beside = (
+            np.clip((x - 0.035) / 0.025, 0, 1) * np.clip((0.115 - y) / 0.03, 0, 1) * np.clip((z + 0.055) / 0.025, 0, 1)
+        )
+        way = normalised(self.base.directions(points))
+        return way + beside[:, None] * (np.array([0.0, 0.05, -1.3]) - 0.85 * way)
+
+    def from_source(self, points: np.ndarray) -> np.ndarray:
+        """See `Comb.from_source`."""
+        return self.base.from_source(points)
+
+
+@dataclass(frozen=True)
 class Back:
     """Hair is combed back from the forehead and falls behind."""
 

@@ -3,9 +3,10 @@
 import numpy as np
 
 from idto3d.head.hair.lattice import normalised
-from idto3d.head.hair.scalp import MeanSpace, Roots, above_hairline, smoothstep
+from idto3d.head.hair.scalp import MeanSpace, Roots, above_hairline, away_from_hairline, smoothstep
 from idto3d.head.hair.strands import Guides
 from idto3d.head.hair.styles import Cut
+from idto3d.head.hair.told.locks import curled, gathered, locks_of
 from idto3d.head.hair.volume import HairVolume
 
 THIN = 0.0022  # metres that a strand keeps off bare skin
@@ -15,6 +16,9 @@ FEWEST = 0.3  # of its length that a strand must reach to be kept
 BURIED = 0.7  # metres longer that a strand stays in the hair, per metre that its root lies from the parting
 SETTLING = 14  # steps to a layer
 STEP = 0.006  # metres between the points that a strand is traced by
+CURL_SHADED = 0.8  # how much a curl's own roundness counts against the hair's, where it is shaded
+WALL, FRONT = (0.026, 0.006), (0.0, 0.035)  # metres above the hairline between which hair turns along it; depths
+LIFTS = 0.18  # how much of its way hair at the hairline goes up from it
 HEM, HANGS = 0.014, (0.0, -0.03)  # metres that hanging strands end early at most; heights between which they hang
 
 
@@ -34,8 +38,9 @@ def grow(volume: HairVolume, cut: Cut, roots: Roots, space: MeanSpace, random: n
     for number in range(steps):
         now = points[-1]
         risen = smoothstep((number + 1) * step, 0, buried) if not cut.afloat else np.ones(count)
+        layer = level + cut.stands * (number + 1) / steps
         ahead = now + step[:, None] * _heading(volume, cut, now, risen * level, stray, space)
-        ahead = volume.to_level(volume.to_level(ahead, level, risen, THIN), level, risen, THIN)
+        ahead = volume.to_level(volume.to_level(ahead, layer, risen, THIN), layer, risen, THIN)
         alive = alive & _has_room(volume, ahead, past, early, space, cut)
         points.append(np.where(alive[:, None], ahead, now))
     return _finished(volume, cut, np.stack(points, 1), level, length, random)
@@ -51,11 +56,23 @@ def _start(volume: HairVolume, cut: Cut, roots: Roots, level: np.ndarray) -> np.
 
 def _heading(volume, cut: Cut, now, level, stray, space: MeanSpace) -> np.ndarray:
     """[N, 3] unit, along the layer."""
-    normal = volume.outward(now, level)
-    way = cut.comb.directions(space.to_mean(now))
+    normal, mean = volume.outward(now, level), space.to_mean(now)
+    way = cut.comb.directions(mean)
+    way = way if cut.fringed else off_the_face(mean, way)
     way = normalised(way - (way * normal).sum(1, keepdims=True) * normal)
     side = np.cross(normal, way)
     return normalised(way * np.cos(stray)[:, None] + side * np.sin(stray)[:, None])
+
+
+def off_the_face(mean: np.ndarray, way: np.ndarray) -> np.ndarray:
+    """[N, 3] the `way` at points `mean` [N, 3], which in front turns along the hairline before it comes to it.
+
+    Hair that runs on to its hairline ends there in one line, like a wig.
+    """
+    near = smoothstep(above_hairline(mean), *WALL) * smoothstep(mean[:, 2], *FRONT)
+    way, up = normalised(way), away_from_hairline(mean)
+    over = np.minimum((way * up).sum(1), 0)
+    return way + (near * (LIFTS - over))[:, None] * up
 
 
 def _has_room(volume: HairVolume, points, past, early, space: MeanSpace, cut: Cut) -> np.ndarray:
@@ -76,15 +93,20 @@ def _has_room(volume: HairVolume, points, past, early, space: MeanSpace, cut: Cu
 
 
 def _finished(volume: HairVolume, cut: Cut, points, level, length, random) -> Guides:
-    """Evenly spaced rows of the strands that grew, with their curls."""
+    """Evenly spaced rows of the strands that grew, in locks, with their curls."""
     grown = np.linalg.norm(np.diff(points, axis=1), axis=-1).sum(1)
     kept = grown > FEWEST * np.minimum(length, 0.06)
     points, level = _evenly_spaced(points[kept], cut.segments + 1), level[kept]
+    lock = locks_of(points[:, 0], cut.locks, random)
+    points = gathered(points, lock, cut.gather)
     shape = points.shape
     normals = volume.outward(points.reshape(-1, 3), np.repeat(level, shape[1])).reshape(shape)
-    if cut.wave:
-        points = _curled(points, normals, cut, random)
-    return Guides(points, normals, level)
+    turned = cut.uneven * random.normal(0, 1, (lock.max(initial=0) + 1, 1, 3))[lock]
+    normals = normalised(normals + turned)
+    if not cut.wave:
+        return Guides(points, normals, level, lock)
+    points, out = curled(points, normals, lock, cut.wave, cut.pitch, random)
+    return Guides(points, normalised(normals + CURL_SHADED * out), level, lock, out)
 
 
 def _evenly_spaced(points: np.ndarray, rows: int) -> np.ndarray:
@@ -98,15 +120,3 @@ def _evenly_spaced(points: np.ndarray, rows: int) -> np.ndarray:
 
 def _at(line: np.ndarray, way: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     return np.stack([np.interp(wanted, way, line[:, axis]) for axis in range(3)], -1)
-
-
-def _curled(points: np.ndarray, normals: np.ndarray, cut: Cut, random: np.random.Generator) -> np.ndarray:
-    """The curves wound about themselves: `wave` metres out, a turn every `pitch`."""
-    along = np.linalg.norm(np.diff(points, axis=1), axis=-1).cumsum(1)
-    along = np.concatenate([np.zeros((len(points), 1)), along], 1)
-    pitch = cut.pitch * random.uniform(0.8, 1.3, (len(points), 1))
-    hand = random.choice((-1.0, 1.0), (len(points), 1))
-    phase = hand * (2 * np.pi * along / pitch) + random.uniform(0, 2 * np.pi, (len(points), 1))
-    side = normalised(np.cross(normals, np.gradient(points, axis=1)))
-    radius = cut.wave * smoothstep(along, 0, 0.02) * random.uniform(0.6, 1.2, (len(points), 1))
-    return points + radius[..., None] * (np.cos(phase)[..., None] * side + 0.8 * np.sin(phase)[..., None] * normals)

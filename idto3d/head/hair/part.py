@@ -1,23 +1,26 @@
 """Hair as a part of the head: from words, its cards, cap and textures."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from scipy.spatial import cKDTree
 from torch import Tensor
 
-from idto3d.head.hair.atlas import COLUMNS, ROWS, Strand, cap_uvs, encoded, paint_atlas, tiles_of
+from idto3d.head.hair.atlas import WORDS, Grid, Strand, cap_uvs, encoded, paint_atlas
 from idto3d.head.hair.cap import INSET, NO_CAP, Cap, make_cap
 from idto3d.head.hair.cards import Strips, make_strips
+from idto3d.head.hair.comb import Tucked
 from idto3d.head.hair.guides import grow
 from idto3d.head.hair.lattice import normalised
 from idto3d.head.hair.scalp import MeanSpace, Skin, hairline_band, smoothstep, spread_roots
 from idto3d.head.hair.strands import Guides
-from idto3d.head.hair.styles import TIES, cut_of, fine_cut
+from idto3d.head.hair.styles import TIES, Cut, cut_of, fine_cut
 from idto3d.head.hair.told.cap import painted_cap
+from idto3d.head.hair.told.locks import shades
 from idto3d.head.hair.volume import HairVolume, volume_of_words
+from idto3d.head.hair_volumes import HIDING
 from idto3d.head.parts import Part
 from idto3d.words.traits import COLOURS, STYLES
 
@@ -26,7 +29,8 @@ NAME = "hair"
 RESTS = (0.006, 0.016)  # metres off the skin up to which hair rests on it, and from which it does not
 SHOWN = 1.0  # of the scalp that takes the colour of hair too short to lie on it
 SHADED = 0.92  # of that colour, between the hairs: cards that lie on another colour are dots
-STAYS = 0.0007  # metres
+ON_TINT = (0.75, 1.0)  # shares of the scalp's colour between which hair that is no longer than its roots has cards
+STAYS, TIED = 0.0007, 0.014  # metres; width of the cards of what is tied, likewise
 LOWEST = (-0.2, -0.7)  # heights of unit normals from which hair is shaded as if it looked to the side
 CARRIERS = 4  # vertices of the skin that carry a point
 
@@ -67,24 +71,26 @@ def styled_hair(
         return None
     random = np.random.default_rng([seed, 18])
     cut = cut_of(style)
-    volume = volume_of_words(skin, STYLES[style], cut.comb)
+    if skin.pointed_ears and STYLES[style].sides_m >= HIDING and cut.comb.end is None:
+        cut = replace(cut, comb=Tucked(cut.comb))
     space = MeanSpace(skin)
-    fine = fine_cut(cut)
-    groups = [
-        (grow(volume, cut, spread_roots(skin, skin.covered(), cut.cards, random), space, random), cut.width),
-        (grow(volume, fine, spread_roots(skin, hairline_band(skin), fine.cards, random), space, random), fine.width),
-        *((tied, cut.width) for tied in _tied(TIES, style, space, random)),
-    ]
-    strand = Strand(rgb, 1.0 if cut.wave else 0.0)
-    atlas = paint_atlas(strand, size, random)
-    layout = lay_out(groups, volume, random, INSET if cut.capped else None)
-    if not cut.wave:  # curls cover what lies below them
-        atlas = painted_cap(atlas, layout.cap, strand.rgb, cut.comb, volume, space, random)
+    volume = volume_of_words(skin, STYLES[style], cut.comb, space)
+    fine, near = fine_cut(cut), hairline_band(skin)
+    grown = skin.covered() if cut.capped else smoothstep(skin.tinted(), *ON_TINT)  # alone on skin, cards are dots
+    groups = [Group(grow(volume, cut, spread_roots(skin, grown, cut.cards, random), space, random), cut)]
+    if cut.capped:
+        groups.append(
+            Group(grow(volume, fine, spread_roots(skin, near, fine.cards, random), space, random), fine, True)
+        )
+    groups += [Group(tied, replace(cut, width=TIED)) for tied in _tied(TIES, style, space, random)]
+    atlas = paint_atlas(Strand(rgb, cut.wisp), size, random)
+    layout = lay_out(groups, volume, random, WORDS, INSET if cut.capped else None)
+    atlas = painted_cap(atlas, layout.cap, rgb, cut, volume, space, random)
     part, normals = layout.part(size, skin, moves)
     albedo, relief = encoded(atlas)
-    cover = torch.from_numpy(skin.covered() * (STYLES[style].scalp_cover if cut.capped else SHOWN)).float()
+    cover = torch.from_numpy(skin.tinted() * (STYLES[style].scalp_cover if cut.capped else SHOWN)).float()
     root = rgb if cut.capped else tuple(SHADED * value for value in rgb)
-    return HairPart(part, normals, albedo, CURLED if cut.wave else ROUGHNESS, relief, cover, root)
+    return HairPart(part, normals, albedo, CURLED if STYLES[style].curled else ROUGHNESS, relief, cover, root)
 
 
 def _tied(ties: Mapping[str, Callable], style: str, space: MeanSpace, random: np.random.Generator) -> list[Guides]:
@@ -92,15 +98,25 @@ def _tied(ties: Mapping[str, Callable], style: str, space: MeanSpace, random: np
         return []
     tied = ties[style](random)
     points = space.from_mean(tied.points.reshape(-1, 3)).reshape(tied.points.shape)
-    return [Guides(points, tied.normals, tied.level)]
+    return [replace(tied, points=points)]
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Cards that are alike: along `guides`, as wide and shaded as in a `cut`, of locks or of single `fine` hairs."""
+
+    guides: Guides
+    cut: Cut
+    fine: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """Hair before it is painted: its cap, and groups of cards with the number of each one's tile, [C]."""
+    """Hair before it is painted: its cap, and groups of cards with the number of each one's tile in the grid, [C]."""
 
     cap: Cap
     groups: list[tuple[Strips, np.ndarray]]
+    grid: Grid
 
     def part(self, size: int, skin: Skin, moves: np.ndarray) -> tuple[Part, Tensor]:
         """Everything as one part, and its shading normals [V, 3]. size: of the atlas; moves: see `hair_of_words`."""
@@ -110,7 +126,7 @@ class Layout:
             faces.append(strips.faces() + sum(map(len, vertices)))
             vertices.append(strips.vertices.reshape(-1, 3))
             normals.append(np.repeat(strips.normals.reshape(-1, 3), 2, 0))
-            uvs.append(strips.uvs(tiles_of(tiles, size)))
+            uvs.append(strips.uvs(self.grid.corners(tiles, size)))
         points, corners = (torch.from_numpy(np.concatenate(arrays)).float() for arrays in (vertices, uvs))
         rest = torch.from_numpy(followed(points.double().numpy(), skin, moves)).float()
         part = Part(NAME, points, torch.from_numpy(np.concatenate(faces)).long(), rest, NAME, corners)
@@ -138,16 +154,23 @@ def followed(points: np.ndarray, skin: Skin, moves: np.ndarray) -> np.ndarray:
 
 
 def lay_out(
-    groups: list[tuple[Guides, float]],
+    groups: list[Group],
     volume: HairVolume,
     random: np.random.Generator,
+    grid: Grid,
     inset: tuple[float, float] | None = INSET,
 ) -> Layout:
-    """Cards along the guides of all `groups`, as wide as each says (metres), with any tiles, and the cap.
+    """Cards along the guides of all `groups` with tiles of their shade, and the cap.
 
     inset: see `make_cap`; None where there is no cap.
     """
-    laid = []
-    for guides, width in groups:
-        laid.append((make_strips(guides, width, random), random.integers(0, COLUMNS * ROWS, len(guides))))
-    return Layout(NO_CAP if inset is None else make_cap(volume, inset), laid)
+    laid = [(make_strips(one.guides, one.cut.width, random), _tiles(one, grid, random)) for one in groups]
+    return Layout(NO_CAP if inset is None else make_cap(volume, inset), laid, grid)
+
+
+def _tiles(group: Group, grid: Grid, random: np.random.Generator) -> np.ndarray:
+    """[C] the number of the tile that each card of a group has: the deeper and the darker its lock, the darker."""
+    if group.fine:
+        return grid.body + random.integers(0, grid.fine, len(group.guides))
+    shade = 0.5 + group.cut.shaded * (shades(group.guides.level, group.guides.lock, random) - 0.5)
+    return np.round(shade * (grid.body - 1)).astype(int)

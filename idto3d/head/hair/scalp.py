@@ -12,14 +12,18 @@ from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
 from idto3d.geometry.mesh import vertex_normals
-from idto3d.head.hair.lattice import Field, Lattice, head_lattice
+from idto3d.head.hair.lattice import Field, Lattice, head_lattice, normalised
 from idto3d.head.hair_volumes import EAR, hairline_height
 
 COARSE = 0.015  # metres between the points where the way to the mean head is found
 NEIGHBOURS = 16  # vertices that say how a point off the skin moves with it
-FADE = (-0.003, 0.012)  # metres under and above the hairline between which the scalp's colour fades in
+GROWS = (0.001, 0.020)  # metres under and above the hairline between which hair gets dense
+TINTED = (-0.004, 0.028)  # and between which the scalp's colour fades in: single hairs show skin
+BAND = (-0.009, 0.003, 0.026, 0.012)  # and between which fine hair begins and ends
 NEAR = 0.020  # metres from the skin within which its distance is measured finely
 TEMPLE_DEG, RECEDES = (36.0, 11.0), 0.009  # azimuth of the temples and half their width; metres
+SIDEBURN_DEG, LOWER = (71.0, 6.5), 0.026  # azimuth of the sideburns and half their width; metres
+SLOPE_STEP = 0.004  # metres by which the hairline's course is measured
 UNEVEN, RAGGED = (19, 31, 53), 0.0022  # waves around the head; metres
 BESIDE = 0.05  # metres from the head's middle beyond which ears are
 CLOSE = (0.80, 0.68)  # of the extents of EAR between which hair begins
@@ -71,30 +75,46 @@ class Skin:
 
     def covered(self) -> np.ndarray:
         """[V] 0..1 how much of the skin hair hides that grows up to the usual hairline, fading there."""
-        return smoothstep(self.above, *FADE) * (1 - self.hairless_ears)
+        return smoothstep(self.above, *GROWS) * (1 - self.hairless_ears)
+
+    def tinted(self) -> np.ndarray:
+        """[V] 0..1 how much of the skin shows the colour of hair that grows up to the usual hairline, softer there."""
+        return smoothstep(self.above, *TINTED) * (1 - self.hairless_ears)
 
 
 def hairline_band(skin: Skin) -> np.ndarray:
     """[V] 0..1 the strip of skin along the hairline, strongest in front."""
     front = 0.25 + 0.75 * smoothstep(skin.mean[:, 2], -0.02, 0.05)
-    return smoothstep(skin.above, -0.002, 0.002) * smoothstep(skin.above, 0.018, 0.008) * (1 - skin.ears) * front
+    return smoothstep(skin.above, *BAND[:2]) * smoothstep(skin.above, *BAND[2:]) * (1 - skin.ears) * front
 
 
 def above_hairline(points: np.ndarray) -> np.ndarray:
     """[N] metres that `points` [N, 3] on the mean head lie above its hairline."""
-    return points[:, 1] - recession(points) - hairline_height(torch.from_numpy(points)).numpy()
+    return _even_height(points) - recession(points)
+
+
+def away_from_hairline(points: np.ndarray) -> np.ndarray:
+    """[N, 3] unit, the way that leads up from the even course of the hairline at `points` [N, 3] of the mean head."""
+    steps = SLOPE_STEP * np.eye(3)
+    ways = [_even_height(points + step) - _even_height(points - step) for step in steps]
+    return normalised(np.stack(ways, -1))
+
+
+def _even_height(points: np.ndarray) -> np.ndarray:
+    return points[:, 1] - hairline_height(torch.from_numpy(points)).numpy()
 
 
 def recession(points: np.ndarray) -> np.ndarray:
     """[N] metres by which the hairline lies higher than its even course at `points` [N, 3] of the mean head.
 
-    It recedes at the temples, and is nowhere a clean line.
+    It recedes at the temples, runs down before the ears, and is nowhere a clean line.
     """
     turn = np.arctan2(points[:, 0], points[:, 2])
-    temples = np.exp(-(((np.degrees(np.abs(turn)) - TEMPLE_DEG[0]) / TEMPLE_DEG[1]) ** 2))
+    side = np.degrees(np.abs(turn))
+    temples, burns = (np.exp(-(((side - at) / half) ** 2)) for at, half in (TEMPLE_DEG, SIDEBURN_DEG))
     uneven = sum(np.sin(count * turn + count) for count in UNEVEN) / len(UNEVEN)
     front = smoothstep(points[:, 2], -0.02, 0.03) * smoothstep(points[:, 1], 0.135, 0.105)
-    return front * (RECEDES * temples + RAGGED * uneven)
+    return front * (RECEDES * temples + RAGGED * uneven) - LOWER * burns * (points[:, 2] > 0)
 
 
 def smoothstep(x: np.ndarray, low: float, high: float) -> np.ndarray:

@@ -8,7 +8,7 @@ from idto3d.head.hair.strands import Guides
 from idto3d.head.hair_volumes import KNOT
 
 ROWS = 10
-STRANDS = 110
+STRANDS, LOCKS = 110, 22
 # A tail's middle line from the knot over the tie, and where along it, 0..1, these places and radii are; metres.
 FALL = ((0.0, 0.083, -0.086), (0.0, 0.080, -0.108), (0.0, 0.050, -0.129), (0.0, -0.030, -0.124), (0.0, -0.135, -0.112))
 FALLS = (0.0, 0.08, 0.26, 0.6, 1.0)
@@ -26,10 +26,10 @@ def tail_guides(random: np.random.Generator) -> Guides:
     turn = random.uniform(0, 2 * np.pi, STRANDS)[:, None] + 0.25 * share * random.normal(0, 1, (STRANDS, 1))
     depth = random.choice((0.55, 0.8, 1.0), STRANDS)[:, None]
     out = np.cos(turn)[..., None] * side + np.sin(turn)[..., None] * other
-    reach = 1 - 0.25 * random.uniform(size=(STRANDS, 1)) ** 2  # strands end at different heights
+    reach = 1 - 0.40 * random.uniform(size=(STRANDS, 1)) ** 2  # strands end at different heights
     points = middle + (radius * depth)[..., None] * out
     points[..., 1] = points[:, :1, 1] + (points[..., 1] - points[:, :1, 1]) * reach
-    return Guides(points, out, depth[:, 0])
+    return Guides(points, out, depth[:, 0], (turn[:, 0] / (2 * np.pi) * LOCKS).astype(int) % LOCKS)
 
 
 def _tail(share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -52,4 +52,4 @@ def bun_guides(random: np.random.Generator) -> Guides:
     level = random.choice((0.85, 0.95, 1.0), STRANDS)
     coils = 1 + 0.06 * np.cos(9 * height + 2 * turn)
     points = centre + radius * (level[:, None] * coils)[..., None] * (out - 0.15 * height[..., None] * axis)
-    return Guides(points, out, level)
+    return Guides(points, out, level, random.integers(0, LOCKS, STRANDS))

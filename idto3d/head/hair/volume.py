@@ -18,7 +18,8 @@ OVER_EARS = 0.008  # metres over which hair that hides the ears smooths them out
 GROOVE = (0.007, 0.007)  # depth of a parting in the hair and half its width, metres
 LAYERS = 0.016  # metres under the outside of thick hair that cards lie in
 LOCKS, HEM = (6, 11, 17), (0.012, 0.005)  # waves around a hem, and how much lower it hangs behind and in locks, metres
-TUCKED_M, BEHIND_EARS = ((0.045, 0.105), (0.006, 0.022)), -0.032  # heights, thickness there, and depth, metres
+# Of hair that is tucked behind the ears: heights, how thick it is there before them, and their depth, metres.
+TUCKED_M, BEHIND_EARS = ((0.026, 0.045, 0.105), (-0.004, 0.006, 0.022)), -0.030
 CLEAR = 0.007  # metres of air around ears that are free
 
 
@@ -53,8 +54,10 @@ class HairVolume:
         return points + np.clip(step, -SPACING, SPACING)[:, None] * self.outward(points, level * risen)
 
 
-def volume_of_words(skin: Skin, style: HairStyle, comb: Comb) -> HairVolume:
+def volume_of_words(skin: Skin, style: HairStyle, comb: Comb, space: MeanSpace | None = None) -> HairVolume:
     """The volume of a named style on this head: that of the mean head, with this one's skin and carried to its places.
+
+    space: the way between the two heads, where it is known already.
 
     Raises ValueError for a style that does not grow.
     """
@@ -64,7 +67,7 @@ def volume_of_words(skin: Skin, style: HairStyle, comb: Comb) -> HairVolume:
     hides = style.sides_m >= HIDING and not skin.pointed_ears
     bald = distance_field(skin, lattice, ears=hides)
     base = _smoothed(bald) if hides else bald
-    mean = MeanSpace(skin).to_mean(lattice.points)
+    mean = (space or MeanSpace(skin)).to_mean(lattice.points)
     lowered = mean - (recession(mean) - hem(mean))[:, None] * [0, 1, 0]
     arrays = (lowered, base.values.reshape(-1), _rise(mean, style))
     hair = loose_distance(style, *map(torch.from_numpy, arrays)).numpy().reshape(lattice.shape)
@@ -84,7 +87,7 @@ def _tucked(mean: np.ndarray, bald: np.ndarray) -> np.ndarray:
     bald [N]: distance from the skull, on which it lies close.
     """
     high = np.interp(mean[:, 1], *TUCKED_M)
-    return np.minimum(np.minimum(TUCKED_M[0][1] - mean[:, 1], mean[:, 2] - BEHIND_EARS), bald - high)
+    return np.minimum(np.minimum(TUCKED_M[0][-1] - mean[:, 1], mean[:, 2] - BEHIND_EARS), bald - high)
 
 
 def hem(mean: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from idto3d.evidence.projection import ramp
 from idto3d.head.features.face_masks import skin_masks
 from idto3d.head.hair.beard.part import NAME, BeardPart, grow_beard
 from idto3d.head.hair.part import NAME as HAIR
-from idto3d.head.paint.usual_skin import DARKER_BEARD, beard_place, facial_hair, grown_over
+from idto3d.head.paint.usual_skin import DARKER_BEARD, beard_of_words, beard_place, facial_hair, grown_over
 from idto3d.head.parts import Part
 from idto3d.head.template import MOUTH_SOCKET
 from idto3d.render.color import linear_from_srgb
@@ -157,7 +157,7 @@ def _part(work: Work, word: str, rgb: tuple[float, float, float], place: np.ndar
     if not FACIAL_HAIR[word].depth_m:
         return None
     options, skin = work.head.options, scalp_skin(work.head.head, work.template)
-    full = beard_place(skin.mean, word) if place is None else place[: len(skin.mean)]
+    full = beard_of_words(skin.mean, word) if place is None else place[: len(skin.mean)]
     thick = softened(full, skin.faces)
     moves = work.head.head.parts[0].displacements[:, : MOUTH_SOCKET.start].cpu().double().numpy()
     size = max(int(SIZE * options.export.texture_size) // 8 * 8, LEAST_SIZE)

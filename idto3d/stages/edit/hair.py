@@ -14,17 +14,20 @@ from idto3d.evidence.skin import SkinColour
 from idto3d.head.hair.atlas import BAND
 from idto3d.head.hair.part import NAME, HairPart, styled_hair
 from idto3d.head.hair.scalp import Skin, smoothstep
+from idto3d.head.hair_volumes import HIDING
 from idto3d.head.parts import Head, Part
+from idto3d.head.start import WORDS
 from idto3d.head.template import MOUTH_SOCKET
 from idto3d.render.color import linear_from_srgb
 from idto3d.render.painted import PaintedMaterial
 from idto3d.stages.dressing import hair_worn, painted
+from idto3d.stages.edit.paint.parted import kind_of
 from idto3d.stages.edit.remembered import remembered, telling
 from idto3d.stages.edit.skin_page import SkinPage, bared, own_tone, roughened, skin_page, with_skin
 from idto3d.stages.edit.work import Work
 from idto3d.stages.hair import LEAST_SIZE, TILED, USUAL_COLOUR, scalp_skin, widened, with_scalp
 from idto3d.stages.saved import FinishedHead
-from idto3d.words.traits import COLOURS
+from idto3d.words.traits import COLOURS, STYLES
 
 STYLE, COLOUR = "hair_style", "hair_colour"
 NEAR = (-0.030, -0.014)  # metres above the usual hairline between which the skin may be hair's
@@ -35,10 +38,13 @@ DENSE = 0.9  # opacity from which a texel of hair shows its colour
 
 
 def restyled(work: Work) -> Work:
-    """The head with hair of the style that the request asks for; the same where it asks for none."""
+    """The head with hair of the style that the request asks for; the same where it asks for none.
+
+    Hair that would hide ears that have become pointed is combed behind them.
+    """
     style = work.request.traits.get(STYLE)
     if style is None or not work.options.strength:
-        return work
+        return tucked(work)
     if reason := _kept(work):
         return telling(work, f"The hair keeps its style, because {reason}.")
     rgb, page = hair_rgb(work), skin_page(work)
@@ -47,6 +53,21 @@ def restyled(work: Work) -> Work:
     work = roughened(with_skin(work, page, *scalp), page, hair, scalp[1])
     head = with_part(work.head, NAME, None if hair is None else (_part(hair), painted({NAME: hair_worn(hair)})[NAME]))
     return replace(work, head=remembered(head, _words(work, style)))
+
+
+def tucked(work: Work) -> Work:
+    """The head whose hair of words lies behind its ears where these have become pointed; the same otherwise."""
+    style, own = (
+        work.head.start.traits.get(STYLE),
+        [one.name for one in work.head.head.parts if kind_of(one.name) == NAME],
+    )
+    if own != [NAME] or style is None or style.source != WORDS or STYLES[style.word].sides_m < HIDING:
+        return work
+    before, now = (scalp_skin(one.head, work.template) for one in (work.before, work.head))
+    if before.pointed_ears or not now.pointed_ears or _kept(work):
+        return work
+    hair = _grown(work, style.word, hair_rgb(work))
+    return replace(work, head=with_part(work.head, NAME, (_part(hair), painted({NAME: hair_worn(hair)})[NAME])))
 
 
 def _kept(work: Work) -> str:

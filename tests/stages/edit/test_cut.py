@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from idto3d.head.parts import Part
+from idto3d.stages.edit.paint.parted import without_islands
 from idto3d.stages.edit.seen.cut import cut, some
 
 SIDE = 6
@@ -67,3 +68,20 @@ def test_what_lies_on_one_side_is_not_cut(sheet):
     for share, told in ((0.0, False), (1.0, True)):
         whole, inside = cut(sheet, 0, lambda points, share=share: np.full(len(points), share))
         assert torch.equal(whole.faces, sheet.faces) and bool((inside == told).all())
+
+
+def test_a_border_over_cards_leaves_no_islands():
+    """Two cards, of which a mask takes one and a sliver of the other."""
+    ends = np.linspace(0, 0.06, 25)
+    strip = np.stack([np.stack([0 * ends, ends, 0 * ends], -1), np.stack([0 * ends + 0.012, ends, 0 * ends], -1)], 1)
+    points = np.concatenate([strip.reshape(-1, 3), strip.reshape(-1, 3) + [0.02, 0, 0]])
+    row = np.arange(24) * 2
+    faces = np.stack([row, row + 1, row + 2, row + 1, row + 3, row + 2], -1).reshape(-1, 3)
+    faces = torch.from_numpy(np.concatenate([faces, faces + 50]))
+    vertices = torch.from_numpy(points).float()
+    part = Part("hair", vertices, faces, torch.zeros(1, len(points), 3), "hair", torch.zeros(len(faces), 3, 2))
+    inside = np.repeat([True, False], 48)
+    inside[60:64] = True
+    assert np.array_equal(without_islands(part, 0, inside), np.repeat([True, False], 48))
+    half = np.arange(96) % 48 < 24
+    assert np.array_equal(without_islands(part, 0, half), half)

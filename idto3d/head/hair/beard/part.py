@@ -6,24 +6,25 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from idto3d.head.hair.atlas import ROOT, SPREAD, TIP, Atlas, coloured, encoded
+from idto3d.head.hair.atlas import ROOT, TIP, Atlas, coloured, encoded
 from idto3d.head.hair.beard.follow import carried
 from idto3d.head.hair.beard.growth import above_lip, grown
 from idto3d.head.hair.cards import make_strips
 from idto3d.head.hair.scalp import Skin, smoothstep, spread_roots
-from idto3d.head.hair.wisps import paint_wisps
+from idto3d.head.hair.told.locks import shades
+from idto3d.head.hair.wisps import WIRY, paint_wisps
 from idto3d.head.parts import Part
 
 NAME = "beard"
 ROUGHNESS = 0.8
-PER_AREA = 7.5e4  # cards per square metre of beard
-MOST = 460  # cards; their morph targets are most of what a beard adds to a file
-WIDTH = 0.0092  # metres of a card at its middle, where a beard is full
+PER_AREA = 9.5e4  # cards per square metre of beard
+MOST = 560  # cards; their morph targets are most of what a beard adds to a file
+WIDTH = 0.0078  # metres of a card at its middle, where a beard is full
 NARROW, SPARSE = 0.42, (0.15, 0.85)  # of that where it ends, and how full it is there and where it is wide
 LIP_WIDTH, LIP_DENSER = 0.5, 1.6  # of that above the lip, and how many more cards there are
 COLUMNS, ROWS = 8, 4  # tiles of the textures
 DENSER = 1.5  # times as opaque as hair of the head that is as sparse: a file cuts out what is under a half
-CURL = 0.12  # how wavy the strands are
+SHADES = (-0.38, 0.24)  # logarithms of the tone of the darkest column of tiles, for what lies deep, and the lightest
 MARGIN = 0.5  # texels that a card keeps off its tile's border
 LEAST, FAINT = 12, 0.15  # cards; fewer are no beard; and how full it is where there are none
 
@@ -60,11 +61,13 @@ def grow_beard(
     if len(roots.points) < LEAST:
         return None
     full = roots.read(thick)
-    strips = make_strips(grown(skin, roots, full, depth, random), _widths(roots.read(skin.mean), full), random)
+    guides = grown(skin, roots, full, depth, random)
+    strips = make_strips(guides, _widths(roots.read(skin.mean), full), random)
     vertices = strips.vertices.reshape(len(roots.points), -1, 3)
     moved = carried(vertices, roots, skin.vertices, moves).reshape(len(moves), -1, 3)
     row, rows_rgb = toned(roots.read(colours))
-    uvs = strips.uvs(_tiles(COLUMNS * row + random.integers(0, COLUMNS, len(row)), size))
+    column = np.round(shades(guides.level, guides.lock, random) * (COLUMNS - 1)).astype(int)
+    uvs = strips.uvs(_tiles(COLUMNS * row + column, size))
     tensors = [torch.from_numpy(array).float() for array in (vertices.reshape(-1, 3), moved, uvs)]
     normals = torch.from_numpy(np.repeat(strips.normals.reshape(-1, 3), 2, 0)).float()
     part = Part(NAME, tensors[0], torch.from_numpy(strips.faces()).long(), tensors[1], NAME, tensors[2])
@@ -92,10 +95,10 @@ def toned(colours: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _painted(rgb: np.ndarray, size: int, random: np.random.Generator) -> Atlas:
-    """Tiles of wiry wisps in rows of the tones `rgb` [ROWS, 3], each a little lighter or darker."""
+    """Tiles of wiry wisps in rows of the tones `rgb` [ROWS, 3], from darker to lighter."""
     high, wide = size // ROWS, size // COLUMNS
-    wisps = paint_wisps(COLUMNS * ROWS, high, wide, random, CURL)
-    shade = np.exp(random.normal(0, SPREAD, COLUMNS * ROWS))[:, None, None] * np.linspace(ROOT, TIP, high)[:, None]
+    wisps = paint_wisps(COLUMNS * ROWS, high, wide, random, WIRY)
+    shade = np.tile(np.exp(np.linspace(*SHADES, COLUMNS)), ROWS)[:, None, None] * np.linspace(ROOT, TIP, high)[:, None]
     tone, opacity, slope = (_laid(tiles) for tiles in (wisps.tone * shade, wisps.opacity, wisps.slope))
     tone, opacity = tone / np.average(tone, weights=opacity), np.minimum(DENSER * opacity, 1)
     albedo = np.concatenate([coloured(*pair) for pair in zip(rgb, np.split(tone, ROWS), strict=True)])

@@ -13,7 +13,7 @@ SHADE_TAKEN = (0.95, 0.9, 0.75)  # of the brightness of each band, between it an
 TINT_TAKEN = (0.8, 0.85, 0.85)  # of the tint: streaks of another colour are seen as brighter or darker, too
 DARKEST, BRIGHTEST = 0.15, 5.0  # of the hair's mid-tone; beyond, a picture says nothing of colour
 DEEPEST, GLOSSIEST = 0.4, 0.7  # what is left of shade and gloss nears these at most, logarithms
-FACING = (0.3, 0.8)  # cosines between which hair begins to show the photo
+FACING = (0.45, 0.9)  # cosines between which hair begins to show the photo
 # Pixels inside the outline from which a pixel is hair alone, is surely hair, and has no skin near.
 INNER = (2.0, 3.5, 9.0)
 ENOUGH = 0.3  # share of the pixels that are surely hair that say what colour it has

@@ -18,16 +18,20 @@ def strands_along(flow: np.ndarray, random: np.random.Generator) -> tuple[np.nda
     in every round.
     """
     noise = random.normal(size=flow.shape[:2])
-    pictures = np.stack([noise, gaussian_filter(noise, LOCK, mode="wrap")])
-    values = torch.from_numpy(np.pad(pictures, ((0, 0), (0, 0), (WRAP, WRAP)), mode="wrap")).float()[None]
-    way = torch.from_numpy(np.pad(flow, ((0, 0), (WRAP, WRAP), (0, 0)), mode="wrap")).float()[None]
-    for number in range(DOUBLINGS):
-        shift = 2.0 ** (number - 1) * way
-        values = (_moved(values, shift) + _moved(values, -shift)) / 2
-    drawn = values[0, :, :, WRAP:-WRAP].double().numpy()
+    drawn = averaged_along(flow, np.stack([noise, gaussian_filter(noise, LOCK, mode="wrap")]), DOUBLINGS)
     shown = drawn[:, flow.any(-1)]  # elsewhere noise is as it was, and far rougher
     drawn = (drawn - shown.mean(1)[:, None, None]) / np.maximum(shown.std(1), 1e-9)[:, None, None]
     return drawn[0], drawn[1]
+
+
+def averaged_along(flow: np.ndarray, pictures: np.ndarray, doublings: int) -> np.ndarray:
+    """`pictures` [C, H, W] averaged along `flow` [H, W, 2], see `strands_along`, over 2 to the power of `doublings`."""
+    values = torch.from_numpy(np.pad(pictures, ((0, 0), (0, 0), (WRAP, WRAP)), mode="wrap")).float()[None]
+    way = torch.from_numpy(np.pad(flow, ((0, 0), (WRAP, WRAP), (0, 0)), mode="wrap")).float()[None]
+    for number in range(doublings):
+        shift = 2.0 ** (number - 1) * way
+        values = (_moved(values, shift) + _moved(values, -shift)) / 2
+    return values[0, :, :, WRAP:-WRAP].double().numpy()
 
 
 def _moved(values: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:

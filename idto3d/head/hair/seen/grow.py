@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from idto3d.head.hair.atlas import Strand, encoded, paint_atlas
+from idto3d.head.hair.atlas import PHOTOS, Strand, encoded, paint_atlas
 from idto3d.head.hair.comb import Comb
 from idto3d.head.hair.guides import grow
-from idto3d.head.hair.part import HairPart, lay_out
+from idto3d.head.hair.part import Group, HairPart, lay_out
 from idto3d.head.hair.scalp import MeanSpace, Skin, hairline_band, smoothstep, spread_roots
 from idto3d.head.hair.seen.colours import evened, mid_tone
 from idto3d.head.hair.seen.combed import Observed, likeliest_comb, read_grain
-from idto3d.head.hair.seen.paint import painted_cards, with_own_tiles
+from idto3d.head.hair.seen.paint import painted_cards, toned, with_own_tiles
 from idto3d.head.hair.seen.surface import Evidence, painted_cap, texels_of_cap
 from idto3d.head.hair.seen.view import SURE, HairView
 from idto3d.head.hair.seen.volume import falls_of, volume_of_views
@@ -51,20 +51,21 @@ def hair_of_photos(
     fine = replace(fine_cut(cut), cards=FINE)
     near = hairline_band(skin) * (cover > 0.3)
     groups = [
-        (grow(volume, cut, spread_roots(skin, cover, cut.cards, random), space, random), cut.width),
-        (grow(volume, fine, spread_roots(skin, near, fine.cards, random), space, random), fine.width),
+        Group(grow(volume, cut, spread_roots(skin, cover, cut.cards, random), space, random), cut),
+        Group(grow(volume, fine, spread_roots(skin, near, fine.cards, random), space, random), fine, True),
     ]
     rgb = mid_tone(views)
     even = [evened(view, rgb) for view in views]
     evidence = Evidence(views, even, comb, space, volume, bool(falls_of(views)))
-    return _painted(skin, evidence, cover, lay_out(groups, volume, random, INSET), size, moves, random)
+    return _painted(skin, evidence, cover, lay_out(groups, volume, random, PHOTOS, INSET), size, moves, random)
 
 
 def _painted(skin, evidence: Evidence, cover, layout, size: int, moves, random: np.random.Generator) -> HairPart:
     rgb = mid_tone(evidence.views)
     layout, chosen = with_own_tiles(layout, evidence.views)
-    atlas = paint_atlas(Strand(rgb), size, random)
+    atlas = paint_atlas(Strand(rgb), size, random, PHOTOS)
     atlas = painted_cap(atlas, texels_of_cap(layout.cap, size, evidence.comb, evidence.space), evidence, random)
+    layout = toned(layout, atlas, random)
     atlas = painted_cards(atlas, layout, chosen, evidence, random)
     part, normals = layout.part(size, skin, moves)
     albedo, relief = encoded(atlas)
@@ -96,5 +97,5 @@ def _cut(volume: HairVolume, comb: Comb, curl: float) -> Cut:
     thick = float(np.median((volume.skin.values - volume.hair.values)[filled])) if filled.any() else 0.0
     length = HANGING if hangs else float(np.clip(base + times * thick, least, most))
     cut = replace(SHORT, comb=comb, length=(length, 0.75 * length), wave=curl, spread=0.12, cards=CARDS[0], width=0.013)
-    cut = replace(cut, levels=LEVELS, afloat=True)
+    cut = replace(cut, levels=LEVELS, afloat=True, fringed=True)
     return replace(cut, segments=14, width=0.016, cards=CARDS[1]) if hangs else cut

@@ -1,9 +1,9 @@
 """Photos laid onto cards: those that face a camera most get a tile of their own, with what the cap shows below them."""
 
 import numpy as np
-from scipy.ndimage import map_coordinates
+from scipy.ndimage import gaussian_filter1d, map_coordinates
 
-from idto3d.head.hair.atlas import COLUMNS, PAINTED, ROWS, Atlas, cap_uvs, tile_place, tile_size
+from idto3d.head.hair.atlas import PHOTOS, Atlas, cap_uvs
 from idto3d.head.hair.cap import unrolled
 from idto3d.head.hair.cards import Strips
 from idto3d.head.hair.part import Layout
@@ -12,24 +12,26 @@ from idto3d.head.hair.seen.surface import SHADE, STRAY, Evidence, density
 from idto3d.head.hair.seen.view import HairView
 
 DETAIL = 0.35  # exponent of the painted strands' tone that is kept over the photo's pixels
+ALIKE, APART = 1.0, 2.2  # texels over which strands of a card end alike; how far apart, against cards
+UNEVEN, DARKEST = 0.08, 1e-3  # deviation of the logarithm of cards' brightness from the cap's; linear
 RELIEF = 0.5  # of the painted strands' relief: photos show the strands' light already
 
 
 def with_own_tiles(layout: Layout, views: list[HairView]) -> tuple[Layout, list[np.ndarray]]:
     """The layout in which the cards that face a view most have a tile each, and which cards of each group those are."""
-    own = COLUMNS * ROWS - PAINTED
-    facing = [_facing(strips, views) for strips, _ in layout.groups]
+    own = PHOTOS.own
+    facing = [_facing(strips, views) * (tiles < PHOTOS.body) for strips, tiles in layout.groups]
     every = np.concatenate(facing)
     least = np.sort(every)[-own] if len(every) > own else 0.0
-    groups, chosen, used = [], [], PAINTED
+    groups, chosen, used = [], [], PHOTOS.shared
     for (strips, tiles), share in zip(layout.groups, facing, strict=True):
         rows = np.flatnonzero(share > max(least, 0.02))
-        tiles = tiles % PAINTED
+        tiles = tiles.copy()
         tiles[rows] = used + np.arange(len(rows))
         used += len(rows)
         groups.append((strips, tiles))
         chosen.append(rows)
-    return Layout(layout.cap, groups), chosen
+    return Layout(layout.cap, groups, layout.grid), chosen
 
 
 def _facing(strips: Strips, views: list[HairView]) -> np.ndarray:
@@ -47,18 +49,46 @@ def painted_cards(
 ) -> Atlas:
     """The atlas with what its cap shows on the chosen cards as well, which end where photos show no hair."""
     albedo, opacity, size = atlas.albedo.copy(), atlas.opacity.copy(), len(atlas.albedo)
-    height, width = tile_size(size)
+    height, width = PHOTOS.tile_size(size)
     for (strips, tiles), rows in zip(layout.groups, chosen, strict=True):
         points, normals = _texels(strips.vertices[rows], strips.normals[rows], height, width)
         flat = points.reshape(-1, 3)
         colour = _on_cap(atlas, layout, flat).reshape(*points.shape) / SHADE
-        stray = np.repeat(random.normal(0, STRAY, len(rows)), height * width)
+        stray = np.repeat(_strays(len(rows), width, random)[:, None], height, 1).reshape(-1)
         dense = density(flat, normals.reshape(-1, 3), stray, evidence).reshape(points.shape[:3])
         for number, card in enumerate(rows):
-            place = tile_place(int(tiles[card]), size)
+            place = PHOTOS.place(int(tiles[card]), size)
             albedo[place] = colour[number] * _tone(albedo[place])
             opacity[place] *= dense[number]
     return Atlas(np.clip(albedo, 0, 1), opacity, RELIEF * atlas.slope)
+
+
+def _strays(count: int, width: int, random: np.random.Generator) -> np.ndarray:
+    """[C, W] metres by which the strands of cards end later than the mean: a card alone, and its strands besides."""
+    strands = gaussian_filter1d(random.normal(size=(count, width)), ALIKE, axis=1)
+    return STRAY * (random.normal(size=(count, 1)) + APART * strands)
+
+
+def toned(layout: Layout, atlas: Atlas, random: np.random.Generator) -> Layout:
+    """The layout in which cards without a tile of their own have one that is as bright as the cap below them."""
+    size = len(atlas.albedo)
+    bright = np.log([_brightness(atlas, number, size) for number in range(PHOTOS.body)])
+    groups = []
+    for strips, tiles in layout.groups:
+        middle = strips.vertices[:, strips.vertices.shape[1] // 2].mean(1)
+        below = np.log(np.maximum(_on_cap(atlas, layout, middle).mean(1), DARKEST) / SHADE)
+        wanted = below + random.normal(0, UNEVEN, len(below))
+        nearest = np.abs(wanted[:, None] - bright).argmin(1) if len(wanted) else tiles
+        kept = tiles >= PHOTOS.body  # fine hairs, and tiles of their own
+        nearest[kept] = tiles[kept]
+        groups.append((strips, nearest))
+    return Layout(layout.cap, groups, layout.grid)
+
+
+def _brightness(atlas: Atlas, number: int, size: int) -> float:
+    """The mean brightness of what is opaque of a tile, linear."""
+    place = PHOTOS.place(number, size)
+    return max(float(np.average(atlas.albedo[place].mean(-1), weights=atlas.opacity[place] + 1e-6)), DARKEST)
 
 
 def _tone(painted: np.ndarray) -> np.ndarray:

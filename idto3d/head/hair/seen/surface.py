@@ -10,16 +10,17 @@ from idto3d.head.hair.comb import Comb
 from idto3d.head.hair.lattice import normalised
 from idto3d.head.hair.scalp import MeanSpace, smoothstep
 from idto3d.head.hair.seen.colours import contrast_of, mid_tone, seen_colour, shown_as_other
-from idto3d.head.hair.seen.flow import strands_along
+from idto3d.head.hair.seen.flow import averaged_along, strands_along
 from idto3d.head.hair.seen.view import HairView
 from idto3d.head.hair.seen.volume import HANGING
 from idto3d.head.hair.volume import HairVolume
 from idto3d.render.backends.kernel import rasterize
 
 STEP = 0.002  # metres by which a flow is measured
-STRANDS, LOCKS = (0.10, 0.30), (0.08, 0.25)  # least and most contrast that hair has: deviations of its logarithm
+STRANDS, LOCKS = (0.13, 0.30), (0.16, 0.30)  # least and most contrast that hair has: deviations of its logarithm
 SHADE = 0.92  # tone of the cap, which lies a little under the cards
-STRAY = 0.0022  # metres that strands run over an outline, standard deviation
+STRAY, TOGETHER = 0.0022, 0.5  # metres that strands run over an outline, standard deviation; share of locks in it
+COMBED = 4  # a photo's colours are averaged along strands over 2 to the power of this, texels
 LEAVES = (-0.0006, 0.0012)  # metres off the skin between which hair becomes dense
 ENDS = 0.022  # metres above its lower end over which hanging hair thins
 UNDER = (-0.35, -0.7)  # rise of normals between which the under side of hanging hair is left open
@@ -76,11 +77,27 @@ def _flow(cap: Cap, size: int, comb: Comb, space: MeanSpace) -> np.ndarray:
 
 def strands_of(texels: Texels, size: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """[P] each: strands and locks along the flow at a cap's texels, in an atlas of that side; deviations of 1."""
-    place, top = (texels.rows, texels.columns), int(texels.rows.min())
-    flow = np.zeros((size, size, 2))
-    flow[place] = texels.flow
-    fine, locks = (picture[texels.rows - top, texels.columns] for picture in strands_along(flow[top:], random))
+    flow, top = _spread(texels, texels.flow, size)
+    fine, locks = (picture[texels.rows - top, texels.columns] for picture in strands_along(flow, random))
     return fine, locks
+
+
+def _spread(texels: Texels, values: np.ndarray, size: int) -> tuple[np.ndarray, int]:
+    """The picture [H, W, C] of `values` [P, C], 0 elsewhere, and the row of the atlas at which it begins."""
+    top, picture = int(texels.rows.min()), np.zeros((size, size, values.shape[1]))
+    picture[texels.rows, texels.columns] = values
+    return picture[top:], top
+
+
+def combed(texels: Texels, colour: np.ndarray, worth: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Colours [P, 3] and their `worth` [P] averaged along the strands: what runs across them is light on curls.
+
+    Seen from elsewhere it would be blotches.
+    """
+    flow, top = _spread(texels, texels.flow, size)
+    values, _ = _spread(texels, np.concatenate([colour * worth[:, None], worth[:, None]], 1), size)
+    drawn = averaged_along(flow, np.moveaxis(values, -1, 0), COMBED)[:, texels.rows - top, texels.columns]
+    return (drawn[:3] / np.maximum(drawn[3], 1e-6)).T, np.minimum(worth, drawn[3])
 
 
 def painted_cap(atlas: Atlas, texels: Texels, evidence: Evidence, random: np.random.Generator) -> Atlas:
@@ -91,14 +108,15 @@ def painted_cap(atlas: Atlas, texels: Texels, evidence: Evidence, random: np.ran
     place = (texels.rows, texels.columns)
     fine, locks = strands_of(texels, len(albedo), random)
     rgb, contrast = mid_tone(evidence.views), contrast_of(evidence.views, evidence.even)
-    colour, worth = best_colour(texels.points, texels.normals, evidence)
+    colour, worth = combed(texels, *best_colour(texels.points, texels.normals, evidence), len(albedo))
     strands, lock = np.clip(contrast[0], *STRANDS), np.clip(contrast[1], *LOCKS)
     # Of a photo that is less sharp than hair, or whose locks went with the light on them.
     lacking = [np.sqrt(max(wanted**2 - found**2, 0)) for wanted, found in zip((strands, lock), contrast, strict=True)]
     guessed = coloured(rgb, np.exp(strands * fine + lock * locks))
     seen = colour * np.exp(lacking[0] * fine + lacking[1] * locks)[:, None]
     albedo[place] = np.clip(SHADE * (guessed + worth[:, None] * (seen - guessed)), 0, 1)
-    opacity[place] = density(texels.points, texels.normals, STRAY * fine, evidence)
+    stray = STRAY * (TOGETHER * locks + (1 - TOGETHER) * fine)
+    opacity[place] = density(texels.points, texels.normals, stray, evidence)
     slope[place] = 0
     return Atlas(albedo, opacity, slope)
 

@@ -14,15 +14,18 @@ from scipy.sparse.linalg import splu
 from scipy.spatial import cKDTree
 
 from idto3d.head.paint.atlas import Texels
-from idto3d.head.skin import HAEMOGLOBIN
+from idto3d.head.paint.clouds import Ground, shown_clouds
+from idto3d.head.skin import HAEMOGLOBIN, MELANIN
 
 SMOOTH = 0.35  # weight of an edge against a vertex that photos show fully
 PULL = 0.02  # how strongly a vertex follows its mirror image
 HOLD = 8e-3  # how strongly it stays at the usual colour where all else is silent
 DARKEST = 0.004  # linear; below it logarithms say more of noise than of colour
-BANDS = (1.0, 2.0, 4.0)  # texels of a texture of 1024, of the grain's octaves
+BANDS = (1.0, 2.0, 4.0)  # texels of a texture of 1024, of the octaves of grain on photos
+WIDTHS_MM = (0.6, 1.3, 2.6)  # and of those that are made up: as wide as these are on a face
 USUAL_GRAIN = (0.012, 0.014, 0.016)  # deviation of the logarithm of the brightness, by octave
-PATCHES, PATCHED = (4.0, 20.0), 0.07  # texels of 1024 of patches of redness, and the deviation of the redness
+# Widths in mm and deviations of patches of redness, and of melanin.
+REDDER, DARKER = ((3.0, 0.05), (8.0, 0.06), (20.0, 0.04)), ((2.5, 0.008), (14.0, 0.012))
 SEAM = 0.02  # texture squares; corners farther apart lie on two sides of a seam
 
 
@@ -92,39 +95,41 @@ def read_texture(texture: np.ndarray, uvs: np.ndarray) -> np.ndarray:
     return np.stack([map_coordinates(one, at, order=1, mode="nearest") for one in np.moveaxis(texture, -1, 0)], 1)
 
 
-def grain(detail: np.ndarray, share: np.ndarray, texels: Texels, seed: int) -> np.ndarray:
+def grain(detail: np.ndarray, share: np.ndarray, ground: Ground, seed: int) -> np.ndarray:
     """Made-up fine detail [N, 1] with the strength, octave by octave, of the `detail` [N, C] where it is seen."""
-    size = len(texels.covered)
-    seen = np.zeros((size, size))
-    seen[texels.covered] = share > 0.8
-    tone = np.zeros((size, size))
-    tone[texels.covered] = detail.mean(1) * (share > 0.8)
-    strengths = [1.48 * np.median(np.abs(band[seen > 0])) if seen.any() else 0.0 for band in _octaves(tone)]
-    return _grained(texels, strengths, seed)
+    covered = ground.texels.covered
+    seen, tone = np.zeros(covered.shape), np.zeros(covered.shape)
+    seen[covered], tone[covered] = share > 0.8, detail.mean(1) * (share > 0.8)
+    octaves = _octaves(tone)
+    strengths, whole = _strength(octaves, seen), _strength([sum(octaves)], seen)
+    scale = whole[0] / max(np.linalg.norm(strengths), 1e-9)  # octaves of a photo go together, ours are each for itself
+    return _grained(ground, [scale * one for one in strengths], seed)
 
 
-def plain_grain(texels: Texels, seed: int) -> np.ndarray:
+def _strength(bands: Sequence[np.ndarray], seen: np.ndarray) -> list[float]:
+    """Deviations of pictures [S, S] where they are `seen` [S, S]; a few hairs and spots do not count."""
+    return [1.48 * float(np.median(np.abs(one[seen > 0]))) if seen.any() else 0.0 for one in bands]
+
+
+def plain_grain(ground: Ground, seed: int) -> np.ndarray:
     """Fine detail [N, 1] of usual strength, octave by octave, where no photo tells any."""
-    return _grained(texels, USUAL_GRAIN, seed)
+    return _grained(ground, USUAL_GRAIN, seed)
 
 
-def _grained(texels: Texels, strengths: Sequence[float], seed: int) -> np.ndarray:
-    noise = np.random.default_rng(seed).standard_normal(texels.covered.shape)
-    octaves = zip(_octaves(noise), strengths, strict=True)
-    made = sum(band * (strength / max(band.std(), 1e-9)) for band, strength in octaves)
-    return made[texels.covered][:, None]
+def _grained(ground: Ground, strengths: Sequence[float], seed: int) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    octaves = zip(WIDTHS_MM, strengths, strict=True)
+    return sum(strength * shown_clouds(ground, width, random) for width, strength in octaves)[:, None]
 
 
-def patches(texels: Texels, seed: int) -> np.ndarray:
-    """[N, 3] changes of the colour's logarithm in patches through which more or less blood shows."""
-    fine, coarse = (width * len(texels.covered) / 1024 for width in PATCHES)
-    shrunk = max(1, int(fine / 2))  # so broad a noise needs no more places
-    size = -(-len(texels.covered) // shrunk)
-    noise = np.random.default_rng([seed, 7]).standard_normal((size, size))
-    band = _band(noise, fine / shrunk, coarse / shrunk)
-    at = (np.stack(np.nonzero(texels.covered)) + 0.5) / shrunk - 0.5
-    redder = map_coordinates(band * (PATCHED / max(band.std(), 1e-9)), at, order=1, mode="nearest")
-    return -redder[:, None] * HAEMOGLOBIN.astype(np.float64)
+def patches(ground: Ground, seed: int) -> np.ndarray:
+    """[N, 3] changes of the colour's logarithm in patches through which more or less blood and melanin show."""
+    random = np.random.default_rng([seed, 7])
+    redder, darker = (
+        sum(strength * shown_clouds(ground, width, random) for width, strength in kind) for kind in (REDDER, DARKER)
+    )
+    pigments = np.stack([redder, darker], 1) @ np.stack([HAEMOGLOBIN, MELANIN]).astype(np.float64)
+    return -pigments
 
 
 def _octaves(picture: np.ndarray) -> list[np.ndarray]:

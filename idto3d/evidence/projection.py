@@ -14,6 +14,7 @@ from idto3d.render.backends.kernel import rasterize
 DEPTH_SIDE = 640  # of the picture by which is judged what hides what, pixels
 SLACK_M = 0.003  # how far behind the nearest surface a place may lie and still be seen, metres
 GRAZING, FACING = 0.15, 0.65  # cosines to the camera at which a place is not seen, and seen best
+EDGE_M = 0.008  # metres from the edge of a photo over which it stops counting: there is no seam where it ends
 AROUND = 1.15  # side of the square around the head in its own sizes
 
 
@@ -77,7 +78,8 @@ def look(
     place = view.place(positions[rows])
     colours[rows] = read_pixels(pixels, place)
     share[rows], grown[rows] = shows(place).T
-    share[rows] *= ramp(facing[rows], GRAZING, FACING) * _inside(place, pixels.shape)
+    edge = EDGE_M * camera.focal / away[rows]
+    share[rows] *= ramp(facing[rows], GRAZING, FACING) * ramp(_inside(place, pixels.shape) / edge, 0.0, 1.0)
     creased, density = texels.read(posed.creased[:, None])[:, 0], camera.focal / away * np.maximum(facing, 0)
     return Look(colours, share, normals, creased, grown, density)
 
@@ -102,7 +104,8 @@ def read_pixels(pixels: np.ndarray, place: np.ndarray) -> np.ndarray:
 
 
 def _inside(place: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    return ((place >= 0) & (place < [shape[1], shape[0]])).all(1)
+    """[N] pixels from `place` [N, 2] to the next edge of a picture of that shape; 0 and less outside of it."""
+    return np.minimum(place, [shape[1], shape[0]] - place).min(1)
 
 
 def ramp(values: np.ndarray, low: float, high: float) -> np.ndarray:

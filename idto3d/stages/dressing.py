@@ -13,7 +13,8 @@ from idto3d.head.features.regions import regions_of
 from idto3d.head.hair.beard.part import BeardPart
 from idto3d.head.hair.part import HairPart
 from idto3d.head.paint.age import Aged
-from idto3d.head.paint.eye_texture import eye_texture
+from idto3d.head.paint.eye_texture import eye_roughness, eye_texture
+from idto3d.head.paint.hollows import dulled
 from idto3d.head.paint.lash_texture import lash_texture
 from idto3d.head.paint.mouth_textures import mouth_texture, teeth_texture
 from idto3d.head.paint.pores import widths
@@ -28,10 +29,11 @@ from idto3d.render.painted import PaintedMaterial
 from idto3d.words.traits import SKIN_TONES
 
 SKIN_ROUGHNESS = 0.52
-SHEEN = {"lips": -0.20, "nose": -0.10, "lids": -0.06, "cheeks": 0.05, "scalp": 0.06, "neck": 0.08}
+SHEEN = {"lips": -0.15, "nose": -0.10, "lids": -0.06, "cheeks": 0.05, "scalp": 0.06, "neck": 0.08}
 WET = {"mouth": 0.28, "sockets": 0.22}  # roughness of what saliva and tears cover
 FOREHEAD, FOREHEAD_M = -0.09, ((0.0, 0.066), (0.035, 0.020))  # its sheen, its middle and its extent (x, y), metres
-EYE_ROUGHNESS, TEETH_ROUGHNESS, MOUTH_ROUGHNESS, LASH_ROUGHNESS = 0.12, 0.3, 0.35, 0.6
+HAIR_ROUGHNESS, HAIR_SPECULAR = 0.88, 0.25  # of brows and stubble: light is lost among hairs
+TEETH_ROUGHNESS, MOUTH_ROUGHNESS, LASH_ROUGHNESS = 0.3, 0.35, 0.6
 
 
 def melanin_of(start: Start) -> float | None:
@@ -69,7 +71,7 @@ def worn_textures(
     lashes = torch.from_numpy(lash_texture(template))
     wear = {
         "skin": skin_worn(template, skin, colour, years, grown),
-        "eyes": _certain(eye_texture(template, iris), EYE_ROUGHNESS),
+        "eyes": _certain(eye_texture(template, iris), eye_roughness(template)),
         "teeth": _certain(teeth_texture(template), TEETH_ROUGHNESS),
         "mouth": _certain(mouth_texture(template), MOUTH_ROUGHNESS),
         "lashes": replace(_certain(lashes[..., :3].numpy(), LASH_ROUGHNESS), opacity=to_uint8(lashes[..., 3])),
@@ -85,9 +87,15 @@ def skin_worn(
     grown: Sequence[HairPart | BeardPart] = (),
 ) -> Worn:
     """The skin's texture of linear albedo, roughness by region and certainty; what has `grown` makes it rough."""
-    rough = skin.texels.read(skin_roughness(template, grown)[:, None])
+    bare = dulled(skin_roughness(template, grown), skin.dry)
+    rough = haired(skin.texels.read(bare[:, None]), colour, HAIR_ROUGHNESS)
     values = np.concatenate([colour.albedo, rough, colour.known[:, None]], 1)
     return Worn(torch.from_numpy(skin.texels.spread(values)).float(), normal=_relief(template, skin, colour, years))
+
+
+def haired(values: np.ndarray, colour: SkinColour, of_hair: float) -> np.ndarray:
+    """`values` [N, 1] of the skin, `of_hair` where painted hair hides it."""
+    return values if colour.hairs is None else values + colour.hairs[:, None] * (of_hair - values)
 
 
 def _relief(template: Template, skin: SkinMap, colour: SkinColour, years: Aged | None) -> np.ndarray:
@@ -119,9 +127,9 @@ def skin_roughness(template: Template, grown: Sequence[HairPart | BeardPart] = (
     return rough
 
 
-def _certain(albedo: np.ndarray, roughness: float) -> Worn:
-    rest = torch.tensor([roughness, 1.0]).expand(*albedo.shape[:2], 2)
-    return Worn(torch.cat([torch.from_numpy(albedo).float(), rest], -1))
+def _certain(albedo: np.ndarray, roughness: float | np.ndarray) -> Worn:
+    sure = np.ones(albedo.shape[:2])
+    return Worn(torch.from_numpy(np.concatenate([albedo, np.stack([roughness * sure, sure], -1)], -1)).float())
 
 
 def hair_worn(hair: HairPart | BeardPart) -> Worn:

@@ -6,9 +6,12 @@ import torch
 from scipy.spatial import cKDTree
 
 from idto3d.geometry.mesh import vertex_normals
-from idto3d.head.glasses.part import frame_material, glasses_for
+from idto3d.head.glasses.forms import FORMS
+from idto3d.head.glasses.part import Build, build_of, frame_material, glasses_for
 from idto3d.head.hair.scalp import Skin
 from idto3d.head.template import LANDMARKS, MOUTH_SOCKET
+from idto3d.words.looks.eyewear import FORMS as NAMED
+from idto3d.words.looks.eyewear import THICKNESS
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +27,16 @@ def frames(skins):
     return [glasses_for(skin, 2) for skin in skins]
 
 
+def closed(part):
+    """Whether a part is a closed surface that faces outwards."""
+    points, faces = part.vertices.double(), part.faces
+    edges = torch.cat([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    ways, counts = torch.unique(edges, dim=0, return_counts=True)
+    whole = (counts == 1).all() and {tuple(way) for way in ways.tolist()} == {(b, a) for a, b in ways.tolist()}
+    a, b, c = points[faces].unbind(1)
+    return bool(whole) and float((a * torch.linalg.cross(b, c)).sum() / 6) > 1e-6
+
+
 def test_all_frames_are_one_mesh_in_other_places(frames):
     first = frames[0]
     assert first.name == first.material == "glasses" and not first.displacements.any()
@@ -35,13 +48,33 @@ def test_all_frames_are_one_mesh_in_other_places(frames):
 
 def test_the_frame_is_closed_and_faces_outwards(frames):
     for frame in frames:
-        points, faces = frame.vertices.double(), frame.faces
-        edges = torch.cat([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-        ways, counts = torch.unique(edges, dim=0, return_counts=True)
-        assert (counts == 1).all() and {tuple(way) for way in ways.tolist()} == {(b, a) for a, b in ways.tolist()}
-        a, b, c = points[faces].unbind(1)
-        assert (a * torch.linalg.cross(b, c)).sum() / 6 > 1e-6
-        assert vertex_normals(points, faces).isfinite().all()
+        assert closed(frame) and vertex_normals(frame.vertices.double(), frame.faces).isfinite().all()
+
+
+@pytest.mark.parametrize("thick", sorted({1.0, *THICKNESS.values()}))
+def test_how_thick_a_frame_is_is_read_back_as_it_was_said(skins, thick):
+    assert all(build_of(glasses_for(skin, 1, Build("oval", False, thick))).thick == thick for skin in skins[:2])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_frames_of_every_form_are_told_by_their_mesh_and_lie_clear_of_the_face(skins, form):
+    skin, build = skins[-1], Build(form, dark=True, thick=1.6)
+    part = glasses_for(skin, 1, build)
+    assert build_of(part) == build and closed(part)
+    front = part.vertices.double().numpy()
+    front = front[front[:, 2] > skin.vertices[list(LANDMARKS[36:48]), 2].min()]
+    gap, nearest = cKDTree(skin.vertices).query(front)
+    height = ((front - skin.vertices[nearest]) * skin.normals[nearest]).sum(1)
+    assert height[gap < 0.01].min() > -0.0013
+    assert {*FORMS} == {"", *NAMED}
+
+
+def test_dark_lenses_are_dark_and_a_frame_may_have_a_colour(skins):
+    material, part = frame_material(Build(dark=True), (0.4, 0.02, 0.02)), glasses_for(skins[0], 1, Build(dark=True))
+    lens = part.uvs[-1].numpy() * len(material.albedo)
+    column, row = lens.mean(0).astype(int)
+    assert material.albedo[row, column].max() < 30 and material.roughness[row, column] < 40
+    assert material.albedo[2, 2, 0] > 2 * material.albedo[2, 2, 1]
 
 
 def test_no_part_of_it_before_the_ears_is_inside_of_the_head(skins, frames):

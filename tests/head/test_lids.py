@@ -7,6 +7,7 @@ import torch
 
 from idto3d.head.features.assemble import displacements, settled, weights_of
 from idto3d.head.features.eyes import NAMES, clearance, eye_of, looks
+from idto3d.head.features.lashes import CURL_M, curled, tip_share
 from idto3d.head.features.lid_skin import lids_of
 from idto3d.render.backend import make_rasterizer
 from idto3d.render.camera import Camera, clip_positions, orbit
@@ -75,3 +76,11 @@ def test_lashes_go_with_their_lids(ict, settled_people):
     after = ((vertices + moved)[lid.lashes] - (vertices + moved)[lid.skin][lid.roots]).norm(dim=1)
     rooted = before < 0.0025
     assert rooted.sum() > 50 and after[rooted].max() < 0.006
+
+
+def test_upper_lashes_curl_and_lower_ones_stay(ict):
+    own = ict.part("lashes").vertices
+    rise = (curled(ict, ict.neutral) - ict.neutral)[:, 1]
+    assert rise[: own.start].abs().max() == 0 and rise.max() == pytest.approx(CURL_M)
+    upper = tip_share(ict) > 0
+    assert 0.3 < upper.mean() < 0.5 and not rise[own][~upper].any()

@@ -12,15 +12,18 @@ from idto3d.config import EMBEDDED, HeadOptions, as_json, run_options
 from idto3d.errors import UserError
 from idto3d.files import read_metadata
 from idto3d.geometry.mesh import vertex_normals
-from idto3d.head.features.assemble import displacements, settled, weights_of
+from idto3d.head.features.assemble import at_rest, displacements, settled, weights_of
 from idto3d.head.motion.contact import TOUCH_M, lips_meet
 from idto3d.head.motion.jaw import SHAPES, jaw_of, with_jaw
 from idto3d.head.motion.lips import mouth_of
 from idto3d.head.motion.moves import displacement_of, moves_of
 from idto3d.head.motion.personal_file import KEY, load_personal, with_personal
 from idto3d.head.template import LANDMARKS
+from idto3d.render.backend import make_rasterizer
+from idto3d.render.camera import Camera, clip_positions, orbit
 
 FILE = EMBEDDED / PERSONAL_FILE
+INNER = list(LANDMARKS[60:])
 LIPS = ("smile", "lip roll", "dimpler", "mouthPucker", "mouthPressLeft", "mouthClose")
 
 
@@ -100,6 +103,32 @@ def test_lips_meet_where_those_of_the_mean_head_do(ict, people):
         moved = ict.displacement(weights)
         before, after = (gaps(ict, vertices, one, weights) for one in (moved, lips_meet(ict, vertices, moved, weights)))
         assert after.square().mean() < 0.5 * before.square().mean()
+
+
+def teeth_seen(ict, vertices):
+    """How many pixels of a picture from in front and of two from aside show teeth or gums."""
+    starts = np.cumsum([len(part.faces) for part in ict.parts])
+    first, last = starts[2], starts[4]  # teeth and gums_tongue, after the skin and both eyes
+    camera = Camera(
+        orbit(
+            torch.tensor([0.0, 40.0, 0.0]), torch.tensor([0.0, 0.0, 20.0]), 1.0, tuple(vertices[INNER].mean(0).tolist())
+        ),
+        0.09,
+    )
+    face = make_rasterizer("cpu").fragments(clip_positions(vertices, camera), ict.faces, (160, 160)).face
+    return int(((face >= first) & (face < last)).sum())
+
+
+def test_lips_are_closed_at_rest_and_nowhere_else_moved(ict, people):
+    for vertices in (ict.neutral, people[0], people[2], people[3]):
+        open_, closed = settled(ict, vertices), at_rest(ict, vertices)
+        assert teeth_seen(ict, open_) > 10 and not teeth_seen(ict, closed)
+        moved = (closed - open_)[: ict.part("skin").vertices.stop].norm(dim=1)
+        assert moved.max() < 0.004 and not moved[[LANDMARKS[8], LANDMARKS[30], *LANDMARKS[36:48]]].any()
+    smile = displacements(ict, closed, weights_of(ict, ["smile"]))[0]
+    assert teeth_seen(ict, closed + smile) <= teeth_seen(
+        ict, open_ + displacements(ict, open_, weights_of(ict, ["smile"]))[0]
+    )
 
 
 def test_an_open_mouth_stays_open(ict, people):

@@ -55,7 +55,7 @@ def test_pores_are_on_the_skin_and_lines_on_the_lips(ict, pages, dents):
 def test_the_young_have_shallow_ones_and_seeds_differ(ict, pages, dents):
     baby, other = (skin_dents(ict, pages[256], age, seed) for age, seed in (("baby", 0), ("", 1)))
     np.testing.assert_allclose(baby, 0.15 * dents[256])
-    assert np.corrcoef(other, dents[256])[0, 1] < 0.5
+    assert np.corrcoef(other, dents[256])[0, 1] < 0.55
 
 
 def test_what_lies_deeper_is_darker_and_redder():
@@ -66,3 +66,18 @@ def test_what_lies_deeper_is_darker_and_redder():
 def test_texels_of_a_face_are_a_third_of_a_millimetre_wide_at_1024(ict):
     cheeks = dent_places(ict)["cheeks"] > 0.8
     assert 0.3 < np.median(widths(ict)[cheeks]) / 1024 < 0.4
+
+
+def test_pores_are_no_strokes_where_texels_are_stretched(ict, pages, dents):
+    texels = pages[512]
+    place = texels.read(1e3 * ict.neutral[ict.part("skin").vertices].double().numpy())
+    throat = (place[:, 1] < -105) & (place[:, 1] > -130) & (place[:, 2] > 15)
+    page, where = page_of(texels, np.where(throat, dents[512], np.nan)), np.full((512, 512, 3), np.nan)
+    where[texels.covered] = place
+    changes = []
+    for axis in (0, 1):
+        step = np.linalg.norm(np.diff(where, axis=axis), axis=-1)
+        change = np.abs(np.diff(page, axis=axis))
+        near = np.isfinite(change) & (step < 4)
+        changes.append(change[near].mean() / step[near].mean())
+    assert 0.4 < changes[0] / changes[1] < 2.0

@@ -55,8 +55,8 @@ def test_a_guessed_afro_reaches_the_caption_and_a_colour_that_photos_show_the_br
 
 
 def test_what_nobody_says_shapes_the_hair_and_stays_out_of_the_caption(prior):
-    start = start_of(None, HeadOptions(prompt="a wizard with a long white beard"), prior)
-    assert start.words()["hair_style"] == "short" and start.subject == "wizard with a long white beard"
+    start = start_of(None, HeadOptions(prompt="a pirate with a long white beard"), prior)
+    assert start.words()["hair_style"] == "short" and start.subject == "pirate with a long white beard"
 
 
 def test_photos_that_may_say_no_traits_suggest_no_hair_either(prior):

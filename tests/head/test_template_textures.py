@@ -7,7 +7,7 @@ import torch
 from idto3d.head.features.eyes import eye_of
 from idto3d.head.features.regions import regions_of
 from idto3d.head.paint.atlas import texels_of_parts
-from idto3d.head.paint.eye_texture import eye_texture
+from idto3d.head.paint.eye_texture import eye_roughness, eye_texture
 from idto3d.head.paint.lash_texture import lash_texture, strands
 from idto3d.head.paint.mouth_textures import mouth_texture, teeth_texture
 
@@ -57,7 +57,22 @@ def test_an_eye_is_painted_around_where_it_looks(ict):
     pupil, iris, white = (
         texture[(away > a) & (away < b)].mean(0) for a, b in ((0, 0.0012), (0.003, 0.005), (0.008, 0.012))
     )
-    assert pupil.max() < 0.03 and iris[2] > 2 * iris[0] and white.min() > 0.45
+    assert pupil.max() < 0.03 and iris[2] > 2 * iris[0] and 0.3 < white.min() < 0.6  # no eye is white
+
+
+def test_the_cornea_mirrors_and_the_upper_lid_shades_the_eye(ict):
+    rough, albedo = eye_roughness(ict, 256), eye_texture(ict, BLUE, 256)
+    texels = texels_of_parts(ict, ["eye_left"], 256)
+    offset = ict.neutral - eye_of(ict, ict.neutral, 0).centre
+    x, y, z = texels.read(offset.numpy()).T
+    shown, gloss = albedo[texels.covered], rough[texels.covered]
+    middle, beside = (z > 0.011) & (np.hypot(x, y) < 0.0015), (z > 0) & (np.hypot(x, y) > 0.009)
+    assert gloss[middle].max() < 0.15 and gloss[beside].min() > 0.25
+    above, level = (
+        shown[(z > 0.006) & (np.abs(x) > 0.0068) & (np.abs(x) < 0.0085) & (np.abs(y - at) < 0.0008)].mean()
+        for at in (0.0045, 0.0)
+    )
+    assert above < 0.8 * level
 
 
 def test_textures_are_the_same_each_time_and_the_mouth_is_dark_at_its_end(ict):
@@ -75,7 +90,7 @@ def test_lashes_are_strands(ict):
     lashes = lash_texture(ict, size=512)
     assert lashes.shape == (512, 512, 4) and 0.02 < (lashes[..., 3] > 0.5).mean() < 0.4
     assert np.ptp(lashes[..., :3].reshape(-1, 3), axis=0).max() == 0
-    sheet = strands(64, 256, 20, 0.8, np.random.default_rng(0))
+    sheet = strands(64, 256, (20, 0.8, 0.006), np.random.default_rng(0))
     assert (sheet[0] > 0.5).mean() > 2 * (sheet[40] > 0.5).mean() and sheet[60:].max() == 0
 
 

@@ -11,7 +11,9 @@ from idto3d.head.features.folds import unfolded
 from idto3d.head.features.lid_skin import lids_of
 from idto3d.head.features.lids import seated, shut_and_clear
 from idto3d.head.features.mouth import mouth_inside, mouth_kept_inside
-from idto3d.head.motion.contact import lips_meet
+from idto3d.head.motion.acted import acted
+from idto3d.head.motion.contact import lips_closed, lips_meet
+from idto3d.head.motion.creases import creased
 from idto3d.head.motion.moves import displacement_of
 from idto3d.head.parts import Head, Part
 from idto3d.head.template_model import Template
@@ -34,7 +36,8 @@ def recipe_of(name: str) -> Mapping[str, float]:
 
 def weights_of(template: Template, expressions: Sequence[str]) -> Tensor:
     """[E, S] shape strengths of the `expressions`, on the template's device."""
-    return torch.stack([template.weights(recipe_of(name)) for name in expressions])
+    weights = torch.stack([template.weights(recipe_of(name)) for name in expressions])
+    return weights if template.personal is None else acted(template.shapes, weights)
 
 
 def settled(template: Template, vertices: Tensor) -> Tensor:
@@ -45,6 +48,11 @@ def settled(template: Template, vertices: Tensor) -> Tensor:
     return mouth_inside(template, seated(template, unfolded(template, vertices), lids_of(template)))
 
 
+def at_rest(template: Template, vertices: Tensor) -> Tensor:
+    """[V, 3] a head `vertices` [V, 3] in its last shape, `settled` and its lips closed."""
+    return settled(template, lips_closed(template, vertices))
+
+
 def displacements(template: Template, vertices: Tensor, weights: Tensor) -> Tensor:
     """[E, V, 3] metres by which a head `vertices` [V, 3] moves under shape strengths `weights` [E, S].
 
@@ -53,7 +61,7 @@ def displacements(template: Template, vertices: Tensor, weights: Tensor) -> Tens
     """
     moved = displacement_of(template, vertices, weights)
     if template.personal is not None:
-        moved = lips_meet(template, vertices, moved, weights)
+        moved = lips_meet(template, vertices, moved, weights) + creased(template, vertices, weights)
     for side, name in enumerate(EYE_NAMES):
         moved[:, template.part(name).vertices] = eye_displacement(template, vertices, weights, side)
     moved = mouth_kept_inside(template, vertices, moved)

@@ -5,10 +5,10 @@ import numpy as np
 from idto3d.head.features.charts import charts_of
 from idto3d.head.template_model import Template
 
-COLOUR = (0.012, 0.008, 0.006)  # linear
-UPPER, LOWER = (40, 0.85), (24, 0.60)  # strands of a sheet, and their length in shares of the sheet's
-WIDTH = 0.0060  # half of a strand's at its root, in shares of the sheet's width
-LINE = 0.24  # share of a strand's length over which neighbours part from the line that their roots make
+COLOUR = (0.016, 0.010, 0.007)  # linear
+# Strands of a sheet, their length in shares of the sheet's, and half their width at the root in shares of its width.
+UPPER, LOWER = (44, 0.70, 0.0040), (30, 0.40, 0.0034)
+LINE = 0.18  # share of a strand's length over which neighbours part from the line that their roots make
 FAN, LEAN = 0.10, 0.05  # how far tips lie aside of their roots: towards the corners of the eye, and at random
 SEED = 11
 
@@ -25,20 +25,21 @@ def lash_texture(template: Template, colour: tuple[float, float, float] = COLOUR
     for label in range(labels.max() + 1):
         corners = uvs[labels == label].reshape(-1, 2)
         left, top, right, bottom = np.round(np.concatenate([corners.min(0), corners.max(0)]) * size).astype(int)
-        count, length = UPPER if bottom < size / 2 else LOWER
-        image[top:bottom, left:right, 3] = strands(bottom - top, right - left, count, length, random)
+        kind = UPPER if bottom < size / 2 else LOWER
+        image[top:bottom, left:right, 3] = strands(bottom - top, right - left, kind, random)
     return image
 
 
-def strands(rows: int, columns: int, count: int, length: float, random: np.random.Generator) -> np.ndarray:
-    """[rows, columns] alpha 0..1 of `count` strands that grow from the top, `length` of the height long."""
+def strands(rows: int, columns: int, kind: tuple[int, float, float], random: np.random.Generator) -> np.ndarray:
+    """[rows, columns] alpha 0..1 of strands of a `kind`, see UPPER, that grow from the top."""
+    count, length, width = kind
     roots = (np.arange(count) + random.uniform(0.15, 0.85, count)) / count
-    lengths = length * random.uniform(0.65, 1.0, count)
+    lengths = length * random.uniform(0.6, 1.0, count)
     aside = FAN * (2 * roots - 1) + LEAN * random.standard_normal(count)
     down = (np.arange(rows)[:, None] + 0.5) / rows / lengths  # [rows, count] from root (0) to tip (1)
     centre = roots + aside * down**1.6
     line = 0.6 / count * np.clip(1 - down / LINE, 0, 1) ** 1.5
-    half = np.where(down < 1, WIDTH * np.clip(1 - down, 0, 1) ** 0.7 + line, -1.0)
+    half = np.where(down < 1, width * np.clip(1 - down, 0, 1) ** 0.6 + line, -1.0)
     return _drawn(centre * columns, half * columns, columns)
 
 

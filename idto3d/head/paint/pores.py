@@ -15,7 +15,7 @@ from idto3d.head.template_model import Template
 
 MILLIMETRE = 1e-3
 REACH = 2.6  # deviations from a dent's middle at which it ends
-SHARPEST = 0.42  # deviation in texels of what a texture can show of a point
+SHARPEST = 0.42  # deviation of what a texture can show of a point, in the longer sides of texels
 WIDTHS = 40.0, 4000.0  # least and most millimetres that a side of the texture counts for
 WIDEST = 48  # texels to a dent's edge
 FINEST = 120.0  # millimetres across the texture: where more of it shows less skin, dents would be smears
@@ -109,7 +109,7 @@ def _lay(page: np.ndarray, surface: _Surface, kind: Dents, share: np.ndarray, ra
     unit = normal[face] / np.maximum(2 * area[face, None], 1e-12)
     spread = _spread(kind, unit, slopes, random)
     depth = kind.depth * random.lognormal(0.0, 0.35, len(face))
-    _stamp(page, _middles(surface.corners[face], random), *_blurred(spread, depth))
+    _stamp(page, _middles(surface.corners[face], random), *_blurred(spread, depth, slopes))
 
 
 def _even(sides: np.ndarray, on_page: np.ndarray, page: np.ndarray) -> np.ndarray:
@@ -152,9 +152,15 @@ def _spread(kind: Dents, unit: np.ndarray, slopes: np.ndarray, random: np.random
     return np.linalg.inv(inverse + 1e-9 * np.eye(2))
 
 
-def _blurred(spread: np.ndarray, depth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The covariances [P, 2, 2] and depths [P] of what a texture shows of dents: wider and flatter ones."""
-    shown = spread + SHARPEST**2 * np.eye(2)
+def _blurred(spread: np.ndarray, depth: np.ndarray, slopes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The covariances [P, 2, 2] and depths [P] of what a texture shows of dents: wider and flatter ones.
+
+    slopes: [P, 3, 2]. Where texels are longer than wide a point is spread as far to all sides as they are long: spread
+    along them alone, pores would be strokes.
+    """
+    metric = np.einsum("pck,pcl->pkl", slopes, slopes) + 1e-9 * np.eye(2)
+    longer = np.linalg.eigvalsh(metric)[:, 1]
+    shown = spread + SHARPEST**2 * longer[:, None, None] * np.linalg.inv(metric)
     return shown, depth * np.sqrt(np.linalg.det(spread) / np.linalg.det(shown))
 
 

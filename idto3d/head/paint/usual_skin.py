@@ -8,20 +8,21 @@ from scipy.spatial import cKDTree
 
 from idto3d.head.colours import USUAL_REDNESS
 from idto3d.head.features.face_masks import ramp, skin_masks
+from idto3d.head.hair.beard.growth import thinned
 from idto3d.head.paint.atlas import Texels
 from idto3d.head.paint.brows import brows
+from idto3d.head.paint.complexion import complexion, lip_colours
 from idto3d.head.paint.mouth_textures import GUMS, socket_light
 from idto3d.head.paint.strokes import DOTS, strokes
-from idto3d.head.skin import skin_colour
 from idto3d.head.template import EYE_SOCKETS, LANDMARKS, MOUTH_SOCKET
-from idto3d.words.traits import ANCESTRY_SKINS, FACIAL_HAIR, SHAVEN, SKIN_TONES, natural_colour
+from idto3d.words.traits import ANCESTRY_SKINS, FACIAL_HAIR, SHAVEN, SKIN_TONES, SMALL, natural_colour
 
 USUAL_MELANIN = 0.3  # of skin of which nothing is said
 BROWN = (0.060, 0.036, 0.020)  # brows of which nothing is said
 SEEN = 0.15  # share of the usual brows from which on a photo shows them
 BROW, BEARD = 0.95, 0.92  # how far hair hides the skin
 DARKER_BROW, DARKER_BEARD = 0.55, 0.7  # of the natural colour of the hair
-LIP_BORDER_M = 0.003  # over which the red of lips ends, metres
+LIP_BORDER_M = 0.0042  # over which the red of lips ends, metres
 RIMS = (0.42, 0.20, 0.16)  # linear, of the lids' inner edges and the sockets
 MOUSTACHE_Y, MOUSTACHE_X, MOUSTACHE_FALL = -0.0145, 0.006, 0.28  # metres on the mean head, slope
 UNDER_CHIN_Y, UNDER_CHIN_Z = (0.064, 0.078), (0.076, 0.092)  # below the chin, and how far back there, metres
@@ -32,6 +33,14 @@ OUTLINES = {
     "lips": ((48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 48),),
     "nostrils": ((31, 32, 33, 34, 35),),
 }
+CHEEKS = {"baby": 0.30, "child": 0.20}  # more redness of cheeks by age
+USUAL_LIPS = 1.3
+LIPS, LIPS_BY_AGE = {"female": 1.55, "male": 0.95}, {"baby": 0.95, "child": 1.0, "middle-aged": 0.95, "old": 0.88}
+RAZORED = 0.20  # of a shaven beard's cover that men's skin shows
+GREYS = ("grey", "white", "silver", "light grey", "dark grey")
+DARKER_GREY = {"female": 0.45, "male": 0.15}  # of grey hair's brows, how far they still are dark, by gender
+BESIDE_DARK = {"brown": 0.55, "dark": 0.7}  # and on dark skin, beside which they would shine
+SHORTEST = next(beard.name for beard in FACIAL_HAIR.values() if beard.cover and not beard.depth_m)
 PLACES = {"moustache": "moustache", "goatee": "goatee"}  # masks of beards that have their own
 
 
@@ -47,17 +56,23 @@ class Blemishes:
 
 def usual_skin(mean: np.ndarray, traits: Mapping[str, str]) -> np.ndarray:
     """[V, 3] linear albedo of bare skin with `traits` at the vertices of the mean head's skin, `mean` [V, 3] metres."""
-    masks = skin_masks(mean)
-    lips = lip_share(mean)
+    masks, lips = skin_masks(mean), lip_share(mean)
     tone = SKIN_TONES.get(skin_word(traits))
     melanin = USUAL_MELANIN if tone is None else sum(tone.melanin) / 2
-    redness = USUAL_REDNESS * 0.8 + 0.35 * masks["cheeks"] + 0.5 * masks["flush"] + 1.3 * lips
-    pigment = melanin * (1 - 0.25 * lips) + 0.06 * lips + 0.05 * masks["lids"]
-    albedo = skin_colour(pigment, redness).astype(np.float64)
+    cheeks, red = blood_of(traits)
+    albedo = complexion(mean, masks, melanin, 0.8 * USUAL_REDNESS + cheeks * masks["cheeks"])
+    albedo += lips[:, None] * (lip_colours(mean, lips, melanin, 0.8 * USUAL_REDNESS + red) - albedo)
     if len(mean) > MOUTH_SOCKET.start:
         albedo[MOUTH_SOCKET] = np.array(GUMS) * socket_light(mean[MOUTH_SOCKET])[:, None]
         albedo[EYE_SOCKETS] = RIMS
     return albedo
+
+
+def blood_of(traits: Mapping[str, str]) -> tuple[float, float]:
+    """How much redder cheeks and lips are than usual ones: lips of women more, and of children and the old less."""
+    age, gender = traits.get("age", ""), traits.get("gender", "")
+    lips = LIPS_BY_AGE.get(age, 1.0) * LIPS.get(gender if age not in SMALL else "", USUAL_LIPS)
+    return CHEEKS.get(age, 0.0), lips - USUAL_LIPS
 
 
 def lip_share(mean: np.ndarray) -> np.ndarray:
@@ -95,7 +110,7 @@ def skin_word(traits: Mapping[str, str]) -> str:
 
 
 def beard_place(mean: np.ndarray, word: str) -> np.ndarray:
-    """[V] 0..1 where the beard of that word grows at the vertices `mean` [V, 3] metres of the mean head's skin."""
+    """[V] 0..1 where the beard of that word may grow at the vertices `mean` [V, 3] metres of the mean head's skin."""
     beard = FACIAL_HAIR.get(word, FACIAL_HAIR[SHAVEN])
     x, (y, z) = np.abs(mean[:, 0]), mean[:, 1:].T
     # Over the lip its border falls to both sides, and thins out below the nose.
@@ -108,6 +123,12 @@ def beard_place(mean: np.ndarray, word: str) -> np.ndarray:
     return skin_masks(mean)[PLACES.get(beard.name, "beard")] * arched * behind * (beard.cover > 0)
 
 
+def beard_of_words(mean: np.ndarray, word: str) -> np.ndarray:
+    """[V] 0..1 how full a beard is there of which words alone tell: a full one thins out upwards on the cheeks."""
+    own = FACIAL_HAIR.get(word, FACIAL_HAIR[SHAVEN]).name in PLACES
+    return beard_place(mean, word) * (1.0 if own else thinned(mean))
+
+
 def facial_hair(
     mean: np.ndarray, traits: Mapping[str, str], texels: Texels, seed: int, place: np.ndarray | None = None
 ) -> Blemishes:
@@ -115,16 +136,51 @@ def facial_hair(
 
     place [V] 0..1: where the beard grows; None: where one of its word does.
     """
-    natural, word = natural_colour(traits.get("hair_colour", "")), traits.get("beard") or SHAVEN
+    natural = natural_colour(traits.get("hair_colour", ""))
     rgb = np.array(BROWN if natural is None else natural.rgb, np.float64)
+    brow, beard = BROW * brows(mean, traits, texels, seed), _beard_cover(mean, traits, texels, seed, place)
+    return Blemishes(brow, beard, brow_colour(rgb, traits), DARKER_BEARD * rgb)
+
+
+def _beard_cover(mean: np.ndarray, traits: Mapping[str, str], texels: Texels, seed: int, place) -> np.ndarray:
+    """[N] 0..1 how far the beard of `traits` hides the skin at its texels; place: as of facial_hair."""
+    word = traits.get("beard") or SHAVEN
     beard = FACIAL_HAIR.get(word, FACIAL_HAIR[SHAVEN])
-    place = beard_place(mean, word) if place is None else place
-    grown = _at(texels, place) if beard.cover else np.zeros(len(texels.corners))
-    dots = strokes(texels, DOTS, seed) if beard.cover else 0.0
+    if not beard.cover:
+        return np.zeros(len(texels.corners))
+    grown, dots = _at(texels, beard_of_words(mean, word) if place is None else place), strokes(texels, DOTS, seed)
     # Where a beard ends, hairs stand alone; stubble is nothing else.
     cover = np.clip(2.2 * grown - 1.2 * (1 - dots), 0, 1) if beard.depth_m else grown * (0.25 + 0.75 * dots)
-    brow = BROW * brows(mean, traits, texels, seed)
-    return Blemishes(brow, BEARD * beard.cover * cover, DARKER_BROW * rgb, DARKER_BEARD * rgb)
+    return BEARD * beard.cover * cover
+
+
+def brow_colour(rgb: np.ndarray, traits: Mapping[str, str]) -> np.ndarray:
+    """[3] linear, of brows beside hair of the colour `rgb` [3]: beside grey they keep some of what they were."""
+    if traits.get("hair_colour", "") not in GREYS:
+        return DARKER_BROW * rgb
+    kept = max(DARKER_GREY.get(traits.get("gender", ""), 0.0), BESIDE_DARK.get(skin_word(traits), 0.0))
+    return DARKER_BROW * ((1 - kept) * rgb + kept * rgb.mean() * 0.1)
+
+
+def razored(albedo: np.ndarray, mean: np.ndarray, traits: Mapping[str, str], texels: Texels, seed: int) -> np.ndarray:
+    """`albedo` [N, 3] with what a razor leaves on the skin of grown-up men without a beard; the same of others."""
+    if not shaves(traits):
+        return albedo
+    cover, rgb = shadow_of(mean, traits, texels, seed)
+    return albedo * (1 - cover[:, None]) + np.minimum(rgb, albedo) * cover[:, None]
+
+
+def shaves(traits: Mapping[str, str]) -> bool:
+    """Whether somebody with `traits` is a grown-up man without a beard."""
+    shaven = traits.get("beard", "") in ("", SHAVEN)
+    return shaven and traits.get("gender") == "male" and traits.get("age", "") not in SMALL
+
+
+def shadow_of(mean: np.ndarray, traits: Mapping[str, str], texels: Texels, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """What a razor leaves: [N] 0..1 how far it hides the skin at its texels, and its linear colour [3]."""
+    natural = natural_colour(traits.get("hair_colour", ""))
+    rgb = DARKER_BEARD * np.array(BROWN if natural is None else natural.rgb, np.float64)
+    return RAZORED * _beard_cover(mean, {"beard": SHORTEST}, texels, seed, None), rgb
 
 
 def unseen_hair(hair: Blemishes, known: np.ndarray, asked: bool = False) -> Blemishes:

@@ -22,7 +22,6 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.edits.pair import Layout, OneHead
 from benchmarks.edits.requests import Asked, chosen
 from benchmarks.edits.run import edit, measured
 from benchmarks.edits.sheet import write_sheet
@@ -38,6 +37,7 @@ from idto3d.jobs.checkpoint import Checkpointer
 from idto3d.pipeline import create_head
 from idto3d.stages.models import load_encoder
 from idto3d.stages.saved import FILE
+from idto3d.training.measure.heads.finished import Layout, OneHead
 
 THUMB = 200  # side of a picture of the sheet, pixels
 AZIMUTH_DEG = 25.0  # from which it is seen

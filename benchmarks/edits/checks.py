@@ -1,39 +1,30 @@
 """Whether what was asked for has come: one function for each kind of request."""
 
-import colorsys
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.ndimage import gaussian_filter
-from scipy.spatial import cKDTree
-from skimage.color import rgb2lab
 
 from benchmarks.edits.outside import differing
-from benchmarks.edits.pair import OneHead, Pair
+from benchmarks.edits.pair import Pair
 from idto3d.head.paint.atlas import texels_of_parts
 from idto3d.head.prior import HeadPrior
+from idto3d.training.measure.heads.finished import OneHead
+from idto3d.training.measure.heads.looks import (
+    Found,
+    fine_deviation,
+    hair_volume,
+    hue_share,
+    iris_colours,
+    mean_lab,
+    region_of,
+)
 
 MOST_HUE = 0.80  # share of the hair's, or of the irises', pixels whose hue is in the named range
 LEAST_COSINE, LENGTHS = 0.5, (0.3, 3.0)  # of a change of shape and the head prior's shift for the word
-PLAIN_SATURATION = 0.12  # under which a colour has no hue
 HALF = 0.5  # of the hair's volume
-SMOOTH = (1.0, 6.0)  # texels of 1024 between which marks on skin lie
 MIDDLE_M = 0.002  # half the width of the strip in the middle that neither half has
 PLAIN_JAW = 6.0  # L* by which shaven skin may be darker than cheeks
-
-
-@dataclass(frozen=True)
-class Found:
-    """A measured `value` in words of what it is, and whether it is as `wanted`."""
-
-    what: str
-    value: float
-    wanted: str
-    right: bool
-
-
 Check = Callable[[Pair], list[Found]]
 
 
@@ -41,8 +32,7 @@ def hair_hue(low: float, high: float) -> Check:
     """The share of the hair's pixels whose hue lies in low..high degrees."""
 
     def check(pair: Pair) -> list[Found]:
-        shown = pair.after.shown()
-        return [_hue("hair of that hue", shown.albedo[shown.material == "hair"], low, high)]
+        return [_hue("hair of that hue", pair.after.shown.of("hair"), low, high)]
 
     return check
 
@@ -51,19 +41,13 @@ def iris_hue(low: float, high: float) -> Check:
     """The share of the irises' texels, pupils left out, whose hue lies there."""
 
     def check(pair: Pair) -> list[Found]:
-        albedo = pair.after.albedo("eyes")
-        share = [pair.layout.shares("eyes", name, len(albedo)) for name in ("iris", "pupil")]
-        return [_hue("iris of that hue", albedo[(share[0] > 0.9) & (share[1] < 0.1)], low, high)]
+        return [_hue("iris of that hue", iris_colours(pair.after, pair.layout), low, high)]
 
     return check
 
 
 def _hue(what: str, colours: np.ndarray, low: float, high: float) -> Found:
-    if not len(colours):
-        return Found(what, 0.0, f">= {MOST_HUE}", False)
-    hues = np.array([colorsys.rgb_to_hsv(*colour) for colour in colours[:: max(len(colours) // 20000, 1)]])
-    within = (hues[:, 0] * 360 - low) % 360 <= (high - low) % 360
-    share = float((within & (hues[:, 1] >= PLAIN_SATURATION)).mean())
+    share = hue_share(colours, low, high)
     return Found(what, share, f">= {MOST_HUE}", share >= MOST_HUE)
 
 
@@ -111,20 +95,6 @@ def shaven(pair: Pair) -> list[Found]:
     return [Found("beard's place darker than cheeks (L*)", darker, f"<= {PLAIN_JAW} or as before, no part", right)]
 
 
-def hair_volume(head: OneHead) -> float:
-    """Cubic metres below the hair: over each vertex of the skin, its area times how high hair stands nearest to it."""
-    hair, skin = head.part("hair"), head.part("skin")
-    if hair is None:
-        return 0.0
-    points, vertices, faces = (values.numpy() for values in (hair.vertices, skin.vertices, skin.faces))
-    gap, near = cKDTree(vertices).query(points)
-    height = np.zeros(len(vertices))
-    np.maximum.at(height, near, gap)
-    a, b, c = np.moveaxis(vertices[faces], 1, 0)
-    area = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 6
-    return float((height * np.bincount(faces.ravel(), area.repeat(3), len(vertices))).sum())
-
-
 def bearded(pair: Pair) -> list[Found]:
     """A beard is there as a part, or its place has grown darker."""
     fall = _lightness(pair.before, "goatee", pair) - _lightness(pair.after, "goatee", pair)
@@ -134,18 +104,12 @@ def bearded(pair: Pair) -> list[Found]:
 
 
 def _lightness(head: OneHead, region: str, pair: Pair) -> float:
-    return float(_lab(head, region, pair)[0])
-
-
-def _lab(head: OneHead, region: str, pair: Pair) -> np.ndarray:
-    albedo = head.albedo("skin")
-    share = pair.layout.shares("skin", region, len(albedo))
-    return (rgb2lab(albedo) * share[..., None]).sum((0, 1)) / share.sum()
+    return float(mean_lab(head, region, pair.layout)[0])
 
 
 def redder_lips(pair: Pair) -> list[Found]:
     """The mean of the lips in Lab: how much a* rises."""
-    rise = float(_lab(pair.after, "lips", pair)[1] - _lab(pair.before, "lips", pair)[1])
+    rise = float(np.diff([mean_lab(one, "lips", pair.layout)[1] for one in (pair.before, pair.after)])[0])
     return [Found("lips redder (a*)", rise, ">= 8", rise >= 8)]
 
 
@@ -163,19 +127,9 @@ def more_marks(region: str) -> Check:
 
 def _variation(pair: Pair, kind: str, region: str) -> float:
     """Standard deviation of the fine part of a map in a region, after by before."""
-    deviations = []
-    for head in (pair.before, pair.after):
-        image = getattr(head.saved.painted["skin"], kind)
-        if image is None:
-            return 1.0
-        image, scale = (
-            image[..., :3].astype(np.float32).mean(-1) if kind == "albedo" else image[..., 1],
-            len(image) / 1024,
-        )
-        image = image.astype(np.float32)
-        fine = gaussian_filter(image, SMOOTH[0] * scale) - gaussian_filter(image, SMOOTH[1] * scale)
-        deviations.append(float(fine[pair.layout.shares("skin", region, len(image)) > 0.5].std()))
-    return deviations[1] / max(deviations[0], 1e-6)
+    where = region_of(region, pair.layout)
+    before, after = (fine_deviation(head, kind, where, pair.layout) for head in (pair.before, pair.after))
+    return 1.0 if before is None or after is None else after / max(before, 1e-6)
 
 
 def has_glasses(pair: Pair) -> list[Found]:

@@ -6,10 +6,11 @@ import numpy as np
 import torch
 from scipy.spatial import cKDTree
 
-from benchmarks.edits.pair import OneHead, Pair
+from benchmarks.edits.pair import Pair
 from idto3d.head.paint.atlas import texels_of_parts
 from idto3d.head.parts import Part
 from idto3d.render.painted import MAPS, PaintedMaterial
+from idto3d.training.measure.heads.finished import OneHead
 
 # Texels of a texture of 1024 that soft borders may reach beyond a region: three millimetres of skin, a tenth of one of
 # an eye.

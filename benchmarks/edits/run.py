@@ -8,14 +8,15 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.check_glb import has_validator, validated
-from benchmarks.edits.checks import Found
 from benchmarks.edits.outside import Outside, outside
-from benchmarks.edits.pair import Layout, OneHead, Pair
+from benchmarks.edits.pair import Pair
 from benchmarks.edits.requests import Asked
 from idto3d.events import Notice, Preview
 from idto3d.pipeline import edit_head
 from idto3d.subject.face import IdentityEncoder
 from idto3d.subject.similarity import cosine
+from idto3d.training.measure.heads.finished import Layout, OneHead
+from idto3d.training.measure.heads.looks import Found
 
 FACE_SIZE, FACE_SIDES_DEG = 512, (0.0, 20.0, -20.0)
 ALIKE = 0.95  # least similarity of the face where only hair or colours were asked for

@@ -1,20 +1,34 @@
 """Reading a request to change a head: what is to change, and which words change nothing."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import takewhile
 from types import MappingProxyType
 
 from idto3d.words.edits import EditRequest
 from idto3d.words.figures.denied import without_features
 from idto3d.words.figures.heard import Figured, figured
-from idto3d.words.figures.table import FIGURES, UNREAL
-from idto3d.words.paints import BEARERS, MAKEUP, MARKS, PAINTS
-from idto3d.words.plain import BEARDS, COMPARED, CUTS, LONGER, LOOK, PERSONS, REMOVABLE, STYLED, either, plain
+from idto3d.words.figures.table import FIGURES, SIDES, UNREAL
+from idto3d.words.looks.eyewear import WORN, frames_said
+from idto3d.words.looks.painted import (
+    FINE,
+    FULL,
+    HAIR_WORDS,
+    MANY,
+    NOUN_OF,
+    PAINT_WORDS,
+    SKIN_WORDS,
+    SOME,
+    colours_said,
+    marks_said,
+    runs_of,
+)
+from idto3d.words.paints import MARKS
+from idto3d.words.plain import BEARDS, COMPARED, CUTS, LONGER, PERSONS, REMOVABLE, either, plain
 from idto3d.words.prompts import words
 from idto3d.words.reading import CLAUSES, DENIED, SYNONYMS, refused, traits_in
-from idto3d.words.same import LEANING, NUMBERS
-from idto3d.words.traits import AGES, ANCESTRIES, BALD, COLOURS, GENDERS, NOUNS, SHAVEN, SKINS
+from idto3d.words.same import NUMBERS
+from idto3d.words.traits import AGES, ANCESTRIES, BALD, GENDERS, NOUNS, SHAVEN, SKINS
 
 NOBODY: Mapping[str, str] = MappingProxyType({})
 # What lighter and darker, longer and shorter go along, where it is known how somebody looks; else from the usual.
@@ -37,10 +51,6 @@ YEARS = re.compile(
     rf"\b(?<!middle-)(older|younger|age|aged|rejuvenated?)\b(?: (?:him|her|them|it))?"
     rf"(?: by (\d{{1,3}}|{either(NUMBERS)}) years?)?"
 )
-MANY = frozenset(("many", "lots", "lot", "plenty", "tons", "heavy", "deep", "strong", "very", "numerous", "loads"))
-SOME = frozenset(
-    ("more", "some", "few", "light", "faint", "little", "subtle", "slight", "cute", "visible", "additional")
-)
 # Words that ask, bind and flatter, and those that say again what their neighbours say.
 IDLE = frozenset(
     words(
@@ -54,7 +64,8 @@ IDLE = frozenset(
         "version pretty beautiful handsome lovely good real realistic natural naturally bright vivid neon pastel "
         "intense rich deep years year old age aged face head person people somebody someone human hair skin wearing "
         "complexion remove take away lose rid delete erase shave shaved shaven clean makeup glasses pair thanks thank "
-        "ok do does if when lots plenty many some few tons under above over across near below around beneath"
+        "ok do does if when lots plenty many some few tons under above over across near below around beneath "
+        "swap exchange replace rather"
     )
 ) | {"older", "younger", "rejuvenate", "rejuvenated"}
 HEARD = frozenset(
@@ -63,14 +74,6 @@ HEARD = frozenset(
     for phrase in phrases
     for word in words(phrase)
 )
-NOUN_OF = {noun: bearer for bearer in BEARERS.values() for noun in (*bearer.nouns, *bearer.cosmetics)}
-LOOK_WORD = re.compile(rf"(?:{LOOK})\b")
-# What each kind of thing may be said to be; other words for looks change nothing there.
-FULL = frozenset(("full", "thick", "bushy", "heavy", "big", "thicker", "fuller", "bigger"))
-HAIR_WORDS = frozenset(words(" ".join((*COLOURS, *STYLED, *COMPARED, *LONGER, *LEANING["hair"]))))
-SKIN_WORDS = frozenset((*SKINS, *COMPARED))
-PAINT_WORDS = frozenset(words(" ".join((*PAINTS, *COMPARED))))
-NO_LIPSTICK = "nude"
 REACH = 6  # words before a noun that may say how it looks
 
 
@@ -85,12 +88,14 @@ def read_edit(prompt: str, now: Mapping[str, str] = NOBODY) -> EditRequest:
     clauses = [words(clause) for clause in CLAUSES.split(heard)]
     traits = traits_in(text, beards_tell=False) | _compared(clauses, now)
     figure = _figured(text)
-    colours, glasses = figure.colours | _colours(clauses, gone), _glasses(clauses, gone)
+    frames, of_glasses = frames_said(clauses)
+    colours, glasses = figure.colours | colours_said(clauses, gone), _glasses(clauses, gone)
     traits = _natural(_kept_beard(traits, colours, now), colours)
-    about = (traits, _years(heard), colours, figure.marks | _marks(clauses, gone), glasses)
-    unknown = _unknown(clauses, text, figure)
+    about = (traits, _years(heard), colours, figure.marks | marks_said(clauses, gone), glasses)
+    unknown = _unknown(clauses, text, figure.heard | of_glasses)
     features = {**figure.features, **denied}
-    asked = EditRequest(*about, unknown, features, figure.drawings, figure.beings, figure.further)
+    figures = (features, figure.drawings, figure.beings, figure.further, figure.at_least - {*denied})
+    asked = EditRequest(*about, unknown, *figures, frames)
     if asked.empty and not asked.unknown:
         return EditRequest(unknown=tuple(dict.fromkeys(words(prompt))))
     return asked
@@ -99,7 +104,9 @@ def read_edit(prompt: str, now: Mapping[str, str] = NOBODY) -> EditRequest:
 def painted_words(prompt: str) -> frozenset[str]:
     """The words of `prompt` that are painted or put on, whatever else knows them: "red lipstick", "glasses"."""
     asked = read_edit(prompt)
-    kinds = (*asked.marks, *(["glasses"] if asked.glasses is not None else []), *figured_words(prompt))
+    clauses = [words(clause) for clause in CLAUSES.split(plain(prompt))]
+    kinds = (*asked.marks, *(WORN if asked.glasses is not None else ()), *figured_words(prompt))
+    kinds += tuple(frames_said(clauses)[1])
     nouns = {noun for noun, bearer in NOUN_OF.items() if bearer.name in asked.colours}
     said = nouns | {"makeup"} | set(kinds) | set(words(" ".join(asked.colours.values())))
     return frozenset(word for word in words(plain(prompt)) if word in said)
@@ -117,6 +124,11 @@ def features_said(prompt: str) -> tuple[str, ...]:
     figure = _figured(without_features(plain(prompt))[0])
     told = () if figure.beings else figure.told
     return tuple(dict.fromkeys(said for said, amounts in told if any(amounts.values()) and not {*amounts} <= {*UNREAL}))
+
+
+def figures_said(prompt: str) -> tuple[tuple[str, Mapping[str, float]], ...]:
+    """What `prompt` says of builds and features, once each, and the features of figures.table that it means."""
+    return tuple(dict(_figured(without_features(plain(prompt))[0]).told).items())
 
 
 def _figured(text: str) -> Figured:
@@ -150,52 +162,6 @@ def _years(text: str) -> float:
     return max(-MOST, min(MOST, steps))
 
 
-def _runs(clauses: list[list[str]]) -> Iterator[tuple[list[str], str]]:
-    """Each noun for what a person has, with the words for looks right before it."""
-    for clause in clauses:
-        run: list[str] = []
-        for word in clause:
-            if word in NOUN_OF or word in CUTS or word in ("hair", "skin", "complexion"):
-                yield run, word
-                run = []
-            elif LOOK_WORD.fullmatch(word) or word in HAIR_WORDS or word in PAINT_WORDS:
-                run.append(word)
-            else:
-                run = []
-
-
-def _paint(run: list[str]) -> str:
-    """The longest name of a paint at the end of a run of words for looks, or in it; "" where there is none."""
-    for end in range(len(run), 0, -1):
-        for begin in range(max(0, end - 2), end):
-            if (name := " ".join(run[begin:end])) in PAINTS:
-                return name
-    return ""
-
-
-def _colours(clauses: list[list[str]], gone: set[str]) -> dict[str, str]:
-    """The paint that each bearer is said to have."""
-    made_up = any("makeup" in clause and not set(clause) & set(FIGURES) for clause in clauses)
-    found = dict(MAKEUP) if made_up else {}
-    if gone & set(BEARERS["lips"].cosmetics):
-        found["lips"] = NO_LIPSTICK
-    for run, noun in _runs(clauses):
-        bearer = NOUN_OF.get(noun)
-        if bearer is not None and (name := _said_paint(run, bearer.name, noun)):
-            found[bearer.name] = name
-    return found
-
-
-def _said_paint(run: list[str], bearer: str, noun: str) -> str:
-    if bearer == "skin":
-        name = _paint(run)
-        return "" if name.rpartition(" ")[2] in SKINS else name
-    lean = [COMPARED[word] for word in run if word in COMPARED]
-    if lean and (leaning := LEANING.get(bearer, {})):
-        return leaning.get("light" if lean[-1] > 0 else "dark", "")
-    return _paint(run) or (BEARERS[bearer].usual if noun in BEARERS[bearer].cosmetics else "")
-
-
 def _kept_beard(traits: Mapping[str, str], colours: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str]:
     """The traits, without the beard of "a grey beard" where there is one that only changes its colour."""
     worn = now.get("beard", SHAVEN) not in ("", SHAVEN)
@@ -206,7 +172,7 @@ def _kept_beard(traits: Mapping[str, str], colours: Mapping[str, str], now: Mapp
 def _compared(clauses: list[list[str]], now: Mapping[str, str]) -> dict[str, str]:
     """What skin and hair become that shall be lighter, darker, longer or shorter."""
     found = {}
-    for run, noun in _runs(clauses):
+    for run, noun in runs_of(clauses):
         for word in run:
             hair = noun == "hair" or noun in CUTS
             if word in COMPARED and (hair or noun in ("skin", "complexion")):
@@ -225,26 +191,16 @@ def _step(attribute: str, change: int, word: str) -> str:
     return ENDS[attribute][change > 0]
 
 
-def _marks(clauses: list[list[str]], gone: set[str]) -> dict[str, float]:
-    """How strong each mark shall be."""
-    found: dict[str, float] = {mark: -1.0 for mark in MARKS if mark in gone}
-    for clause in clauses:
-        for mark in MARKS:
-            if mark in clause:
-                found[mark] = 1.0 if MANY.isdisjoint(clause[: clause.index(mark)]) else 2.0
-    return found
-
-
 def _glasses(clauses: list[list[str]], gone: set[str]) -> bool | None:
-    if any("glasses" in clause for clause in clauses):
+    if any(not clause_words.isdisjoint(WORN) for clause_words in map(set, clauses)):
         return True
-    return False if "glasses" in gone else None
+    return False if gone & {*WORN} else None
 
 
-def _unknown(clauses: list[list[str]], text: str, figure: Figured) -> tuple[str, ...]:
+def _unknown(clauses: list[list[str]], text: str, known: frozenset[str]) -> tuple[str, ...]:
     """The words that change nothing, in order, once each."""
     denied = [word for looks, listed in DENIED.findall(text) for word in (*words(looks), *_useless(looks, listed))]
-    said = [word for clause in clauses for word in _unheard(clause) if word not in figure.heard]
+    said = [word for clause in clauses for word in _unheard(clause) if word not in known]
     return tuple(dict.fromkeys((*said, *denied)))
 
 
@@ -281,6 +237,10 @@ def _may_be(noun: str) -> frozenset[str]:
         return SKIN_WORDS | PAINT_WORDS
     if noun in MARKS:
         return MANY | SOME
+    if noun == "brows":
+        return PAINT_WORDS | FULL | FINE
+    if noun == "eye":
+        return PAINT_WORDS | {*SIDES}
     return (PAINT_WORDS | FULL if noun in BEARDS else PAINT_WORDS) if noun in NOUN_OF else frozenset()
 
 

@@ -31,7 +31,10 @@ EXPRESSIONS = (
     Expression(
         "anger",
         "brows pressed down, lips tight",
-        {"browDown": 1.0, "noseSneer": 0.6, "mouthPress": 0.6, "eyeSquint": 0.4},
+        {
+            **{"browDown": 1.0, "browOuterUp": 0.2, "noseSneer": 0.3, "eyeSquint": 0.5},
+            **{"mouthPress": 1.0, "mouthShrugLower": 0.4, "mouthFrown": 0.3, "mouthRollLower": 0.25},
+        },
     ),
     Expression(
         "sadness",

@@ -21,7 +21,7 @@ class Paint:
 
     def rgb_on(self, bearer: str) -> RGB:
         """What the word means for one of BEARERS, or a "drawing": blue eyes are far from blue lips."""
-        return self.on.get(bearer, self.rgb)
+        return self.on.get("eyes" if bearer in ONE_EYE else bearer, self.rgb)
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Bearer:
     usual: str = ""
 
 
+ONE_EYE = ("left eye", "right eye")  # of BEARERS: each alone
 EYES = {
     **{"blue": (0.075, 0.115, 0.165), "light blue": (0.14, 0.20, 0.26), "dark blue": (0.025, 0.045, 0.09)},
     **{"green": (0.065, 0.105, 0.050), "light green": (0.12, 0.17, 0.085), "dark green": (0.03, 0.05, 0.022)},
@@ -71,7 +72,8 @@ OF_FIGURES: dict[str, RGB] = {  # of beings and of drawings, which no word for a
     **{"deathly": (0.560, 0.505, 0.480), "goblin": (0.115, 0.150, 0.052), "alien": (0.310, 0.370, 0.300)},
     **{"crimson": (0.280, 0.040, 0.032), "dead": (0.320, 0.345, 0.340), "decayed": (0.075, 0.040, 0.032)},
     **{"ink": (0.012, 0.016, 0.022), "blood red": (0.300, 0.012, 0.010), "scarred": (0.560, 0.330, 0.290)},
-    **{"port wine": (0.260, 0.075, 0.075)},
+    **{"port wine": (0.260, 0.075, 0.075), "inflamed": (0.42, 0.120, 0.095), "unpigmented": (0.80, 0.62, 0.54)},
+    **{"earth": (0.060, 0.040, 0.026)},
 }
 PAINTS: dict[str, Paint] = {
     name: Paint(name, rgb, {bearer: own[name] for bearer, own in ON.items() if name in own})
@@ -89,6 +91,8 @@ BEARERS: dict[str, Bearer] = {
     for bearer in (
         Bearer("skin", ("skin", "complexion")),
         Bearer("eyes", ("eyes", "eye", "iris", "irises")),
+        Bearer("left eye", ("left eye",)),
+        Bearer("right eye", ("right eye",)),
         Bearer("lips", ("lips", "lip", "mouth"), ("lipstick", "lipgloss"), "red"),
         Bearer("brows", ("brows",)),
         Bearer("beard", ("beard", "goatee", "moustache", "stubble")),
@@ -98,4 +102,5 @@ BEARERS: dict[str, Bearer] = {
     )
 }
 MAKEUP = {"lips": "red", "cheeks": "pink", "lids": "smoky", "lashes": "black"}  # what "make-up" alone puts on
-MARKS = ("freckles", "wrinkles")  # what edits put on skin, and take away
+BROWS_MARK = "full brows"  # under 0 finer ones
+MARKS = ("freckles", "wrinkles", BROWS_MARK)  # what edits put on skin, and take away

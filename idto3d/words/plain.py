@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterable
 
 from idto3d.words.figures.table import BUILDS, MORE_OF, NOUNS, OF_PERSONS
+from idto3d.words.looks.eyewear import glasses_told
 from idto3d.words.paints import BEARERS, PAINTS
 from idto3d.words.prompts import with_article
-from idto3d.words.same import DECADES, LEANING, NUMBERS, SAME, SHADES
+from idto3d.words.same import DECADES, LEANING, LESSENED, NEVER_OF, NUMBERS, ONLY_OF, SAME, SHADES
 from idto3d.words.traits import AGE_GROUPS, ANCESTRIES, COLOURS, FACIAL_HAIR, GENDERS, SHAVEN, SKINS, SMALL, STYLES
 
 
@@ -33,12 +34,13 @@ BEARDS = tuple(name for name in FACIAL_HAIR if name != SHAVEN)
 PAINTED = tuple(noun for bearer in BEARERS.values() for noun in (*bearer.nouns, *bearer.cosmetics))
 PARTS = tuple(dict.fromkeys(("hair", "skin", "complexion", *BEARDS, *PAINTED)))
 PERSONS = ("person", "man", "woman", "boy", "girl", "child", "people", *GENDERS, *SMALL)
-REMOVABLE = ("hair", "glasses", "freckles", "wrinkles", "makeup", *BEARDS, *BEARERS["lips"].cosmetics)
+REMOVABLE = ("hair", "glasses", "sunglasses", "freckles", "wrinkles", "makeup", *BEARDS, *BEARERS["lips"].cosmetics)
 COMPARED = {"darker": -1, "lighter": 1, "brighter": 1, "paler": 1, "fairer": 1, "blacker": -1, "tanner": -1}
 LONGER = {"longer": 1, "shorter": -1}
 MORE = (
     *("very", "bright", "deep", "vivid", "neon", "pastel", "natural", "naturally", "rich", "straight", "wavy", "silky"),
-    *("messy", "shiny", "thick", "thin", "bushy", "full", "heavy", "big", "bigger", "thicker", "fuller", "thinner"),
+    *("messy", "shiny", "plucked", "sparse", "fine", "thick", "thin", "bushy", "full", "heavy", "big", "bigger"),
+    *("thicker", "fuller", "thinner"),
 )
 LEANED = tuple(word for words in LEANING.values() for word in words)
 STYLED = tuple(style.name for style in STYLES.values() if style.before_hair) + ("side-parted",)
@@ -60,14 +62,32 @@ MIDDLE = 5  # of the years of a decade
 
 _SAME = {"".join(phrase.split()): same for phrase, same in SAME.items()}
 _SAID = re.compile(rf"\b(?:{either(SAME, '[- ]?')})\b")
+_LESSENED = re.compile(rf"\b(?:{either(LESSENED)})\b")
+_OF = {  # "droopy", with the eyes that are so
+    said: re.compile(
+        rf"\b(?P<of>(?:{either(nouns)}) (?:(?:{LINK}|all|very) ){{0,3}})?{either((said,), '[- ]?')}\b"
+        rf"(?P<to>(?:[- ](?:{LOOK})){{0,2}}[- ](?:{either(nouns)})\b)?"
+    )
+    for said, (_, nouns) in (ONLY_OF | NEVER_OF).items()
+}
 _NUMBER = re.compile(rf"\b({either(NUMBERS)})(?=[- ]years?\b)|\b(?<=at )({either(NUMBERS)})\b")
 _AGED = re.compile(
     r"\b(\d{1,3})[- ]?(?:years?|yrs?)[- ]olds?\b|\b(?:aged|at|age|at age|at the age of) (\d{1,3})\b(?! ?years?)"
     rf"|\b(\d{{1,3}}) ?y\.?o\b\.?|\bin (?:his|her|their|the) (?:early |mid |late )?({either(DECADES)})\b"
     r"|\bin (?:his|her|their|the) (?:early |mid |late )?([1-9]0)'?s\b|\b([2-9]0)[- ]?something\b"
 )
+# How the nouns of a face may look: "nose smaller", and "less chubby", of which some is left.
+_FACES = {*MORE_OF, *(word for noun in NOUNS.values() for word in noun)}
+_NOSE_SMALL = re.compile(
+    rf"\b({either(NOUNS)})(?: (?:is|are|be|should|a|bit|lot|little|look))* "
+    rf"((?:(?:much|more|less|very|slightly|bit) )?(?:{either(_FACES)}))\b(?! (?:{either((*_FACES, *NOUNS, *PARTS))})\b)"
+)
+_LESS = (
+    rf"less(?! (?:{either(BUILDS)})\b(?! (?:{either(PARTS)})\b))"
+    rf"(?! (?:(?:{either(_FACES)}) )+(?:{either(NOUNS)})\b)(?! (?:{either(OF_PERSONS)}) (?:{either(PERSONS)})\b)"
+)
 _REMOVE = re.compile(
-    r"\b(?:remove|take (?:off|away)|lose|get rid of|delete|erase|fewer|less)(?: (?:all|any|of))?"
+    rf"\b(?:remove|take (?:off|away)|lose|get rid of|delete|erase|fewer|{_LESS})(?: (?:all|any|of))?"
     rf" ({POSSESSIVE})?((?:(?:{LOOK}) ){{0,2}})([a-z]+)(?: and (?:{POSSESSIVE})?({either(REMOVABLE)})\b)?"
 )
 _OFF = re.compile(rf"\b(?:take |get )?(?:{POSSESSIVE})?({either(REMOVABLE)}) off\b")
@@ -112,7 +132,7 @@ _LONE = re.compile(
 )
 _SAID_AFTER = re.compile(
     rf"\b((?:(?:{LOOK}) ){{1,3}})?\b({either(PARTS)})((?: (?:{LINK})\b){{0,4}})"
-    rf" ((?:{LOOK})\b(?:(?: and| or|,)? (?:{LOOK})\b){{0,3}})(?! (?:{either((*PARTS, *CUTS, *PERSONS))})\b)"
+    rf" ((?:{LOOK})\b(?:(?: and| or|,)? (?:{LOOK})\b){{0,3}})(?! (?:{either((*PARTS, *CUTS, *PERSONS, *NOUNS))})\b)"
 )
 _PAIR = re.compile(rf"\b({LOOK})(?: and|,) (?=(?:(?:{LOOK}) ){{1,3}}(?:{either((*PARTS, *CUTS))})\b)")
 _FROM = re.compile(
@@ -144,7 +164,12 @@ _TONES = {"pale": "pale", "paler": "paler", "tan": "tan", "tanner": "tanner"}
 _TONED = re.compile(
     rf"\b(?:sun ?)?(tanned|{either(_TONES)})\b"
     rf"(?= ?(?:$|[,.;!\n]|and\b)| (?:(?:{ADJECTIVE}) ){{0,2}}(?:{either(PERSONS)})\b)"
+    rf"|\b(?:sun ?)?(tanned)\b(?! (?:(?:{LOOK}) ){{0,2}}(?:{either(PARTS)})\b)"
 )
+_ALBINO = re.compile(r"\balbino\b")
+_TINT = rf"((?:{LOOK})(?: (?:{LOOK}))?)"
+_TWO_EYES = re.compile(rf"\bone {_TINT} eye(?: and|,) (?:the other|one|another) {_TINT}(?: eye| one)?\b")
+_HETEROCHROMIA = re.compile(r"\bheterochromia\b")
 _SPACE = re.compile(r"[^\S\n]+")
 _ARTICLE = re.compile(r"\ban? ([a-z]+)")
 
@@ -157,8 +182,10 @@ def plain(prompt: str) -> str:
     text, beyond = prompt[:LONGEST].lower(), prompt[LONGEST:].lower()
     text = _SPACE.sub(" ", text.replace("’", "'").replace(":", " is ").replace("=", " is "))
     text = _FASHIONS.sub("", text)
-    text = _SAID.sub(lambda found: _SAME[re.sub("[- ]", "", found[0])], text)
+    text = _LESSENED.sub("less", text)
+    text = glasses_told(_bound(_SAID.sub(lambda found: _SAME[re.sub("[- ]", "", found[0])], text)))
     text = _SHAVE.sub(" clean-shaven", _HEAD_SHAVED.sub("bald", _SHAVE_HEAD.sub("bald", text)))
+    text = _NOSE_SMALL.sub(r"\2 \1", text)
     text = _OFF.sub(r"no \1", _REMOVE.sub(_removed, _ages(text)))
     text = _ancestry(_told_of(_FROM.sub("", text)))
     text = _leaning(_SHADE.sub(lambda found: SHADES[found[1]], _PAIR.sub(r"\1 ", _SAID_AFTER.sub(_before, text))))
@@ -169,6 +196,19 @@ def plain(prompt: str) -> str:
 def age_word(years: int) -> str:
     """The word for somebody of that age: baby, child, young, middle-aged or old."""
     return next((age.name for age in AGE_GROUPS.values() if years < age.below), next(reversed(AGE_GROUPS)))
+
+
+def _bound(text: str) -> str:
+    """`text` with the words in ours that mean them of some nouns only."""
+    for said, pattern in _OF.items():
+        ours, only = (ONLY_OF | NEVER_OF)[said][0], said in ONLY_OF
+        text = pattern.sub(lambda found, ours=ours, only=only: _of_noun(found, ours, only), text)
+    return text
+
+
+def _of_noun(found: re.Match, ours: str, only: bool) -> str:
+    before, after = found["of"] or "", found["to"] or ""
+    return f"{before}{ours}{after}" if bool(before or after) == only else found[0]
 
 
 def _ages(text: str) -> str:
@@ -197,7 +237,9 @@ def _told_of(text: str) -> str:
     text = _clause(_BEARDED, text, lambda found: f"a {found[1].replace('-', ' ')}beard")
     text = _clause(_MARKED, text, lambda found: ("many " if found[1] else "") + found[2] + "es")
     text = _clause(_LONE, text, lambda found: f"{_BLONDE[found[1]]} hair", lambda found: found[2] or "person")
-    return _clause(_TONED, text, lambda found: f"{_TONES.get(found[1], 'tan')} skin")
+    text = _TWO_EYES.sub(r"\1 left eye, \2 right eye", _HETEROCHROMIA.sub("blue left eye, brown right eye", text))
+    text = _clause(_ALBINO, text, lambda found: "pale skin, white hair, white brows, white lashes, light blue eyes")
+    return _clause(_TONED, text, lambda found: f"{_TONES.get(found[1] or found[2], 'tan')} skin")
 
 
 def _plural(word: str) -> str:

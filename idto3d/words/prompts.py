@@ -7,13 +7,14 @@ on a white background"), with the subject left to the user or to a caption.
 import re
 from collections.abc import Collection, Sequence
 
-from idto3d.words.traits import COLOURS
+from idto3d.words.traits import COLOURS, STYLES
 
 VIEWS = ("front", "front left", "left side", "back left", "back", "back right", "right side", "front right")
 MEDIA = {"geometry": "normal map", "albedo": "albedo map"}
 DOMAINS = tuple(MEDIA)
 # Words that mean what another one means, or nearly so, in which a vocabulary may hold them.
-FORMS = {"an": "a", "bearded": "beard"} | {c.name: c.heard_as for c in COLOURS.values() if c.heard_as}
+FORMS = {"an": "a", "bearded": "beard"}
+FORMS |= {row.name: row.heard_as for table in (STYLES, COLOURS) for row in table.values() if row.heard_as}
 # Words that "an" stands before, as they are spoken.
 VOWEL = re.compile(r"(?!uni|eu|use|uk|ugan|uru|uy|uto|one\b)[aeiou]|hour|honest|heir", re.IGNORECASE)
 

@@ -19,6 +19,7 @@ DENIED = re.compile(
 )
 CLAUSES = re.compile(r"[,.;:!?()\n]+")
 OTHER_PARTS = ("and", "with", "face", "nose", "neck", "skin", "hair", "eyes", "lips", "ears", "beard")
+SHORT = "short"  # of styles of hair
 # Nouns for hair, before which a word is one of it, perhaps after one or two others; and those others never are.
 HAIR = ("hair", *CUTS)
 FACE_HAIR = (*BEARDS, "brows", "eyebrows", "lashes", "eyelashes")
@@ -53,7 +54,8 @@ def traits_in(told: str, beards_tell: bool = True) -> dict[str, str]:
 
 def _chosen(stated: Sequence[str]) -> str:
     """The last of the words, but of styles one that has a noun of its own: a "short buzzcut" is a buzzcut."""
-    return ([word for word in stated if word in STYLES and not STYLES[word].before_hair] or stated)[-1]
+    word = ([word for word in stated if word in STYLES and not STYLES[word].before_hair] or stated)[-1]
+    return STYLES[word].when_short if word in STYLES and SHORT in stated and STYLES[word].when_short else word
 
 
 def _means(word: str, attribute: str, text: str, beards_tell: bool) -> bool:

@@ -3,15 +3,29 @@
 A space in a phrase stands for a space, a hyphen or nothing: "make up" is also "make-up" and "makeup".
 """
 
+# Nouns for people that tell of their gender and of something else, which nobody hears.
+_WOMEN = "queen princess witch nun actress waitress goddess bride geisha mermaid priestess duchess cowgirl sorceress"
+_MEN = "king prince wizard monk actor waiter groom cowboy policeman businessman priest duke lumberjack fireman sorcerer"
 SAME = {
+    **{noun: f"{noun} woman" for noun in (*_WOMEN.split(), "policewoman", "businesswoman")},
+    **{noun: f"{noun} man" for noun in _MEN.split()},
     **{"blond": "blonde", "blondie": "blonde", "gray": "grey", "grays": "grey", "greying": "grey", "graying": "grey"},
     **dict.fromkeys(("mustache", "mustaches", "moustaches", "moustached", "mustached"), "moustache"),
-    **{"goatees": "goatee", "beards": "beard", "facial hair": "beard", "whiskers": "beard", "sideburns": "beard"},
+    **{"goatees": "goatee", "beards": "beard", "facial hair": "beard", "whiskers": "beard"},
+    **dict.fromkeys(("sideburns", "sideburn", "side burns", "side whiskers", "mutton chops"), "beard"),
     **dict.fromkeys(("five o'clock shadow", "unshaven", "unshaved", "stubbly", "scruffy beard"), "stubble"),
+    **{"less old": "younger", "less young": "older", "less long": "shorter", "less short": "longer"},
+    **{"less dark": "lighter", "less light": "darker", "less pale": "tanner", "less tanned": "paler"},
     **dict.fromkeys(("hair do", "hair style", "hair cut", "hair colour", "hair color", "hairs", "tresses"), "hair"),
     **dict.fromkeys(("hair dos", "hair styles", "locks", "mane"), "hair"),
     **{"curls": "curly hair", "ringlets": "curly hair", "curled": "curly", "frizzy": "curly"},
     **dict.fromkeys(("pixie cut", "bowl cut"), "short hair"),
+    **dict.fromkeys(("tousled", "shaggy", "unkempt", "dishevelled", "disheveled", "ruffled", "spiky"), "messy"),
+    **dict.fromkeys(("windswept", "wind swept", "bed head"), "messy"),
+    **dict.fromkeys(("slicked back", "slick back", "slicked", "combed back", "brushed back"), "slicked"),
+    **{"pompadour": "slicked hair", "quiff": "slicked hair", "waves": "wavy hair", "loose waves": "wavy hair"},
+    **dict.fromkeys(("fade haircut", "skin fade", "taper fade", "high fade", "low fade", "mid fade"), "undercut"),
+    "comb over": "side-parted",
     **dict.fromkeys(("buzz cut", "buzz cuts", "buzzed", "crew cut", "military cut"), "buzzcut"),
     **{"pony tail": "ponytail", "pony tails": "ponytail", "bob cut": "bob", "lob": "bob", "afros": "afro"},
     **dict.fromkeys(("man bun", "top knot", "hair bun", "chignon"), "bun"),
@@ -27,6 +41,7 @@ SAME = {
     **dict.fromkeys(("smoky eye makeup", "smokey eye makeup", "smoky eyes makeup"), "smoky eyeshadow"),
     **{"smokey": "smoky", "make up": "makeup", "rosy": "pink"},
     **dict.fromkeys(("spectacles", "eye glasses", "eye glass", "specs", "reading glasses"), "glasses"),
+    **dict.fromkeys(("sun glasses", "dark shades", "aviators", "wayfarers"), "sunglasses"),
     **dict.fromkeys(("kid", "kids"), "child"),
     **dict.fromkeys(("toddler", "infant", "newborn", "new born"), "baby"),
     **dict.fromkeys(("lady", "gal", "ladies"), "woman"),
@@ -60,14 +75,38 @@ SAME = {
     **{"face paint": "facepaint", "face painting": "facepaint", "painted face": "facepaint", "tattooed": "tattoo"},
     **{"tattoos": "tattoo", "tribal tattoo": "tattoo", "scars": "scar", "scarred": "scar", "birth mark": "birthmark"},
     **{"port wine stain": "birthmark", "beauty mark": "mole", "beauty spot": "mole", "eye liner": "eyeliner"},
+    **dict.fromkeys(("pimples", "pimple", "zits", "pimply", "pimpled", "spotty skin"), "acne"),
+    **dict.fromkeys(("age spots", "liver spots", "sun spots"), "agespots"),
+    **dict.fromkeys(("bruised eye", "shiner", "bruises", "bruised face"), "bruise"),
+    **dict.fromkeys(("bloody", "bloodied", "covered in blood", "blood splatter", "blood stains"), "bloodstains"),
+    **dict.fromkeys(("blood splattered", "blood on", "blood stained"), "bloodstains"),
+    **dict.fromkeys(("dirty face", "dirty skin", "muddy face", "mud on", "dirt on", "grimy", "soot"), "dirt"),
+    **dict.fromkeys(("sunburned", "sunburnt", "sun burn", "sun burned", "sun burnt"), "sunburn"),
+    **dict.fromkeys(("mono brow", "uni brow", "connected eyebrows", "bushy unibrow"), "unibrow"),
+    **dict.fromkeys(("dimple", "dimpled", "dimpled cheeks"), "dimples"),
+    **dict.fromkeys(("cleft chin", "dimpled chin", "chin dimple", "chin cleft", "butt chin"), "cleft"),
+    **dict.fromkeys(("false lashes", "false eye lashes"), "mascara"),
+    **{"handlebar moustache": "moustache", "soul patch": "soulpatch"},
     **{"moles": "mole", "tear drop": "tear", "spider web": "web", "cob web": "web", "lightning bolt": "lightning"},
     **{"cheek bones": "cheekbones", "cheek bone": "cheekbones", "jaw line": "jaw", "jaw bone": "jaw", "jowls": "jaw"},
     **dict.fromkeys(("dark circles", "eye bags", "under eye circles", "under eye bags", "bags under"), "circles"),
     **{"ear": "ears", "nostrils": "nose", "deep set": "sunken", "well fed": "chubby", "well built": "muscular"},
     **{"chubby faced": "chubby", "big boned": "heavyset", "kohl": "eyeliner"},
+    **{"heart shaped": "heart", "almond shaped": "almond", "almond shape": "almond", "sticking out": "protruding"},
+    **{"up turned": "upturned", "turned up": "upturned", "monolid": "hooded eyes", "black eye patch": "black eyepatch"},
     "freckle": "freckles",
-    **dict.fromkeys(("wrinkle", "crow's feet", "crows feet", "fine lines", "age lines", "laugh lines"), "wrinkles"),
+    **dict.fromkeys(
+        ("wrinkle", "crow's feet", "crows feet", "fine lines", "age lines", "laugh lines", "weathered skin"), "wrinkles"
+    ),
     **dict.fromkeys(("smooth skin", "smoother skin", "smooth face", "smoother face"), "no wrinkles"),
+}
+# What means "less", before the rest is read: "not so old" is "less old", and that "younger".
+LESSENED = ("not so", "not as", "not too", "not quite so", "not that")
+# Words that mean what ours mean of these nouns alone, and those that do of all but these.
+ONLY_OF = {"cat like": ("upturned", ("eyes", "eyed")), "droopy": ("hooded", ("eyes", "eyed"))}
+NEVER_OF = {
+    "bruised": ("bruise", ("lips", "lip", "mouth", "eyes", "lids")),
+    "black eye": ("bruise", ("makeup", "paint", "colour", "color")),
 }
 # Names of colours, where they tell of something that has one of ours.
 SHADES = {

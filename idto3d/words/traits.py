@@ -17,7 +17,8 @@ class HairStyle:
     ends_m: height to which it hangs beside and behind the face; None where it does not.
     curled: whether strands lie every way. said: what captions say in place of "STYLE COLOUR hair".
     before_hair: whether the word means hair only where "hair" follows. tied: whether what is long of it is bound
-    behind the head.
+    behind the head. heard_as: the word for it of weights that never saw its own; synthetic people have no such style.
+    when_short: what it is of short hair.
     The rest is for synthetic people. chances: relative frequency among babies, men and women. scalp_cover: share of
     the scalp's skin that is painted in the hair's colour. skin_shows: share of skin in its own colour. fringe: chance
     of hair over the forehead.
@@ -35,6 +36,8 @@ class HairStyle:
     scalp_cover: float = 0.9
     skin_shows: float = 0.0
     fringe: float = 0.0
+    heard_as: str = ""
+    when_short: str = ""
 
     @property
     def grows(self) -> bool:
@@ -131,6 +134,7 @@ def _by_name(*rows) -> dict:
 
 
 USUAL_DEPTH = 0.8
+NEVER = (0.0, 0.0, 0.0)
 STYLES: dict[str, HairStyle] = _by_name(
     HairStyle("bald", 0.0, 0.0, (0.40, 0.14, 0.03), said="bald head", scalp_cover=0.0),
     HairStyle("buzzcut", 0.004, 0.004, (0.25, 0.16, 0.04), scalp_cover=0.62, skin_shows=0.3),
@@ -142,6 +146,10 @@ STYLES: dict[str, HairStyle] = _by_name(
     HairStyle("bob", 0.019, 0.016, (0.0, 0.02, 0.15), ends_m=-0.075, fringe=0.55),
     HairStyle("ponytail", 0.008, 0.007, (0.0, 0.03, 0.12), tied=True, fringe=0.2),
     HairStyle("bun", 0.008, 0.007, (0.0, 0.03, 0.11), tied=True),
+    HairStyle("wavy", 0.022, 0.019, NEVER, ends_m=-0.135, before_hair=True, heard_as="long", when_short="messy"),
+    HairStyle("messy", 0.027, 0.014, NEVER, before_hair=True, heard_as="short"),
+    HairStyle("slicked", 0.015, 0.008, NEVER, before_hair=True, heard_as="short"),
+    HairStyle("undercut", 0.027, 0.0035, NEVER, heard_as="side-parted"),
 )
 COLOURS: dict[str, HairColour] = _by_name(
     HairColour("black", (0.012, 0.010, 0.009), (0.29, 0.22, 0.05), curled=3.0),
@@ -216,7 +224,8 @@ ANCESTRY_SKINS: dict[str, Ancestry] = _by_name(
 NOUNS = {("young", "female"): "woman", ("young", "male"): "man", ("child", "female"): "girl", ("child", "male"): "boy"}
 
 HAIR_STYLES, HAIR_COLOURS, BEARDS, SKINS = tuple(STYLES), tuple(COLOURS), tuple(FACIAL_HAIR), tuple(SKIN_TONES)
-TAUGHT_COLOURS = tuple(colour.name for colour in COLOURS.values() if not colour.heard_as)  # those of synthetic people
+TAUGHT_STYLES = tuple(style.name for style in STYLES.values() if not style.heard_as)  # those of synthetic people
+TAUGHT_COLOURS = tuple(colour.name for colour in COLOURS.values() if not colour.heard_as)  # likewise
 AGES, GENDERS, ANCESTRIES = tuple(AGE_GROUPS), tuple(GENDER_MODES), tuple(ANCESTRY_SKINS)
 SMALL = tuple(age.name for age in AGE_GROUPS.values() if age.small)
 ATTRIBUTES = {
@@ -240,4 +249,4 @@ def usual_colour(traits: Mapping[str, str]) -> str:
 
 def taught() -> dict[str, tuple[str, ...]]:
     """The words of each of ATTRIBUTES that synthetic people show, and weights are trained with."""
-    return ATTRIBUTES | {"hair_colour": TAUGHT_COLOURS}
+    return ATTRIBUTES | {"hair_style": TAUGHT_STYLES, "hair_colour": TAUGHT_COLOURS}

@@ -149,7 +149,7 @@ def test_what_is_compared_depends_on_the_head_as_it_is(prompt, now, then):
     ("prompt", "unknown"),
     [
         *(("sticker", ("sticker",)), ("a tiara", ("tiara",)), ("green hair and a sticker", ("sticker",))),
-        *(("a red hat", ("red", "hat")), ("long beard", ("long",)), ("wavy green hair", ("wavy",))),
+        *(("a red hat", ("red", "hat")), ("long beard", ("long",)), ("silken green hair", ("silken",))),
         *(("no grey hair", ("grey", "hair")), ("without a tattoo", ("tattoo",)), ("green", ("green",))),
         *(("change it please", ("change", "it", "please")), ("as a pirate", ("pirate",)), ("", ()), ("漢 !", ())),
     ],

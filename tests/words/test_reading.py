@@ -30,7 +30,7 @@ BLACK_WOMAN = {"ancestry": "african", "gender": "female"}
         ("aged 71", {"age": "old"}),
         ("a man without a beard, not bald", {"gender": "male", "beard": "clean"}),
         ("no facial hair", {"beard": "clean"}),
-        ("long wavy brown hair", {"hair_style": "long", "hair_colour": "brown"}),
+        ("long wavy brown hair", {"hair_style": "wavy", "hair_colour": "brown"}),
         ("a long face, brown hair", {"hair_colour": "brown"}),
         ("old woman with a white bob", {"age": "old", "gender": "female", "hair_style": "bob", "hair_colour": "white"}),
         ("an old man with a grey beard", {"age": "old", "gender": "male", "beard": "beard", "hair_colour": "grey"}),

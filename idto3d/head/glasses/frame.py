@@ -4,21 +4,20 @@ Sizes go with the distance between the eyes, so that a child's frame is small. T
 nose and cheeks let it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.interpolate import LinearNDInterpolator
 from scipy.spatial import cKDTree
 
+from idto3d.head.glasses.forms import USUAL, Form
 from idto3d.head.glasses.sweep import Bar
 from idto3d.head.hair.lattice import normalised
-from idto3d.head.hair.scalp import Skin, smoothstep
+from idto3d.head.hair.scalp import Skin
 from idto3d.head.template import LANDMARKS
 
 USUAL_M = 0.062  # metres between the eyes' middles of the head that the sizes below are for
-HALF = (0.0240, 0.0185)  # of a rim, to the side and up
-OUT, NASAL = 0.0020, 0.34  # metres of a rim's middle beside the eye's; share of its inner side that the nose takes
-ROUND = 2.7  # how square a rim is: 2 is round
+OUT = 0.0020  # metres of a rim's middle beside the eye's
 LOWER, WRAP_DEG, TILT_DEG = 0.0025, 5.0, 7.0  # of a rim's middle below the eye's; how it is turned
 RIM = (0.0017, 0.0019)  # half of a rim's bar, in the front's plane and deep
 BRIDGE = (0.0016, 0.0017)
@@ -26,7 +25,7 @@ BRIDGE_UP, ARCH = 0.006, 0.0035  # metres above the rims' middles where the brid
 TEMPLE, TIP = (0.0026, 0.0010), (0.0019, 0.0011)  # half of a temple's bar, high and wide, at its hinge and its end
 HINGE_UP, HINGE_OUT = 0.45, 0.0055  # of a rim's height where its temple begins; metres that stands out
 CLEAR, OFF_CORNEA, OFF_HEAD = 0.0008, 0.007, 0.0016  # least metres from skin, eyes, and between temples and head
-RIM_POINTS, BRIDGE_POINTS, TEMPLE_POINTS = 48, 14, 26
+BRIDGE_POINTS, TEMPLE_POINTS = 14, 26
 HOOK = (0.028, 0.011)  # metres that a temple goes on behind the ear: down and back
 INWARD = 0.006  # and towards the head
 GROOVE = 0.10  # of an ear's height, how much lower than its top the groove behind it is
@@ -35,33 +34,39 @@ SIDES = ((1.0, (42, 45)), (-1.0, (36, 39)))  # of x, and landmarks of both corne
 
 @dataclass(frozen=True, eq=False)
 class Front:
-    """The rims' middles [2, 3], and of each the ways to its outer side and up [2, 3]; `size` against USUAL_M."""
+    """The rims' middles [2, 3], and of each the ways to its outer side and up [2, 3]; `size` against USUAL_M.
+
+    thick: of bars against usual ones.
+    """
 
     middles: np.ndarray
     outwards: np.ndarray
     up: np.ndarray
     size: float
+    form: Form = USUAL
+    thick: float = 1.0
 
     def rims(self) -> np.ndarray:
         """[2, P, 3] the middle lines of both rims, from their outer side upwards."""
-        turn = np.linspace(0, 2 * np.pi, RIM_POINTS, endpoint=False)
-        to, high = (np.sign(wave) * np.abs(wave) ** (2 / ROUND) for wave in (np.cos(turn), np.sin(turn)))
-        to = np.where(to < 0, to * (1 - NASAL * smoothstep(high, 0.6, -0.6)), to)
-        flat = self.size * (HALF[0] * to[:, None] * self.outwards[:, None] + HALF[1] * high[:, None] * self.up[:, None])
+        to, high = self.form.outline()
+        flat = self.size * (to[:, None] * self.outwards[:, None] + high[:, None] * self.up[:, None])
         return self.middles[:, None] + flat
 
 
-def bars_of(skin: Skin) -> list[Bar]:
+def front_of(skin: Skin, form: Form = USUAL, thick: float = 1.0) -> Front:
+    """The front of a frame of a form, as near to the face as it can lie."""
+    return _laid(_front(skin, form, thick), _heights(skin))
+
+
+def bars_of(skin: Skin, front: Front) -> list[Bar]:
     """The bars of a frame that fits the head: of the left rim and temple, the right ones, and the bridge."""
-    height = _heights(skin)
-    front = _laid(_front(skin), height)
-    rims, bars = front.rims(), []
+    rims, bars, wide = front.rims(), [], front.size * front.thick
     for number, (side, _) in enumerate(SIDES):
-        bars.append(_bar(rims[number], _from(rims[number]), RIM, RIM, front.size, closed=True))
+        bars.append(_bar(rims[number], _from(rims[number]), RIM, RIM, wide, closed=True))
         temple = _temple(skin, rims[number], front, number, side)
         bars.append(_bar(temple, np.tile([0.0, 1.0, 0.0], (len(temple), 1)), TEMPLE, TIP, front.size))
     bridge = _bridge(rims, front)
-    bars.append(_bar(bridge, np.tile(front.up.mean(0), (len(bridge), 1)), BRIDGE, BRIDGE, front.size))
+    bars.append(_bar(bridge, np.tile(front.up.mean(0), (len(bridge), 1)), BRIDGE, BRIDGE, wide))
     return bars
 
 
@@ -75,7 +80,7 @@ def _from(rim: np.ndarray) -> np.ndarray:
     return normalised(rim - rim.mean(0))
 
 
-def _front(skin: Skin) -> Front:
+def _front(skin: Skin, form: Form, thick: float) -> Front:
     """The front about the eyes, before it is laid onto the face."""
     marks = skin.vertices[list(LANDMARKS)]
     eyes = np.stack([marks[list(corners)].mean(0) for _, corners in SIDES])
@@ -84,7 +89,7 @@ def _front(skin: Skin) -> Front:
     outwards = np.stack([[side * np.cos(wrap), 0.0, -np.sin(wrap)] for side, _ in SIDES])
     up = np.tile([0.0, np.cos(tilt), np.sin(tilt)], (2, 1))
     middles = eyes + [0, -LOWER * size, OFF_CORNEA * size] + OUT * size * outwards
-    return Front(middles, outwards, up, size)
+    return Front(middles, outwards, up, size, form, thick)
 
 
 def _heights(skin: Skin) -> LinearNDInterpolator:
@@ -97,18 +102,16 @@ def _laid(front: Front, height: LinearNDInterpolator) -> Front:
     """The front moved forward until neither rims nor bridge are in the face."""
     size = front.size
     rims = front.rims().reshape(-1, 3)
-    short = height(rims[:, :2]) + CLEAR + RIM[1] * size - rims[:, 2]
+    short = height(rims[:, :2]) + CLEAR + RIM[1] * size * front.thick - rims[:, 2]
     nose = _bridge_line(front)
-    rests = height(nose[:, :2]) + CLEAR + BRIDGE[1] * size - nose[:, 2]
+    rests = height(nose[:, :2]) + CLEAR + BRIDGE[1] * size * front.thick - nose[:, 2]
     forward = max(0.0, float(short.max()), float(rests.max()))
-    return Front(front.middles + [0, 0, forward], front.outwards, front.up, size)
+    return replace(front, middles=front.middles + [0, 0, forward])
 
 
 def _bridge_line(front: Front) -> np.ndarray:
     """[P, 3] from rim to rim above the nose."""
-    inner = [
-        middle - front.size * 0.9 * HALF[0] * out for middle, out in zip(front.middles, front.outwards, strict=True)
-    ]
+    inner = front.middles - 0.9 * front.size * front.form.half[0] * front.outwards
     share = np.linspace(0, 1, BRIDGE_POINTS)[:, None]
     line = inner[0] * (1 - share) + inner[1] * share
     return line + front.size * (BRIDGE_UP + ARCH * 4 * share * (1 - share)) * front.up[0]
@@ -124,8 +127,8 @@ def _bridge(rims: np.ndarray, front: Front) -> np.ndarray:
 def _temple(skin: Skin, rim: np.ndarray, front: Front, number: int, side: float) -> np.ndarray:
     """[P, 3] from the rim's outer side around the hinge, back over the ear and down behind it, outside of the head."""
     size, middle = front.size, front.middles[number]
-    level = middle + HINGE_UP * HALF[1] * size * front.up[number]
-    start = rim[cKDTree(rim).query(level + front.outwards[number] * HALF[0] * size)[1]]
+    level = middle + HINGE_UP * front.form.half[1] * size * front.up[number]
+    start = rim[cKDTree(rim).query(level + front.outwards[number] * front.form.half[0] * size)[1]]
     hinge = start + size * HINGE_OUT * np.array([side, 0.0, -0.35])
     over, behind = _ear(skin, side)
     way = [start, hinge, hinge + size * np.array([side * 0.001, 0.0, -0.008]), over, behind]

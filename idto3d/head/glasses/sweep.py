@@ -7,6 +7,7 @@ import numpy as np
 from idto3d.head.hair.lattice import normalised
 
 SIDES, SQUARE = 12, 5.0  # vertices around a bar, and how square it is: 2 is round
+RINGS = (1.0, 0.66, 0.33)  # of a lens, of its rim
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +69,33 @@ def _ended(mesh: Mesh, count: int) -> Mesh:
     lids = [fan[:, ::-1], fan + (count - 1) * SIDES]
     edge = [np.full((len(fan), 3, 2), (place, 0.5)) for place in (0.0, 1.0)]
     return Mesh(mesh.vertices, np.concatenate([mesh.faces, *lids]), np.concatenate([mesh.uvs, *edge]))
+
+
+def filled(rim: np.ndarray, bulge: float, half: float) -> Mesh:
+    """A closed lens of `half` its thickness in a rim [P, 3] that bulges forwards by so much in its middle. Metres."""
+    rim = rim if _turns_left(rim) else rim[::-1]
+    middle, count, ahead = rim.mean(0), len(rim), np.array([0.0, 0.0, 1.0])
+    rings = [middle + share * (rim - middle) + bulge * (1 - share**2) * ahead for share in RINGS]
+    sheet = np.concatenate([*rings, (middle + bulge * ahead)[None]])
+    here, beside = np.arange(count), (np.arange(count) + 1) % count
+    bands = [
+        number * count + np.concatenate([np.stack([here, beside, here + count], -1),
+                                         np.stack([beside, beside + count, here + count], -1)])
+        for number in range(len(RINGS) - 1)
+    ]  # fmt: skip
+    last = (len(RINGS) - 1) * count
+    front = np.concatenate([*bands, np.stack([here + last, beside + last, np.full(count, last + count)], -1)])
+    back = len(sheet)
+    edge = [np.stack([here, here + back, beside], -1), np.stack([beside, here + back, beside + back], -1)]
+    faces = np.concatenate([front, front[:, ::-1] + back, *edge])
+    vertices = np.concatenate([sheet + half * ahead, sheet - half * ahead])
+    return Mesh(vertices, faces, np.full((len(faces), 3, 2), 0.5))
+
+
+def _turns_left(rim: np.ndarray) -> bool:
+    """Whether a rim [P, 3] runs counter-clockwise, seen from in front."""
+    x, y = rim[:, :2].T
+    return float((x * np.roll(y, -1) - y * np.roll(x, -1)).sum()) > 0
 
 
 def joined(meshes: list[Mesh]) -> Mesh:

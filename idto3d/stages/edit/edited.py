@@ -14,7 +14,7 @@ from idto3d.stages.edit.allowed import allowed_of
 from idto3d.stages.edit.beard import rebearded
 from idto3d.stages.edit.drawn.adorned import BEARD, BROWS, about_sketch, adorned, made_of
 from idto3d.stages.edit.drawn.drawing import Drawing
-from idto3d.stages.edit.drawn.sketch import sketch_of
+from idto3d.stages.edit.drawn.sketch import sketch_of, what_is_missed
 from idto3d.stages.edit.glasses import bespectacled
 from idto3d.stages.edit.guided import guided
 from idto3d.stages.edit.hair import restyled
@@ -26,6 +26,7 @@ from idto3d.stages.edit.sealed import same_head, sealed
 from idto3d.stages.edit.seen.mask import mask_of
 from idto3d.stages.edit.seen.shown import picture_of
 from idto3d.stages.edit.shape import reshaped
+from idto3d.stages.edit.who import features_wanted
 from idto3d.stages.edit.work import Work
 from idto3d.stages.saved import FinishedHead
 from idto3d.words.asked import read_edit
@@ -53,6 +54,8 @@ def edited(
         yield Notice(_nothing(request.unknown))
     yield StageStarted(STAGE, len(STEPS) + 1)
     drawing = _sketch(before, options, template, request)
+    if drawing is not None and (missed := what_is_missed(drawing)):
+        yield Notice(missed)
     request = request if drawing is None else about_sketch(request, options.strength)
     allowed = allowed_of(before, options, template)
     work = Work(before, before, request, options, template, prior, allowed, drawing=drawing)
@@ -115,11 +118,12 @@ def start_after(work: Work) -> Start:
     new = {name: trait.word for name, trait in traits.items() if trait != work.before.start.traits.get(name)}
     more = [f"{colour} {bearer}" for bearer, colour in request.colours.items() if bearer != "beard"]
     more += [name for name, amount in request.marks.items() if amount > 0] + ["glasses"] * bool(request.glasses)
-    more += [name for name, amount in request.features.items() if amount > 0]
+    features = features_wanted(work)
+    more += [name for name, amount in features.items() if amount > 0]
     more += [f"{one.form} {one.kind}".strip() for one in request.drawings]
     more += [] if work.drawing is None else [said for said in _sketched(work) if said not in more]
     gone = [name for name, amount in request.marks.items() if amount < 0] + ["glasses"] * (request.glasses is False)
-    gone += [name for name, amount in request.features.items() if amount <= 0]
+    gone += [name for name, amount in features.items() if amount <= 0]
     return replace(start, traits=traits, subject=subject_after(start.subject, new, more, gone))
 
 

@@ -1,26 +1,45 @@
-"""Glasses put on a head, and taken off again."""
+"""Glasses put on a head, exchanged for others, and taken off again."""
 
 from dataclasses import replace
 
-from idto3d.head.glasses.part import NAME, frame_material, glasses_for
+from idto3d.head.glasses.part import NAME, Build, build_of, frame_colour, frame_material, glasses_for
+from idto3d.head.parts import Part
 from idto3d.stages.edit.hair import with_part
 from idto3d.stages.edit.remembered import telling
 from idto3d.stages.edit.work import Work
 from idto3d.stages.hair import scalp_skin
+from idto3d.words.looks.eyewear import Frames
+from idto3d.words.paints import paint_of
 
 PAINTED = "There are no glasses to take off: those that photos show are painted on the skin, and stay."
+USUAL = Frames()
 
 
 def bespectacled(work: Work) -> Work:
-    """The head with glasses or without, as the request asks; the same where it asks for neither."""
-    wanted, worn = work.request.glasses, any(part.name == NAME for part in work.head.head.parts)
+    """The head with glasses as the request asks, or without; the same where it asks for neither."""
+    wanted, frames = work.request.glasses, work.request.frames
+    worn = next((part for part in work.head.head.parts if part.name == NAME), None)
     if wanted is None or not work.options.strength:
         return work
-    if wanted == worn:
+    if wanted == (worn is not None) and not (wanted and frames):
         return telling(work, "The head wears glasses already." if worn else PAINTED)
     if work.options.keep == "geometry":
         return telling(work, "Glasses are neither put on nor taken off, because geometry is to be kept.")
+    return replace(work, head=with_part(work.head, NAME, _put_on(work, frames or USUAL, worn) if wanted else None))
+
+
+def _put_on(work: Work, frames: Frames, worn: Part | None):
+    """The glasses as a part and what they are made of; of those that are `worn` what is not named stays."""
+    build, rgb = Build(frames.form, frames.dark, frames.thick), None
+    if worn is not None:
+        old = build_of(worn)
+        thick = old.thick if frames.thick == USUAL.thick else frames.thick
+        build, rgb = (
+            Build(frames.form or old.form, frames.dark or old.dark, thick),
+            frame_colour(work.head.painted[NAME], old),
+        )
+    if frames.colour:
+        rgb = paint_of(frames.colour).rgb_on("drawing")
     head = work.head.head
-    part = glasses_for(scalp_skin(head, work.template), len(head.expressions)) if wanted else None
-    worn_now = None if part is None else (part, frame_material())
-    return replace(work, head=with_part(work.head, NAME, worn_now))
+    part = glasses_for(scalp_skin(head, work.template), len(head.expressions), build)
+    return part, frame_material(build, rgb)

@@ -108,7 +108,7 @@ def bared(page: SkinPage, hidden: np.ndarray, seed: int) -> np.ndarray:
     means, say = vertex_means(texels, logs, seen, skin.vertices)
     usual = np.broadcast_to(own_tone(page, seen), means.shape)
     tone = texels.read(filled(means, say, usual, skin.faces, skin.symmetry))
-    made = tone + grain(logs - tone, seen, texels, seed) + patches(texels, seed)
+    made = tone + grain(logs - tone, seen, skin.ground, seed) + patches(skin.ground, seed)
     share = ramp(cover, SURE, HIDDEN)[:, None]
     return page.albedo * (1 - share) + np.exp(made) * share
 

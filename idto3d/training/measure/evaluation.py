@@ -19,7 +19,7 @@ from idto3d.training.people import synthetic
 from idto3d.training.people.person import Person, changed, draw_person
 from idto3d.words.expressions import EXPRESSIONS
 from idto3d.words.prompts import view_word
-from idto3d.words.traits import HAIR_STYLES, TAUGHT_COLOURS
+from idto3d.words.traits import TAUGHT_COLOURS, TAUGHT_STYLES
 
 VIEWS_DEG = (0.0, 45.0, 90.0, 135.0, 180.0, -135.0, -90.0, -45.0)
 VIEW_CHANCE = (0.28, 0.16, 0.10, 0.06, 0.08, 0.06, 0.10, 0.16)
@@ -148,7 +148,7 @@ def other_views(sight: Sight) -> list[Sight]:
 
 def other_styles(sight: Sight) -> list[Sight]:
     """The sight first, then the same with every other hair style."""
-    return [sight, *(_with_look(sight, hair_style=s) for s in HAIR_STYLES if s != sight.person.look.hair_style)]
+    return [sight, *(_with_look(sight, hair_style=s) for s in TAUGHT_STYLES if s != sight.person.look.hair_style)]
 
 
 def other_colours(sight: Sight) -> list[Sight]:

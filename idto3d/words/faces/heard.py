@@ -26,7 +26,7 @@ from idto3d.words.faces.table import (
 from idto3d.words.plain import either
 from idto3d.words.prompts import words
 from idto3d.words.reading import meant, said_traits
-from idto3d.words.traits import COLOURS
+from idto3d.words.traits import COLOURS, STYLES
 
 _STOPS = either(
     dict.fromkeys(
@@ -97,7 +97,8 @@ def looks_of(traits: Mapping[str, str]) -> list[str]:
 
 
 def _taught(word: str) -> str:
-    return COLOURS[word].heard_as or word if word in COLOURS else word
+    row = COLOURS.get(word) or STYLES.get(word)
+    return row.heard_as or word if row else word
 
 
 def of_shape(tokens: Collection[str]) -> list[str]:

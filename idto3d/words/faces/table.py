@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from idto3d.words.plain import PERSONS
-from idto3d.words.traits import AGES, ANCESTRIES, BEARDS, GENDERS, HAIR_STYLES, SKINS, TAUGHT_COLOURS
+from idto3d.words.traits import AGES, ANCESTRIES, BEARDS, GENDERS, SKINS, TAUGHT_COLOURS, TAUGHT_STYLES
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ WHO = (*AGES, *GENDERS, *ANCESTRIES)
 GLASSES = "glasses"
 # What a picture without colours cannot show; named apart, for "brown" is hair's and skin's.
 LOOKS = (
-    *(f"{style} hair" for style in HAIR_STYLES),
+    *(f"{style} hair" for style in TAUGHT_STYLES),
     *(f"{colour} hair colour" for colour in TAUGHT_COLOURS),
     *(f"{skin} skin" for skin in SKINS),
     *(f"beard {beard}" for beard in BEARDS),

@@ -29,9 +29,13 @@ BESIDE = {"warpaint": frozenset(("warrior", "tribal"))}  # words that say no mor
 KIND_WORDS = frozenset(KINDS) - frozenset(FIGURES)
 PLACE_WORDS = frozenset(PLACES)
 NOT_OF = ("hair", "eyes", "skin", "beard", "glasses")  # nouns whose colour no drawing has
-MUCH = {"very": 1.4, "extremely": 1.6, "slightly": 0.5, "somewhat": 0.6, "bit": 0.5, "little": 0.5, "quite": 1.1}
+LESS = "less"
+MUCH = {
+    **{LESS: -0.6, "very": 1.4, "much": 1.4, "lot": 1.4, "extremely": 1.6, "slightly": 0.5, "somewhat": 0.6},
+    **{"bit": 0.5, "little": 0.5, "quite": 1.1},
+}
 ENDS = ("with", "and", "on", "in", "of")  # words beyond which nothing says how a noun looks
-FURTHER = frozenset(("more", "even", "further"))
+FURTHER = frozenset(("more", "even", "further", LESS))
 OWN = frozenset((*NOUNS, "skin", "hair")) - {"face"}  # of a being, which somebody may have who is none
 Clauses = Sequence[Sequence[str]]
 
@@ -51,7 +55,8 @@ class Drawn:
 class Figured:
     """What clauses ask for of table.FEATURES, colours and marks, what is drawn, and the words that say so.
 
-    further: the features of which there shall be more than there is. told: what says how somebody looks, as "gaunt" and
+    further: the features of which there shall be more than there is. at_least: those of which more than that may stay,
+    for they only go with a word for a build or a being. told: what says how somebody looks, as "gaunt" and
     "hooked nose", and the features that it means.
     """
 
@@ -62,6 +67,7 @@ class Figured:
     heard: frozenset[str] = frozenset()
     beings: tuple[str, ...] = ()
     further: frozenset[str] = frozenset()
+    at_least: frozenset[str] = frozenset()
     told: tuple[tuple[str, Amounts], ...] = ()
 
 
@@ -81,6 +87,7 @@ def figured(clauses: Clauses, persons: Sequence[str]) -> Figured:
     asked = [*(FIGURES[name] for name in beings), *parts.values()]
     drawings, drawn_by = _drawings(clauses, asked)
     whole = _summed(*(one.features for one in asked)) | features
+    own = {name for one in told if not one.build for name in one.amounts}
     return Figured(
         whole,
         {bearer: colour for one in asked for bearer, colour in one.colours.items()},
@@ -89,6 +96,7 @@ def figured(clauses: Clauses, persons: Sequence[str]) -> Figured:
         frozenset((*heard, *beings, *drawn_by, *(word for pair in parts for word in pair))),
         beings,
         frozenset(name for one in told if one.further for name in one.amounts),
+        frozenset(whole) - own,
         tuple((one.said, one.amounts) for one in told),
     )
 
@@ -110,17 +118,20 @@ def _part(being: str, noun: str) -> Figure | None:
 
 @dataclass(frozen=True)
 class Told:
-    """What is said of somebody's looks, the amounts that it means, and whether they go beyond what there is."""
+    """What is said of somebody's looks, the amounts that it means, whether they go beyond what there is, and whether
+    it is a word for a build, of which these are parts."""
 
     said: str
     amounts: Amounts
     further: bool
+    build: bool = False
 
 
 def _told(clause: Sequence[str], at: int, amounts: Amounts, noun: str = "") -> Told:
     word, before = clause[at], clause[max(0, at - 1) : at]
     said = f"{word} {noun}" if noun in NOUNS else word
-    return Told(said, _much(amounts, clause, at), word in COMPARATIVES or not FURTHER.isdisjoint(before))
+    further = word in COMPARATIVES or not FURTHER.isdisjoint(before)
+    return Told(said, _much(amounts, clause, at), further, noun not in NOUNS)
 
 
 def _features(clauses: Clauses, persons: Sequence[str]) -> tuple[list[Told], frozenset[str]]:
@@ -163,6 +174,7 @@ def amounts_of(word: str, may_be: Mapping[str, Amounts]) -> Amounts:
 def _much(amounts: Amounts, clause: Sequence[str], at: int) -> Amounts:
     """`amounts` as "very" or "slightly" before the word makes them."""
     much = MUCH.get(clause[at - 1], 1.0) if at else 1.0
+    much *= MUCH.get(clause[at - 2], 1.0) if at > 1 and clause[at - 1] == LESS else 1.0
     return {name: much * amount for name, amount in amounts.items()}
 
 

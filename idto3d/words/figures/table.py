@@ -13,10 +13,18 @@ MODES = ("round face", "long face", "square face", "wide nose", "narrow nose", "
 SCULPTED = (
     *("pointed ears", "full cheeks", "hollow cheeks", "high cheekbones", "double chin", "strong jaw", "narrow jaw"),
     *("pointed chin", "strong chin", "sunken eyes", "large eyes", "large nose", "small nose", "hooked nose"),
-    *("thin lips", "thick neck", "thin neck"),
+    *("thin lips", "thick neck", "thin neck", "hooded eyes", "upturned eyes"),
 )
 FEATURES = (*MODES, *SCULPTED)
 OF_EYES = ("sunken eyes", "large eyes")  # that move what lies between the lids
+# Of which nobody has both: who is given the one loses the other.
+CONTRARY = (
+    *(("large nose", "small nose"), ("wide nose", "narrow nose"), ("full lips", "thin lips")),
+    *(("full cheeks", "hollow cheeks"), ("strong jaw", "narrow jaw"), ("thick neck", "thin neck")),
+    *(("round face", "long face"),),
+)
+CONTRARY_TO: Mapping[str, str] = {one: other for pair in CONTRARY for one, other in (pair, pair[::-1])}
+ONE_SIDED = ("pointed ears", "double chin", "hooked nose")  # of which nobody has less than none
 UNREAL = ("pointed ears",)  # that no photo shows: those of a person of photos change where words name them
 
 
@@ -73,9 +81,17 @@ MORE_OF = {  # comparatives and what they are of
     **{"fuller": "full", "pointier": "pointed", "stronger": "strong", "thicker": "thick", "higher": "high"},
     **{"broad": "wide", "pointy": "pointed", "elf": "pointed", "elven": "pointed", "prominent": "big"},
     **{"plump": "full", "chubby": "full", "puffy": "full", "sunken": "hollow", "gaunt": "hollow"},
+    **{"snub": "upturned", "sticking": "protruding", "receding": "weak"},
     **{"huge": "big", "tiny": "small", "little": "small", "slim": "thin", "slender": "thin"},
     **{"chiseled": "strong", "chiselled": "strong", "angular": "strong", "aquiline": "hooked", "roman": "hooked"},
-    **{"crooked": "hooked", "oval": "long", "large": "big", "fleshy": "full", "heavier": "heavy", "button": "small"},
+    **{
+        "crooked": "hooked",
+        "oval": "long",
+        "large": "big",
+        "fleshy": "full",
+        "heavier": "heavy",
+        "button": "small",
+    },
 }
 COMPARATIVES = frozenset(word for word in MORE_OF if word.endswith("er")) - {"slender"}
 USUAL = ("normal", "ordinary", "human", "usual", "regular", "average")  # what has none of the features of its noun
@@ -83,7 +99,7 @@ USUAL = ("normal", "ordinary", "human", "usual", "regular", "average")  # what h
 NOUNS: Mapping[str, Mapping[str, Amounts]] = {
     "ears": {
         **{"pointed": {"pointed ears": 1.0}, "big": {"large ears": 1.0}, "small": {"large ears": -0.8}},
-        **{"round": {"pointed ears": 0.0}},
+        **{"round": {"pointed ears": 0.0}, "protruding": {"large ears": 1.0}},
     },
     "cheeks": {"full": {"full cheeks": 1.0}, "hollow": {"hollow cheeks": 1.0}, "big": {"full cheeks": 1.0}},
     "cheekbones": dict.fromkeys(("high", "big", "strong"), {"high cheekbones": 1.0}),
@@ -101,16 +117,24 @@ NOUNS: Mapping[str, Mapping[str, Amounts]] = {
         **{"big": {"large nose": 1.0}, "long": {"large nose": 0.8, "narrow nose": 0.4}, "small": {"small nose": 1.0}},
         **{"wide": {"wide nose": 1.0}, "narrow": {"narrow nose": 1.0}, "thin": {"narrow nose": 1.0}},
         **{"hooked": {"hooked nose": 1.0}, "pointed": {"narrow nose": 0.8, "large nose": 0.4}},
+        **{"flat": {"wide nose": 0.9, "large nose": -0.5}, "bulbous": {"large nose": 0.8, "wide nose": 0.6}},
+        **{"upturned": {"hooked nose": -1.0, "small nose": 0.4}, "short": {"small nose": 0.8}},
     },
     "lips": {
         **dict.fromkeys(("full", "big", "thick"), {"full lips": 1.0}),
         **dict.fromkeys(("thin", "narrow", "small"), {"thin lips": 1.0}),
     },
-    "eyes": {"hollow": {"sunken eyes": 1.0}, "big": {"large eyes": 1.0}, "small": {"large eyes": -0.8}},
+    "eyes": {
+        **{"hollow": {"sunken eyes": 1.0}, "big": {"large eyes": 1.0}, "small": {"large eyes": -0.8}},
+        **{"bulging": {"sunken eyes": -1.0}, "narrow": {"large eyes": -0.6}, "wide": {"large eyes": 0.7}},
+        **{"hooded": {"hooded eyes": 1.0}, "almond": {"upturned eyes": 0.7}, "upturned": {"upturned eyes": 1.0}},
+        **{"downturned": {"upturned eyes": -1.0}, "slanted": {"upturned eyes": 1.0}},
+    },
     "face": {
         **{"round": {"round face": 1.0}, "long": {"long face": 1.0}, "square": {"square face": 1.0}},
         **{"full": HEAVY, "hollow": GAUNT, "thin": LEAN, "narrow": LEAN, "wide": {"round face": 0.6}},
         **{"strong": STRONG, "bony": GAUNT, "fat": HEAVY, "skinny": LEAN},
+        "heart": {"pointed chin": 0.8, "high cheekbones": 0.6, "narrow jaw": 0.4},
     },
     "neck": {"thick": {"thick neck": 1.0}, "big": {"thick neck": 1.0}, "thin": {"thin neck": 1.0}},
     "brow": {"heavy": {"heavy brow": 1.0}, "strong": {"heavy brow": 1.0}, "big": {"heavy brow": 1.0}},
@@ -162,6 +186,18 @@ KINDS: Mapping[str, Kind] = {
         Kind("decay", "pigment", "decayed", "face"),
         Kind("eyeliner", "paint", "black", "eyes"),
         Kind("circles", "pigment", "bruised", "eyes"),
+        Kind("acne", "pigment", "inflamed", "face"),
+        Kind("agespots", "pigment", "light brown", "face"),
+        Kind("vitiligo", "pigment", "unpigmented", "face"),
+        Kind("bruise", "pigment", "bruised", "eye"),
+        Kind("sunburn", "pigment", "inflamed", "face"),
+        Kind("bloodstains", "paint", "blood red", "face"),
+        Kind("dirt", "paint", "earth", "face"),
+        Kind("bindi", "paint", "red", "forehead"),
+        Kind("unibrow", "hair", "dark brown", "forehead"),
+        Kind("soulpatch", "hair", "dark brown", "chin"),
+        Kind("dimples", "dent", "scarred", "cheeks"),
+        Kind("cleft", "dent", "scarred", "chin"),
     )
 }
 FORMS = ("star", "heart", "tear", "cross", "lightning", "web")  # of a tattoo or a painting

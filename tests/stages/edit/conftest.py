@@ -40,8 +40,13 @@ def ground():
 
 
 @pytest.fixture(scope="session")
-def finished(ground):
+def finished(ground, worked_out_once):
     """A head as words say it, before any guidance."""
+    return worked_out_once("finished", lambda: of_words(ground))
+
+
+def of_words(ground):
+    """The head of PROMPT, fitted and painted."""
     options = HeadOptions(
         device="cpu",
         prompt=PROMPT,

@@ -5,13 +5,16 @@ import colorsys
 import numpy as np
 import pytest
 
+from idto3d.head.features.eyes import NAMES
 from idto3d.head.hair.dye import dyed, mean_colour
+from idto3d.head.paint.atlas import texels_of_parts
 from idto3d.head.paint.bytes import bytes_of, linear_of
+from idto3d.head.paint.usual_skin import usual_skin
 from idto3d.head.skin import skin_colour
 from idto3d.stages.edit.paint.colours import BARE, recoloured
 from idto3d.stages.edit.paint.eyes import irises
-from idto3d.stages.edit.paint.place import lips_at, place_of, scalp_zone, skin_linear
-from idto3d.stages.edit.paint.skin import melanin_in
+from idto3d.stages.edit.paint.place import lips_at, place_of, scalp_zone, skin_linear, with_skin
+from idto3d.stages.edit.paint.skin import melanin_in, with_melanin
 from idto3d.stages.edit.sealed import sealed
 from idto3d.words.edits import EditRequest
 from idto3d.words.traits import COLOURS, SKIN_TONES
@@ -138,3 +141,26 @@ def test_a_beard_changes_its_colour_and_the_hair_does_not(work, finished):
     head = asked(work, EditRequest(colours={"beard": "grey"}))
     assert head.painted["hair"] is finished.painted["hair"]
     np.testing.assert_allclose(mean_colour(head.painted["beard"].albedo), COLOURS["grey"].rgb, rtol=0.15)
+
+
+def test_one_eye_alone_is_painted(work, ground, finished):
+    after = recoloured(work(EditRequest(colours={"left eye": "blue"}))).head.painted["eyes"].albedo.astype(int)
+    before, size = finished.painted["eyes"].albedo.astype(int), len(after)
+    texels = texels_of_parts(ground.template, NAMES, size)
+    side = texels.spread(texels.read(ground.template.neutral.numpy()))[..., 0]
+    changed = (after != before).any(-1) & texels.covered
+    assert changed.sum() > 50 and not changed[side < 0].any()
+    assert (after - before)[changed][:, 2].mean() > (after - before)[changed][:, 0].mean()
+
+
+def test_skin_made_dark_by_an_edit_is_no_more_orange_than_that_of_new_heads(work, ground):
+    place = place_of(ground.template, 256)
+    plain, tones = place.at("plain") * place.at("face") > 0.95, {}
+    for word in ("tan", "dark"):
+        linear = place.texels.read(usual_skin(place.mean, {"skin": word}))
+        tones[word] = with_skin(work(EditRequest()).head.painted["skin"], place, linear, place.outer)
+    begun = work(EditRequest())
+    dark = (sum(SKIN_TONES["dark"].melanin)) / 2
+    done = with_melanin({"skin": tones["tan"]}, begun.head.head, place, dark, 1.0, False)["skin"]
+    edited, new = (np.median(skin_linear(one, place)[plain], 0) for one in (done, tones["dark"]))
+    assert edited[0] / edited[2] == pytest.approx(new[0] / new[2], rel=0.08)

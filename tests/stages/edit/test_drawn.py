@@ -9,7 +9,7 @@ from scipy.ndimage import binary_dilation
 
 from idto3d.config import EditOptions
 from idto3d.errors import UserError
-from idto3d.events import exhausted
+from idto3d.events import Notice, exhausted
 from idto3d.stages.edit.carried_mask import as_file, brief, carried
 from idto3d.stages.edit.drawn.adorned import pattern
 from idto3d.stages.edit.drawn.patterns import FORMS, PATTERNS, PLACES
@@ -129,6 +129,19 @@ def test_a_sketch_that_shows_nothing_is_refused(edit, sketch, tmp_path):
     (tmp_path / "x.png").write_text("red")
     with pytest.raises(UserError, match=r"x\.png"):
         edit(sketch=str(tmp_path / "x.png"))
+
+
+@pytest.mark.parametrize("space", ["view", "uv"])
+def test_what_of_a_sketch_lies_where_nothing_can_be_drawn_is_said(finished, ground, cheek, sketch, space):
+    where = np.ones((SIZE, SIZE), bool)
+    where[:2] = False  # transparent somewhere
+    asked = EditOptions(sketch=sketch(where), strength=0.0, mask_space=space)
+    events = list(edited(finished, asked, ground.template, ground.prior))
+    (told,) = [event.text for event in events if isinstance(event, Notice)]
+    assert ("on hair (" in told and "beside the head (" in told) if space == "view" else "beside the skin (" in told
+    beside = EditOptions(sketch=sketch(cheek), strength=0.0)
+    events = edited(finished, beside, ground.template, ground.prior)
+    assert not any(isinstance(event, Notice) for event in events)
 
 
 def test_pictures_travel_in_the_options_and_are_files_again(cheek, sketch, tmp_path):

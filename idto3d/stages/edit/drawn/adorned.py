@@ -17,12 +17,13 @@ from idto3d.stages.edit.work import Work
 from idto3d.words.edits import EditRequest
 from idto3d.words.figures.heard import Drawn
 from idto3d.words.figures.table import KINDS
-from idto3d.words.paints import paint_of
-from idto3d.words.traits import FACIAL_HAIR, SHAVEN
+from idto3d.words.paints import PAINTS, paint_of
+from idto3d.words.traits import FACIAL_HAIR, SHAVEN, natural_colour
 
 SKIN, HAIR, SCAR, PAINT = "skin", "hair", "scar", "paint"
 BEARD, BROWS = "beard", "brows"  # what of a request says that a sketch is of hair
-RIDGE = -0.55  # of the deepest wrinkle that a scar rises
+DENT = "dent"
+RELIEF = {SCAR: -0.55, DENT: 3.0}  # of the deepest wrinkle: how deep what is made of it lies; a scar rises
 PAINTED = 0.62  # roughness of what is painted on skin
 SIDES = {"left": 1, "right": -1}
 
@@ -38,10 +39,19 @@ def adorned(work: Work) -> Work:
         return work
     place = place_of(work.template, len(work.head.painted[SKIN].albedo))
     for number, drawn in enumerate(wanted):
-        for layer in pattern(drawn, place, work.options.seed + number):
+        for layer in pattern(_of_hair(drawn, work), place, work.options.seed + number):
             work = _with(work, replace(layer, share=layer.share * min(strength, 1.0)), place, 1.0)
     grown = work.drawing is not None and work.drawing.made_of == BEARD and BEARD in work.head.painted and strength
     return work if work.drawing is None or grown else _with(work, work.drawing, place, strength)
+
+
+def _of_hair(drawn: Drawn, work: Work) -> Drawn:
+    """What is drawn; hair of which no colour is said is darker than the head's is by nature, as brows are."""
+    natural = natural_colour(work.head.start.words().get("hair_colour", ""))
+    if KINDS[drawn.kind].made_of != HAIR or drawn.colour or natural is None:
+        return drawn
+    darker = f"dark {natural.name}"
+    return replace(drawn, colour=darker if darker in PAINTS else natural.name)
 
 
 def about_sketch(request: EditRequest, strength: float) -> EditRequest:
@@ -98,8 +108,8 @@ def _with(work: Work, drawing: Drawing, place: Place, strength: float) -> Work:
     linear = skin_linear(skin, place)
     now = with_skin(skin, place, laid(linear, drawing, place, strength, work.options.seed), there)
     share = np.where(there, drawing.share, 0) * min(strength, 1.0)
-    if drawing.made_of == SCAR and strength:
-        now = carved(now, place, Aged(RIDGE * share, np.zeros_like(share)))
+    if drawing.made_of in RELIEF and strength:
+        now = carved(now, place, Aged(RELIEF[drawing.made_of] * share, np.zeros_like(share)))
     if drawing.made_of == PAINT and strength:
         now = with_roughness(now, place, share, PAINTED)
     return replace(work, head=replace(work.head, painted={**work.head.painted, SKIN: now}))

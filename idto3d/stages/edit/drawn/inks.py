@@ -23,6 +23,8 @@ LIGHT = 0.40  # linear brightness of skin whose scars are no paler
 PALE, RED = 0.35, 0.85  # melanin that a scar on the darkest skin has lost, and redness that one has more
 SMOOTH = 0.5  # of the skin's detail that shows through what is painted on it
 
+DENTED = 0.20  # logarithm by which skin in a dent is darker
+
 Laying = Callable[[np.ndarray, Drawing, Place, int], np.ndarray]
 
 
@@ -60,6 +62,11 @@ def scar(linear: np.ndarray, drawing: Drawing, place: Place, seed: int) -> np.nd
     return linear * np.exp(share * (PALE * dark * MELANIN - RED * HAEMOGLOBIN))
 
 
+def dent(linear: np.ndarray, drawing: Drawing, place: Place, seed: int) -> np.ndarray:
+    """Skin that lies deeper: in its own shade; its relief is carved besides, see adorned."""
+    return linear * np.exp(-DENTED * drawing.share[:, None])
+
+
 def hair(linear: np.ndarray, drawing: Drawing, place: Place, seed: int) -> np.ndarray:
     """Hair of the face: single hairs where it is drawn thin, no skin where it is drawn thick."""
     dots = HAIRS[0] + (HAIRS[1] - HAIRS[0]) * strokes(place.texels, DOTS, seed)
@@ -67,7 +74,9 @@ def hair(linear: np.ndarray, drawing: Drawing, place: Place, seed: int) -> np.nd
     return linear * (1 - share[:, None]) + drawing.linear * share[:, None]
 
 
-INKS: Mapping[str, Laying] = {"ink": ink, "paint": paint, "pigment": pigment, "scar": scar, "hair": hair, "beard": hair}
+INKS: Mapping[str, Laying] = {
+    **{"ink": ink, "paint": paint, "pigment": pigment, "scar": scar, "dent": dent, "hair": hair, "beard": hair}
+}
 
 
 def laid(linear: np.ndarray, drawing: Drawing, place: Place, strength: float, seed: int) -> np.ndarray:

@@ -1,12 +1,12 @@
 """Patterns that words name, each drawn on the sheet around the face: tattoos, paint, scars, marks. Metres."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from idto3d.stages.edit.drawn.sheet import PIXEL, Layer, bent, disc, filled, grid, noise, stroked
+from idto3d.stages.edit.drawn.blemishes import BLEMISHES
+from idto3d.stages.edit.drawn.sheet import PIXEL, Layer, Spot, bent, disc, filled, grid, noise, stroked
 
 # Middles on the sheet (off the middle of the face, height) and half sizes of what lies there.
 PLACES: Mapping[str, tuple[float, float, float]] = {
@@ -25,21 +25,6 @@ BLADES = (
     ((0.006, 0.014), (0.014, 0.022), (0.008, 0.042), 0.0026),
     ((0.014, -0.030), (0.026, -0.044), (0.022, -0.072), 0.0026),
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Spot:
-    """Where a pattern goes: its middle on the sheet, half its size, and the side of the face, 1 the person's left.
-
-    marks: [68, 2] the face's landmarks on the sheet. random: what makes no two alike.
-    """
-
-    middle: np.ndarray
-    half: float
-    side: int
-    form: str
-    marks: np.ndarray
-    random: np.random.Generator
 
 
 def _turned(points, spot: Spot, scale: float = 1.0, at: np.ndarray | None = None) -> np.ndarray:
@@ -148,12 +133,13 @@ def mole(spot: Spot) -> list[Layer]:
 def decay(spot: Spot) -> list[Layer]:
     """Skin that rots: patches of dead flesh with dark borders, and veins between them."""
     x, y = grid()
-    patches = noise(spot.random, 0.008) + 0.35 * noise(spot.random, 0.002)
+    patches = noise(spot.random, 0.009) + 0.45 * noise(spot.random, 0.003) + 0.25 * noise(spot.random, 0.0011)
     within = np.clip((0.105 - np.hypot(x, 0.75 * (y + 0.02))) / 0.03, 0, 1)
-    rotten = np.clip((patches - 1.15) / 0.25, 0, 1) * within
-    rim = np.exp(-(((patches - 1.15) / 0.16) ** 2)) * within
+    deep = np.clip((patches - 0.95) / 0.7, 0, 1)  # flesh dies from the middle of a patch: its border is no line
+    rotten = deep * deep * (3 - 2 * deep) * within * (1 + 0.15 * noise(spot.random, 0.0008)).clip(0.6, 1.2)
+    rim = np.exp(-(((patches - 1.05) / 0.3) ** 2)) * within
     veins = np.clip(1 - np.abs(noise(spot.random, 0.006)) / 0.035, 0, 1) * within * (patches < 1.0)
-    layers = (gaussian_filter(one.astype(np.float32), 1.0) for one in (0.30 * veins, 0.75 * rotten, 0.55 * rim))
+    layers = (gaussian_filter(one.astype(np.float32), 1.0) for one in (0.26 * veins, 0.80 * rotten, 0.38 * rim))
     return [Layer(share, paint) for share, paint in zip(layers, ("bruised", "rotten red", ""), strict=True)]
 
 
@@ -236,4 +222,5 @@ PATTERNS: Mapping[str, Callable[[Spot], list[Layer]]] = {
     **{"tattoo": tattoo, "facepaint": facepaint, "warpaint": warpaint, "clown": clown, "scar": scar},
     **{"stitches": stitches, "birthmark": birthmark, "mole": mole, "decay": decay, "eyeliner": eyeliner},
     **{"circles": circles},
+    **BLEMISHES,
 }

@@ -37,6 +37,21 @@ class Layer:
     paint: str = ""
 
 
+@dataclass(frozen=True, eq=False)
+class Spot:
+    """Where a pattern goes: its middle on the sheet, half its size, and the side of the face, 1 the person's left.
+
+    marks: [68, 2] the face's landmarks on the sheet. random: what makes no two alike.
+    """
+
+    middle: np.ndarray
+    half: float
+    side: int
+    form: str
+    marks: np.ndarray
+    random: np.random.Generator
+
+
 def filled(*outlines: Points) -> np.ndarray:
     """[H, W] 0..1 the insides of outlines, in metres."""
     picture = Image.new("L", (SIDE[0] * FINER, SIDE[1] * FINER))

@@ -12,9 +12,10 @@ from idto3d.stages.edit.paint.parted import kind_of
 from idto3d.stages.edit.paint.place import Place, place_of
 from idto3d.stages.edit.paint.skin import with_melanin, with_tint
 from idto3d.stages.edit.work import Work
-from idto3d.words.paints import paint_of
+from idto3d.words.paints import ONE_EYE, paint_of
 from idto3d.words.traits import COLOURS, FACIAL_HAIR, SHAVEN, SKIN_TONES
 
+SIDES = {name: number for number, name in enumerate(ONE_EYE)}  # as the template's eyes are counted
 BARE = "There is no hair that could have a colour."
 BEARDLESS = "There is no beard that could have a colour."
 
@@ -57,8 +58,9 @@ def made_up(
 ) -> dict[str, PaintedMaterial]:
     """All materials with `colours`, names of paints, by what bears them."""
     rgb, painted = {bearer: paint_of(name).rgb_on(bearer) for bearer, name in colours.items()}, dict(painted)
-    if "eyes" in rgb:
-        painted = with_irises(painted, template, rgb["eyes"], strength)
+    for bearer in ("eyes", *ONE_EYE):
+        if bearer in rgb:
+            painted = with_irises(painted, template, rgb[bearer], strength, SIDES.get(bearer))
     if "beard" in rgb:
         painted = with_beard(painted, place, rgb["beard"], strength)
     if "brows" in rgb:

@@ -3,14 +3,16 @@
 from dataclasses import replace
 
 from idto3d.head.paint.age import years_of
-from idto3d.stages.edit.paint.gender import with_gender
+from idto3d.stages.edit.paint.gender import Change, with_brow_hairs, with_gender
 from idto3d.stages.edit.paint.lines import FOLDS, YOUNG, smoothed, with_lines, with_years
 from idto3d.stages.edit.paint.place import place_of
 from idto3d.stages.edit.paint.spots import with_freckles
-from idto3d.stages.edit.who import held
+from idto3d.stages.edit.who import held, words_after
 from idto3d.stages.edit.work import Work
+from idto3d.words.paints import BROWS_MARK
 from idto3d.words.traits import SMALL
 
+OTHER = {"male": "female", "female": "male"}
 STEP = 0.7  # of the lines of an old face that one step of "older" adds
 LEAST = 0.05  # years that leave nothing
 LEANING = 0.25  # of the shape of a gender that a face of photos has: most have little of it
@@ -29,13 +31,22 @@ def marked(work: Work) -> Work:
         small = work.request.traits.get("age") in SMALL
         painted = smoothed(painted, place, min(-years, 1.0), YOUNG if small else FOLDS)
     if missing := strength * missing_gender(work):
-        painted = with_gender(painted, place, work.request.traits["gender"], missing, seed)
+        painted = with_gender(painted, place, _change(work), missing, work.before.options.seed)
     if amount := strength * marks.get("wrinkles", 0.0):
         painted = with_lines(painted, place, amount, seed)
     if amount := strength * marks.get("freckles", 0.0):
         painted = with_freckles(painted, place, amount, seed)
-    told = (DEEP,) if any(amount < 0 for amount in marks.values()) else ()
+    if amount := strength * marks.get(BROWS_MARK, 0.0):
+        painted = with_brow_hairs(painted, place, words_after(work), amount, work.before.options.seed)
+    told = (DEEP,) if any(amount < 0 for name, amount in marks.items() if name != BROWS_MARK) else ()
     return replace(work, head=replace(work.head, painted=painted), told=(*work.told, *told))
+
+
+def _change(work: Work) -> Change:
+    """Who somebody was and shall be. Whose words did not say a gender was of the other one, in part."""
+    was, now = work.before.start.words(), words_after(work)
+    drawn = "gender" in was and not work.before.photos
+    return Change(was if "gender" in was else was | {"gender": OTHER[now["gender"]]}, now, drawn)
 
 
 def missing_gender(work: Work) -> float:

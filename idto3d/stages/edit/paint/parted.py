@@ -5,9 +5,12 @@ Cards all over a head share their tiles, so that a part of them cannot have anot
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 from idto3d.head.parts import Head, Part
 from idto3d.stages.edit.seen.cut import cut, some
@@ -17,6 +20,7 @@ from idto3d.stages.saved import FinishedHead
 from idto3d.words.edits import EditRequest
 
 KINDS = ("hair", "beard")  # of parts whose faces share texels
+EVENED_M, ISLAND_M2 = 0.004, 1.0e-4  # metres about a place, square metres: what is finer at a border is chance
 Share = Callable[[str, np.ndarray], np.ndarray]
 
 
@@ -49,7 +53,8 @@ def recoloured_kinds(request: EditRequest) -> set[str]:
 def _apart(work: Work, part: Part, share: Share) -> Work:
     """The work with a part in two, unless all of it lies on one side of the mask."""
     number = rest_number(work.before.head)
-    whole, inside = cut(part, number, lambda points: share(part.name, points))
+    whole, inside = cut(part, number, lambda points: evened(partial(share, part.name), points))
+    inside = torch.from_numpy(without_islands(whole, number, inside.numpy()))
     if not inside.any() or inside.all():
         return work
     head = work.before
@@ -61,6 +66,33 @@ def _apart(work: Work, part: Part, share: Share) -> Work:
     points = [piece.positions()[number].cpu().double().numpy() for piece in pieces]
     shares = [share(part.name, one) for one in points]
     return replace(work, before=before, head=before, allowed=_allowed(work.allowed, pieces, shares))
+
+
+def evened(share: Callable[[np.ndarray], np.ndarray], points: np.ndarray) -> np.ndarray:
+    """[N] the mean of a `share` about `points` [N, 3]: a border drawn by hand, over many layers, is ragged."""
+    around = EVENED_M * np.concatenate([np.zeros((1, 3)), np.eye(3), -np.eye(3)])
+    return np.mean([share(points + step) for step in around], 0)
+
+
+def without_islands(part: Part, number: int, inside: np.ndarray) -> np.ndarray:
+    """[F] bool `inside` of a part's faces, without pieces of cards that are too small to be meant by themselves."""
+    points, faces = part.positions()[number].cpu().double().numpy(), part.faces.cpu().numpy()
+    a, b, c = points[faces[:, 0]], points[faces[:, 1]], points[faces[:, 2]]
+    area = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
+    cards, own = _pieces(faces, len(points)), np.flatnonzero(inside)
+    pieces = _pieces(faces[own], len(points))
+    small = np.bincount(pieces, area[own])[pieces] < ISLAND_M2
+    large_card = np.bincount(cards, area)[cards[own]] > 2 * ISLAND_M2
+    kept = inside.copy()
+    kept[own[small & large_card]] = False  # the other way round a change would leave its mask
+    return kept
+
+
+def _pieces(faces: np.ndarray, count: int) -> np.ndarray:
+    """[F] the number of the piece that each of `faces` [F, 3], over `count` vertices, belongs to."""
+    pairs = np.concatenate([faces[:, :2], faces[:, 1:]])
+    joined = coo_matrix((np.ones(len(pairs), bool), pairs.T), shape=(count, count))
+    return connected_components(joined, directed=False)[1][faces[:, 0]]
 
 
 def _free_name(kind: str, head: FinishedHead) -> str:

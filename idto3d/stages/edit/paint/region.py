@@ -17,6 +17,7 @@ from idto3d.stages.edit.who import features_changed
 from idto3d.stages.edit.work import Allowed, Work
 from idto3d.words.edits import EditRequest
 from idto3d.words.figures.table import MODES, OF_EYES
+from idto3d.words.paints import BROWS_MARK, ONE_EYE
 
 WHOLE = ("age", "gender", "ancestry")  # attributes that change a whole head
 SEEN = 1e-3
@@ -39,7 +40,7 @@ def region_of(work: Work) -> Allowed:
     for name in texels:
         texels[name][:] = kind_of(name) in _materials(request)
     texels["skin"] = place.texels.spread((_on_skin(work, place) > SEEN).astype(np.float32)[:, None])[..., 0]
-    if "eyes" in request.colours and "eyes" in texels:
+    if {"eyes", *ONE_EYE} & request.colours.keys() and "eyes" in texels:
         texels["eyes"] = (irises(work.template, len(texels["eyes"]))[0].max(-1) > 0).astype(np.float32)
     return Allowed(texels, _moving(work))
 
@@ -90,7 +91,8 @@ def _on_skin(work: Work, place: Place) -> np.ndarray:
     zones = {"brows": lambda: place.at("brow_zone"), "cheeks": lambda: place.at("cheeks")}
     zones |= {"lips": lambda: lips(place), "lids": lambda: lids(place)}
     asked += [zones[name]() for name in colours if name in zones]
-    asked += [lined_zone(place) if name == "wrinkles" else spotted_zone(place) for name in marks]
+    marked = {"wrinkles": lined_zone, BROWS_MARK: lambda where: where.at("brow_zone")}
+    asked += [marked.get(name, spotted_zone)(place) for name in marks]
     return np.max(asked, 0)
 
 

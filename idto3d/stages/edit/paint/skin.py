@@ -7,7 +7,7 @@ import numpy as np
 from idto3d.evidence.projection import ramp
 from idto3d.head.colours import USUAL_REDNESS
 from idto3d.head.parts import Head
-from idto3d.head.skin import skin_colour
+from idto3d.head.skin import HAEMOGLOBIN, LEAST_BLOOD, painted_colour
 from idto3d.render.painted import PaintedMaterial
 from idto3d.stages.edit.paint.hair import Painted, around, strands
 from idto3d.stages.edit.paint.place import Place, scalp_zone, skin_linear, with_skin
@@ -22,10 +22,15 @@ TELLS = (0.3, 1.0)  # how different scalp and skin must be for hair on the skin 
 
 def melanin_in(rgb: np.ndarray) -> tuple[float, float]:
     """Melanin and redness, 0..1, of the skin whose linear colour comes nearest to `rgb` [3]."""
-    cost = ((logs(skin_colour(MELANINS, REDNESSES)) - logs(rgb)) ** 2).sum(-1)
+    cost = ((logs(_of_pigments(MELANINS, REDNESSES)) - logs(rgb)) ** 2).sum(-1)
     cost = cost + 0.05 * (REDNESSES - USUAL_REDNESS) ** 2  # of two that fit alike, the usual one
     best = np.unravel_index(cost.argmin(), cost.shape)
     return float(MELANINS[best]), float(REDNESSES[best])
+
+
+def _of_pigments(melanin, redness) -> np.ndarray:
+    """Linear RGB [..., 3] of skin as new heads have it."""
+    return painted_colour(melanin, (LEAST_BLOOD + np.asarray(redness)[..., None]) * HAEMOGLOBIN)
 
 
 def with_melanin(
@@ -41,8 +46,8 @@ def with_melanin(
         return dict(painted)
     now, red = melanin_in(bare)
     then = now + strength * (melanin - now)
-    change = logs(skin_colour(then, red)) - logs(skin_colour(now, red))
-    odd = logs(bare) - logs(skin_colour(now, red))
+    change = logs(_of_pigments(then, red)) - logs(_of_pigments(now, red))
+    odd = logs(bare) - logs(_of_pigments(now, red))
     change = change - (odd - odd.mean()) * min(0.5 * abs(then - now) / FAR, 1.0)
     share = place.outer * (1 - hair_on_skin(linear, head, place, bare, bearded and then < now, then < now))
     share = share * (1 - (1 - LIPS_TAKE) * place.at("lips"))

@@ -12,10 +12,11 @@ from idto3d.stages.edit.paint.hair import Painted
 from idto3d.stages.edit.paint.place import Place, skin_linear, with_skin
 from idto3d.stages.edit.paint.tone import logs
 
-FRECKLES = 420  # on a face that has some
-RADII_M = (0.0005, 0.0013)  # least and most, metres
-DARK = (0.08, 0.30)  # least and most melanin in their middles
+FRECKLES = 560  # on a face that has some
+RADII_M = (0.0004, 0.0013)  # least and most, metres
+DARK = (0.06, 0.26)  # least and most melanin in their middles
 ELSEWHERE = 0.10  # how many there are off nose and cheeks, against those on them
+SOFT = 3.6  # how suddenly one ends; at 6 they look laid on
 REACH = 2.4  # radii up to which one is drawn
 SEEN = 0.004  # melanin below which nothing changes
 FINE, BROAD = 0.8, 7.0  # texels of a texture of 1024: spots are broader than pores, and narrower than a cheek
@@ -62,7 +63,7 @@ def spots(place: Place, where: np.ndarray, count: int, random: np.random.Generat
         off = points[near] - points[middle]
         stretch = random.normal(0, 0.25, (3, 3))  # no two are alike, and none is a disc
         gap = np.linalg.norm(off + off @ stretch, axis=1) / own
-        spot = melanin / (1 + np.exp(6 * (gap - 1)))
+        spot = melanin / (1 + np.exp(SOFT * (gap - 1)))
         pigment[rows[near]] = np.maximum(pigment[rows[near]], spot * where[rows[near]].clip(0, 1) ** 0.2)
     return pigment
 

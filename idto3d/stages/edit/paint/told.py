@@ -5,6 +5,8 @@ from dataclasses import replace
 
 from idto3d.config import EditOptions
 from idto3d.head.prior import HeadPrior
+from idto3d.head.sculpt.features import forms_for
+from idto3d.head.sculpt.persons import forms_of
 from idto3d.head.template_model import Template
 from idto3d.stages.edit.drawn.adorned import adorned
 from idto3d.stages.edit.glasses import bespectacled
@@ -28,7 +30,7 @@ def as_told(made: FinishedHead, template: Template, prior: HeadPrior) -> Finishe
     """
     asked = read_edit(made.options.prompt)
     features = unreal(asked) if made.photos else {}
-    made = _knowing(made, {} if made.photos else asked.features)
+    made = made if made.photos else _knowing(made, asked.features, template)
     request = replace(asked, traits={}, years=0.0, unknown=(), features=features)
     if request.empty:
         return made
@@ -39,7 +41,10 @@ def as_told(made: FinishedHead, template: Template, prior: HeadPrior) -> Finishe
     return work.head
 
 
-def _knowing(made: FinishedHead, features: Mapping[str, float]) -> FinishedHead:
-    """The head that knows of the features it was grown with; tetrahedra are grown with those of the prior alone."""
-    grown = {name: amount for name, amount in features.items() if name in MODES or not in_code(made.options)}
+def _knowing(made: FinishedHead, features: Mapping[str, float], template: Template) -> FinishedHead:
+    """The head that knows of the features and forms it was grown with; tetrahedra have those of the prior alone."""
+    if in_code(made.options):
+        grown = {name: amount for name, amount in features.items() if name in MODES}
+    else:
+        grown = {**features, **forms_for(template, forms_of(made.start.words()))}
     return replace(made, start=replace(made.start, features=grown)) if grown else made

@@ -20,13 +20,15 @@ CLOSED, EVENED = 0.02, 0.008  # of the picture's side: gaps between cards that a
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """A camera, the distance [S, S] metres of the nearest surface in its picture of `size` pixels, and the positions
-    [V, 3] metres of each part's vertices, by name, that it sees.
+    """A camera, the distance [S, S] metres of the nearest surface in its picture of `size` pixels, the positions
+    [V, 3] metres of each part's vertices, by name, that it sees, and the number [S, S] of the part that is nearest, -1
+    where there is none.
     """
 
     camera: Camera
     nearest: np.ndarray
     positions: Mapping[str, np.ndarray]
+    part: np.ndarray
 
     SKIN_SLACK_M: ClassVar[float] = 0.004  # how far behind the nearest surface a point may lie and still be seen
     HAIR_SLACK_M: ClassVar[float] = 0.030  # the same in hair, of which what is painted over means all that lies there
@@ -69,4 +71,5 @@ def view_of(head: FinishedHead, azimuth_deg: float, elevation_deg: float) -> Vie
     face, _, depth = rasterize(clip, faces, SIZE, SIZE, holes_of_head(head))
     nearest = np.where(face >= 0, 2 * FAR * NEAR / ((FAR + NEAR) - depth * (FAR - NEAR)), np.inf)
     positions = {part.name: part.positions()[number].cpu().double().numpy() for part in head.head.parts}
-    return View(camera, nearest, positions)
+    ends = np.cumsum([len(part.faces) for part in head.head.parts])
+    return View(camera, nearest, positions, np.where(face >= 0, np.searchsorted(ends, face, side="right"), -1))

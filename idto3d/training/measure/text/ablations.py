@@ -109,10 +109,11 @@ def ways_of(own: np.ndarray, asked: Asked, start: Start, tools: Tools) -> dict[s
 def missing_who(own: np.ndarray, asked: Asked, modes: Sequence[str]) -> tuple[str, ...]:
     """What is named of age, gender and ancestry, and is not there."""
     held = dict(zip(modes, own[-len(modes) :], strict=True))
-    return tuple(word for word in asked.who if not _is(word, held))
+    return tuple(word for word in asked.who if not is_there(word, held))
 
 
-def _is(word: str, held: Mapping[str, float]) -> bool:
+def is_there(word: str, held: Mapping[str, float]) -> bool:
+    """Whether somebody who has so much of each mode of words, by name, is what a word for who somebody is says."""
     if word in GENDER_MODES:
         return held["female"] * np.sign(GENDER_MODES[word].female) > FEMALE
     if word in ANCESTRIES:

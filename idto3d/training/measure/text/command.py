@@ -2,6 +2,8 @@
 
 Twelve prompts of people who are described, not named. Of each the chosen head is measured: cosines of its clay pictures
 with the words, whether each named trait is there, and time. `--judge` names a scorer that was not used for choosing.
+
+`--heads DIR` measures whole heads in place of these: see measure/heads/run.py.
 """
 
 import argparse
@@ -24,8 +26,11 @@ from idto3d.guidance.scorer.find import find_scorer
 from idto3d.head.template_file import load_template
 from idto3d.stages.models import start_prior
 from idto3d.training.arguments import count
+from idto3d.training.measure.heads.report import as_text, summed
+from idto3d.training.measure.heads.report import table as table_of_heads
+from idto3d.training.measure.heads.run import HeadsAsked, measure_heads
 from idto3d.training.measure.text.ablations import Tools, rank_correlation, seeds_apart, settings, table
-from idto3d.training.measure.text.prompts import TWELVE, Asked
+from idto3d.training.measure.text.prompts import HEADS, TWELVE, Asked
 from idto3d.training.scorer.measures import ruler_of
 
 FIGURES = ("direct", "relative", "there", "deviations", "made", "seconds")
@@ -34,6 +39,8 @@ FIGURES = ("direct", "relative", "there", "deviations", "made", "seconds")
 def main(argv: Sequence[str]) -> int:
     """The command."""
     asked = _parser().parse_args(list(argv))
+    if asked.heads is not None:
+        return _heads(asked)
     prompts = TWELVE if asked.prompts is None else _prompts(asked.prompts)
     tools = _tools(asked)
     choices = settings(ChoiceOptions())
@@ -55,6 +62,13 @@ def main(argv: Sequence[str]) -> int:
         "rows": rows,
     }
     print(json.dumps(answer, indent=None if asked.json else 1))
+    return 0
+
+
+def _heads(asked: argparse.Namespace) -> int:
+    prompts = HEADS if asked.prompts is None else tuple(one.prompt for one in _prompts(asked.prompts))
+    rows = measure_heads(prompts, HeadsAsked(asked.heads, asked.weights, asked.steps, asked.device))
+    print(as_text(rows, True) if asked.json else table_of_heads(rows) + "\n" + json.dumps(summed(rows)))
     return 0
 
 
@@ -87,6 +101,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="idto3d evaluate text", description="Measure heads of words.")
     parser.add_argument("--weights", default="embedded", help="embedded, community, a folder, or ORG/REPO[@REV]")
     parser.add_argument("--prompts", type=Path, help="a text with a prompt in each line; without it twelve of ours")
+    parser.add_argument("--heads", type=Path, metavar="DIR", help="measure whole heads; where finished ones lie")
+    parser.add_argument("--steps", type=int, help="of shape and of colour, for --heads; a draft's own without it")
     parser.add_argument("--scorer", default="auto", help="who chooses, as choice.scorer")
     parser.add_argument("--judge", default="", help="who judges what was chosen, as choice.scorer; the same without it")
     parser.add_argument("--ablations", action="store_true", help="also without choice, without either score, and more")

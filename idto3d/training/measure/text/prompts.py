@@ -37,3 +37,17 @@ TWELVE = (
     Asked("an elf woman with a narrow nose, pointed chin and long silver hair"),
     Asked("a zombie man with sunken eyes and a gaunt face"),
 )
+HEADS = (  # of `evaluate text --heads`: all that words say, not shape alone
+    "a young woman with long red hair and freckles",
+    "an old asian man with a white goatee and glasses",
+    "a middle-aged african woman with an afro and red lipstick",
+    "a chubby baby with blue eyes",
+    "a gaunt old man, bald, with a grey beard",
+    "a teenage boy with short curly blonde hair",
+    "a heavyset bearded man with a ponytail",
+    "a little girl with a ponytail and green eyes",
+    "a caucasian woman in her forties with a blonde bob, glasses and blue eyeshadow",
+    "a muscular man with dark skin, a buzzcut, a square jaw and stubble",
+    "an elf with pointed ears and long silver hair",
+    "a zombie with grey-green skin, sunken eyes and hollow cheeks",
+)

@@ -204,7 +204,7 @@ def main(argv: list[str]) -> int:
     asked = parser.parse_args(argv)
     template = load_template(asked.template)
     own, found = replace(template, personal=load_personal(asked.personal, template)), {}
-    weights, mouth = weights_of(template, EXPRESSIONS), mouth_of(template)
+    weights, mouth = weights_of(own, EXPRESSIONS), mouth_of(template)
     plain = template.displacement(weights)
     usual = Usual(template, plain, mouth, shut_lips(template, plain, mouth.zone))
     for name in asked.heads:

@@ -81,6 +81,8 @@ def _followed(film: Film) -> Generator[Event, None, list[Landmarks | None]]:
     if not any(seen):
         what = f"No face was seen in '{shown(film.path.name)}'."
         raise UserError(what, "Film one face from the front, upright and well lit.")
+    if follower.others:
+        yield Notice(f"{follower.others + 1} faces were seen: the largest drives the head.")
     return seen
 
 

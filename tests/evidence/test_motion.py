@@ -95,6 +95,16 @@ def test_a_face_that_always_looks_so_is_at_rest(known):
     assert track_of(odd, FPS, template, model, STILL).weights.max() < 0.02
 
 
+def test_who_always_smiles_does_so_and_nothing_else(known):
+    """Of what a face shows all the time distances say nothing: they must not be made up for by other movements."""
+    template, model, _ = known
+    seen, _ = clip_of(known, {})
+    smiling = np.isin(BLENDSHAPES, ("mouthSmileLeft", "mouthSmileRight"))
+    always = [Landmarks(one.points, 1.0, np.float32(0.7) * smiling) for one in seen]
+    weights = track_of(always, FPS, template, model, STILL).weights
+    assert weights[:, smiling].min() > 0.3 and weights[:, ~smiling].max() < 0.05
+
+
 def test_strength_and_turn_are_factors(known):
     template, model, _ = known
     seen, _ = clip_of(known, {"jawOpen": 0.4})

@@ -43,6 +43,8 @@ def changed(clip, name, *how, before=()):
         ("film.mkv", ("-c", "copy")),
         ("film.webm", ("-c:v", "libvpx")),
         ("film.avi", ("-c:v", "mjpeg", "-q:v", "2")),
+        ("deep.mp4", ("-c:v", "libx264", "-pix_fmt", "yuv420p10le")),
+        ("clear.webm", ("-c:v", "libvpx-vp9", "-pix_fmt", "yuva420p", "-cpu-used", "8")),
     ],
 )
 def test_every_picture_of_every_container_is_read(clip, name, how):
@@ -58,6 +60,28 @@ def test_a_clip_is_upright_and_has_no_more_pictures_than_wanted(clip):
     assert next(turned.pictures()).shape == (120, 90, 3)
     thinned = open_film(clip, AnimateOptions(fps=12.5))
     assert len(list(thinned.pictures())) == FRAMES // 2
+
+
+@pytest.mark.parametrize(
+    "how, size",
+    [
+        (("-vf", "scale=119:89", "-pix_fmt", "yuv444p"), (119, 89)),
+        (("-vf", "setsar=2"), (240, 90)),
+        (("-vf", "setsar=100"), (120, 90)),
+    ],
+)
+def test_pictures_have_the_shape_that_they_are_shown_in(clip, how, size):
+    film = open_film(changed(clip, "shape.mkv", *how), AnimateOptions())
+    assert (film.width, film.height) == size and next(film.pictures()).shape == (*size[::-1], 3)
+
+
+def test_pictures_that_come_when_they_like_are_read_at_an_even_pace(clip):
+    uneven = ("-vf", "select=not(mod(n\\,3))+lt(n\\,6)", "-fps_mode", "vfr")
+    film = open_film(changed(clip, "uneven.mkv", *uneven), AnimateOptions())
+    levels = np.array([picture.mean() for picture in film.pictures()])
+    assert abs(len(levels) - film.fps * 0.8) <= 2
+    shown = STEP * FPS * np.arange(len(levels)) / film.fps
+    assert abs(levels - shown).max() < 3 * STEP, "what is shown longest is read most often"
 
 
 def test_large_pictures_are_made_smaller(clip):
@@ -93,6 +117,7 @@ def test_limits_hold_before_the_clip_is_decoded(clip, options, what):
         b"\x00\x00\x00\x20ftypisom" + bytes(500),
         b"\x1a\x45\xdf\xa3" + bytes(500),
         b"RIFF\x00\x00\x00\x00AVI " + bytes(500),
+        b"GIF89a" + bytes(500),
     ],
 )
 def test_what_is_no_clip_is_refused(tmp_path, content):
@@ -137,8 +162,8 @@ def test_a_decoder_that_stalls_is_ended(clip, monkeypatch):
 
 
 def test_who_stops_reading_leaves_no_process(clip):
-    film = open_film(clip, AnimateOptions())
+    film, before = open_film(clip, AnimateOptions()), set(psutil.Process().children(recursive=True))
     pictures = film.pictures()
     next(pictures)
     pictures.close()
-    assert not psutil.Process().children(recursive=True)
+    assert set(psutil.Process().children(recursive=True)) <= before

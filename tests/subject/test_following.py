@@ -1,5 +1,7 @@
 """A face is searched once, then followed; one that is lost is found again."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -17,7 +19,7 @@ class Reader:
         self.presences = list(presences)
 
     def follow(self, pixels, before):
-        return Landmarks(before.points, self.presences.pop(0), before.expression)
+        return Landmarks(SOMEBODY.points, self.presences.pop(0), SOMEBODY.expression)
 
     read = follow
 
@@ -38,9 +40,10 @@ class Encoder:
 @pytest.fixture
 def found(monkeypatch):
     """`confirmed` takes whatever an encoder names for a face."""
-    from types import SimpleNamespace
 
-    sees = lambda pixels, faces, reader: SimpleNamespace(landmarks=SOMEBODY) if faces else None  # noqa: E731
+    def sees(pixels, faces, reader):
+        return SimpleNamespace(landmarks=SOMEBODY, face=faces[0], others=len(faces) - 1) if faces else None
+
     monkeypatch.setattr("idto3d.subject.clip.following.confirmed", sees)
 
 
@@ -74,3 +77,9 @@ def test_who_is_never_seen_needs_an_encoder_once(found):
     made = []
     follower = Follower(Reader(), lambda: made.append(1) or Encoder())
     assert not any(follower.read(PIXELS) for _ in range(20)) and made == [1]
+
+
+def test_faces_beside_the_largest_are_counted_where_they_are_some(found):
+    faces = [SimpleNamespace(side=side) for side in (90, 60, 50)]
+    follower = Follower(Reader(0.95, 0.1), lambda: Encoder(faces))
+    assert follower.read(PIXELS) and follower.others == 1, "one of both is no face"

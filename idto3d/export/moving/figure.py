@@ -1,9 +1,11 @@
 """A head's parts as one mesh that is posed quickly: only what an expression moves is touched. Metres, float32."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 
 from idto3d.export.gltf.load import Asset
 from idto3d.export.gltf.mesh import visible
@@ -31,10 +33,28 @@ class Figure:
         for name, weight in weights.items():
             for values, (rows, added) in zip((points, normals), self.expressions[name], strict=True):
                 values[rows] += np.float32(weight) * added
-        joints = self.neck.matrices(turn).astype(np.float32)
-        points = sum(s[:, None] * (points @ j[:3, :3].T + j[:3, 3]) for s, j in zip(self.shares.T, joints, strict=True))
-        normals = sum(s[:, None] * (normals @ j[:3, :3].T) for s, j in zip(self.shares.T, joints, strict=True))
-        return points, normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), np.float32(1e-9))
+        _skin(points, normals, self.shares, self.neck.matrices(turn))
+        return points, normals
+
+
+@njit(nogil=True, cache=True)
+def _skin(points, normals, shares, joints):
+    """Turn `points` and `normals` [V, 3] in place by their shares [V, 3] of `joints` [3, 4, 4]; normals become unit."""
+    for v in range(len(points)):
+        a, b, c = shares[v, 0], shares[v, 1], shares[v, 2]
+        x, y, z = points[v, 0], points[v, 1], points[v, 2]
+        i, j, k = normals[v, 0], normals[v, 1], normals[v, 2]
+        length = 0.0
+        for row in range(3):
+            r = a * joints[0, row, 0] + b * joints[1, row, 0] + c * joints[2, row, 0]
+            s = a * joints[0, row, 1] + b * joints[1, row, 1] + c * joints[2, row, 1]
+            t = a * joints[0, row, 2] + b * joints[1, row, 2] + c * joints[2, row, 2]
+            u = a * joints[0, row, 3] + b * joints[1, row, 3] + c * joints[2, row, 3]
+            points[v, row] = r * x + s * y + t * z + u
+            normals[v, row] = r * i + s * j + t * k
+            length += (r * i + s * j + t * k) ** 2
+        for row in range(3):
+            normals[v, row] /= max(math.sqrt(length), 1e-9)
 
 
 def figure_of(asset: Asset, neck: Neck) -> Figure:

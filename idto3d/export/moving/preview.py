@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
+from numba import njit
 
 from idto3d.evidence.motion.pose import rotations
 from idto3d.evidence.motion.track import Track
@@ -39,15 +40,9 @@ class Stage:
         positions, normals = self.figure.posed(weights, turn)
         eye = self._camera.c2w[0, :3, 3].numpy()
         clip = clip_positions(torch.from_numpy(positions), self._camera)[0].numpy()
-        face, barycentric, _ = rasterize(clip, self._fronts(positions, eye), 2 * size, 2 * size, self._holes)
+        fronts = _fronts(positions, self.figure.faces, self._solid, eye)
+        face, barycentric, _ = rasterize(clip, fronts, 2 * size, 2 * size, self._holes)
         return shaded(face, barycentric, positions, normals, eye, self._worn, self._pages, self._light)
-
-    def _fronts(self, positions: np.ndarray, eye: np.ndarray) -> np.ndarray:
-        """The faces [F, 3] without opaque ones turned away from `eye` [3], which shrink to a corner: see `view`."""
-        faces = self.figure.faces
-        a, b, c = (positions[faces[:, k]] for k in range(3))
-        away = np.einsum("fc,fc->f", np.cross(b - a, c - a), eye - a) < 0
-        return np.where((away & self._solid)[:, None], faces[:, :1], faces)
 
     def film(self, track: Track, size: int) -> Iterator[np.ndarray]:
         """The pictures of a whole track, in order."""
@@ -60,6 +55,22 @@ class Stage:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
+
+
+@njit(nogil=True, cache=True)
+def _fronts(positions, faces, solid, eye):
+    """The faces [F, 3] without opaque ones turned away from `eye` [3], which shrink to a corner: see `view`."""
+    fronts = faces.copy()
+    for f in range(len(faces)):
+        if not solid[f]:
+            continue
+        a, b, c = positions[faces[f, 0]], positions[faces[f, 1]], positions[faces[f, 2]]
+        p, q, r = b[0] - a[0], b[1] - a[1], b[2] - a[2]
+        s, t, u = c[0] - a[0], c[1] - a[1], c[2] - a[2]
+        x, y, z = q * u - r * t, r * s - p * u, p * t - q * s
+        if x * (eye[0] - a[0]) + y * (eye[1] - a[1]) + z * (eye[2] - a[2]) < 0:
+            fronts[f, 1] = fronts[f, 2] = faces[f, 0]
+    return fronts
 
 
 def moving_weights(expressions: tuple[str, ...], track: Track) -> list[dict[str, float]]:

@@ -95,6 +95,9 @@ def shaded(
     return (image.reshape(half, 2, half, 2, 3).mean((1, 3)) * 255 + 0.5).astype(np.uint8)
 
 
+# Nothing below makes an array: doing so for every pixel took longer than all the rest.
+
+
 @njit(nogil=True, cache=True)
 def _shade(image, face, barycentric, eye, positions, normals, uvs, tangents, faces, material, pages, light):
     for y in range(face.shape[0]):
@@ -102,49 +105,51 @@ def _shade(image, face, barycentric, eye, positions, normals, uvs, tangents, fac
             f = face[y, x]
             if f < 0:
                 continue
-            point, normal, uv, tangent = np.zeros(3), np.zeros(3), np.zeros(2), np.zeros(4)
-            for k in range(3):
-                vertex, share = faces[f, k], barycentric[y, x, k]
-                for c in range(3):
-                    point[c] += share * positions[vertex, c]
-                    normal[c] += share * normals[vertex, c]
-                for c in range(2):
-                    uv[c] += share * uvs[vertex, c]
-                for c in range(4):
-                    tangent[c] += share * tangents[vertex, c]
-            normal /= _length(normal)
-            place = pages.place[material[f]]
-            base, rough, bump = _texel(pages, place[0], uv), _texel(pages, place[1], uv), _texel(pages, place[2], uv)
-            normal = _relief(normal, tangent, bump)
-            view = eye - point
-            view /= _length(view)
-            _write(image[y, x], normal, view, base, rough, pages, light)
+            at = faces[f, 0], faces[f, 1], faces[f, 2]
+            shares = float(barycentric[y, x, 0]), float(barycentric[y, x, 1]), float(barycentric[y, x, 2])
+            place, uv = pages.place[material[f]], (_mixed(uvs, at, shares, 0), _mixed(uvs, at, shares, 1))
+            base, rough, bump = _texel(place[0], uv), _texel(place[1], uv), _texel(place[2], uv)
+            point, normal = _mixed3(positions, at, shares), _unit(_mixed3(normals, at, shares))
+            side = _mixed(tangents, at, shares, 3)
+            normal = _relief(normal, _mixed3(tangents, at, shares), side, pages.texels[bump])
+            view = _unit((eye[0] - point[0], eye[1] - point[1], eye[2] - point[2]))
+            _write(image[y, x], normal, view, pages.texels[base], pages.texels[rough], pages, light)
 
 
 @njit(nogil=True, cache=True)
-def _length(vector):
-    return max(math.sqrt(vector[0] * vector[0] + vector[1] * vector[1] + vector[2] * vector[2]), 1e-12)
+def _mixed(values, at, shares, c):
+    """Column `c` of the rows `at` of `values`, in these shares."""
+    return shares[0] * values[at[0], c] + shares[1] * values[at[1], c] + shares[2] * values[at[2], c]
 
 
 @njit(nogil=True, cache=True)
-def _texel(pages, place, uv):
+def _mixed3(values, at, shares):
+    return _mixed(values, at, shares, 0), _mixed(values, at, shares, 1), _mixed(values, at, shares, 2)
+
+
+@njit(nogil=True, cache=True)
+def _unit(v):
+    length = max(math.sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]), 1e-12)
+    return v[0] / length, v[1] / length, v[2] / length
+
+
+@njit(nogil=True, cache=True)
+def _texel(place, uv):
+    """The number of the texel at `uv` of the texture at `place`."""
     row = min(max(int(uv[1] * place[1]), 0), place[1] - 1)
     column = min(max(int(uv[0] * place[2]), 0), place[2] - 1)
-    return pages.texels[place[0] + row * place[2] + column]
+    return place[0] + row * place[2] + column
 
 
 @njit(nogil=True, cache=True)
-def _relief(normal, tangent, bump):
+def _relief(n, t, side, bump):
     """The normal that a normal map's texel gives; see `view.relief`."""
     a, b, c = 2 * bump[0] / 255.0 - 1, 2 * bump[1] / 255.0 - 1, 2 * bump[2] / 255.0 - 1
-    side = 1.0 if tangent[3] > 0 else -1.0 if tangent[3] < 0 else 0.0
-    across = np.array([
-        normal[1] * tangent[2] - normal[2] * tangent[1],
-        normal[2] * tangent[0] - normal[0] * tangent[2],
-        normal[0] * tangent[1] - normal[1] * tangent[0],
-    ])  # fmt: skip
-    bent = a * tangent[:3] + b * side * across + c * normal
-    return bent / _length(bent)
+    b *= 1.0 if side > 0 else -1.0 if side < 0 else 0.0
+    x = a * t[0] + b * (n[1] * t[2] - n[2] * t[1]) + c * n[0]
+    y = a * t[1] + b * (n[2] * t[0] - n[0] * t[2]) + c * n[1]
+    z = a * t[2] + b * (n[0] * t[1] - n[1] * t[0]) + c * n[2]
+    return _unit((x, y, z))
 
 
 @njit(nogil=True, cache=True)
@@ -152,19 +157,25 @@ def _write(pixel, normal, view, base, rough, pages, light):
     """The colour of one pixel: see `brdf.shade`, `color.tone_map`."""
     roughness, metallic = rough[1] / 255.0, rough[2] / 255.0
     along = normal[0] * view[0] + normal[1] * view[1] + normal[2] * view[2]
-    facing = min(max(along, 1e-4), 1.0)
-    scale, bias = _share(roughness, facing)
-    irradiance = _diffuse(light, normal)
-    mirrored = _specular(light, 2 * along * normal - view, roughness)
-    colour = np.empty(3)
+    scale, bias = _share(roughness, min(max(along, 1e-4), 1.0))
+    mirror = 2 * along * normal[0] - view[0], 2 * along * normal[1] - view[1], 2 * along * normal[2] - view[2]
+    basis, mirrored = _basis(light, normal), _specular(light, mirror, roughness)
+    red = _lit(0, pages, base, metallic, scale, bias, basis, mirrored[0], light)
+    green = _lit(1, pages, base, metallic, scale, bias, basis, mirrored[1], light)
+    blue = _lit(2, pages, base, metallic, scale, bias, basis, mirrored[2], light)
+    toned = _toned(red, green, blue)
     for c in range(3):
-        albedo = pages.linear[base[c]]
-        edge = 0.04 * (1 - metallic) + albedo * metallic
-        diffuse = albedo * (1 - metallic) * (1 - (0.04 * scale + bias))
-        colour[c] = (diffuse * irradiance[c] + (edge * scale + bias) * mirrored[c]) * light.gain[c]
-    _toned(colour)
-    for c in range(3):
-        pixel[c] = pages.encoded[int(min(max(colour[c], 0.0), 1.0) * CURVE + 0.5)]
+        pixel[c] = pages.encoded[int(min(max(toned[c], 0.0), 1.0) * CURVE + 0.5)]
+
+
+@njit(nogil=True, cache=True)
+def _lit(c, pages, base, metallic, scale, bias, basis, mirrored, light):
+    albedo, irradiance = pages.linear[base[c]], 0.0
+    for k in range(9):
+        irradiance += basis[k] * light.harmonics[k, c]
+    edge = 0.04 * (1 - metallic) + albedo * metallic
+    diffuse = albedo * (1 - metallic) * (1 - (0.04 * scale + bias))
+    return (diffuse * max(irradiance, 0.0) + (edge * scale + bias) * mirrored) * light.gain[c]
 
 
 @njit(nogil=True, cache=True)
@@ -183,17 +194,12 @@ def _inside(light, direction):
 
 
 @njit(nogil=True, cache=True)
-def _diffuse(light, normal):
+def _basis(light, normal):
     x, y, z = _inside(light, normal)
-    basis = (
+    return (
         0.282095, 0.488603 * y, 0.488603 * z, 0.488603 * x, 1.092548 * x * y, 1.092548 * y * z,
         0.315392 * (3 * z * z - 1), 1.092548 * x * z, 0.546274 * (x * x - y * y),
     )  # fmt: skip
-    colour = np.zeros(3)
-    for k in range(9):
-        for c in range(3):
-            colour[c] += basis[k] * light.harmonics[k, c]
-    return np.maximum(colour, 0.0)
 
 
 @njit(nogil=True, cache=True)
@@ -205,25 +211,27 @@ def _specular(light, direction, roughness):
     down = min(max(math.atan2(math.sqrt(x * x + z * z), y) / math.pi * height - 0.5, 0.0), height - 1.0)
     level = min(max(roughness, 0.0), 1.0) * (count - 1)
     k, j, i = min(int(level), count - 2), min(int(down), height - 2), min(max(int(across), 0), width)
-    colour = np.zeros(3)
+    red, green, blue = 0.0, 0.0, 0.0
     for dk in range(2):
         for dj in range(2):
             for di in range(2):
                 share = abs(1 - dk - (level - k)) * abs(1 - dj - (down - j)) * abs(1 - di - (across - i))
-                for c in range(3):
-                    colour[c] += share * light.levels[k + dk, j + dj, i + di, c]
-    return colour
+                red += share * light.levels[k + dk, j + dj, i + di, 0]
+                green += share * light.levels[k + dk, j + dj, i + di, 1]
+                blue += share * light.levels[k + dk, j + dj, i + di, 2]
+    return red, green, blue
 
 
 @njit(nogil=True, cache=True)
-def _toned(colour):
-    """Khronos PBR Neutral, in place; see `color.tone_map`."""
-    low = max(min(colour[0], colour[1], colour[2]), 0.0)
-    colour -= low - 6.25 * low * low if low < 0.08 else 0.04
-    peak = max(colour[0], colour[1], colour[2])
+def _toned(red, green, blue):
+    """Khronos PBR Neutral; see `color.tone_map`."""
+    low = max(min(red, green, blue), 0.0)
+    off = low - 6.25 * low * low if low < 0.08 else 0.04
+    red, green, blue = red - off, green - off, blue - off
+    peak = max(red, green, blue)
     if peak < 0.76:
-        return
+        return red, green, blue
     rolled = 1.0 - 0.0576 / (peak + 0.24 - 0.76)
     whiten = 1.0 - 1.0 / (0.15 * (peak - rolled) + 1.0)
-    for c in range(3):
-        colour[c] = colour[c] * rolled / peak * (1 - whiten) + rolled * whiten
+    factor, white = rolled / peak * (1 - whiten), rolled * whiten
+    return red * factor + white, green * factor + white, blue * factor + white

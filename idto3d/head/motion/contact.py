@@ -4,7 +4,7 @@ The template's shapes are made for its mean head: of another the lips stay open,
 in an expression is found anew for each one, so that rolled, pressed and pursed lips meet with what meets there.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from scipy.spatial import cKDTree
@@ -19,6 +19,8 @@ MOVED_M = (0.0003, 0.0015)  # motion of the mean head's lips between which an ex
 TEETH_M = 0.0006  # that a lip keeps from the teeth, where the mean head's keeps as much
 NEAR_TEETH_M = 0.006  # from which on teeth are no matter
 ROUNDS = 2  # what one lip does the other finds
+# At rest lips may be farther apart, and nothing may shine through between their vertices.
+CLOSING, NEARLY_M, PRESSED_M = 3, (0.0012, 0.0024), 0.0004
 CLOSE, HINGE = "mouthClose", "jawOpen"  # Apple's first is how lips stay shut while the second falls by as much
 
 
@@ -56,6 +58,27 @@ def lips_meet(template: Template, vertices: Tensor, moved: Tensor, weights: Tens
     result = moved.clone()
     result[chosen[:, None], mouth.zone] += after - before
     return result
+
+
+def lips_closed(template: Template, vertices: Tensor) -> Tensor:
+    """[V, 3] the head `vertices` [V, 3] metres at rest, its lips pressed together where the mean head's nearly touch.
+
+    Where shapes of identity, or a photo of a smile, left the mouth ajar, teeth would shine through.
+    """
+    mouth = mouth_of(template)
+    touches = [_shut(template, mouth, pair, side) for pair, side in ((mouth.lips, -1), (mouth.lips[::-1], 1))]
+    closed = vertices[None, mouth.zone]
+    for _ in range(CLOSING):
+        closed = _met(mouth, touches, vertices.index_copy(0, mouth.zone, closed[0])[None], closed)
+    return vertices.index_copy(0, mouth.zone, closed[0])
+
+
+def _shut(template: Template, mouth: Mouth, pair: tuple[Lip, Lip], side: int) -> _Touch:
+    """What the first lip of a `pair`, the upper (side -1) or the lower (1) one, presses against at rest."""
+    mean = template.neutral[None]
+    touch = _touch(template, mouth, pair, mean, mean.new_zeros(1, len(mouth.zone)))
+    near = 1 - _ramp(touch.lip_apart.norm(dim=-1), *NEARLY_M)
+    return replace(touch, lip_apart=mean.new_tensor([0.0, side * PRESSED_M, 0.0]).expand_as(touch.lip_apart), sure=near)
 
 
 def _fallen(template: Template, weights: Tensor) -> Tensor:
@@ -106,7 +129,9 @@ def _towards(lip: Lip, touch: _Touch, zone: Tensor, normals: Tensor) -> Tensor:
     """[E, M, 3] how the lip goes half of what is missing between it and what it touches on the mean head."""
     way = torch.nn.functional.normalize(_of(normals, touch.against) - normals[:, lip.seats], dim=-1)
     apart = zone[:, lip.seats] - _of(zone, touch.against)
-    missing = ((touch.lip_apart - apart) * way).sum(-1, keepdim=True)
+    wanted, found = ((one * way).sum(-1, keepdim=True) for one in (touch.lip_apart, apart))
+    least = wanted.clamp_max(-PRESSED_M)  # what is pressed at rest may stay so
+    missing = (wanted - found).clamp_max(0) + (least - found).clamp_min(0)
     return _spread(lip, 0.5 * missing * way, touch.sure)
 
 

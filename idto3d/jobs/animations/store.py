@@ -1,7 +1,11 @@
-"""The animations of a head, in the run folder's animations/: one folder each, whole or absent."""
+"""The animations of a head, in the run folder's animations/: one folder each, whole or absent.
+
+A folder without a record is one that a shell made, which goes by its own name.
+"""
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from idto3d.config import AnimateOptions, as_json, from_json
@@ -13,6 +17,7 @@ ANIMATIONS = "animations"
 RECORD = "animation.json"
 COMING = ".coming"
 ID = re.compile(r"a\d{3,9}")
+NAMED = re.compile(r"[\w-]{1,80}")  # how the folder of one that a shell made may be called
 GLB, FILM = ".glb", ".mp4"
 
 
@@ -34,8 +39,9 @@ class Animation:
 
 def animations(folder: Path) -> tuple[Animation, ...]:
     """The animations of the head in `folder`, oldest first; one whose record cannot be read is left out."""
-    found = sorted((folder / ANIMATIONS).glob(f"a*/{RECORD}"))
-    return tuple(one for path in found if (one := _read(path.parent)))
+    places = sorted(path for path in (folder / ANIMATIONS).glob("*") if NAMED.fullmatch(path.name))
+    found = [one for place in places if (one := _read(place) if (place / RECORD).exists() else _of_a_shell(place))]
+    return tuple(sorted(found, key=lambda one: one.created))
 
 
 def animation(folder: Path, wanted: str) -> Animation:
@@ -92,6 +98,15 @@ def _read(place: Path) -> Animation | None:
     except (UserError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return Animation(place.name, options=options, glb=glb, film=_one(place, FILM), **texts)
+
+
+def _of_a_shell(place: Path) -> Animation | None:
+    """The animation in a folder that has no record, as soon as its GLB is there; None where there is none."""
+    glb = _one(place, GLB)
+    if glb is None:
+        return None
+    made = datetime.fromtimestamp(glb.stat().st_mtime, UTC).isoformat(timespec="milliseconds")
+    return Animation(place.name, place.name, made, AnimateOptions(), glb, _one(place, FILM))
 
 
 def _one(place: Path, ending: str) -> Path | None:

@@ -58,7 +58,7 @@ def arguments(container: str, max_pixels: int, wanted: Sequence[str]) -> list[st
     bounds = ["-max_alloc", str(BLOCK), "-threads", "1", "-max_pixels", str(max_pixels)]
     only = ["-protocol_whitelist", "fd", "-format_whitelist", container, "-codec_whitelist", DECODERS]
     program = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-hide_banner", "-v", "error"]
-    return [*program, *bounds, *only, "-f", container, "-i", "fd:", "-map", "0:v:0", *wanted]
+    return [*program, *bounds, *only, "-f", container, "-i", "fd:", "-map", "0:V:0", *wanted]  # V: not a cover picture
 
 
 @dataclass(frozen=True, eq=False)

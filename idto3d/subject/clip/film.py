@@ -16,7 +16,8 @@ LONG_SIDE = 960  # pixels of the pictures that are looked at
 SLACK_S = 1.0  # how much longer than its packets say a clip may be
 FIRST_PICTURE = ["-frames:v", "1", "-pix_fmt", "yuv420p", "-f", "yuv4mpegpipe", "pipe:1"]  # begins with a line of facts
 ONLY_COUNTED = ["-c", "copy", "-f", "null", "-progress", "pipe:1", "-"]
-FACTS = re.compile(rb"YUV4MPEG2 W(\d+) H(\d+) F(\d+):(\d+)")
+FACTS = re.compile(rb"YUV4MPEG2 W(\d+) H(\d+) F(\d+):(\d+)(?: I\S+)?(?: A(\d+):(\d+))?")
+WIDEST = 4.0  # times as wide as high, or as high as wide, a pixel may be; else what a clip says of it is not believed
 UNTIL = re.compile(rb"out_time_us=(\d+)")
 
 
@@ -64,7 +65,8 @@ def open_film(path: Path, options: AnimateOptions) -> Film:
             f"No picture of '{shown(path.name)}' can be decoded, or it has over {options.max_megapixels:g} megapixels."
         )
         raise UserError(what, "Save it anew as MP4 (H.264), smaller.")
-    width, height, above, below = map(int, facts.groups())
+    width, height, above, below = map(int, facts.groups()[:4])
+    width *= _wide(*(int(one or 0) for one in facts.groups()[4:]))
     seconds = _seconds(path, container, max_pixels)
     if seconds > options.max_seconds:
         what = f"'{shown(path.name)}' lasts {seconds:.1f} seconds; at most {options.max_seconds:g} are read."
@@ -74,6 +76,12 @@ def open_film(path: Path, options: AnimateOptions) -> Film:
     fps = min(above / below, options.fps)
     most = math.ceil((options.max_seconds + SLACK_S) * fps)
     return Film(path, container, width, height, fps, seconds, most, max_pixels)
+
+
+def _wide(across: int, down: int) -> float:
+    """How much wider than high the pixels of a clip are; 1 where it does not say."""
+    wide = across / down if across and down else 1.0
+    return wide if 1 / WIDEST <= wide <= WIDEST else 1.0
 
 
 def _seconds(path: Path, container: str, max_pixels: int) -> float:

@@ -9,19 +9,18 @@ from idto3d.subject.finding import CONFIRMED, confirmed
 from idto3d.subject.landmarks import LandmarkReader, Landmarks
 
 HELD = 0.5  # presence below which a face that was followed is lost; MediaPipe's own least confidence of tracking
-SELDOM = (
-    7  # pictures between two searches of a face that has been lost for long: one takes as long as following it twice
-)
+SELDOM = 7  # pictures between two searches of a face that has been lost for long; one takes as long as following twice
 
 
 class Follower:
     """Tells the landmarks of the largest face in picture after picture of one clip.
 
-    find: makes the encoder that searches faces, which is done once it is needed.
+    find: makes the encoder that searches faces, which is done once it is needed. others: how many more faces a picture
+    showed in which was searched, at most.
     """
 
     def __init__(self, reader: LandmarkReader, find: Callable[[], IdentityEncoder]):
-        self._reader, self._find = reader, find
+        self._reader, self._find, self.others = reader, find, 0
         self._encoder: IdentityEncoder | None = None
         self._last: Landmarks | None = None
         self._seen = False
@@ -47,7 +46,12 @@ class Follower:
         if self._next >= 0:
             return None
         self._encoder = self._encoder or self._find()
-        found = confirmed(pixels, self._encoder.embed(pixels, once=True), self._reader)
+        faces = self._encoder.embed(pixels, once=True)
+        found = confirmed(pixels, faces, self._reader)
         self._pause = min(2 * self._pause + 1, SELDOM)
         self._next = self._pause
+        if found and found.others:
+            smaller = [face for face in faces if face.side < found.face.side]
+            sure = sum(self._reader.read(pixels, face).presence >= CONFIRMED for face in smaller)
+            self.others = max(self.others, sure)
         return found.landmarks if found else None

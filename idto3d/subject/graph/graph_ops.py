@@ -43,12 +43,15 @@ def conv(
     activation: str,
 ) -> Tensor:
     """[B, h, w, out] of `x` [B, H, W, in]; `same`: padded so that h is H / stride, rounded up."""
-    x = x.permute(0, 3, 1, 2)
+    x, padding = x.permute(0, 3, 1, 2), (0, 0)
     if same:
         sizes = zip(x.shape[2:], weight.shape[2:], stride, dilation, strict=True)
         top, left = (same_padding(*size) for size in sizes)
-        x = functional.pad(x, (*left, *top))
-    y = functional.conv2d(x, weight, bias, tuple(stride), dilation=tuple(dilation), groups=groups)
+        if top[0] == top[1] and left[0] == left[1]:
+            padding = (top[0], left[0])  # as part of the convolution, which takes less time
+        else:
+            x = functional.pad(x, (*left, *top))
+    y = functional.conv2d(x, weight, bias, tuple(stride), padding, tuple(dilation), groups)
     return ACTIVATIONS[activation](y.permute(0, 2, 3, 1))
 
 

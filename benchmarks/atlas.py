@@ -3,10 +3,11 @@
     python -m benchmarks.atlas BUNDLE OUT ["a young woman with freckles" ...] [--set texture.steps=40 ...]
 
 Each prompt's head is fitted once, without shape and material stages; then its atlas is painted in the ways of
-VARIANTS: DreamFace's ablations (Zhang et al. 2023, section 7.3). OUT/PROMPT.png shows the front, the left and the
-texture, a row for each variant, the first one as words alone paint it. Prints JSON: seconds a step of both kinds of
-steps, how far colours moved (mean Delta E 2000 where they may, averaged over 6 mm), and by how much fine detail grew:
-the standard deviation of brightness below 2 mm against that of words alone.
+VARIANTS: DreamFace's ablations (Zhang et al. 2023, section 7.3). OUT/PROMPT.png shows the face from in front and from
+its left and the texture, a row for each variant, the first one as words alone paint it; make-up and freckles are on it
+as they are on a finished head. Prints JSON: seconds a step of both kinds of steps, how far colours moved (mean Delta E
+2000 where they may, averaged over 6 mm), and by how much fine detail grew: the standard deviation of brightness below
+2 mm against that of words alone.
 """
 
 import argparse
@@ -32,16 +33,24 @@ from idto3d.config import HDRI, HeadOptions, preset
 from idto3d.device import choose_device
 from idto3d.errors import run_command
 from idto3d.events import StepDone, exhausted
+from idto3d.fields.material_field import MaterialField
+from idto3d.geometry.tet_grid import BOX_HIGH, BOX_LOW
+from idto3d.guidance.networks.atlas import load_atlas, save_atlas
+from idto3d.guidance.prediction import Guidance
 from idto3d.head.start import start_of
 from idto3d.jobs.checkpoint import Checkpointer
 from idto3d.options import with_option
 from idto3d.render.color import srgb_from_linear
 from idto3d.render.environment import environment_to, load_environments
 from idto3d.stages.carriers import rasterizer_of
-from idto3d.stages.dressing import dressed_head
+from idto3d.stages.dressing import dressed_head, painted
+from idto3d.stages.edit.paint.told import as_told
+from idto3d.stages.edit.seen.shown import picture_of
 from idto3d.stages.fit import Fitted, fit_head
-from idto3d.stages.material import Canvas, make_canvas, relit_picture
+from idto3d.stages.material import Canvas, make_canvas
+from idto3d.stages.materials.worn import with_materials
 from idto3d.stages.models import Models, load_models, make_wish
+from idto3d.stages.saved import FinishedHead
 from idto3d.stages.texture.paint import STAGE
 from idto3d.stages.texture.skin import with_atlas
 
@@ -53,15 +62,19 @@ VARIANTS = {
     "uniform": ("texture.order=uniform",),
     "no domain": ("texture.domain=none",),
     "code alone": ("texture.lit_steps=0",),
+    "statistics alone": (),
 }
+SILENT = "statistics alone"  # without what the network adds to them
 USUAL = ("texture.steps=24", "texture.lit_steps=12")
 PROMPTS = (
-    "an old african man with dark skin",
     "a young asian woman with makeup",
-    "a pale man with freckles and a beard",
+    "an old caucasian man",
+    "a young woman with pale skin and freckles",
+    "a middle-aged african man with dark skin",
 )
 BROAD, FINE = 0.0235, 0.0078  # shares of an atlas's side that are about 6 and 2 mm on a face
 SIDE, TURNED_DEG = 384, 40.0
+DRAWN, FACE = 640, (slice(60, 444), slice(128, 512))  # pixels of a picture, and its part that is shown
 
 
 def fitted_head(prompt: str, options: HeadOptions) -> tuple[Fitted, Canvas, Models, HeadOptions]:
@@ -76,7 +89,7 @@ def fitted_head(prompt: str, options: HeadOptions) -> tuple[Fitted, Canvas, Mode
     return fitted, make_canvas(head, lights, rasterizer_of(fitted, models.device), dressed), models, options
 
 
-def painted(made, asked: Sequence[str]) -> tuple[Fitted, Canvas, list[float]]:
+def varied(made, asked: Sequence[str]) -> tuple[Fitted, list[float]]:
     """One variant, and when each of its steps was over, seconds."""
     fitted, canvas, models, options = made
     options = with_all(options, asked)
@@ -87,9 +100,19 @@ def painted(made, asked: Sequence[str]) -> tuple[Fitted, Canvas, list[float]]:
             try:
                 event = next(stage)
             except StopIteration as end:
-                return *end.value, times
+                return end.value[0], times
             if isinstance(event, StepDone) and event.stage == STAGE:
                 times.append(time.perf_counter())
+
+
+def silenced(made, folder: Path):
+    """What was made, with a model of atlases, kept in `folder`, whose network says nothing."""
+    fitted, canvas, models, options = made
+    bundle = models.guidance.bundle
+    model = load_atlas(bundle.folder, bundle.parts)
+    model.unet.load_state_dict({name: torch.zeros_like(value) for name, value in model.unet.state_dict().items()})
+    save_atlas(model, folder)
+    return fitted, canvas, replace(models, guidance=Guidance(replace(bundle, folder=folder))), options
 
 
 def with_all(options: HeadOptions, changes: Sequence[str]) -> HeadOptions:
@@ -123,11 +146,23 @@ def _bright(albedo: np.ndarray) -> np.ndarray:
     return _srgb(albedo).mean(-1)
 
 
-def shown(canvas: Canvas, fitted: Fitted) -> tuple[np.ndarray, np.ndarray]:
-    """The head from two sides [S, 2 S, 3] and its texture [S, S, 3]."""
-    views = [relit_picture(canvas, None, SIDE, 0, azimuth) for azimuth in (0.0, TURNED_DEG)]
-    atlas = fitted.skin.texels.spread((255 * _srgb(fitted.colour.albedo)).astype(np.uint8))
-    return np.concatenate(views, 1), np.asarray(Image.fromarray(atlas).resize((SIDE, SIDE), Image.Resampling.LANCZOS))
+def shown(made, fitted: Fitted) -> np.ndarray:
+    """The head's face from two sides and its texture [SIDE, 3 SIDE, 3], with what words paint on a finished head."""
+    head = _finished(made, fitted)
+    views = [picture_of(head, DRAWN, azimuth)[FACE] for azimuth in (0.0, TURNED_DEG)]
+    atlas = Image.fromarray(head.painted["skin"].albedo).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+    return np.concatenate([*views, np.asarray(atlas)], 1)
+
+
+def _finished(made, fitted: Fitted) -> FinishedHead:
+    _, _, models, options = made
+    start, wear = start_of(None, options, models.prior), fitted.wear
+    if models.materials is not None:
+        skin = (fitted.template, fitted.skin, fitted.colour)
+        wear = exhausted(with_materials(wear, *skin, models.materials, relief=False))
+    field = MaterialField(options.expressions, options.material, (BOX_LOW, BOX_HIGH))
+    grown = (fitted.rest.head, fitted.rest.coefficients, {}, models.prior, field)
+    return as_told(FinishedHead(start, *grown, options, "", (), painted(wear)), models.template, models.prior)
 
 
 def measure(prompt: str, options: HeadOptions, variants: Sequence[str], out: Path) -> dict:
@@ -135,8 +170,10 @@ def measure(prompt: str, options: HeadOptions, variants: Sequence[str], out: Pat
     made = fitted_head(prompt, options)
     rows, found = [], {}
     for name in variants:
-        fitted, canvas, times = painted(made, VARIANTS[name])
-        rows.append(np.concatenate(shown(canvas, fitted), 1))
+        with tempfile.TemporaryDirectory() as folder:
+            own = silenced(made, Path(folder)) if name == SILENT else made
+            fitted, times = varied(own, VARIANTS[name])
+        rows.append(shown(made, fitted))
         steps = np.diff(times)
         begin, end = (options.texture.steps, options.texture.lit_steps) if len(steps) else (0, 0)
         spent = {"code_step": steps[1:begin].mean() if begin > 1 else 0.0}

@@ -50,7 +50,8 @@ def propose(options: HeadOptions, like: Sequence[Sequence[float]] = (), count: i
     """`count` heads for the prompt of `options`, the best first, that differ from each other.
 
     like: coefficients of candidates that they shall resemble. The last event is CandidatesFound; its candidates'
-    coefficients are for `choice.chosen`. The same options and `like` give the same. Raises UserError.
+    coefficients are for `choice.chosen`; those before it have the first of these. The same options and `like` give the
+    same. Raises UserError.
     """
     checked(options)
     _expect(options, count)
@@ -116,6 +117,7 @@ def _shown(
         picture = picture_of(portrait_of(template, found.clay, one, start, prompt), SIZE)
         shown.append(Candidate(tuple(map(float, one)), float(found.scores[number]), picture))
         yield StepDone(STAGE, len(shown) + 1, count + 1)
+        yield CandidatesFound(tuple(shown))
     return shown
 
 

@@ -73,7 +73,7 @@ class Candidate:
 
 @dataclass(frozen=True, eq=False)
 class CandidatesFound:
-    """The candidates that were asked for, the best one first."""
+    """The candidates that were asked for, the best one first; said before the end, those that are drawn by then."""
 
     candidates: tuple[Candidate, ...]
 

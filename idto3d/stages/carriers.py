@@ -30,7 +30,8 @@ from idto3d.stages.fit import Fitted, known_at, reads_relief
 from idto3d.stages.material import Canvas, dressed_material, make_canvas, paint_material, relit_picture
 from idto3d.stages.materials.worn import with_materials
 from idto3d.stages.models import Models
-from idto3d.stages.saved import Checkpoints, as_begun
+from idto3d.stages.optimise import Checkpoints
+from idto3d.stages.saved import as_begun
 from idto3d.stages.shape import STAGE as SHAPE
 from idto3d.stages.shape import grow_shape
 from idto3d.stages.texture.skin import with_atlas
@@ -166,7 +167,7 @@ def _painted(
     wear = repainted(fitted.wear, fitted.skin, _baked(material, grown.head, fitted))
     if models.materials is not None:
         how = (models.materials, reads_relief(options.material))
-        wear = with_materials(wear, fitted.template, fitted.skin, fitted.colour, *how)
+        wear = yield from with_materials(wear, fitted.template, fitted.skin, fitted.colour, *how)
     worn = replace(canvas, dressed=dressed_head(grown.head, wear, grown.head.parts[0].vertices.device))
     return Made(grown.head, grown.coefficients, grown.carrier, material, worn, painted(wear), grown.meshes)
 

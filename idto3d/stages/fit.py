@@ -15,16 +15,20 @@ from idto3d.config import HeadOptions, MaterialOptions
 from idto3d.events import Event, Notice, StageStarted, StepDone
 from idto3d.evidence.completion import symmetry_of, vertex_means
 from idto3d.evidence.judgement import resting
+from idto3d.evidence.light import brightness
 from idto3d.evidence.projection import Look, ramp
 from idto3d.evidence.relief import CARVED_MM
 from idto3d.evidence.skin import LEAST_SEEN, LIT_FROM, SkinColour, SkinMap, skin_from, skin_of_words
 from idto3d.fields.template_shape import Rest
 from idto3d.head.features.assemble import head_of, settled
+from idto3d.head.features.face_masks import skin_masks
+from idto3d.head.features.regions import regions_of
 from idto3d.head.hair.beard.part import BeardPart
 from idto3d.head.hair.part import HairPart
-from idto3d.head.paint.age import Aged, aged, years_of
+from idto3d.head.paint.age import Aged, aged, lined
 from idto3d.head.paint.atlas import texels_of
 from idto3d.head.paint.eye_texture import iris_of_words
+from idto3d.head.paint.hollows import DARKER, hollow
 from idto3d.head.paint.pores import shaded, skin_dents
 from idto3d.head.paint.unevenness import uneven
 from idto3d.head.paint.usual_skin import (
@@ -32,7 +36,9 @@ from idto3d.head.paint.usual_skin import (
     beard_place,
     facial_hair,
     grown_over,
+    lip_share,
     plain_skin,
+    razored,
     unseen_hair,
     usual_skin,
 )
@@ -42,6 +48,7 @@ from idto3d.head.template import EYE_SOCKETS, MOUTH_SOCKET
 from idto3d.head.template_model import Template
 from idto3d.stages.beard import asked_for, beard_of
 from idto3d.stages.choice.choose import chosen_head, is_chosen, shape_of_words
+from idto3d.stages.choice.rest import relaxed, rest_weights
 from idto3d.stages.dressing import Worn, melanin_of, worn_textures
 from idto3d.stages.evidence import Taken, fit_person, iris_of, skin_looks
 from idto3d.stages.hair import hair_of, widened, with_scalp
@@ -53,11 +60,12 @@ from idto3d.words.expressions import NAMES
 STAGE, STEPS = "fit", 4
 INNER = ("eye_left", "eye_right", "teeth")
 SOCKETS = slice(MOUTH_SOCKET.start, None)
-AT_REST = {"eyeBlink": 0.12}  # the template looks with wide eyes
 FREE_FROM_M = (0.004, 0.015)  # distances from eyes and mouth between which the skin becomes free to move, metres
 SEEN_HOLD = 3.0
 BESIDE_PHOTOS = 0.5  # of the unevenness where photos, which are smoother, show the skin beside it
 BEARD_SURE = 0.6  # share of a beard, and of a texel that photos know, from which it tells its colour
+BROW_FROM = (0.15, 0.6)  # logarithms by which a photo's brow is darker than skin, where it begins to hide it and does
+LIPS_OPEN = 0.6  # of a hollow's shade that lips are without where they meet, for they open
 BEARD_RINGS = 2  # of vertices around a photo's beard in which single hairs show
 
 
@@ -104,9 +112,8 @@ def fit_head(
     yield StepDone(STAGE, 1, STEPS)
     choice = is_chosen(options, models.scorer)
     vertices = settled(template, _shape(template, coefficients, start, taken, options.prompt, choice))
-    relaxing = torch.maximum(relaxing, template.weights(AT_REST))
-    relaxed = settled(template, vertices + template.displacement(relaxing))
-    head = head_of(template, relaxed, all_expressions(options.expressions))
+    relaxing = rest_weights(template, start.words(), relaxing if taken else None)
+    head = head_of(template, relaxed(template, vertices, relaxing), all_expressions(options.expressions))
     yield StepDone(STAGE, 2, STEPS)
     skin = skin_map(template, options.export.painted_size)
     years = _years(template, skin, start, taken, options.seed)
@@ -162,12 +169,15 @@ def skin_map(template: Template, size: int) -> SkinMap:
     part = template.part("skin")
     faces, uvs = part.faces.cpu().numpy(), part.uvs.cpu().numpy()
     mean = template.neutral[part.vertices].cpu().double().numpy()
-    return SkinMap(texels_of(faces, uvs, size), faces, uvs, symmetry_of(mean), mean, plain_skin(mean))
+    masks = regions_of(template)
+    shaded = torch.maximum(masks.lids, masks.neck)[part.vertices].cpu().double().numpy()
+    about = plain_skin(mean), lip_share(mean), shaded
+    return SkinMap(texels_of(faces, uvs, size), faces, uvs, symmetry_of(mean), mean, *about)
 
 
 def _skin_colour(taken, template: Template, vertices: Tensor, skin: SkinMap, start: Start, seed: int) -> SkinColour:
     mean = template.neutral[template.part("skin").vertices].cpu().double().numpy()
-    usual, hair = usual_skin(mean, start.words()), facial_hair(mean, start.words(), skin.texels, seed)
+    usual, hair = _shaded(usual_skin(mean, start.words()), skin), facial_hair(mean, start.words(), skin.texels, seed)
     looks = skin_looks(taken, template, vertices, skin)
     looks = [without_beard(one, start, skin) for one in looks] if asked_for(start) else looks
     looks = [one for one in looks if (one.share > LIT_FROM).sum() >= LEAST_SEEN]
@@ -176,13 +186,35 @@ def _skin_colour(taken, template: Template, vertices: Tensor, skin: SkinMap, sta
     else:
         dents = skin_dents(template, skin.texels, start.words().get("age", ""), seed)
         colour = replace(skin_of_words(usual, skin, seed, shaded(dents)), depth=dents)
+        colour = replace(colour, albedo=razored(colour.albedo, mean, start.words(), skin.texels, seed))
     if (rgb := beard_colour(looks, colour)) is not None:
         hair = replace(hair, beard_rgb=DARKER_BEARD * rgb)
     hair = unseen_hair(hair, colour.known, asked_for(start))
     corners = skin.texels.corners
     inner = ((corners >= MOUTH_SOCKET.start) & (corners < EYE_SOCKETS.stop)).all(1)[:, None]
     albedo = np.where(inner, skin.texels.read(usual), grown_over(colour.albedo, hair))
-    return SkinColour(albedo, np.where(inner[:, 0], 1.0, colour.known), colour.depth)
+    known, hairs = np.where(inner[:, 0], 1.0, colour.known), np.maximum(hair.brow, hair.beard)
+    return SkinColour(albedo, known, colour.depth, np.maximum(hairs, brows_shown(colour, template, skin)))
+
+
+def _shaded(usual: np.ndarray, skin: SkinMap) -> np.ndarray:
+    """`usual` [V, 3] of the skin, darker in its hollows; but for the mouth, which opens."""
+    lips = skin_masks(skin.positions)["lips"]
+    deep = hollow(skin.hidden) * (1 - LIPS_OPEN * lips)
+    deep[SOCKETS] = 0
+    return usual * np.exp(-deep[:, None] * DARKER)
+
+
+def brows_shown(colour: SkinColour, template: Template, skin: SkinMap) -> np.ndarray:
+    """[N] 0..1 how far brows that photos show hide the skin: where they lie, what is darker than it."""
+    if not colour.known.any():
+        return np.zeros(len(colour.known))
+    own = regions_of(template).brows[template.part("skin").vertices].cpu().double().numpy()
+    plain = (skin.texels.read(skin.plain[:, None])[:, 0] > 0.8) & (colour.known > 0.8)
+    tone = np.log(np.maximum(brightness(colour.albedo), 1e-3))
+    usual = np.median(tone[plain]) if plain.any() else np.median(tone)
+    darker = np.clip((usual - tone - BROW_FROM[0]) / (BROW_FROM[1] - BROW_FROM[0]), 0, 1)
+    return colour.known * darker * skin.texels.read(np.clip(2 * own, 0, 1)[:, None])[:, 0]
 
 
 def beard_colour(looks: Sequence[Look], colour: SkinColour) -> np.ndarray | None:
@@ -208,7 +240,7 @@ def _years(template: Template, skin: SkinMap, start: Start, taken: Sequence[Take
     if age is None or (taken and age.source != WORDS):
         return None
     mean = template.neutral[template.part("skin").vertices].cpu().double().numpy()
-    return aged(mean, years_of(start.words()), skin.texels, seed)
+    return aged(mean, lined(start.words()), skin.texels, seed)
 
 
 def _uneven(years: Aged | None, skin: SkinMap, start: Start, share: np.ndarray, seed: int) -> Aged | None:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from idto3d.config import HeadOptions
-from idto3d.events import Event, Notice, Preview, StageStarted, StepDone
+from idto3d.events import Event, Preview
 from idto3d.fields.material_field import FieldMaterial, MaterialField
 from idto3d.geometry.tet_grid import BOX_HIGH, BOX_LOW
 from idto3d.guidance.distillation import distil
@@ -21,8 +21,8 @@ from idto3d.render.dressed import Dressed, read_dressed
 from idto3d.render.environment import Environment, random_light
 from idto3d.render.material import Material
 from idto3d.render.rasterizer import Rasterizer
-from idto3d.stages.optimise import Optimiser
-from idto3d.stages.saved import Checkpoints, Keeper, as_begun
+from idto3d.stages.optimise import Checkpoints, Keeper, Optimiser, Work, optimised
+from idto3d.stages.saved import as_begun
 from idto3d.stages.wish import Wish, as_pictures, draw_views, terms, turned_deg
 
 STAGE = "material"
@@ -69,21 +69,14 @@ def paint_material(
     optimiser = Optimiser(field, [(list(field.parameters()), material.learning_rate)], material.steps)
     if saved:
         optimiser.load(saved.tensors, saved.step, generator)
-    yield StageStarted(STAGE, material.steps)
-    with Keeper(checkpoints, STAGE, optimiser, generator) as keeper:
-        while optimiser.step_count < material.steps:
-            keeper.step_begins()
-            losses = _step(wish, canvas, field, optimiser, options, generator)
-            step = optimiser.step_count
-            if step % options.preview_every == 0 or step == 1:
-                yield _preview(canvas, field, options, step)
-            yield StepDone(STAGE, step, material.steps, losses)
-            keeper.step_ends()
-    optimiser.settle()
-    if optimiser.skipped:
-        yield Notice(f"{optimiser.skipped} of {material.steps} skin steps were skipped because they were not finite.")
-    if not saved or saved.step < material.steps:
-        keeper.save()
+    work = Work(
+        STAGE,
+        "skin steps",
+        lambda: _step(wish, canvas, field, optimiser, options, generator),
+        lambda step: _preview(canvas, field, options, step),
+        options.preview_every,
+    )
+    yield from optimised(work, optimiser, Keeper(checkpoints, STAGE, optimiser, generator), saved)
     return field
 
 

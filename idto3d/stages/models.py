@@ -24,6 +24,7 @@ from idto3d.guidance.scorer.scorer import Scorer
 from idto3d.head.motion.personal_file import with_personal
 from idto3d.head.prior import HeadPrior
 from idto3d.head.prior_file import load_prior, load_start_prior, without_regression
+from idto3d.head.sculpt.forms import has_forms
 from idto3d.head.start import Start
 from idto3d.head.template_file import load_template
 from idto3d.head.template_model import Template
@@ -36,6 +37,7 @@ from idto3d.subject.face import IdentityEncoder
 EVERYBODYS = (
     "The head moves as every head does: these weights have a template of their own, but no personal expressions."
 )
+FORMLESS = "Age, gender and ancestry show less in the head: these weights have a template that no forms are known of."
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +90,8 @@ def load_models(
     expect_memory(files, max(options.shape.views, options.material.views), device, refine)
     template, prior = load_template(files.own_or_embedded(TEMPLATE_FILE), device), start_prior(options, files, device)
     _expect_fit(prior, template)
+    if encoder is None and not has_forms(template):
+        yield Notice(FORMLESS)
     if options.rig.personal:
         template = yield from _personal(template, files)
     bundle = load_weights(files, device)

@@ -1,4 +1,4 @@
-"""What is kept of a head: how a stage saves itself while it works, and head.safetensors of a finished run.
+"""What is kept of a head: head.safetensors of a finished run.
 
 head.safetensors says who the head is (with the face embedding, unless it is not to be kept) and every option, and names
 the files beside it that hold the shape, what grew it, its colours and the prior it began with; see kept/shared.py. From
@@ -7,11 +7,10 @@ head itself.
 """
 
 import json
-import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -30,37 +29,12 @@ from idto3d.head.prior_file import DAMAGE, description_of, prior_from, prior_ten
 from idto3d.head.start import Start, start_from, start_tensors, start_words
 from idto3d.render.painted import PaintedMaterial, painted_from, painted_tensors
 from idto3d.stages.kept.shared import read_shared, tidy, write_shared
-from idto3d.stages.optimise import Optimiser, under
+from idto3d.stages.optimise import SavedStage, under
 
 FILE = "head.safetensors"
 KEY = "head"
 VERSION = 3  # 1: heads on tetrahedra had one part, and colours that a prior gave
 ALONE = 2  # the version in which head.safetensors held everything, which is still read
-
-log = logging.getLogger(__name__)
-
-
-class SavedStage(Protocol):
-    """Where a stage stood: `step` steps were finished; `tensors` are what it gave to `save`."""
-
-    step: int
-    tensors: Mapping[str, Tensor]
-
-
-class Checkpoints(Protocol):
-    """Where stages save themselves; see jobs.checkpoint."""
-
-    def due(self) -> bool:
-        """Whether it is time to save."""
-        ...
-
-    def save(self, stage: str, step: int, tensors: Mapping[str, Tensor]) -> None:
-        """Save a stage after `step` steps."""
-        ...
-
-    def latest(self, stage: str) -> SavedStage | None:
-        """The newest that was saved of a stage; None where there is nothing of it."""
-        ...
 
 
 Stage = TypeVar("Stage", ShapeOptions, MaterialOptions)
@@ -76,59 +50,6 @@ def as_begun(options: Stage, saved: SavedStage | None) -> Stage:
 
 def _with_kind(options: Stage, kind: str) -> Stage:
     return replace(options, hash_grid=replace(options.hash_grid, kind=kind))
-
-
-class Keeper:
-    """Saves a stage as it goes: when a checkpoint is due, and with its last whole step when it is stopped in its midst.
-
-    Around the stage's steps as a context: being closed or interrupted there saves it. `kept` gives what its checkpoints
-    hold beside the optimiser's state. A full disk, or no time to write it all, leaves the checkpoint of before.
-    """
-
-    def __init__(
-        self,
-        checkpoints: Checkpoints,
-        stage: str,
-        optimiser: Optimiser,
-        generator: torch.Generator,
-        kept: Callable[[], Mapping[str, Tensor]] = dict,
-    ):
-        self._checkpoints, self._stage, self._optimiser, self._generator = checkpoints, stage, optimiser, generator
-        self._kept, self._saved_step = kept, optimiser.step_count
-        self.step_begins()
-
-    def step_begins(self) -> None:
-        """Remember what a step changes before it counts: random numbers, and what is kept."""
-        self._moment = (self._optimiser.step_count, self._generator.get_state(), self._kept())
-
-    def step_ends(self) -> None:
-        """Save where that is due."""
-        if self._checkpoints.due():
-            self.save()
-
-    def save(self) -> None:
-        """Save the stage after its last step."""
-        self._write(self._generator.get_state(), self._kept())
-
-    def _write(self, random: Tensor, kept: Mapping[str, Tensor]) -> None:
-        self._saved_step = self._optimiser.step_count
-        tensors = self._optimiser.tensors(self._generator) | {"random": random} | dict(kept)
-        self._checkpoints.save(self._stage, self._saved_step, tensors)
-
-    def __enter__(self) -> "Keeper":
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_) -> None:
-        if kind is None or not issubclass(kind, (GeneratorExit, KeyboardInterrupt)):
-            return
-        step, random, kept = self._moment
-        done = self._optimiser.step_count
-        if not self._optimiser.whole or done == self._saved_step:
-            return
-        try:
-            self._write(*((random, kept) if done == step else (self._generator.get_state(), self._kept())))
-        except (UserError, OSError) as error:  # a full disk, or the folder is gone
-            log.warning("stage '%s' was stopped and not saved: %s", self._stage, error)
 
 
 @dataclass(frozen=True, eq=False)

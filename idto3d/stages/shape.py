@@ -1,6 +1,7 @@
 """Growing the shape: normal maps of random views, judged by the geometry guidance."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from idto3d.bundle.info import Timesteps
 from idto3d.config import HeadOptions
-from idto3d.events import Event, Notice, Preview, StageStarted, StepDone
+from idto3d.events import Event, Preview
 from idto3d.guidance.distillation import Term, distil
 from idto3d.guidance.schedules import draw_timesteps, shape_range
 from idto3d.head.parts import Head, Joined
@@ -17,8 +18,7 @@ from idto3d.head.shape import Grown, ShapeCarrier, ShapeVanished
 from idto3d.render.camera import standard_cameras
 from idto3d.render.draw import Surface, depth_maps, draw_normals, draw_surface, normal_maps, to_uint8
 from idto3d.render.rasterizer import Rasterizer
-from idto3d.stages.optimise import Optimiser
-from idto3d.stages.saved import Checkpoints, Keeper
+from idto3d.stages.optimise import Checkpoints, Keeper, Optimiser, StepLost, Work, optimised
 from idto3d.stages.wish import Companion, Views, Wish, as_pictures, draw_views, term, terms, turned_deg
 
 STAGE, DOMAIN = "shape", "geometry"
@@ -42,38 +42,44 @@ def grow_shape(
     if saved := checkpoints.latest(kept_as):
         optimiser.load(saved.tensors, saved.step, generator)
         carrier.restore(saved.tensors)
-    yield StageStarted(STAGE, steps)
-    with Keeper(checkpoints, kept_as, optimiser, generator, carrier.kept) as keeper:
-        while optimiser.step_count < steps:
-            keeper.step_begins()
-            yield from _one_step(wish, carrier, optimiser, options, generator)
-            keeper.step_ends()
-    optimiser.settle()
-    if optimiser.skipped:
-        yield Notice(f"{optimiser.skipped} of {steps} shape steps were skipped because they were not finite.")
-    if not saved or saved.step < steps:
-        keeper.save()
+    work = Work(
+        STAGE,
+        "shape steps",
+        lambda: _step(wish, carrier, optimiser, options, generator),
+        lambda step: _preview(wish, carrier, options, step),
+        options.preview_every,
+    )
+    keeper = Keeper(checkpoints, kept_as, optimiser, generator, carrier.kept)
+    yield from optimised(work, optimiser, keeper, saved)
     return carrier.finished()
 
 
-def _one_step(wish, carrier: ShapeCarrier, optimiser, options: HeadOptions, generator) -> Generator[Event, None, None]:
-    step, losses, rasterizer = optimiser.step_count, {}, carrier.rasterizer
-    try:
+def _step(wish: Wish, carrier: ShapeCarrier, optimiser, options: HeadOptions, generator) -> dict[str, float]:
+    step = optimiser.step_count
+    with _vanishing():
         carrier.refresh(step)
         views = draw_views(wish, options.shape.views, generator)
         grown = carrier.grow(views.expression_ids)
-        joined = grown.head.joined()
-        sds = _judged(wish, joined, views, options, (step, rasterizer, generator))
-        finite = optimiser.step(_loss(grown, sds, options))
-        losses = {"smooth": float(grown.roughness.detach()), "finite": float(finite)}
-        if (step + 1) % options.preview_every == 0 or step == 0:
-            head, turned = _at_rest(wish, carrier), turned_deg((step + 1) // options.preview_every)
-            picture = shape_picture(head.joined(), rasterizer, options.preview_size, turned)
-            yield Preview(STAGE, "normal", picture, head.expressions[0])
-    except ShapeVanished:
-        optimiser.step_count += 1
-        yield Notice("The shape vanished for a moment and went back to its last good state.")
-    yield StepDone(STAGE, optimiser.step_count, options.shape.steps, losses)
+    sds = _judged(wish, grown.head.joined(), views, options, (step, carrier.rasterizer, generator))
+    finite = optimiser.step(_loss(grown, sds, options))
+    return {"smooth": float(grown.roughness.detach()), "finite": float(finite)}
+
+
+def _preview(wish: Wish, carrier: ShapeCarrier, options: HeadOptions, step: int) -> Preview:
+    """The head after `step`, from a camera that goes on around it."""
+    with _vanishing():
+        head = _at_rest(wish, carrier)
+    turned = turned_deg(step // options.preview_every)
+    picture = shape_picture(head.joined(), carrier.rasterizer, options.preview_size, turned)
+    return Preview(STAGE, "normal", picture, head.expressions[0])
+
+
+@contextmanager
+def _vanishing() -> Iterator[None]:
+    try:
+        yield
+    except ShapeVanished as fault:
+        raise StepLost("The shape vanished for a moment and went back to its last good state.") from fault
 
 
 @torch.no_grad()

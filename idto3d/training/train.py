@@ -47,7 +47,7 @@ from idto3d.training.watch import Watch
 from idto3d.words.captions import caption, varied_words
 from idto3d.words.expressions import EXPRESSIONS
 from idto3d.words.prompts import DOMAINS, MEDIA, VIEWS, template, words
-from idto3d.words.traits import BEARDS, HAIR_STYLES, SKINS, TAUGHT_COLOURS
+from idto3d.words.traits import BEARDS, SKINS, TAUGHT_COLOURS, TAUGHT_STYLES
 
 OWN_LICENCE = (
     "Apache-2.0; trained on renders of ICT-FaceKit (MIT) with MakeHuman's shape changes (CC0) and embeddings of dlib's "
@@ -167,7 +167,7 @@ def bundle_info(people: People, options: TrainOptions) -> BundleInfo:
 def known_words(said: Collection[str] = ()) -> list[str]:
     """Every word that a caption of ours or an expression's descriptor can hold, then the dataset's own, `said`."""
     texts = [
-        *(*HAIR_STYLES, *TAUGHT_COLOURS, *SKINS, *BEARDS, *EXTRA_WORDS),
+        *(*TAUGHT_STYLES, *TAUGHT_COLOURS, *SKINS, *BEARDS, *EXTRA_WORDS),
         *VIEWS,
         *MEDIA.values(),
         caption("", "albedo"),

@@ -43,9 +43,9 @@ def fit(embedded):
 
 
 @pytest.fixture(scope="session")
-def old_man(fit, asked):
+def old_man(fit, asked, worked_out_once):
     """The fit of PROMPT."""
-    return fit(asked)
+    return worked_out_once("old-man", lambda: fit(asked))
 
 
 @pytest.fixture(scope="session")
@@ -55,15 +55,15 @@ def of_photo(asked):
 
 
 @pytest.fixture(scope="session")
-def somebody(of_photo, tmp_path_factory):
+def somebody(of_photo, tmp_path_factory, worked_out_once):
     """The Subject of scikit-image's astronaut."""
     path = tmp_path_factory.mktemp("photo") / "astronaut.png"
     Image.fromarray(data.astronaut()).save(path)
     weights = exhausted(find_bundle(of_photo.weights))
-    return exhausted(pipeline.meet([path], of_photo, weights))[0]
+    return worked_out_once("somebody", lambda: exhausted(pipeline.meet([path], of_photo, weights))[0])
 
 
 @pytest.fixture(scope="session")
-def her(fit, of_photo, somebody):
+def her(fit, of_photo, somebody, worked_out_once):
     """The fit of that photo."""
-    return fit(of_photo, somebody)
+    return worked_out_once("her", lambda: fit(of_photo, somebody))

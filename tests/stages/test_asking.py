@@ -42,7 +42,7 @@ def weights(tiny_bundle, tmp_path):
 
 
 @pytest.fixture
-def heard(weights, tmp_path, monkeypatch):
+def heard(weights, fit_once, tmp_path, monkeypatch):
     """A function that makes a head up to its last step of texture, with a depth guidance beside."""
     bundle, wished = load_bundle(weights, torch.device("cpu"), torch.float32), pipeline.make_wish
     info = replace(bundle.info, prompts={"geometry": "a {view} depth of {subject}"}, asking={"geometry": DEPTH})
@@ -61,6 +61,7 @@ def heard(weights, tmp_path, monkeypatch):
         monkeypatch.setattr(pipeline, "make_wish", lambda *given: replace(wished(*given), beside=beside))
         monkeypatch.setattr(distillation, "latents_gradient", watched)
         monkeypatch.setattr(Guidance, "conditions", listened)
+        monkeypatch.setattr(pipeline, "fit_head", fit_once)
         options = small(weights)
         options = replace(
             options,

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from small_heads import everything, fit_once, run, small
+from small_heads import brief, everything, run, small
 
 from idto3d import pipeline
 from idto3d.bundle.asking import Timesteps
@@ -123,7 +123,7 @@ def test_carving_resumes_bit_for_bit(stage, judge):
     assert bool(whole.slopes.any() and whole.along.any())
 
 
-def test_a_head_is_saved_with_what_is_carved(tiny_bundle, tmp_path, monkeypatch):
+def test_a_head_is_saved_with_what_is_carved(tiny_bundle, fit_once, no_asset, tmp_path, monkeypatch):
     fits = []
 
     def fit(subject, start, models, options):
@@ -131,7 +131,7 @@ def test_a_head_is_saved_with_what_is_carved(tiny_bundle, tmp_path, monkeypatch)
         return fits[0]
 
     monkeypatch.setattr(pipeline, "fit_head", fit)
-    cut = replace(small(tiny_bundle), carving=CarvingOptions(steps=2, learning_rate=2.0))
+    cut = replace(brief(small(tiny_bundle)), carving=CarvingOptions(steps=2, learning_rate=2.0))
     events = list(run(cut, tmp_path / "head"))
     begun = [event.stage for event in events if isinstance(event, StageStarted)]
     assert begun.index("shape") < begun.index(carve.STAGE) < begun.index("material")

@@ -8,12 +8,15 @@ import torch
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 from idto3d.config import ExportOptions
+from idto3d.guidance.scorer.clay import clay_of
 from idto3d.head.paint.usual_skin import usual_skin
 from idto3d.head.parts import Head, head_tensors
 from idto3d.head.start import start_of
 from idto3d.head.template import LANDMARKS, MOUTH_SOCKET
 from idto3d.render.color import linear_from_srgb, srgb_from_linear
-from idto3d.stages.fit import all_expressions, expected_coefficients, free_to_move
+from idto3d.stages.choice.picture import portrait_of
+from idto3d.stages.choice.rest import rest_of_words
+from idto3d.stages.fit import _shape, all_expressions, expected_coefficients, free_to_move
 from idto3d.stages.hair import hair_of
 from idto3d.subject.parsing.looks import skin_colour
 from idto3d.words.arkit import ARKIT, TONGUE_OUT
@@ -35,11 +38,34 @@ def test_a_head_of_words_has_all_parts_and_each_wears_something(old_man):
         assert int(part.faces.max()) < len(part.vertices)
 
 
+def test_whom_photos_show_has_the_shape_that_was_measured_and_no_forms_of_words(embedded, asked):
+    template, start = embedded.template, start_of(None, asked, embedded.prior)
+    coefficients = torch.randn(len(template.identity), generator=torch.Generator().manual_seed(1))
+    shown = _shape(template, coefficients, start, (None,), "a chubby old woman", True)
+    assert torch.equal(shown, template.shape(coefficients))
+    told = _shape(template, coefficients, start, (), "an old man", True)
+    assert (told - shown).norm(dim=1).max() > 0.002
+
+
 def test_it_has_our_expressions_and_apples_those_first_that_were_asked_for(old_man, asked):
     names = old_man.rest.head.expressions
     assert names[:2] == asked.expressions and len(names) == len(set(names)) == len(NAMES) + len(ARKIT) - 1 == 13 + 51
     assert set(names) == {*NAMES, *ARKIT} - {TONGUE_OUT}
     assert all_expressions(("anger",))[:3] == ("anger", "neutral", "smile")
+
+
+def test_faces_of_words_rest_with_open_lids_and_corners_of_the_mouth_that_do_not_hang():
+    baby, woman, man = (rest_of_words(one) for one in ({"age": "baby"}, {"gender": "female"}, {"gender": "male"}))
+    assert baby["eyeBlink"] < woman["eyeBlink"] < man["eyeBlink"] and min(man.values()) > 0
+    assert baby["mouthSmile"] == man["mouthSmile"] < rest_of_words({"age": "old"})["mouthSmile"] < 0.3
+
+
+def test_the_picture_of_a_candidate_shows_the_head_that_is_made(old_man, embedded, asked):
+    template, rest = embedded.template, old_man.rest
+    start = start_of(None, asked, embedded.prior)
+    shown = portrait_of(template, clay_of(template), rest.coefficients.numpy(), start, asked.prompt, False).vertices
+    made = torch.cat([part.vertices for part in rest.head.parts])[: len(shown)]
+    assert (torch.from_numpy(shown) - made).norm(dim=1).max() < 1e-6
 
 
 def test_every_expression_but_the_neutral_one_moves_the_head(old_man):

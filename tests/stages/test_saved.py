@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from small_heads import files, fit_once, run, small
+from small_heads import brief, files, run, small
 
 from idto3d import pipeline
 from idto3d.config import SubjectOptions
@@ -27,28 +27,20 @@ def options(tiny_bundle):
     return small(tiny_bundle)
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory, tiny_bundle):
-    """The folder of a run that nobody stops."""
-    folder = tmp_path_factory.mktemp("whole") / "head"
-    list(run(small(tiny_bundle), folder))
-    return folder
+@pytest.fixture
+def made(plain_head, tmp_path):
+    """A copy of the head of a run that nobody stopped."""
+    return shutil.copytree(plain_head, tmp_path / "made")
 
 
 @pytest.fixture
-def made(whole, tmp_path):
-    """A copy of that folder."""
-    return shutil.copytree(whole, tmp_path / "made")
-
-
-@pytest.fixture
-def left_alone(whole):
+def left_alone(plain_head):
     """What that run left."""
-    return files(whole)
+    return files(plain_head)
 
 
 @pytest.fixture(autouse=True, scope="module")
-def one_fit():
+def one_fit(fit_once):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pipeline, "fit_head", fit_once)
         yield
@@ -67,26 +59,26 @@ def steps_until(options, folder, last=None):
 
 def test_a_run_that_is_killed_anywhere_becomes_what_it_would_have_been(options, tmp_path, left_alone):
     folder, all_steps = tmp_path / "head", [(stage, step) for stage in ("shape", "material") for step in range(1, 6)]
-    stops, done = [("shape", 1), ("shape", 4), "material", ("material", 2), ("material", 5)], []
+    stops, done = [("shape", 3), "material", ("material", 2), ("material", 5)], []
     for stop in stops:
         done += steps_until(options, folder, stop)
     assert done == all_steps  # what was reported is saved when the run is closed: none is done twice
     assert steps_until(options, folder) == [] and files(folder) == left_alone
 
 
-def test_a_run_on_tetrahedra_that_is_killed_becomes_what_it_would_have_been(tiny_bundle, tmp_path):
-    options = small(tiny_bundle, "tets")
+def test_a_run_on_tetrahedra_that_is_killed_becomes_what_it_would_have_been(tiny_bundle, tmp_path, no_asset):
+    options = brief(small(tiny_bundle, "tets"))
+    options = replace(options, shape=replace(options.shape, steps=4))
     list(run(options, tmp_path / "whole"))
     for event in (events := run(options, tmp_path / "head")):
-        if isinstance(event, StepDone) and (event.stage, event.step) == ("shape", 4):
+        if isinstance(event, StepDone) and (event.stage, event.step) == ("shape", 3):
             events.close()
-    assert [e.step for e in run(options, tmp_path / "head") if isinstance(e, StepDone) and e.stage == "shape"] == [5]
+    assert [e.step for e in run(options, tmp_path / "head") if isinstance(e, StepDone) and e.stage == "shape"] == [4]
     assert files(tmp_path / "head") == files(tmp_path / "whole")
 
 
-def test_the_asset_is_made_again_from_the_saved_head_without_photos_or_weights(options, tmp_path, astronaut):
-    folder = tmp_path / "head"
-    list(run(options, folder, [astronaut]))
+def test_the_asset_is_made_again_from_the_saved_head_without_photos_or_weights(options, tmp_path, photo_head):
+    folder = shutil.copytree(photo_head[0], tmp_path / "head")
     before = files(folder)
     expect_embedding(folder, True)
     expect_embedding(without := without_embedding(folder, tmp_path / "without"), False)
@@ -94,7 +86,6 @@ def test_the_asset_is_made_again_from_the_saved_head_without_photos_or_weights(o
     for path in folder.rglob("*"):
         if path.is_file() and path.suffix != ".safetensors":
             path.unlink()
-    astronaut.unlink()
     events = list(pipeline.export_head(folder))
     assert isinstance(events[-1], Finished) and files(folder) == before
     list(pipeline.export_head(folder, replace(options.export, texture_size=32)))

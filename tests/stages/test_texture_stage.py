@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from small_heads import everything, files, fit_once, run, small
+from small_heads import brief, everything, files, run, small
 
 from idto3d import pipeline
 from idto3d.bundle.info import read_info
@@ -54,10 +54,10 @@ def guidance(with_atlas):
 
 
 @pytest.fixture
-def options(with_atlas, monkeypatch):
+def options(with_atlas, fit_once, monkeypatch):
     monkeypatch.setattr(pipeline, "fit_head", fit_once)
     texture = TextureOptions(steps=3, lit_steps=2, learning_rate=0.2)
-    return replace(small(with_atlas), texture=texture)
+    return replace(brief(small(with_atlas)), texture=texture)
 
 
 def test_a_model_that_was_saved_says_the_same(with_atlas, guidance):
@@ -135,7 +135,7 @@ def test_relief_turns_normals_by_the_axes_of_the_texture():
     assert torch.equal(turned[1], surface.normal[1])  # another part's
 
 
-def test_a_head_is_painted_in_both_ways_and_comes_out_the_same_when_it_was_stopped(options, tmp_path):
+def test_a_head_is_painted_in_both_ways_and_comes_out_the_same_when_it_was_stopped(options, tmp_path, no_asset):
     events = list(run(options, tmp_path / "whole"))
     steps = [event for event in events if isinstance(event, StepDone) and event.stage == "texture"]
     assert [event.step for event in steps] == [1, 2, 3, 4, 5] and all(event.losses["finite"] for event in steps)

@@ -1,15 +1,14 @@
 """The training loop: it stops, goes on, is repeatable, and many processes learn one model."""
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
+from training import two_processes
 
 from idto3d.errors import UserError
 from idto3d.training import loop
@@ -20,7 +19,6 @@ from idto3d.training.state import is_finished, state_path, step_random
 from idto3d.training.watch import Watch, draw_curve
 from idto3d.words.prompts import DOMAINS
 
-TWO_PROCESSES = Path(__file__).with_name("two_processes.py")
 SHORT = DenoiserOptions(batch=2, most_steps=6, warmup=2, save_seconds=0.0)
 
 
@@ -148,10 +146,14 @@ def test_the_curve_is_drawn_and_a_repeated_step_replaces_the_first(tmp_path):
 
 
 def test_two_processes_end_with_one_model_after_different_batches(tmp_path):
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    path = os.pathsep.join(map(str, (TWO_PROCESSES.parents[2], TWO_PROCESSES.parents[1])))
-    quiet = {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true", "PYTHONPATH": path}
-    subprocess.run([*launch, str(TWO_PROCESSES), str(tmp_path)], env=os.environ | quiet, check=True, timeout=600)
+    fork = get_context("fork")  # with all libraries loaded; that a launcher's processes train is tested beside
+    processes = [fork.Process(target=two_processes.begin, args=(tmp_path, rank)) for rank in range(2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(300)
+        process.kill()
+    assert [process.exitcode for process in processes] == [0, 0]
     first, second = (json.loads((tmp_path / f"{process}.json").read_text()) for process in range(2))
     assert first["processes"] == second["processes"] == 2
     assert first["weights"] == second["weights"] and len(set(first["weights"])) == 2

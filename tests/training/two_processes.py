@@ -1,14 +1,12 @@
-"""Run by the test of two processes: trains two stages and writes what this process drew and ended with.
-
-python -m torch.distributed.run --nproc_per_node 2 two_processes.py FOLDER
-"""
+"""Begun by the test of two processes: trains two stages and writes what this process drew and ended with."""
 
 import hashlib
 import json
-import sys
+import os
 from pathlib import Path
 
 import torch
+from accelerate.state import AcceleratorState
 from training.small import tiny_data, tiny_model
 
 from idto3d.training import loop
@@ -17,6 +15,20 @@ from idto3d.training.model import named_tensors
 from idto3d.training.twins import draw_twins
 from idto3d.training.watch import Watch
 from idto3d.words.prompts import DOMAINS
+
+
+def begin(folder: Path, rank: int) -> None:
+    """`main` as the process of that rank of two, in a copy of a process that may have trained alone.
+
+    They meet in a file: another test may take a port that is free.
+    """
+    place = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": 2, "LOCAL_WORLD_SIZE": 2}
+    os.environ |= {name: str(value) for name, value in place.items()} | {"ACCELERATE_USE_CPU": "true"}
+    AcceleratorState._reset_state(reset_partial_state=True)
+    meeting = (folder / "meeting").as_uri()
+    torch.distributed.init_process_group("gloo", init_method=meeting, rank=rank, world_size=2)
+    torch.set_num_threads(1)
+    main(folder)
 
 
 def main(folder: Path) -> None:
@@ -46,8 +58,3 @@ def main(folder: Path) -> None:
 
 def digest(tensor: torch.Tensor) -> str:
     return hashlib.sha256(tensor.numpy()).hexdigest()
-
-
-if __name__ == "__main__":
-    torch.set_num_threads(1)
-    main(Path(sys.argv[1]))

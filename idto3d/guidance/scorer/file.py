@@ -10,7 +10,7 @@ import torch
 from idto3d.files import expect_shapes, json_object, read_metadata, read_tensors, refusing, write_tensors
 from idto3d.guidance.scorer.towers import Towers
 from idto3d.words.faces.table import TOKENS
-from idto3d.words.traits import HAIR_STYLES, TAUGHT_COLOURS
+from idto3d.words.traits import TAUGHT_COLOURS, TAUGHT_STYLES
 
 VERSION, KEY = 1, "scorer"
 MOST_MODES, MOST_WORDS = 1000, 1000
@@ -23,13 +23,13 @@ class Scoring:
     towers: Towers
     modes: int
     tokens: tuple[str, ...] = TOKENS
-    styles: tuple[str, ...] = HAIR_STYLES
+    styles: tuple[str, ...] = TAUGHT_STYLES
     colours: tuple[str, ...] = TAUGHT_COLOURS
 
 
 def new_scoring(modes: int) -> Scoring:
     """Networks that were taught nothing yet, for a template of so many identity modes."""
-    return Scoring(Towers(modes, len(HAIR_STYLES), len(TAUGHT_COLOURS), len(TOKENS)), modes)
+    return Scoring(Towers(modes, len(TAUGHT_STYLES), len(TAUGHT_COLOURS), len(TOKENS)), modes)
 
 
 def save_scoring(scoring: Scoring, path: str | Path, provenance: Mapping) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from idto3d.bundle.asking import Range, Timesteps
 from idto3d.config import CarvingOptions, HeadOptions
-from idto3d.events import Event, Notice, Preview, StageStarted, StepDone
+from idto3d.events import Event, Preview
 from idto3d.geometry.mesh import vertex_normals
 from idto3d.guidance.distillation import distil
 from idto3d.guidance.schedules import draw_timesteps
@@ -22,8 +22,7 @@ from idto3d.render.rasterizer import Rasterizer
 from idto3d.stages.carving.carver import Block, Carved, Carver
 from idto3d.stages.carving.relief import Tangents, bent_normals, tangents_of
 from idto3d.stages.carving.views import draw_face_views, front_lamp, under_lamp
-from idto3d.stages.optimise import Optimiser
-from idto3d.stages.saved import Checkpoints, Keeper
+from idto3d.stages.optimise import Checkpoints, Keeper, Optimiser, Work, optimised
 from idto3d.stages.wish import Wish, as_pictures, terms, turned_deg
 
 STAGE = "carving"
@@ -74,21 +73,14 @@ def carve(
     optimiser = Optimiser(carver, carver.groups(), carving.steps)
     if saved := checkpoints.latest(STAGE):
         optimiser.load(saved.tensors, saved.step, generator)
-    yield StageStarted(STAGE, carving.steps)
-    with Keeper(checkpoints, STAGE, optimiser, generator) as keeper:
-        while optimiser.step_count < carving.steps:
-            keeper.step_begins()
-            losses = _step(wish, carver, scene, optimiser, options, generator)
-            step = optimiser.step_count
-            if step % options.preview_every == 0 or step == 1:
-                yield _preview(carver, scene, options, step)
-            yield StepDone(STAGE, step, carving.steps, losses)
-            keeper.step_ends()
-    optimiser.settle()
-    if optimiser.skipped:
-        yield Notice(f"{optimiser.skipped} of {carving.steps} steps of details were skipped, not being finite.")
-    if not saved or saved.step < carving.steps:
-        keeper.save()
+    work = Work(
+        STAGE,
+        "steps of details",
+        lambda: _step(wish, carver, scene, optimiser, options, generator),
+        lambda step: _preview(carver, scene, options, step),
+        options.preview_every,
+    )
+    yield from optimised(work, optimiser, Keeper(checkpoints, STAGE, optimiser, generator), saved)
     return carver
 
 

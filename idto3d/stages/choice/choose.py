@@ -13,10 +13,12 @@ from idto3d.errors import UserError
 from idto3d.guidance.scorer.clay import Clay, clay_of
 from idto3d.guidance.scorer.scorer import Scorer
 from idto3d.head.features.eased import eased
-from idto3d.head.sculpt.features import sculpted
+from idto3d.head.sculpt.features import formed, sculpted
+from idto3d.head.sculpt.persons import forms_of
 from idto3d.head.start import Start
 from idto3d.head.template_model import Template
-from idto3d.stages.choice.drawn import Middle, draw, middle_of, near
+from idto3d.stages.choice.drawn import Middle, blocks, draw, middle_of, near
+from idto3d.stages.choice.pick import pool_size
 from idto3d.stages.choice.score import ranked
 from idto3d.words.asked import features_of
 from idto3d.words.faces.heard import said_faces
@@ -31,7 +33,7 @@ UNHEARD = 4096  # candidates where words say nothing that a scorer could tell ap
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """Candidates: coefficients [N, K], scores [N], and what shows them."""
+    """The best candidates, as many as are looked through: coefficients [N, K], scores [N], and what shows them."""
 
     clay: Clay
     coefficients: np.ndarray
@@ -70,10 +72,11 @@ def scored(
     middle = near(middle, like) if like else middle
     seed = [options.seed, STREAM, crc32(np.asarray(like, np.float32).tobytes())]
     if not scorer.hears(options.prompt):
-        drawn = draw(middle, min(choice.candidates, UNHEARD), seed)
-        return Scored(clay, drawn, 1 - np.arange(len(drawn)) / len(drawn))
-    drawn = draw(middle, choice.candidates, seed)
-    return Scored(clay, drawn, ranked(scorer, clay, drawn, options.prompt, choice))
+        count = min(choice.candidates, UNHEARD)
+        drawn = draw(middle, count, seed)[: pool_size(count)]
+        return Scored(clay, drawn, 1 - np.arange(len(drawn)) / count)
+    lots = blocks(middle, choice.candidates, seed)
+    return Scored(clay, *ranked(scorer, clay, lots, options.prompt, choice, pool_size(choice.candidates)))
 
 
 def middle_for(expected: np.ndarray, start: Start, template: Template, options: HeadOptions) -> Middle:
@@ -101,7 +104,7 @@ def is_chosen(options: HeadOptions, scorer: Scorer | None) -> bool:
 def shape_of_words(
     template: Template, coefficients: Tensor, traits: Mapping[str, str], prompt: str, choice: bool
 ) -> Tensor:
-    """[V, 3] metres: the head of `coefficients` [K] with the features that `prompt` names.
+    """[V, 3] metres: the head of `coefficients` [K] with the forms of `traits` and the features that `prompt` names.
 
     choice: whether the coefficients were chosen for the words, see `features_left`. That of a child, whom modes of
     adults hardly reach, has a soft jaw.
@@ -109,6 +112,7 @@ def shape_of_words(
     age, shape = traits.get("age", ""), template.shape(coefficients)
     if age in SMALL:
         shape = template.neutral + eased(template, shape - template.neutral)
+    shape = shape + formed(template, forms_of(traits))
     return shape + sculpted(template, features_left(prompt) if choice else features_of(prompt), age)
 
 

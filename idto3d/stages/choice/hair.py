@@ -18,7 +18,7 @@ from idto3d.head.template import MOUTH_SOCKET
 from idto3d.head.template_model import Template
 from idto3d.render.backends.kernel import QUARTERS, holes_of
 from idto3d.stages.choice.picture import Portrait, developed, picture_of
-from idto3d.words.traits import COLOURS, HAIR_STYLES, TAUGHT_COLOURS, USUAL_STYLE
+from idto3d.words.traits import COLOURS, HAIR_STYLES, STYLES, TAUGHT_COLOURS, USUAL_STYLE
 
 SAID = 2.0  # score of what words name, more than any cosine
 USUAL_COLOUR = "brown"
@@ -42,7 +42,8 @@ def ranked_hair(scorer: Scorer | None, prompt: str, traits: Mapping[str, str]) -
     styles, colours = dict.fromkeys(HAIR_STYLES, 0.0), dict.fromkeys(COLOURS, 0.0)
     if isinstance(scorer, OwnScorer):
         by_style, by_colour = scorer.hair(prompt)
-        styles |= {name: by_style.get(name, 0.0) for name in styles}
+        styles |= {name: by_style.get(row.heard_as or name, 0.0) for name, row in STYLES.items()}
+        styles |= {name: styles[name] - 1 for name, row in STYLES.items() if row.heard_as}  # unless it is said
         likely = {name: LIKELY * row.chances[AGED.get(traits.get("age", ""), 0)] for name, row in COLOURS.items()}
         colours |= {name: likely[name] + by_colour.get(row.heard_as or name, 0.0) for name, row in COLOURS.items()}
         colours |= {name: colours[name] - 1 for name, row in COLOURS.items() if row.dyed}  # nobody's unless it is said

@@ -7,13 +7,17 @@ LEAST_POOL, MOST_POOL = 64, 600
 APART = 0.6  # weight of how far a candidate is from those chosen before, against how well it fits
 
 
-def pick(coefficients: np.ndarray, scores: np.ndarray, weights: np.ndarray, count: int) -> list[int]:
-    """Numbers of `count` candidates [N, K], the best first: each next one fits, and is far from those before.
+def pool_size(count: int) -> int:
+    """How many of so many candidates are looked through."""
+    return int(np.clip(POOL * count, LEAST_POOL, MOST_POOL))
 
-    weights [K]: how far a coefficient moves the surface, metres.
+
+def pick(coefficients: np.ndarray, scores: np.ndarray, weights: np.ndarray, count: int) -> list[int]:
+    """Numbers of `count` of a pool of candidates [N, K], the best first.
+
+    Each next one fits, and is far from those before. weights [K]: how far a coefficient moves the surface, metres.
     """
-    size = int(np.clip(POOL * len(scores), LEAST_POOL, MOST_POOL))
-    pool = np.argsort(-scores, kind="stable")[: max(min(size, len(scores)), count)]
+    pool = np.argsort(-scores, kind="stable")
     places, fit = coefficients[pool] * weights, _spread(scores[pool])
     chosen = [0]
     gap = np.linalg.norm(places - places[0], axis=1)

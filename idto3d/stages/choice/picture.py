@@ -16,9 +16,9 @@ from idto3d.head.paint.usual_skin import usual_skin
 from idto3d.head.start import Start
 from idto3d.head.template_model import Template
 from idto3d.stages.choice.choose import shape_of_words
+from idto3d.stages.choice.rest import relaxed, rest_weights
 from idto3d.words.traits import COLOURS, NATURAL, SMALL, natural_colour
 
-AT_REST = {"eyeBlink": 0.12}  # the template looks with wide eyes
 SKY, GROUND, KEY = 0.46, 0.20, 0.85  # light from above, from below, and from the side of the camera
 DIRECTION = np.array([0.45, 0.5, 0.74], np.float32)
 BROW_SHOWN, THIN = 0.75, 0.35
@@ -44,7 +44,7 @@ def portrait_of(
     """
     traits = start.words()
     head = shape_of_words(template, torch.from_numpy(coefficients).to(template.neutral), traits, prompt, choice)
-    head = settled(template, head + template.displacement(template.weights(AT_REST)))
+    head = relaxed(template, settled(template, head), rest_weights(template, traits))
     vertices = head[: len(clay.neutral)].cpu().float().numpy()
     colours = colours_of(template, traits, len(vertices))
     return Portrait(vertices, smooth_normals(vertices, clay.faces), colours, clay.faces)

@@ -4,6 +4,7 @@
 head and what the words say beyond "the face".
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,26 +59,52 @@ def drawn_embeddings(scorer: Scorer, clay: Clay, coefficients: np.ndarray) -> Te
 
 def guessed_embeddings(scorer: Scorer, clay: Clay, coefficients: np.ndarray) -> Tensor:
     """[N, D] what the embeddings of heads [N, K] are expected to be, of which few are drawn, or none."""
-    known = scorer.heads(coefficients)
-    if known is not None:
-        return known
-    basis = coefficients[:BASIS]
+    return guesser(scorer, clay, coefficients)(coefficients)
+
+
+def guesser(scorer: Scorer, clay: Clay, some: np.ndarray) -> Callable[[np.ndarray], Tensor]:
+    """The same for any heads, by what the first BASIS of `some` [N, K] look like where the scorer guesses none."""
+    if scorer.heads(some[:1]) is not None:
+        return scorer.heads
+    basis = some[:BASIS]
     middle, seen = basis.mean(0), drawn_embeddings(scorer, clay, basis)
     apart = torch.from_numpy(basis - middle)
     inverse = torch.linalg.inv(apart @ apart.T + RIDGE * torch.eye(len(basis)))
     slopes = apart.T @ (inverse @ (seen - seen.mean(0)))
-    return normalize(seen.mean(0) + torch.from_numpy(coefficients - middle) @ slopes, dim=1)
+    return lambda heads: normalize(seen.mean(0) + torch.from_numpy(heads - middle) @ slopes, dim=1)
 
 
-def ranked(scorer: Scorer, clay: Clay, coefficients: np.ndarray, prompt: str, options: ChoiceOptions) -> np.ndarray:
-    """[N] scores of candidates [N, K]: guessed, and of the best few as they are drawn.
+def ranked(
+    scorer: Scorer, clay: Clay, lots: Iterable[np.ndarray], prompt: str, options: ChoiceOptions, most: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The best candidates of `lots` [B, K], at most so many, as they come: coefficients [N, K] and scores [N].
 
-    The drawn ones' are moved so that the least is that of the least guess among them: they stay the best.
+    Scores are guessed, those of the best few as they are drawn, moved so that the least is that of the least guess
+    among them: they stay the best.
     """
     asked = wanted(scorer, clay, prompt)
-    guessed = scores(guessed_embeddings(scorer, clay, coefficients), asked, options)
+    coefficients, guessed = _best(scorer, clay, lots, asked, options, most)
     best = guessed.topk(min(SHORTLIST, len(guessed))).indices
     seen = scores(drawn_embeddings(scorer, clay, coefficients[best.numpy()]), asked, options)
     least = guessed[best].min()
     guessed[best] = least + (seen - seen.min())
-    return guessed.numpy()
+    return coefficients, guessed.numpy()
+
+
+def _best(scorer, clay: Clay, lots, asked: Wanted, options: ChoiceOptions, most: int) -> tuple[np.ndarray, Tensor]:
+    """What is kept of all lots, no more than a few of them at a time in memory, with the scores that are guessed."""
+    guess, kept, fit = None, [], []
+    for lot in lots:
+        guess = guess or guesser(scorer, clay, lot)
+        own = scores(guess(lot), asked, options)
+        best = _highest(own, most)
+        kept.append(lot[best.numpy()])
+        fit.append(own[best])
+    every = torch.cat(fit)
+    best = _highest(every, most)
+    return np.concatenate(kept)[best.numpy()], every[best]
+
+
+def _highest(values: Tensor, most: int) -> Tensor:
+    """The places of the highest of `values` [N], at most so many, in their order."""
+    return values.topk(min(most, len(values))).indices.sort().values

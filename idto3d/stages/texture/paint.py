@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from idto3d.config import HeadOptions, TextureOptions
-from idto3d.events import Event, Notice, Preview, StageStarted, StepDone
+from idto3d.events import Event, Preview
 from idto3d.guidance.atlas import AtlasConditions, AtlasGuidance
 from idto3d.guidance.distillation import Distillation, Term, draw_noise, latents_gradient, sds_loss
 from idto3d.guidance.networks.atlas import DOMAINS
@@ -23,8 +23,7 @@ from idto3d.render.dressed import read_map
 from idto3d.render.environment import random_light
 from idto3d.render.material import Material
 from idto3d.stages.material import Canvas, material_at, relit_picture, seen
-from idto3d.stages.optimise import Optimiser
-from idto3d.stages.saved import Checkpoints, Keeper
+from idto3d.stages.optimise import Checkpoints, Keeper, Optimiser, Work, optimised
 from idto3d.stages.texture.code import FINEST, SKIN, AtlasCode, SkinAtlas, changed, coded_views
 from idto3d.stages.texture.normals import as_relief, bent
 from idto3d.stages.wish import Views, Wish, as_pictures, draw_views, terms
@@ -63,21 +62,14 @@ def paint_atlas(
     optimiser = Optimiser(code, [([code.code], asked.learning_rate)], total)
     if saved:
         optimiser.load(saved.tensors, saved.step, generator)
-    yield StageStarted(STAGE, total)
-    with Keeper(checkpoints, STAGE, optimiser, generator) as keeper:
-        while optimiser.step_count < total:
-            keeper.step_begins()
-            losses = _step(wish, board, code, optimiser, options, generator)
-            step = optimiser.step_count
-            if step % options.preview_every == 0 or step == total:
-                yield _preview(board, code, options)
-            yield StepDone(STAGE, step, total, losses)
-            keeper.step_ends()
-    optimiser.settle()
-    if optimiser.skipped:
-        yield Notice(f"{optimiser.skipped} of {total} steps of the atlas were skipped because they were not finite.")
-    if not saved or saved.step < total:
-        keeper.save()
+    work = Work(
+        STAGE,
+        "steps of the atlas",
+        lambda: _step(wish, board, code, optimiser, options, generator),
+        lambda step: _preview(board, code, options),
+        options.preview_every,
+    )
+    yield from optimised(work, optimiser, Keeper(checkpoints, STAGE, optimiser, generator), saved)
     return changed(board.atlas, board.guidance, code).detach().clamp(0, 1)
 
 

@@ -14,7 +14,7 @@ from idto3d.stages.dressing import dressed_head, repainted
 from idto3d.stages.fit import Fitted
 from idto3d.stages.material import Canvas
 from idto3d.stages.models import Models
-from idto3d.stages.saved import Checkpoints
+from idto3d.stages.optimise import Checkpoints
 from idto3d.stages.texture.code import skin_atlas
 from idto3d.stages.texture.paint import make_board, paint_atlas
 from idto3d.stages.wish import Wish

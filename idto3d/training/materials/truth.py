@@ -81,10 +81,10 @@ def drawn_skin(ground: Ground, seed: int, number: int) -> Skin:
     """The skin of one person; the same `seed` and `number` give the same."""
     random = np.random.default_rng([seed, number, 61])
     traits, own = drawn_traits(random), int(random.integers(2**31))
-    texels, mean = ground.map.texels, ground.map.positions
+    texels, mean, space = ground.map.texels, ground.map.positions, ground.map.ground
     dents = random.uniform(0.5, 1.3) * skin_dents(ground.template, texels, traits["age"], own)
     logs = np.log(texels.read(usual_skin(mean, traits))) + random.lognormal(0, 0.35) * shaded(dents)
-    logs += random.uniform(0.2, 1.1) * plain_grain(texels, own) + random.uniform(0.3, 1.5) * patches(texels, own)
+    logs += random.uniform(0.2, 1.1) * plain_grain(space, own) + random.uniform(0.3, 1.5) * patches(space, own)
     if (years := aged(mean, random.uniform(0, 1) if traits["age"] == "old" else 0.0, texels, own)) is not None:
         logs += years.shade[:, None]
     logs += random.normal(0, 0.12) + random.normal(0, 0.05, 3)

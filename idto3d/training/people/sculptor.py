@@ -144,5 +144,6 @@ def _vertex_normals(vertices, faces):
             summed[faces[f, i], 2] += nz
     for i in range(len(summed)):
         length = np.sqrt(summed[i, 0] ** 2 + summed[i, 1] ** 2 + summed[i, 2] ** 2) + 1e-20
-        summed[i] /= length
+        for k in range(3):  # a row at once would take seconds to compile
+            summed[i, k] /= length
     return summed

@@ -14,7 +14,7 @@ from idto3d.files import read_tensors, write_tensors
 from idto3d.guidance.scorer.file import KEY, load_scoring, new_scoring, save_scoring
 from idto3d.guidance.scorer.find import find_scorer
 from idto3d.guidance.scorer.scorer import OwnScorer
-from idto3d.words.traits import HAIR_STYLES, TAUGHT_COLOURS
+from idto3d.words.traits import TAUGHT_COLOURS, TAUGHT_STYLES
 
 CPU = torch.device("cpu")
 
@@ -50,7 +50,7 @@ def test_heads_of_another_template_are_not_guessed(scorer):
 
 def test_all_hair_is_scored(scorer):
     styles, colours = scorer.hair("an old woman")
-    assert tuple(styles) == HAIR_STYLES and tuple(colours) == TAUGHT_COLOURS
+    assert tuple(styles) == TAUGHT_STYLES and tuple(colours) == TAUGHT_COLOURS
 
 
 def test_a_file_comes_back_as_it_was_written(file, tmp_path):

@@ -14,9 +14,9 @@ from idto3d.head.prior_file import load_prior
 from idto3d.head.start import start_of
 from idto3d.head.template_file import load_template
 from idto3d.stages.choice.choose import LEFT, chosen_head, features_left, is_chosen, scored, shape_of_words
-from idto3d.stages.choice.drawn import draw, middle_of, near
-from idto3d.stages.choice.pick import pick
-from idto3d.stages.choice.score import guessed_embeddings, scores, wanted
+from idto3d.stages.choice.drawn import blocks, draw, middle_of, near
+from idto3d.stages.choice.pick import pick, pool_size
+from idto3d.stages.choice.score import guessed_embeddings, ranked, scores, wanted
 from idto3d.words.asked import features_of
 
 MODES = ("baby", "child", "old", "female", "african", "asian", "caucasian", "wide nose")
@@ -144,7 +144,8 @@ def test_those_shown_fit_and_differ():
     random = np.random.default_rng(0)
     places = random.standard_normal((2000, 20))
     fit = places[:, 0]
-    shown = pick(places, fit, np.ones(20), 9)
+    pool = np.argsort(-fit)[: pool_size(2000)]
+    shown = pool[pick(places[pool], fit[pool], np.ones(20), 9)].tolist()
     assert shown[0] == fit.argmax() and len(set(shown)) == 9
     assert fit[shown].min() > np.quantile(fit, 0.9)
     best = np.argsort(-fit)[:9]
@@ -187,8 +188,12 @@ def test_a_face_is_sculpted_in_full_where_nobody_was_chosen(template):
     assert is_chosen(replace(free, choice=ChoiceOptions(candidates=0, chosen=(0.0,))), None)
 
 
-def test_many_candidates_are_drawn_without_a_copy_in_double_precision(monkeypatch):
-    middle = middle_of(np.zeros(10), (), {}, (), 1.0)
+def test_many_candidates_are_drawn_and_scored_in_lots_as_they_would_be_at_once(template, monkeypatch):
+    middle = middle_of(np.zeros(115), (), {}, (), 1.0)
     whole = draw(middle, 100, [3])
     monkeypatch.setattr("idto3d.stages.choice.drawn.AT_ONCE", 7)
     assert np.array_equal(draw(middle, 100, [3]), whole) and whole.dtype == np.float32
+    asked = (Ruled(), clay_of(template)), ("a big nose", ChoiceOptions(), 20)
+    lots, once = (ranked(*asked[0], some, *asked[1]) for some in (blocks(middle, 100, [3]), [whole]))
+    assert np.array_equal(lots[0], once[0]) and np.allclose(lots[1], once[1], atol=1e-6)
+    assert len(once[0]) == 20 and once[0][:, 0].min() > np.quantile(whole[:, 0], 0.79)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from safetensors.numpy import load_file, save_file
 
 from idto3d.errors import UserError
 from idto3d.subject.identity.identity_file import load_identity
-from idto3d.subject.identity.portrait_net import SIDE
+from idto3d.subject.identity.portrait_net import SIDE, PortraitSize
 from idto3d.training.data import embedding, faces
 from idto3d.training.data.augment import augmented
 from idto3d.training.data.faces import CROP_SCALE, WIDE, head_mask, read_known
@@ -20,6 +21,13 @@ from idto3d.training.people.ict import read_ict
 from idto3d.training.people.person import draw_person
 
 PEOPLE, PORTRAITS, C = 6, 3, 100
+
+
+@pytest.fixture(autouse=True)
+def tiny_network(monkeypatch):
+    """A network that learns in moments."""
+    size = partial(PortraitSize, widths=(8, 16, 16, 16), blocks=(0, 1, 0, 0), hidden=32)
+    monkeypatch.setattr(portrait_targets, "PortraitSize", size)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The network of materials learns from painted skins; an interrupted training goes on as if it had never stopped."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -24,6 +25,14 @@ def template():
 @pytest.fixture(scope="module")
 def ground(template):
     return ground_of(template, 128)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def each_painted_once():
+    """Nobody is painted anew for another training."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "drawn_skin", cache(drawn_skin))
+        yield
 
 
 @pytest.fixture

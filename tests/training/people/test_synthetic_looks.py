@@ -11,7 +11,7 @@ from idto3d.training.people.hair_shapes import CEILING, SHAPES, hair_mesh
 from idto3d.training.people.ict import read_ict
 from idto3d.training.people.person import Person, draw_person
 from idto3d.words.expressions import EXPRESSIONS
-from idto3d.words.traits import BEARDS, COLOURS, FACIAL_HAIR, HAIR_STYLES, STYLES, Beard, HairColour, HairStyle
+from idto3d.words.traits import BEARDS, COLOURS, FACIAL_HAIR, STYLES, TAUGHT_STYLES, Beard, HairColour, HairStyle
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def person_with(seed: int = 3, **look) -> Person:
     return replace(person, look=replace(person.look, **(plain | look)))
 
 
-@pytest.mark.parametrize("style", HAIR_STYLES[1:])
+@pytest.mark.parametrize("style", TAUGHT_STYLES[1:])
 def test_hair_is_a_finite_mesh_above_the_scalp_the_same_for_the_same_numbers(studio, style):
     first, again = (hair_mesh(style, studio.model.neutral, studio.scalp, np.random.default_rng(5)) for _ in range(2))
     assert np.isfinite(first.vertices).all() and first.vertices[:, 1].max() <= CEILING[1]

@@ -1,9 +1,10 @@
 """Visits the page with the real pipeline as a stranger would, times it and keeps pictures of it.
 
-    python -m benchmarks.page_visit photo.png --shots FOLDER [--prompt WORDS]
+    python -m benchmarks.page_visit [photo.png ...] --shots FOLDER [--prompt WORDS] [--edit WORDS]
 
-Starts app.py, waits until the page answers, uploads the photo, presses Generate, and takes pictures while the shape
-grows, while it is painted, and when the head is there. Needs playwright and a Chromium. Prints JSON.
+Starts app.py, waits until the page answers, uploads the photos, presses Generate, and takes pictures while the shape
+grows, while it is painted, when the head is there, and when it was edited. Needs playwright and a Chromium. Prints
+JSON. The picture of the page in docs/ is page.png of a head of words alone.
 """
 
 import argparse
@@ -43,48 +44,65 @@ def seconds_to_open(address: str, server: subprocess.Popen) -> float:
     raise RuntimeError(f"app.py ended with {server.returncode}")
 
 
+MOVE = """async (title) => {
+  const slider = document.querySelector(`.idv-slider input[title="${title}"]`);
+  const begun = performance.now();
+  slider.value = 0.8;
+  slider.dispatchEvent(new Event("input", { bubbles: true }));
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 0))));
+  document.querySelector(".idv-canvas").getContext("webgl2").readPixels(0, 0, 1, 1, 6408, 5121, new Uint8Array(4));
+  return performance.now() - begun;
+}"""  # until the picture is drawn, which reading a pixel waits for
+SLIDERS = ("smile", "eyes closed", "brow raised")
+
+
 def visit(tab: Page, address: str, told) -> dict[str, float]:
-    """One head from an empty page; seconds until each thing could be seen."""
+    """One head from an empty page, and an edit of it; seconds until each thing could be seen."""
     tab.set_default_timeout(PATIENCE)
     tab.goto(address)
     tab.wait_for_selector(".status.idle")
     tab.screenshot(path=told.shots / "empty.png", full_page=True)
-    tab.set_input_files("#photos input[type=file]", [str(told.photo)])
-    tab.wait_for_selector("#photos img")
-    tab.check("#consent input")
+    if told.photos:
+        tab.set_input_files("#photos input[type=file]", list(map(str, told.photos)))
+        tab.check("#consent input")
+        tab.wait_for_selector(".verdicts .waiting", state="detached")
     tab.fill("#prompt textarea", told.prompt)
     tab.click("#generate")
+    waits = {"first_shape": "text=Its shape", "first_relit": "text=Lit as in", "done": ".status.done"}
+    seen = _awaited(tab, waits, told.shots)
+    tab.wait_for_selector("#viewer .idv:not(.idv-bare)")
+    tab.wait_for_timeout(8000)
+    for title in SLIDERS:
+        seen[f"slider {title}"] = round(tab.evaluate(MOVE, title) / 1000, 3)
+        tab.wait_for_timeout(2000)
+    if told.edit:
+        tab.fill("#edit_prompt input, #edit_prompt textarea", told.edit)
+        tab.click("#apply")
+        waits = {"edit_first": ".idv-preview:visible", "edit_done": ".status.done"}
+        seen |= _awaited(tab, waits, told.shots)
+    tab.wait_for_timeout(8000)
+    tab.screenshot(path=told.shots / "page.png", full_page=True)
+    return seen
+
+
+def _awaited(tab: Page, waits: dict[str, str], shots: Path) -> dict[str, float]:
+    """Seconds until what each selector finds is there, one after the other, each kept as a picture."""
     begun, seen = time.monotonic(), {}
-    waits = (
-        ("first_normals", ".pane img[alt=Normals]", ""),
-        ("half_shape", "text=step 8", "shape.png"),
-        ("first_relit", ".pane img[alt=Relit]", ""),
-        ("half_skin", "text=step 8", "skin.png"),
-        ("done", ".status.done", ""),
-    )
-    for name, selector, picture in waits:
+    tab.wait_for_selector(".status.running, .status.queued")
+    for name, selector in waits.items():
         tab.wait_for_selector(selector)
         seen[name] = round(time.monotonic() - begun, 1)
-        if picture:
-            tab.screenshot(path=told.shots / picture, full_page=True)
-    tab.wait_for_selector("#picture img")
-    slider = tab.locator("#faces input[type=range]:visible").first
-    before = tab.get_attribute("#picture img", "src")
-    begun = time.monotonic()
-    slider.fill("0.8")
-    tab.wait_for_function("before => document.querySelector('#picture img')?.src !== before", arg=before)
-    seen["slider"] = round(time.monotonic() - begun, 2)
-    tab.wait_for_timeout(3000)
-    tab.screenshot(path=told.shots / "page.png", full_page=True)
+        tab.screenshot(path=shots / f"{name}.png", full_page=True)
     return seen
 
 
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("photo", type=Path)
+    parser.add_argument("photos", type=Path, nargs="*")
     parser.add_argument("--shots", type=Path, required=True)
     parser.add_argument("--prompt", default="")
+    parser.add_argument("--edit", default="")
     told = parser.parse_args()
     told.shots.mkdir(parents=True, exist_ok=True)
     port, chromium = free_port(), shutil.which("chromium") or shutil.which("google-chrome")
@@ -94,7 +112,7 @@ def main() -> None:
             address = f"http://127.0.0.1:{port}"
             opened = seconds_to_open(address, server)
             browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-            tab = browser.new_page(viewport={"width": 1440, "height": 1000})
+            tab = browser.new_page(viewport={"width": 1280, "height": 900})
             seen = visit(tab, address, told)
             browser.close()
         finally:

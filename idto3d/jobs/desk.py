@@ -1,7 +1,6 @@
 """The desk where jobs are handed in, watched, cancelled, resumed and deleted. It never runs one itself."""
 
 import logging
-import os
 import secrets
 import shutil
 import time
@@ -38,11 +37,6 @@ GONE = UserError("This job no longer exists.", "Start a new one.")
 UNREAD = JobError("The photos were not taken over to the end.", "Start a new job.")
 
 log = logging.getLogger(__name__)
-
-
-def default_root() -> Path:
-    """Where runs lie: $IDTO3D_RUNS, or ~/.cache/idto3d/runs."""
-    return Path(os.environ.get("IDTO3D_RUNS") or Path.home() / ".cache" / "idto3d" / "runs")
 
 
 class Desk:
@@ -202,9 +196,12 @@ class Desk:
         """Delete a version, neither the first nor the current one; likewise."""
         drop(self._at_rest(job_id)[0], version_id)
 
-    def warm(self) -> None:
-        """Let a worker be ready for the next job before it is asked for, as somebody looks at a head to edit it."""
-        self.engine.warm()
+    def warm(self, unfinished: str = "") -> None:
+        """Let a worker be ready for the next job before it is asked for, as somebody looks at a head to edit it.
+
+        unfinished: the id of a finished head that is without some pictures, which may be drawn meanwhile.
+        """
+        self.engine.warm(self.folder(unfinished) if unfinished else None)
 
     def delete(self, job_id: str) -> Traces:
         """Stop a job and remove everything about it, which is returned.

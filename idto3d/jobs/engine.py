@@ -16,6 +16,7 @@ from typing import BinaryIO, Protocol
 
 from idto3d.config import ROOT
 from idto3d.jobs.produce import PIPELINE
+from idto3d.jobs.standby.line import REST
 from idto3d.jobs.worker import LOG, SPARE
 
 IDLE = 300.0  # seconds
@@ -40,8 +41,11 @@ class Engine(Protocol):
     def stop(self, folder: Path) -> None:
         """End at once what was begun in `folder`; nothing happens when it has ended."""
 
-    def warm(self) -> None:
-        """Let the next job begin sooner, where that can be; it is likely to come within minutes."""
+    def warm(self, unfinished: Path | None = None) -> None:
+        """Let the next job begin sooner, where that can be; it is likely to come within minutes.
+
+        unfinished: the folder of a finished head that is without some pictures, which may be drawn meanwhile.
+        """
 
     def asked(self, folder: Path) -> None:
         """Know that somebody asks for the job of `folder`, or looks at it, in the context of this call."""
@@ -53,8 +57,9 @@ class Engine(Protocol):
 class LocalEngine:
     """At most `most` workers at a time, each a process of this machine in a session of its own.
 
-    After an edit a worker waits for the next job, and `warm` begins one that waits, having loaded the pipeline. One may
-    wait at a time; it counts as none, and ends after `idle` seconds, or with this process.
+    After a job a worker waits for the next, and `warm` begins one that waits, having loaded the pipeline. One may wait
+    at a time; it counts as none, and ends after `idle` seconds, when a job is deleted that it had to do with, or with
+    this process.
 
     `turn` is a file whose lock a worker holds while it works, for engines that share the machine and one turn.
     `environment` is that of the workers, this process's own where it is not given.
@@ -76,6 +81,8 @@ class LocalEngine:
         self._workers: dict[Path, subprocess.Popen] = {}
         self._gate = threading.RLock()
         self._spare: subprocess.Popen | None = None
+        self._touched: dict[subprocess.Popen, set[Path]] = {}  # of what each may keep something in memory
+        self._resting: set[Path] = set()  # heads whose rest the spare one was told to do
         self._until = 0.0  # it waits so long, on the clock that only grows
 
     def room(self) -> int:
@@ -87,26 +94,39 @@ class LocalEngine:
     def begin(self, folder: Path) -> None:
         """Begin the worker of the queued job in `folder`; what it says goes to `LOG` there."""
         with self._gate:
-            if (spare := self._taken()) and _told(spare, folder):
-                self._workers[folder] = spare
-                return
-            with open(folder / LOG, "ab") as log:
-                self._workers[folder] = self._process(str(folder), log)
+            self._resting.discard(folder)  # there may be more to do
+            if (spare := self._taken()) is None or not _told(spare, folder):
+                with open(folder / LOG, "ab") as log:
+                    spare = self._process(str(folder), log)
+            self._workers[folder] = spare
+            self._touched.setdefault(spare, set()).add(folder)
 
-    def warm(self) -> None:
+    def warm(self, unfinished: Path | None = None) -> None:
         """Let a worker wait for the next job, or wait longer; none is begun while those at work need the cores."""
         with self._gate:
             self._until = time.monotonic() + self.idle
-            if self._spare is not None and self._spare.poll() is None:
-                return
-            if sum(worker.poll() is None for worker in tuple(self._workers.values())) < self.most:
+            there = self._spare is not None and self._spare.poll() is None
+            if not there and sum(worker.poll() is None for worker in tuple(self._workers.values())) < self.most:
                 self._keep(self._process(SPARE, None))
+            if unfinished is not None and self._spare is not None and unfinished not in self._resting:
+                self._let_rest(self._spare, unfinished)
+
+    def _let_rest(self, spare: subprocess.Popen, unfinished: Path) -> None:
+        if _told(spare, unfinished, REST):
+            self._resting.add(unfinished)
+            self._touched.setdefault(spare, set()).add(unfinished)
 
     def asked(self, folder: Path) -> None:
         """Nothing: a process of this machine works for nobody in particular."""
 
     def forget(self, folder: Path) -> None:
-        """Nothing: what ended is not kept in mind."""
+        """Let workers end that had to do with `folder`, as soon as they are free: nothing of it stays in memory."""
+        with self._gate:
+            self._workers.pop(folder, None)
+            for worker in (one for one, touched in self._touched.items() if folder in touched):
+                _hang_up(worker)
+                if worker is self._spare:
+                    self._taken()
 
     def cool(self) -> None:
         """End the worker that waits, if one does."""
@@ -115,7 +135,7 @@ class LocalEngine:
             _hang_up(spare)
 
     def _keep(self, worker: subprocess.Popen) -> None:
-        self._spare = worker
+        self._spare, self._resting = worker, set()
         self._until = time.monotonic() + self.idle
         threading.Thread(target=self._cool_later, args=(worker,), daemon=True).start()
 
@@ -150,10 +170,14 @@ class LocalEngine:
                 self._freed(worker)
         worker.wait()
         _hang_up(worker)
+        with self._gate:
+            self._touched.pop(worker, None)
 
     def _freed(self, worker: subprocess.Popen) -> None:
         with self._gate:
             self._workers = {folder: other for folder, other in self._workers.items() if other is not worker}
+            if worker.stdin.closed:  # something was deleted that it had to do with
+                return
             if self._spare is None or self._spare.poll() is not None:
                 self._keep(worker)
             else:
@@ -177,10 +201,10 @@ def local_engine(root: Path, pipeline: str = PIPELINE) -> LocalEngine:
     return LocalEngine(1, pipeline, root / TURN)
 
 
-def _told(spare: subprocess.Popen, folder: Path) -> bool:
-    """Whether a spare worker was still there to be told its folder."""
+def _told(spare: subprocess.Popen, folder: Path, before: bytes = b"") -> bool:
+    """Whether a spare worker was still there to be told a folder; `before`: see standby/line.py."""
     with suppress(OSError, ValueError):  # the latter where it ended, and was hung up on
-        spare.stdin.write(os.fsencode(folder) + b"\n")
+        spare.stdin.write(before + os.fsencode(folder) + b"\n")
         spare.stdin.flush()
         return spare.poll() is None
     return False

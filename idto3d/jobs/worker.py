@@ -1,7 +1,7 @@
 """The process that owns one job: `python -m idto3d.jobs.worker FOLDER`.
 
 With `-` as its folder it loads the pipeline first and waits for a line on its standard input that names the folder.
-With `--stay` it waits for another one after an edit, which others often follow: what they need is loaded then. See
+With `--stay` it waits for another one after a job, which an edit often follows: what that needs is loaded then. See
 standby/line.py.
 
 It runs the job and records how it ended. It lives in a session of its own, so neither a closed browser tab nor a
@@ -29,13 +29,14 @@ from idto3d.jobs.pace.learning import learn
 from idto3d.jobs.produce import PIPELINE, prepare, produce, rest
 from idto3d.jobs.record import Job, TimeUp, read_job, readable_job, write_job
 from idto3d.jobs.run_folder import claim, perform
-from idto3d.jobs.standby.line import Line, log_into, nothing
+from idto3d.jobs.standby.line import Errand, Line, log_into, nothing
 from idto3d.stop import AGAIN, is_undisturbed
 
 CANCEL = ".cancel"
 SPARE = "-"  # in place of a folder: it is told on the standard input
 LOG = "worker.log"
 FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+LARGER_JOBS = 2  # those that are no edits, of one worker
 GRACE = 0.8  # seconds a step may take to end by itself
 
 log = logging.getLogger(__name__)
@@ -168,7 +169,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("folder", type=Path, help="run folder; - waits for one on the standard input")
     parser.add_argument("--pipeline", default=PIPELINE, help="the module that does the work")
     parser.add_argument("--turn", type=Path, help="a file whose lock is held while at work")
-    parser.add_argument("--stay", action="store_true", help="wait for more folders on the standard input after an edit")
+    parser.add_argument("--stay", action="store_true", help="wait for more folders on the standard input")
     arguments = parser.parse_args(argv)
     if arguments.stay or str(arguments.folder) == SPARE:
         return stay(arguments.folder, arguments.pipeline, arguments.turn)
@@ -178,22 +179,29 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def stay(folder: Path | None, pipeline: str, turn: Path | None) -> int:
-    """Do the job of a run folder (SPARE: of the first that is named), and of others while they are edits.
+    """Do the job of a run folder (SPARE: of the first that is named), and of others as they are named.
 
-    Between them the rest of what was done is done, and what was left of that at the end. While there is more of it than
-    of its own head, a worker waits for others after any job, so that nobody waits for pictures of another's head.
-    Returns the exit code of the last one.
+    It ends after the second job that was no edit, and after one of those that failed, so that what such work leaves in
+    memory goes; an edit that failed, as those do that are refused, ends nothing. Between jobs the rest of what was done
+    is done, and what was left of that at the end. Returns the exit code of the last one.
     """
-    line, code, left = Line(), 0, {}
+    line, code, left, larger = Line(), 0, {}, 0
+    errand = Errand(folder)
     if str(folder) == SPARE:
         prepare(pipeline)
-        folder = line.next(nothing())
-    while folder is not None:
-        kind, code = _logged_job(folder, pipeline, turn)
-        left = {one: None for one in left if one != folder} | {folder: None}
-        if (kind != record.EDIT and len(left) == 1) or not line.free():
+        errand = line.next(nothing())
+    while errand is not None:
+        left = {one: None for one in left if one != errand.folder} | {errand.folder: None}
+        if errand.only_rest:
+            errand = line.next(_rests(left, pipeline))
+            continue
+        kind, code = _logged_job(errand.folder, pipeline, turn)
+        is_edit = kind == record.EDIT
+        larger += not is_edit
+        ends = not is_edit and (code or larger >= LARGER_JOBS)
+        if ends or not line.free():
             break
-        folder = line.next(_rests(left, pipeline))
+        errand = line.next(_rests(left, pipeline) if is_edit else _prepared(left, pipeline))
     _complete(left, pipeline)
     return code
 
@@ -208,6 +216,13 @@ def _logged_job(folder: Path, pipeline: str, turn: Path | None) -> tuple[str, in
     code = own(folder, pipeline, turn)
     _leave_signals()
     return job.kind if job else "", code
+
+
+def _prepared(left: dict[Path, None], pipeline: str) -> Generator[None, None, None]:
+    """Load what an edit needs, then as `_rests`."""
+    yield
+    prepare(pipeline)
+    yield from _rests(left, pipeline)
 
 
 def _rests(left: dict[Path, None], pipeline: str) -> Generator[None, None, None]:

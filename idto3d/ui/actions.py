@@ -135,6 +135,11 @@ class Actions:
         self.revisions.drop(job_id, version)
         self.stage.keep_only(job_id, self.revisions.listed(job_id))
 
+    def expect_words(self) -> None:
+        """Somebody writes words, and may ask for faces: what proposes them is loaded, unless jobs need the cores."""
+        if not self.desk.records.active():
+            self.choosing.chooser.open()
+
     def minutes(self, photos: int) -> dict[str, float]:
         """Minutes that a head of so many photos is likely to take here, by preset."""
         asked = {name: self.base[name] for name in ("weights", "device") if name in self.base}

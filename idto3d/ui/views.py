@@ -11,10 +11,12 @@ from idto3d.jobs.desk import JobView
 from idto3d.jobs.event_log import Progress
 
 STAGES = {"subject": "Photos", "weights": "Weights", "fit": "Person", "shape": "Shape"}
-STAGES |= {"material": "Skin", "edit": "Change", "clip": "Clip", "preview": "Film", "asset": "Asset"}
-CHANGED = ("edit", "asset")  # the stages of a change
+STAGES |= {"material": "Skin", "edit": "Change", "clip": "Clip", "preview": "Film"}
+STAGES |= {"shine": "Shine", "asset": "Files"}
+LAST = "asset"  # whatever else there was
+CHANGED = ("edit", LAST)  # the stages of a change
 MOVED = ("clip", "preview")  # those of an animation
-RARE = ("weights", "edit", "clip", "preview")  # shown only where it happens
+RARE = ("weights", "edit", "clip", "preview", "shine")  # shown only where it happens
 USUAL = tuple(name for name in STAGES if name not in RARE)
 
 
@@ -86,7 +88,8 @@ def _stages_of(view: JobView) -> str:
     if view.kind == record.EDIT:
         return _stages(CHANGED, CHANGED[: CHANGED.index(now)] if now in CHANGED else (), now)
     seen = (*progress.stages_done, *filter(None, (progress.stage,)))
-    names = list(dict.fromkeys((*(name for name in STAGES if name not in RARE or name in seen), *seen)))
+    known = [name for name in STAGES if name not in RARE or name in seen]
+    names = [name for name in dict.fromkeys((*known, *seen)) if name != LAST] + [LAST]
     made = [name for name in names if name not in (CHANGED[0], *MOVED)]  # what was changed is told by the versions
     return _stages(made, made if view.status == record.DONE else progress.stages_done, now)
 
@@ -119,9 +122,9 @@ def _line(view: JobView) -> str:
 def likeness(progress: Progress) -> str:
     """What a measured likeness means, in words."""
     alike = progress.likeness >= progress.same_person
-    who = "the person of the photos" if alike else "another person"
-    said = f"the encoder {escape(progress.encoder)} takes this head for {who}"
-    return f"{said} <small>(likeness {progress.likeness:.2f}; the same person from {progress.same_person:.2f})</small>"
+    said = "recognised as the person in the photos" if alike else "would be taken for another person"
+    how = f"likeness {progress.likeness:.2f} by the encoder {escape(progress.encoder)}"
+    return f"{said} <small>({how}; the same person from {progress.same_person:.2f})</small>"
 
 
 def _headline(view: JobView) -> str:

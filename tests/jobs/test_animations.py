@@ -61,6 +61,18 @@ def test_a_head_is_animated_and_stays_as_it_was(desk, head, clip):
         animation(folder, "a001")
 
 
+def test_an_animation_that_a_shell_made_is_listed_and_deleted_like_any_other(tmp_path):
+    for name, glb in (("a smile", b"glTF"), ("hello_2", b"glTF"), (".coming", b"glTF"), ("begun", b"")):
+        place = tmp_path / "animations" / name
+        place.mkdir(parents=True)
+        if glb:
+            (place / "clip.glb").write_bytes(glb)
+    (one,) = animations(tmp_path)
+    assert (one.id, one.name, one.film) == ("hello_2", "hello_2", None) and record.age(one.created) < 60
+    drop(tmp_path, "hello_2")
+    assert animations(tmp_path) == ()
+
+
 @pytest.mark.parametrize("content", [b"refuse anna herself", b"stall anna herself"], ids=["refused", "cancelled"])
 def test_a_clip_goes_however_the_work_ends_and_no_animation_is_half_there(desk, head, clip, content):
     folder = desk.folder(head)

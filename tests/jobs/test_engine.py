@@ -10,10 +10,13 @@ import pytest
 from waiting import until
 
 from idto3d.config import EditOptions
+from idto3d.jobs import engine as engines
+from idto3d.jobs import worker
 from idto3d.jobs.desk import Desk
 from idto3d.jobs.engine import LocalEngine, _hang_up, _told
 from idto3d.jobs.lock import owner_of
 from idto3d.jobs.run_folder import LOCK
+from idto3d.jobs.standby.line import Errand
 
 
 def state_of(pid):
@@ -166,4 +169,122 @@ def test_the_end_of_a_worker_leaves_no_zombie_though_nobody_looks(desk, engine, 
     if prompt == "stall":
         until(lambda: owner_of(desk.root / job_id / LOCK))
         os.kill(worker.pid, signal.SIGKILL)
+    if prompt == "young":  # it waits for what comes after
+        until(lambda: engine._spare is worker)
+        desk.delete(job_id)
     until(lambda: state_of(worker.pid) == "")
+
+
+def test_who_made_a_head_is_ready_for_its_edits_and_ends_after_another_head(desk, engine, head, options):
+    worker = until(lambda: engine._spare)
+    desk.edit(head, EditOptions(prompt="older"))
+    until(lambda: not desk.watch(head).active and engine._spare is worker)
+    desk.start([], options("young"))
+    until(lambda: state_of(worker.pid) == "")
+
+
+def test_pictures_that_a_worker_never_came_to_are_drawn_when_somebody_looks(desk, engine, head):
+    desk.edit(head, EditOptions(prompt="unhurried older"))
+    worker = until(lambda: engine._workers.get(desk.folder(head)))
+    until(lambda: not desk.watch(head).active and engine._spare is worker)
+    worker.kill()
+    worker.wait()
+    assert not has_back(desk, head)
+    desk.warm(head)
+    until(lambda: has_back(desk, head), 20)
+    assert engine.room() == 1
+    desk.edit(head, EditOptions(prompt="older"))
+    until(lambda: not desk.watch(head).active and len(desk.versions(head)) == 3)
+
+
+class Queue:
+    """In place of a line: errands that are told one right after the other, so that there is time for no rest."""
+
+    def __init__(self, errands):
+        self.errands = list(errands)
+
+    def next(self, meanwhile):
+        next(meanwhile, None)
+        meanwhile.close()
+        return self.errands.pop(0) if self.errands else None
+
+    def free(self):
+        return True
+
+
+@pytest.mark.parametrize(
+    ("jobs", "done"),
+    [
+        ([("generate", 0)] * 3, 2),
+        ([("edit", 0), ("edit", 1), ("generate", 0), ("edit", 0), ("export", 0), ("edit", 0)], 5),
+        ([("edit", 0), ("generate", 1), ("edit", 0)], 2),
+    ],
+)
+def test_a_worker_of_a_busy_engine_ends_when_it_is_time_and_does_what_is_left(monkeypatch, jobs, done):
+    errands = [Errand(Path(f"head {number}")) for number in range(len(jobs))]
+    worked, drawn = [], []
+
+    def job(folder, *_):
+        worked.append(folder)
+        return jobs[len(worked) - 1]
+
+    def rest(folder, _pipeline):
+        yield
+        drawn.append(folder)
+
+    monkeypatch.setattr(worker, "Line", lambda: Queue(errands[1:]))
+    monkeypatch.setattr(worker, "_logged_job", job)
+    monkeypatch.setattr(worker, "rest", rest)
+    assert worker.stay(errands[0].folder, "fake_pipeline", None) == jobs[done - 1][1]
+    assert worked == [one.folder for one in errands[:done]] and set(drawn) == set(worked)
+
+
+def test_who_is_told_two_things_at_once_knows_of_the_second_while_at_the_first():
+    code = (
+        "import sys; from idto3d.jobs.standby.line import Line, nothing; line, steps = Line(), iter(range(1000)); "
+        "first = line.next(nothing()); second = line.next(None for step in steps); "
+        "print(first.folder, first.only_rest, second.folder, second.only_rest, next(steps), file=sys.stderr)"
+    )
+    command, pipe = [sys.executable, "-c", code], subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=Path(__file__).parents[2]) as reader:
+        reader.stdin.write(b"\0one\ntwo\n")
+        reader.stdin.flush()
+        until(lambda: reader.poll() is not None)
+        assert reader.stderr.read().split() == [b"one", b"True", b"two", b"False", b"1"]
+
+
+def test_a_deleted_head_stays_in_no_memory_though_others_followed_it(engine, tmp_path):
+    engine.warm(tmp_path / "first")
+    spare = engine._spare
+    engine.warm(tmp_path / "second")
+    engine.forget(tmp_path / "another")
+    assert engine._spare is spare
+    engine.forget(tmp_path / "first")
+    assert engine._spare is None
+    until(lambda: state_of(spare.pid) == "" and not engine._touched)
+
+
+def test_who_is_at_work_when_another_head_is_deleted_that_it_had_to_do_with_ends_after_it(
+    desk, engine, head, tmp_path, monkeypatch
+):
+    worker, begin, begun = until(lambda: engine._spare), engine.begin, []
+    monkeypatch.setattr(engine, "begin", lambda folder: begin(folder) or begun.append(folder))
+    engine.warm(tmp_path / "another")
+    desk.edit(head, EditOptions(prompt="older"))
+    until(lambda: begun)
+    engine.forget(tmp_path / "another")
+    until(lambda: state_of(worker.pid) == "")
+    assert len(desk.versions(head)) == 2 and has_back(desk, head)
+
+
+def test_a_worker_is_told_of_missing_pictures_once(desk, engine, head, monkeypatch):
+    told, tell = [], engines._told
+    monkeypatch.setattr(engines, "_told", lambda *what: told.append(what[1:]) or tell(*what))
+    folder = desk.folder(head)
+    for _ in range(3):
+        desk.warm(head)
+    assert told == [(folder, engines.REST)]
+    desk.edit(head, EditOptions(prompt="older"))
+    until(lambda: not desk.watch(head).active and engine.room() == 1)
+    desk.warm(head)
+    assert told[1:] == [(folder,), (folder, engines.REST)]

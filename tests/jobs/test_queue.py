@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from waiting import over, watched
 
+from idto3d.config import EditOptions
 from idto3d.errors import UserError
 from idto3d.jobs.desk import Desk
 from idto3d.jobs.engine import LocalEngine
@@ -101,6 +102,22 @@ def test_a_worker_that_ends_before_it_begins_is_not_begun_again(desk_of, bench, 
     desk.resume(job_id)
     desk.dispatcher.step()
     assert bench.ever == [job_id, job_id]
+
+
+def test_a_worker_that_ends_before_it_begins_an_edit_leaves_the_head_and_says_so(desk_of, bench, options):
+    desk = desk_of(bench)
+    job_id = desk.start([], options())
+    folder = desk.folder(job_id)
+    for name in ("head.safetensors", "head.glb"):
+        (folder / name).write_bytes(b"a toy")
+    desk.dispatcher.step()
+    step(desk, bench, done=True)
+    desk.edit(job_id, EditOptions(prompt="older"))
+    desk.dispatcher.step()
+    step(desk, bench, done=False)
+    view = desk.watch(job_id)
+    assert (view.status, bench.ever) == ("done", [job_id, job_id]) and "stopped before" in view.error.what
+    assert view.error.remedy == "The head is as it was. Ask for the change again later."
 
 
 def test_jobs_that_wait_are_no_processes_and_are_begun_after_a_restart(desk_of, bench, photo, options):

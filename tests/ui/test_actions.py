@@ -201,7 +201,7 @@ def test_text_of_users_cannot_become_markup(tmp_path):
         ({"progress": Progress(stage="shape", step=3, steps=9, seconds_left=200.0)}, "about 3 min left"),
         (
             {"status": "done", "progress": Progress(likeness=0.71, encoder="dlib", same_person=0.91)},
-            "the encoder dlib takes this head for another person <small>(likeness 0.71; the same person from 0.91)",
+            "taken for another person <small>(likeness 0.71 by the encoder dlib; the same person from 0.91)",
         ),
         ({"status": "cancelled"}, "Press Resume"),
         ({"status": "failed", "error": JobError("It broke.", "Mend it.")}, "<b>It broke.</b><span>Mend it.</span>"),

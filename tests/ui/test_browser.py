@@ -39,7 +39,7 @@ def test_a_visitor_makes_a_head_leaves_comes_back_and_deletes_it(tab, address, p
     shoot(tab, "4_cancelled")
     tab.click("#resume")
     tab.wait_for_selector(".status.done")
-    assert "takes this head for another person (likeness 0.71" in tab.inner_text(".status")
+    assert "would be taken for another person (likeness 0.71" in tab.inner_text(".status")
     tab.wait_for_selector("#photos img", state="detached")
     assert tab.is_visible("#photos") and not tab.is_visible("#taken figure")
     box = tab.locator("#photos button[aria-dropeffect]")

@@ -35,16 +35,20 @@ def test_a_visitor_chooses_a_face_makes_it_changes_its_hair_and_lets_it_move(tab
     tab.wait_for_selector(".status.done")
     (job_id,) = does.desk.ids()
     assert does.look(job_id).options.choice.chosen == (2.0, 1.0, 4.0)
-    assert "chosen for “slow young”" in tab.inner_text("#message") and not tab.inner_text("#faces")
+    assert "chosen for “slow young”" in tab.inner_text("#message")
+    tab.wait_for_selector("#faces [data-pick='2'].now")  # it stays as it was asked for
     tab.reload()
-    tab.wait_for_selector("text=the face that was chosen for this head")
+    tab.wait_for_function("document.querySelector('#prompt textarea')?.value === 'young with red hair'")
+    tab.wait_for_selector("#faces [data-pick='2'].now")
     tab.fill("#prompt textarea", "an old man")
     tab.wait_for_selector("text=chosen for other words")
     tab.fill("#prompt textarea", "young with red hair")
     tab.wait_for_selector("text=chosen for other words", state="hidden")
     tab.click("#shelf [data-pick=new]")
-    tab.wait_for_selector("text=the face that was chosen for this head", state="detached")
+    tab.wait_for_selector("#faces button", state="detached")
+    assert tab.input_value("#prompt textarea") == ""  # what was said of the person goes with the face
     tab.locator("#shelf .head:not(.new)").click()
+    tab.wait_for_selector("text=the face that was chosen for this head")
     tab.wait_for_selector(".status.done")
 
     tab.click("#hair > button")

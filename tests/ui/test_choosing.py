@@ -1,13 +1,17 @@
 """What a browser kept of a choice, how faces and hair are shown, and what is told of weights with their own terms."""
 
 import base64
+import weakref
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from idto3d.config import EditOptions
+from idto3d.config import EditOptions, HeadOptions, as_json
 from idto3d.errors import UserError
+from idto3d.events import Candidate, CandidatesFound
+from idto3d.jobs.choosing.process import FACES, Proposing
 from idto3d.jobs.limits import LOCAL, PUBLIC
 from idto3d.ui import views
 from idto3d.ui.cards.faces import ELSEWHERE, PICK, PICKED, faces
@@ -42,6 +46,57 @@ def test_faces_are_marked_and_their_words_escaped():
     assert faces(FOUND, (2.0, 0.0), FOUND.prompt).count("data-words") == 1
     assert faces(FOUND, (7.0,), "a man").count("data-words") == 2  # the one that is made is for words of its own
     assert faces(Found()) == "" and faces(Found("a man")).count("face wait") == 9
+    part = replace(FOUND, whole=False)
+    assert part.waits and faces(part).count("face wait") == 7 and "data-pick" not in faces(part)
+
+
+def test_faces_are_given_as_they_are_drawn_and_none_twice():
+    drawn = [Candidate((float(i),), 1.0 - i, np.full((4, 4, 3), i, np.uint8)) for i in range(3)]
+    told = []
+
+    def propose(options, like, count):
+        for number in range(1, count + 1):
+            told.append(number)
+            yield CandidatesFound(tuple(drawn[:number]))
+
+    proposing = Proposing(SimpleNamespace(propose=propose))
+    question = {"options": as_json(HeadOptions(prompt="young")), "wanted": FACES, "like": [], "count": 3}
+    said, pictures = proposing.answer(question | {"beyond": 0})
+    assert (said["coefficients"], said["over"], len(pictures), told) == ([[0.0]], False, 48, [1])
+    assert proposing.answer(question | {"beyond": 0})[0]["coefficients"] == [[0.0]]
+    assert proposing.answer(question | {"beyond": 1})[0]["coefficients"] == [[1.0]]
+    said, pictures = proposing.answer(question)
+    assert (said["coefficients"], said["over"], len(pictures), told) == ([[0.0], [1.0], [2.0]], True, 144, [1, 2, 3])
+    said, pictures = proposing.answer(question | {"beyond": 3})
+    assert (said["coefficients"], said["over"], said["shape"][0], pictures) == ([], True, 0, b"")
+
+
+class Template:
+    """What is too large to be kept for each question."""
+
+
+def test_what_it_takes_to_draw_faces_is_let_go_of():
+    drawn = [Candidate((float(i),), 1.0 - i, np.zeros((4, 4, 3), np.uint8)) for i in range(3)]
+    held = []
+
+    def propose(options, like, count):
+        template = Template()
+        held.append(weakref.ref(template))
+        for number in range(1, count + 1):
+            yield CandidatesFound(tuple(drawn[:number]))
+        yield CandidatesFound(tuple(drawn[:count]))
+
+    proposing = Proposing(SimpleNamespace(propose=propose))
+    asked = [{"options": as_json(HeadOptions(seed=seed)), "wanted": FACES, "like": [], "count": 3} for seed in range(4)]
+    answers = [proposing.answer(asked[0] | {"beyond": beyond})[0] for beyond in range(3)]
+    assert [one["over"] for one in answers] == [False, False, True] and held[0]() is None
+    for question in asked[1:]:
+        proposing.answer(question | {"beyond": 0})
+    assert [one() is None for one in held] == [True, True, False, False]
+    proposing.answer(asked[0] | {"beyond": 0})
+    assert len(held) == 4  # its pictures are still known
+    again, _ = proposing.answer(asked[1] | {"beyond": 1})
+    assert (again["coefficients"], again["over"]) == ([[1.0], [2.0]], True) and held[4]() is None
 
 
 def test_hair_that_is_pressed_is_a_request_that_is_understood():

@@ -83,7 +83,7 @@ class RayEngine:
             self._ray.cancel(task, force=True)
             self._ray.wait([task], timeout=STOPPING)
 
-    def warm(self) -> None:
+    def warm(self, unfinished: Path | None = None) -> None:
         """Nothing: who waits on a cluster takes a place there."""
 
     def asked(self, folder: Path) -> None:

@@ -41,11 +41,15 @@ class Full(UserError):
 
 @dataclass(eq=False)
 class Place:
-    """A place in the line. `live`: of somebody who looks on, and wants the newest answer alone."""
+    """A place in the line.
+
+    live: of somebody who looks on, and wants the newest answer alone. follows: asks for more of what is answered.
+    """
 
     matter: Hashable
     visitor: str
     live: bool
+    follows: bool = False
     since: float = field(default_factory=time.monotonic)
     refused: UserError | None = None
 
@@ -61,14 +65,17 @@ class Office:
         self._served: dict[str, float] = {}
         self._clerk: Clerk | None = None
 
-    def ask(self, matter: Hashable, question: dict, visitor: str = "", live: bool = False) -> tuple[dict, bytes]:
+    def ask(
+        self, matter: Hashable, question: dict, visitor: str = "", live: bool = False, follows: bool = False
+    ) -> tuple[dict, bytes]:
         """The answer to a `question` about `matter`, as plain JSON and bytes.
 
-        A `live` one supersedes those of the same visitor and matter that wait, and Superseded is raised there. Raises
-        UserError when the visitor's share is full, when it takes too long, and where the question is refused;
-        RuntimeError where it breaks.
+        A `live` one supersedes those of the same visitor and matter that wait, and Superseded is raised there. One that
+        `follows`, for more of what was answered, is superseded likewise; itself it takes the place of none, and is no
+        part of the visitor's share. Raises UserError when that is full, when it takes too long, and where the question
+        is refused; RuntimeError where it breaks.
         """
-        place = self._enter(Place(matter, visitor, live))
+        place = self._enter(Place(matter, visitor, live, follows))
         try:
             self._wait(place)
             return self._ask(place, question)
@@ -107,8 +114,9 @@ class Office:
                 waiting = [other for other in own if other is not self._now]
                 self._refuse(older := _older(waiting, place, self.terms.visitor), Superseded(thing))
                 own = [other for other in waiting if other not in older]
-            if len(own) >= self.terms.visitor:
-                some = f"{len(own)} {thing}s wait" if len(own) > 1 else f"A {thing} waits"
+            count = sum(not other.follows for other in own)
+            if count >= self.terms.visitor and not place.follows:
+                some = f"{count} {thing}s wait" if count > 1 else f"A {thing} waits"
                 raise Full(f"{some} for you already.", "Ask again when it is there.")
             if len(self._line) >= self.terms.total:
                 raise UserError(f"Too many {thing}s wait already.", "Try again in a moment.")
@@ -176,6 +184,6 @@ class Office:
 
 def _older(waiting: list[Place], newest: Place, most: int) -> list[Place]:
     """Those of a visitor's `waiting` questions that a live one takes the place of."""
-    live = [place for place in waiting if place.live]
-    same = [place for place in live if place.matter == newest.matter]
-    return same or live[: max(len(waiting) + 1 - most, 0)]
+    same = [place for place in waiting if (place.live or place.follows) and place.matter == newest.matter]
+    others = [place for place in waiting if place not in same and not place.follows]
+    return same + [place for place in others if place.live][: max(len(others) + 1 - most, 0)]

@@ -38,8 +38,9 @@ def _hindrance(offer: Offer, device: str) -> tuple[str, str] | None:
         refusal = too_heavy("These weights")
         return refusal.what, refusal.remedy
     free = shutil.disk_usage(_existing(Path(constants.HF_HUB_CACHE))).free
-    if offer.missing and offer.missing + ROOM > free:
-        what = f"They take {offer.missing / 1e9:.1f} GB more, and the disk has {free / 1e9:.1f} GB left."
+    more = (offer.missing or 0) + offer.copies
+    if more and more + ROOM > free:
+        what = f"They take {more / 1e9:.1f} GB more, and the disk has {free / 1e9:.1f} GB left."
         return what, "Free some space, or set HF_HOME to a larger disk."
     return None
 

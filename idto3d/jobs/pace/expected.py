@@ -14,7 +14,7 @@ from idto3d.config import NAMED, HeadOptions
 from idto3d.errors import UserError
 from idto3d.files import read_json
 
-STAGES = ("subject", "fit", "shape", "carving", "texture", "material", "asset")
+STAGES = ("subject", "fit", "shape", "carving", "texture", "material", "shine", "asset")
 # Seconds a unit on two idle cores with the embedded weights.
 USUAL: Mapping[str, float] = {
     "subject": 1.8,
@@ -23,12 +23,13 @@ USUAL: Mapping[str, float] = {
     "carving": 0.25,
     "texture": 0.3,
     "material": 0.255,
+    "shine": 2.0,
     "asset": 3.8,
 }
 PIXELS = 128.0 * 128.0  # of a view whose cost is one unit
 LIT = 3.5  # times the cost of a step on an atlas's code that one on lit pictures has
 PAINTED = 0.25  # units that a skin's relief costs at 1024 texels a side
-TRANSLATED = 8.0  # units that reading shine from a skin of that size costs
+ENLARGED = 0.15  # units that reading shine costs more for as many texels as 1024 a side have
 GRID = 1.5  # units that a step costs more on a tetrahedral grid of 80 cells
 
 
@@ -47,7 +48,8 @@ def units(options: HeadOptions, photos: int) -> dict[str, float]:
         "shape": meshes * shape.steps * (_views(shape.views, sides[0]) + GRID * grid),
         "carving": carving.steps * _views(carving.views, carving.image_size or sides[1]),
         "texture": (texture.steps + LIT * texture.lit_steps) * _views(texture.views, sides[1]),
-        "material": material.steps * _views(material.views, sides[1]) + TRANSLATED * area * material.translate,
+        "material": material.steps * _views(material.views, sides[1]),
+        "shine": material.translate * (area if material.relief == "read" else min(area, 1.0) + ENLARGED * area),
         "asset": 1.0 + (options.export.texture_size / 1024.0) ** 2,
     }
     return {stage: amount for stage, amount in counted.items() if amount}

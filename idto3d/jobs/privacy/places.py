@@ -1,9 +1,15 @@
-"""Where the page of a folder of runs keeps uploads and what it hands out, for all who look there."""
+"""Where runs lie, and where their page keeps uploads and what it hands out, for all who look there."""
 
 import hashlib
+import os
 from pathlib import Path
 
 HEADS = "heads"  # what is handed out, below the page's folder; all else there are uploads
+
+
+def default_root() -> Path:
+    """Where runs lie: $IDTO3D_RUNS, or ~/.cache/idto3d/runs."""
+    return Path(os.environ.get("IDTO3D_RUNS") or Path.home() / ".cache" / "idto3d" / "runs")
 
 
 def uploads_of(runs: Path) -> Path:

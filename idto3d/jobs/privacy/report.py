@@ -5,9 +5,8 @@ from pathlib import Path
 
 from idto3d.errors import UserError
 from idto3d.files import remove, sha256_of
-from idto3d.jobs.desk import default_root
 from idto3d.jobs.lock import is_locked, owner_of
-from idto3d.jobs.privacy.places import HEADS, handed_out, lock_of, uploads_of
+from idto3d.jobs.privacy.places import HEADS, default_root, handed_out, lock_of, uploads_of
 from idto3d.jobs.privacy.traces import Traces, deleted, digests, erase, is_run, traces
 from idto3d.jobs.record import readable_job
 from idto3d.jobs.run_folder import standing

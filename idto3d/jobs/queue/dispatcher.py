@@ -12,7 +12,7 @@ from idto3d.jobs.lock import is_locked
 from idto3d.jobs.queue.line import Waiting, in_turn
 from idto3d.jobs.queue.records import Records
 from idto3d.jobs.record import Job, JobError, is_active, read_job, write_job
-from idto3d.jobs.run_folder import LOCK
+from idto3d.jobs.run_folder import LOCK, give_up
 from idto3d.jobs.worker import CANCEL
 
 PAUSE = 0.2
@@ -120,9 +120,10 @@ class Dispatcher:
         return in_turn([Waiting(path, job.visitor, job.queued) for path, job in waiting.items()], self._served)
 
     def _bury(self, folder: Path) -> None:
-        """Write down that a worker ended before it began its job."""
-        self._begun.discard(folder)
+        """Write down that a worker ended before it began its job; of a finished head that is told beside it."""
         job, cancelled = read_job(folder), (folder / CANCEL).exists()
-        if job and job.status == record.QUEUED:
-            over = record.ended(job, record.CANCELLED) if cancelled else record.ended(job, record.FAILED, DIED)
-            write_job(folder, over)
+        if job and job.status == record.QUEUED and cancelled:
+            write_job(folder, record.ended(job, record.CANCELLED))
+        elif job:
+            give_up(folder, DIED)
+        self._begun.discard(folder)

@@ -151,7 +151,7 @@ class SpaceEngine:
             task.stopped.set()
         self.beside.stop(folder)
 
-    def warm(self) -> None:
+    def warm(self, unfinished: Path | None = None) -> None:
         """Nothing: `spaces` keeps the process of the last slice where it can."""
 
     def asked(self, folder: Path) -> None:

@@ -6,7 +6,8 @@ from html import escape
 from idto3d.ui.heads.choosing import COUNT, Found
 
 LOOKING = "Many faces are drawn and compared with your words; the first time takes longer."
-PICK = "Press the one to be made, or leave the choice to the words."
+COMING = "The best come first, one by one."
+PICK = "Choose the one to make, or leave it to the words."
 PICKED = "Generate makes the face that is marked."
 ELSEWHERE = "Generate makes the face that was chosen for this head."
 CHANGED = "These are for other words than those above: ask again, or keep the face."
@@ -25,8 +26,10 @@ def faces(found: Found, chosen: Sequence[float] = (), words: str = "") -> str:
     words: those that the chosen one was for.
     """
     if found.waits:
-        blank = '<span class="face wait"></span>' * COUNT
-        return f'<div class="faces" aria-hidden="true">{blank}</div><p class="advice" role="status">{LOOKING}</p>'
+        there = "".join(f'<span class="face"><img alt="" src="{escape(picture)}"></span>' for picture, _ in found.faces)
+        blank = '<span class="face wait"></span>' * (COUNT - len(found.faces))
+        told = f'<p class="advice" role="status">{COMING if found.faces else LOOKING}</p>'
+        return f'<div class="faces" aria-hidden="true">{there}{blank}</div>{told}'
     if not found.faces:
         return f'<p class="advice">{ELSEWHERE}</p>{_hint(words, OTHER)}' if chosen else ""
     cards = "".join(_card(number, picture, row == tuple(chosen)) for number, (picture, row) in enumerate(found.faces))

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from html import escape
 
-LOOKING = '<p class="advice" role="status">Hair is grown to be looked at; the first time takes longer.</p>'
+LOOKING = '<p class="advice" role="status">Hair is being grown to show you; the first time takes longer.</p>'
 TITLES = {"styles": "Styles", "colours": "Colours"}
-STRANGER = "Shown on the head of somebody else, not of your photos; your head gets the hair that is pressed."
+STRANGER = "Shown on somebody else's head, not the one in your photos. Your head gets the hair you choose."
 WHOLE = ("bald",)  # words that say all by themselves
 
 

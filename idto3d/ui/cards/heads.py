@@ -5,8 +5,10 @@ from html import escape
 
 from idto3d.jobs import record
 from idto3d.jobs.desk import JobView
-from idto3d.ui.heads.thumbs import thumb
+from idto3d.ui.cards.pictures import newest
+from idto3d.ui.heads.thumbs import data_url, thumb
 
+SIDE = 96  # pixels of a picture
 STANDS = {
     record.QUEUED: "waits",
     record.RUNNING: "is being made",
@@ -31,13 +33,20 @@ def shelf(views: Sequence[JobView], shown: str) -> str:
 
 def _card(view: JobView, shown: bool) -> str:
     name, state = escape(title(view)), _state(view)
-    url = thumb(view.folder)
+    url = thumb(view.folder) or _live(view)
     picture = f'<img alt="" src="{url}">' if url else '<span class="blank"></span>'
     note = f"<em>{state}</em>" if state else ""
     return (
         f'<button type="button" class="head{" now" if shown else ""}" data-pick="{view.id}" title="{name}"'
         f' aria-pressed="{str(shown).lower()}">{picture}<span>{name}</span>{note}</button>'
     )
+
+
+def _live(view: JobView) -> str:
+    """The newest picture of a head that is being made, as a data URL; '' where there is none yet."""
+    previews = view.previews or {}
+    kind = newest(previews)
+    return data_url(previews[kind], SIDE) if kind else ""
 
 
 def _state(view: JobView) -> str:

@@ -32,8 +32,12 @@ def _card(number: int, photo: PhotoVerdict) -> str:
     picture = photo.crop or photo.thumbnail
     image = f'<img alt="" src="{_url(picture)}">' if picture else '<span class="blank"></span>'
     facts = escape(_facts(photo))
-    text = f"<b>{STATES[photo.state]}</b> {escape(photo.what)} {escape(photo.remedy)}"
-    small = f"<small>{escape(photo.name)}{facts and ': '}{facts}</small>"
+    if photo.state == "ok":  # facts say it all
+        said, beside = f"{facts[:1].upper()}{facts[1:]}.", ""
+    else:
+        said, beside = f"{escape(photo.what)} {escape(photo.remedy)}", facts and f": {facts}"
+    text = f"<b>{STATES[photo.state]}</b> {said}"
+    small = f"<small>{escape(photo.name)}{beside}</small>"
     return f'<li class="{photo.state}">{image}<div>{text}{small}</div>{_away(number, photo.name)}</li>'
 
 

@@ -60,7 +60,12 @@ def _clip(limits: Limits) -> gr.Video:
 def _ways() -> tuple[gr.Slider, gr.Slider]:
     usual = AnimateOptions()
     info = "1 is as in the clip; more exaggerates."
-    strength = gr.Slider(0, 3, usual.strength, step=0.05, label="Strength", info=info, elem_id="film_strength")
-    info = "0 follows every frame, 1 is very calm."
-    smoothing = gr.Slider(0, 1, usual.smoothing, step=0.05, label="Smoothing", info=info, elem_id="film_smoothing")
+    with gr.Row(elem_id="film_ways"):
+        strength = gr.Slider(
+            0, 3, usual.strength, step=0.05, label="Strength", info=info, min_width=140, elem_id="film_strength"
+        )
+        info = "0 follows every frame, 1 is very calm."
+        smoothing = gr.Slider(
+            0, 1, usual.smoothing, step=0.05, label="Smoothing", info=info, min_width=140, elem_id="film_smoothing"
+        )
     return strength, smoothing

@@ -20,9 +20,9 @@ AS_SEEN = "as seen"
 CHIPS = {"hair_style": "Hair", "hair_colour": "Hair colour", "beard": "Beard", "skin": "Skin"}
 FOLD = "<details><summary>Photos, words and how it is made</summary></details>"  # opens the rest on a small screen
 STRENGTHS = {
-    "lambda_id": ("Likeness", "How much the painter heeds whose face it is.", 2.0),
-    "words": ("Words", "How much it heeds what is written, 1 as these weights do; much makes colours hard.", 2.0),
-    "lambda_exp": ("Expression", "How far expressions go from the resting face.", 2.0),
+    "lambda_id": ("Likeness", "How closely it follows the face in the photos.", 2.0),
+    "words": ("Words", "How closely it follows the words. 1 is usual; much more makes colours harsh.", 2.0),
+    "lambda_exp": ("Expression", "How far expressions move from the resting face.", 2.0),
 }
 
 
@@ -162,8 +162,8 @@ def _make(limits: Limits) -> dict[str, Component]:
     expressions = gr.Radio(
         _expression_sets(),
         value=Request().expressions,
-        label="Expressions beside neutral",
-        info="Each takes a little longer; sliders for all the others come with every head.",
+        label="Expressions shaped one by one",
+        info="Each takes a little longer. Every head has sliders for all the usual ones as well.",
         elem_id="expressions",
     )
     return {"preset": preset, "expressions": expressions}
@@ -195,7 +195,7 @@ def _expression_sets() -> list[tuple[str, str]]:
 def _start() -> Start:
     message = gr.HTML("", elem_id="message")
     with gr.Column(visible=False, elem_id="question") as question:
-        gr.HTML("<p>This reads like a change of the head that is shown. What shall it be?</p>")
+        gr.HTML("<p>This sounds like a change to the head that is shown. What would you like?</p>")
         with gr.Row():
             change = gr.Button("Change that head", variant="primary", size="sm", elem_id="as_change")
             anew = gr.Button("Make a new one", size="sm", elem_id="anew")
@@ -227,7 +227,7 @@ def _more(limits: Limits, usual: Mapping[str, float]) -> dict[str, Component]:
 
 def _weights(limits: Limits) -> tuple[gr.Textbox, gr.Button]:
     free = limits.weights is None
-    text = "The trained models that paint; empty for those of this server. Nothing is fetched before Generate."
+    text = "The trained models to use; empty for those of this server. Nothing is downloaded before Generate."
     with gr.Row(elem_classes="seed", visible=free):
         weights = gr.Textbox(
             "", label="Weights", placeholder="community, a folder, or ORG/REPO@REV", info=text, elem_id="weights"

@@ -23,7 +23,7 @@ EXAMPLES = (
 )
 KEEP = (("Nothing in particular", ""), ("Its shape", "geometry"), ("Its colours", "texture"))
 NO_MASK = "<p>To change only a part, paint it with the brush in the viewer; with its pencil, draw on the skin.</p>"
-COMPARE = (("Alone", ""), ("Compare by a line", "split"), ("Side by side", "side"))
+COMPARE = (("This one alone", ""), ("Compare with a line", "split"), ("Side by side", "side"))
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def change() -> tuple[Edit, History]:
 
 
 def _edit(group: gr.Column) -> Edit:
-    text = "Say what shall be different; all else stays."
+    text = "Say what should be different; everything else stays."
     gr.HTML(views.heading("Change it", text))
     prompt, apply = _request()
     with gr.Row(elem_id="examples"):
@@ -86,7 +86,7 @@ def _edit(group: gr.Column) -> Edit:
 def _request() -> tuple[gr.Textbox, gr.Button]:
     with gr.Row(elem_id="request"):
         prompt = gr.Textbox(
-            label="What shall change",
+            label="What should change",
             show_label=False,
             placeholder="green hair",
             max_length=LONGEST_PROMPT,

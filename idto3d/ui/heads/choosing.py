@@ -1,6 +1,6 @@
 """Faces to choose from before a head is made of words alone. Knows no widgets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from idto3d.checks import checked
@@ -22,18 +22,22 @@ LONGEST_PICTURE = 40_000  # letters
 
 @dataclass(frozen=True)
 class Found:
-    """What a browser keeps of a choice: what was asked (`request`, `like`), pictures and coefficients of the faces."""
+    """What a browser keeps of a choice: what was asked (`request`, `like`), pictures and coefficients of the faces.
+
+    Nothing is kept of faces that are not `whole`, as others are still to come.
+    """
 
     prompt: str = ""
     seed: int = 0
     like: tuple[tuple[float, ...], ...] = ()
     faces: tuple[tuple[str, tuple[float, ...]], ...] = ()
     notices: tuple[str, ...] = field(default=())
+    whole: bool = True
 
     @property
     def waits(self) -> bool:
-        """Whether an answer is still to come."""
-        return bool(self.prompt) and not self.faces
+        """Whether an answer, or more of it, is still to come."""
+        return bool(self.prompt) and not (self.faces and self.whole)
 
     def plain(self) -> dict:
         """The same as JSON types."""
@@ -81,6 +85,19 @@ class Choosing:
 
         Raises UserError where there are no words, where there are photos, and as `Chooser.propose`.
         """
+        asked = self._asked(request, like, count)
+        return self.chooser.propose(*asked, visitor)
+
+    def found(self, request: Request, like: Sequence[Sequence[float]], visitor: str = "") -> Iterator[Found]:
+        """The same as a browser shows and keeps it: first what is there, then more, then all of it."""
+        for given in self.chooser.proposed(*self._asked(request, like, COUNT), visitor):
+            faces = tuple((webp_url(cut_from_corner(one.picture), SIDE), one.coefficients) for one in given.faces)
+            yield Found(request.prompt, request.seed, tuple(map(tuple, like)), faces, given.notices, given.whole)
+
+    def _asked(
+        self, request: Request, like: Sequence[Sequence[float]], count: int
+    ) -> tuple[HeadOptions, tuple[tuple[float, ...], ...], int]:
+        """What the chooser is asked. Raises UserError."""
         if request.photos:
             raise UserError("The photos show the face.", "Remove them to choose one by words.")
         if not request.prompt.strip():
@@ -92,7 +109,7 @@ class Choosing:
         check(request, self.limits)
         options = options_of(replace(request, chosen=()))
         options = checked(with_weights(replace(options, **self.base), request.weights))
-        return self.chooser.propose(options, tuple(map(face_numbers, like)), count, visitor)
+        return options, tuple(map(face_numbers, like)), count
 
     def hair(self, options: HeadOptions, visitor: str = "") -> dict[str, tuple[tuple[str, str], ...]]:
         """Hair styles and colours for the head of `options`, each with a picture as a data URL. Raises UserError."""
@@ -102,9 +119,3 @@ class Choosing:
             kind: tuple((name, webp_url(cut_from_corner(one), HAIR_SIDE)) for name, one in row)
             for kind, row in rows.items()
         }
-
-    def found(self, request: Request, like: Sequence[Sequence[float]], visitor: str = "") -> Found:
-        """The same, as a browser keeps it."""
-        given = self.nine(request, like, visitor)
-        faces = tuple((webp_url(cut_from_corner(one.picture), SIDE), one.coefficients) for one in given.faces)
-        return Found(request.prompt, request.seed, tuple(map(tuple, like)), faces, given.notices)

@@ -26,6 +26,7 @@ def wire_choosing(page: Page, does: Actions, blocks: gr.Blocks) -> None:
     _wire_choice(page)
     nine, inputs = page.inputs.nine, page.inputs
     inputs.photos.change(_only_words, inputs.photos, nine.group, **HIDDEN, **lanes.STEER)
+    inputs.prompt.focus(lambda: does.expect_words(), None, None, **HIDDEN, **lanes.STEER)
 
 
 def _only_words(photos):
@@ -35,7 +36,7 @@ def _only_words(photos):
 
 def shown(page: Page, found: Found, chosen: Sequence[float], words: str = "") -> dict:
     """The widgets of such a choice, whose face was chosen for `words`."""
-    nine, there = page.inputs.nine, bool(found.faces)
+    nine, there = page.inputs.nine, bool(found.faces) and found.whole
     return {
         nine.faces: faces(found, chosen, words),
         nine.row: gr.update(visible=there or bool(chosen)),
@@ -52,9 +53,14 @@ def outputs(page: Page) -> list:
 
 def without_choice(page: Page) -> dict:
     """No face is chosen or shown, no scale and no clip is left of a head: they were for one person."""
-    inputs, animate = page.inputs, page.animate
+    inputs = page.inputs
     left = {inputs.chosen: [], inputs.nine.words: "", inputs.nine.found: {}, inputs.guidance_scale: None}
-    return left | {animate.clip: None, animate.consent: False} | shown(page, Found(), ())
+    return left | without_clip(page) | shown(page, Found(), ())
+
+
+def without_clip(page: Page) -> dict:
+    """No clip is left of a head: it was for that one."""
+    return {page.animate.clip: None, page.animate.consent: False}
 
 
 def _wire_asking(page: Page, does: Actions, blocks: gr.Blocks) -> None:
@@ -62,13 +68,14 @@ def _wire_asking(page: Page, does: Actions, blocks: gr.Blocks) -> None:
     chosen = inputs.chosen
 
     def answered(request: Request, like: Sequence, values: Mapping, sender: gr.Request):
-        """The widgets first while it is waited for, then with the faces, or as they were before."""
+        """The widgets first while it is waited for, then with faces as they come, or as they were before."""
         words = request.prompt
         waits = Found(words, request.seed, tuple(map(tuple, like)))
         told = {nine.found: waits.plain()} if words.strip() else {}
         yield told | shown(page, waits, ())
         try:
-            found = does.choosing.found(request, like, visitor_of(sender))
+            for found in does.choosing.found(request, like, visitor_of(sender)):
+                yield shown(page, found, ())
         except Superseded:
             yield as_before(values, views.notice(SUPERSEDED))
             return

@@ -35,10 +35,11 @@ LOOK_UP = """() => setTimeout(() => {
 }, 100)"""  # what was begun far below the viewer is seen in it; a refusal stays where the button is
 CHANGING = " changing"
 FURTHER = (record.EDIT, record.ANIMATE)  # kinds of work on a finished head, which is seen meanwhile
+BRISK, USUAL = 0.4, 1.0  # seconds from look to look
 NEW = "new"  # the visitor wants an empty stage
 REMEMBERED = 20
 SHEET = Path("expressions") / "contact_sheet.png"  # the picture that is drawn last
-DRAWN_WITHIN = 600.0  # seconds after the head; those of a worker that died never come
+DRAWN_WITHIN = 600.0  # seconds after the folder got a file; those of a worker that died never come
 
 
 def known(jobs) -> list[str]:
@@ -99,12 +100,13 @@ def frame(page: Page, does: Actions, jobs, opened, seen, boxed="") -> dict[Compo
 
 def _standing(page: Page, view: JobView | None) -> dict[Component, object]:
     stage, active = page.stage, view is not None and view.active
+    soon = active and view.kind in FURTHER  # whose first picture comes within moments
     return {
         stage.status: views.status(view),
         stage.cancel: gr.update(visible=active),
         stage.resume: gr.update(visible=view is not None and view.resumable),
         page.start.generate: gr.update(visible=not active),
-        page.memory.timer: gr.Timer(active=active or is_drawn_on(view)),
+        page.memory.timer: gr.Timer(BRISK if soon else USUAL, active=active or is_drawn_on(view)),
     }
 
 
@@ -186,11 +188,16 @@ def _files_of(view: JobView) -> int:
     return len(asset_of(view.folder)) if view.glb else 0
 
 
+def is_drawn(view: JobView) -> bool:
+    """Whether a finished head has all its pictures."""
+    return (view.folder / SHEET).is_file()
+
+
 def is_drawn_on(view: JobView | None) -> bool:
-    """Whether pictures of a finished head are still to come, as of one that was just changed."""
-    if view is None or view.glb is None or (view.folder / SHEET).is_file():
+    """Whether pictures of a finished head are still to come, as of one that was just changed, or undone."""
+    if view is None or view.glb is None or is_drawn(view):
         return False
-    return time.time() - changed_at(view.glb) / 1e9 < DRAWN_WITHIN
+    return time.time() - changed_at(view.folder) / 1e9 < DRAWN_WITHIN
 
 
 def unpainted(page: Page) -> dict[Component, object]:

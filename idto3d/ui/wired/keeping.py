@@ -1,8 +1,10 @@
 """The shelf of a visitor's heads, the form filled again from one, and deleting them."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import gradio as gr
+from gradio.components import Component
 
 from idto3d.errors import UserError
 from idto3d.ui import lanes, views
@@ -13,6 +15,7 @@ from idto3d.ui.heads.again import again
 from idto3d.ui.page import Page
 from idto3d.ui.wired.choosing import without_choice
 from idto3d.ui.wired.frame import HIDDEN, NEW, current, filled, filled_form, form, frame, known, left, outputs
+from idto3d.words.corrections import CORRECTED
 
 
 def wire_keeping(page: Page, does: Actions) -> None:
@@ -25,7 +28,7 @@ def wire_keeping(page: Page, does: Actions) -> None:
 def _wire_shelf(page: Page, does: Actions) -> None:
     memory = page.memory
 
-    def open_one(jobs, boxed, event: gr.EventData):
+    def open_one(jobs, boxed, before, prompt, event: gr.EventData):
         pick = picked(event)
         opened = pick if pick == NEW or pick in known(jobs) else ""
         emptied = {
@@ -34,7 +37,9 @@ def _wire_shelf(page: Page, does: Actions) -> None:
             memory.edits: (),
             page.history.compare: gr.update(value="", visible=False),
         } | left(page)
-        quiet = {page.start.message: "", page.edit.message: ""} | (without_choice(page) if opened == NEW else {})
+        quiet = {page.start.message: "", page.edit.message: ""}
+        if opened == NEW:
+            quiet |= without_choice(page) | _fresh(page, does.form_of(current(jobs, before)), prompt)
         return (
             emptied
             | quiet
@@ -44,7 +49,14 @@ def _wire_shelf(page: Page, does: Actions) -> None:
 
     told = [page.start.message, page.edit.message, memory.opened, memory.other, memory.edits, page.history.compare]
     told = list(dict.fromkeys([*told, *form(page), *without_choice(page), *left(page), *outputs(page)]))
-    page.heads.shelf.select(open_one, [memory.jobs, memory.boxed], told, **HIDDEN, **lanes.WATCH)
+    given = [memory.jobs, memory.boxed, memory.opened, page.inputs.prompt]
+    page.heads.shelf.select(open_one, given, told, **HIDDEN, **lanes.WATCH)
+
+
+def _fresh(page: Page, before: Mapping[str, object], prompt: str) -> dict[Component, object]:
+    """The form without what was said of the person before; words that were written since stay."""
+    said = {} if prompt != before.get("prompt", "") else {"prompt": "", "negative_prompt": ""}
+    return filled(page, said | dict.fromkeys(CORRECTED, ""))
 
 
 def _wire_again(page: Page, does: Actions) -> None:

@@ -9,7 +9,7 @@ from idto3d.ui.cards.faces import plainly
 from idto3d.ui.heads.request import Request, request_of
 from idto3d.ui.page import Page
 from idto3d.ui.visitor import visitor_of
-from idto3d.ui.wired.choosing import without_choice
+from idto3d.ui.wired.choosing import without_choice, without_clip
 from idto3d.ui.wired.frame import (
     HIDDEN,
     LOOK_UP,
@@ -47,7 +47,8 @@ def _wire_start(page: Page, does: Actions) -> None:
         jobs = [*known(values[memory.jobs]), job_id][-REMEMBERED:]
         fresh = {memory.jobs: jobs, memory.opened: job_id, memory.edits: (), memory.boxed: job_id}
         quiet = {start.message: _of_choice(request, values[nine.words]), start.question: gr.update(visible=False)}
-        return fresh | quiet | left(page) | without_choice(page) | frame(page, does, jobs, job_id, ())
+        of_others = without_choice(page) if request.photos else without_clip(page)  # a chosen face can be made again
+        return fresh | quiet | left(page) | of_others | frame(page, does, jobs, job_id, ())
 
     def press(values, sender: gr.Request):
         shown = current(values[memory.jobs], values[memory.opened])

@@ -19,13 +19,27 @@ from idto3d.ui.wired.frame import HIDDEN
 
 NAME_BOX = """() => {
   const boxes = "#photos button[aria-dropeffect], #clip button[aria-dropeffect]";
+  const plainer = {
+    "Drop Media Here": "Drop photos here", "Drop Video Here": "Drop a clip here", "Click to Upload": "click to choose",
+  };
+  const reworded = (box) => {
+    const texts = document.createTreeWalker(box, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+      const plain = plainer[texts.currentNode.data.trim()];
+      if (plain) texts.currentNode.data = plain;
+    }
+  };
+  const unnamed = "#photos [aria-label='common.webcam'], #clip [aria-label='common.webcam']";
+  const camera = (button) => ["aria-label", "title"].forEach((fact) => button.setAttribute(fact, "Use the camera"));
   const name = () => document.querySelectorAll(boxes).forEach((box) => {
+    reworded(box);
     const text = box.innerText.replace(/\\s+/g, " ").trim();
     if (text && box.getAttribute("aria-label") !== text) box.setAttribute("aria-label", text);
   });
-  new MutationObserver(name).observe(document.body, { childList: true, subtree: true });
-  name();
-}"""  # Gradio's boxes for uploads have other names than those that are read on them, by which they could not be called
+  const all = () => { name(); document.querySelectorAll(unnamed).forEach(camera); };
+  new MutationObserver(all).observe(document.body, { childList: true, subtree: true });
+  all();
+}"""  # Gradio's boxes for uploads speak of media, and have other names than those that are read on them
 
 
 def wire_photos(page: Page, does: Actions, blocks: gr.Blocks) -> None:
@@ -45,6 +59,7 @@ def _wire_cards(page: Page, does: Actions) -> None:
         paths = [Path(path) for path, _caption in values[inputs.photos] or ()]
         consent, chosen = values[inputs.consent], tuple(values[chip] for chip in chips)
         if paths and not consent:
+            does.photos.open()  # it loads while the box is read
             yield {inputs.cards: cards.unasked([path.name for path in paths])} | _chips(page, Verdicts(), chosen)
             return
         try:

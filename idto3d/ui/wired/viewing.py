@@ -17,7 +17,7 @@ from idto3d.ui.heads.painted import MASK, PNG, SKETCH, Painted, painted
 from idto3d.ui.heads.thumbs import cut_out, webp_url
 from idto3d.ui.page import Page
 from idto3d.ui.visitor import visitor_of
-from idto3d.ui.wired.frame import HIDDEN, arrived_job, is_changing
+from idto3d.ui.wired.frame import HIDDEN, arrived_job, is_changing, is_drawn
 
 BROKEN = UserError("The head could not be drawn.", "Try another view; the server's log says more.")
 VIEW_SIZE = 512
@@ -54,7 +54,7 @@ def _wire_arrival(page: Page, does: Actions) -> None:
         if view.active:  # what is shown of its change stays
             kept = {name: value for name, value in on_stage.items() if name not in ("picture", "caption")}
             return [kept | {"over": True}, gr.skip()]
-        does.desk.warm()  # whoever looks at a head may change it
+        does.desk.warm("" if is_drawn(view) else view.id)  # whoever looks at a head may change it
         return [on_stage, str(does.file(view.id))]
 
     def pack(arrived):

@@ -74,7 +74,7 @@ def test_a_file_that_lets_nobody_in_is_refused(tmp_path, text):
 
 
 def test_a_switch_that_is_neither_yes_nor_no_is_refused(monkeypatch):
-    from idto3d.ui.server import parse
+    from idto3d.ui.start.asked import parse
 
     monkeypatch.setenv("IDTO3D_PUBLIC", "perhaps")
     with pytest.raises(UserError, match="IDTO3D_PUBLIC"):

@@ -40,7 +40,8 @@ from idto3d.stages.likeness import likeness
 from idto3d.stages.material import Canvas
 from idto3d.stages.models import Models, load_encoder, load_models, make_wish, ready_device
 from idto3d.stages.notices import notices
-from idto3d.stages.saved import FILE, Checkpoints, FinishedHead, load_head, save_head, tidy_saved
+from idto3d.stages.optimise import Checkpoints
+from idto3d.stages.saved import FILE, FinishedHead, load_head, save_head, tidy_saved
 from idto3d.subject.encoders import obstacle, to_download
 from idto3d.subject.face import IdentityEncoder
 from idto3d.subject.landmarks import LandmarkReader

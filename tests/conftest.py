@@ -1,10 +1,12 @@
-"""A bundle with random weights, small enough for a whole head in seconds, and no way to the real Hub.
+"""In which order tests run, and no way to the real Hub. What they share is in shared_fixtures.py.
 
 huggingface_hub reads its settings when it is imported, so they are made here, before anything else.
 """
 
+import gc
 import os
 import tempfile
+from pathlib import Path
 
 from fake_hub import FakeHub
 
@@ -30,9 +32,34 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from benchmarks.tiny_bundle import write_tiny_bundle
+HERE = Path(__file__).parent
+LONGEST = (
+    *("ui/test_choices.py", "training/test_many_processes.py", "stages/test_saved.py", "gates/test_clients.py"),
+    *("test_presets.py", "ui/test_browser.py", "stages/test_texture_stage.py", "gates/test_flood.py"),
+    *("training/test_train_command.py", "test_edit_head.py", "test_pipeline.py", "gates/test_batch.py"),
+    *("test_two_devices.py", "gates/test_soak.py", "gates/test_abuse.py", "training/test_training_loop.py"),
+    *("stages/test_fit_stage.py", "training/fit/test_morphable.py", "test_gpu_check.py", "test_edits_benchmark.py"),
+)
+FIXTURES = ("guidance_fixtures", "shared_fixtures", "toy_fixtures")
 
-pytest_plugins = ["guidance_fixtures", "toy_fixtures"]
+
+def pytest_configure(config):
+    """Fixtures take seconds to load, which a process that hands tests out to others need not do before it begins."""
+    if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
+        for name in FIXTURES:
+            config.pluginmanager.import_plugin(name)
+
+
+def pytest_collection_modifyitems(items):
+    """The longest files come first, so that no worker is left alone with one in the end."""
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.relative_to(HERE).as_posix(), len(place)))
+
+
+def pytest_collection_finish():
+    """What is loaded now stays: the collector of garbage need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -50,12 +77,6 @@ def hub():
     HUB.requests.clear()
     HUB.forbidden = False
     return HUB
-
-
-@pytest.fixture(scope="session")
-def tiny_bundle(tmp_path_factory):
-    """Folder of a bundle for dlib's embeddings and 32-pixel images, without a head prior."""
-    return write_tiny_bundle(tmp_path_factory.mktemp("bundle") / "tiny")
 
 
 @pytest.fixture

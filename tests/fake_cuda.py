@@ -4,6 +4,8 @@ It finds what a run on a GPU would stop at because tensors lie on two devices, a
 """
 
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pytest
@@ -85,7 +87,8 @@ class Mode(TorchDispatchMode):
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
-        elsewhere = OnGPU in types or str(kwargs.get("device", "cpu")) != "cpu"
+        device = kwargs.get("device")
+        elsewhere = OnGPU in types or (device is not None and str(device) != "cpu")
         return computed(func, args, kwargs) if elsewhere else func(*args, **kwargs)
 
 
@@ -103,7 +106,7 @@ class Numbered(TorchFunctionMode):
 
 def computed(func, args, kwargs):
     """What the operator `func` of torch gives. Raises RuntimeError where a GPU would not compute it."""
-    given = tensors_of((*args, *kwargs.values()))
+    about, given = about_operator(func), tensors_of((*args, *kwargs.values()))
     there = any(isinstance(one, OnGPU) for one in given)
     if any(type(one) is torch.Tensor and one.is_meta for one in given):
         raise NotImplementedError(f"a tensor of the pretended GPU was made out of sight ({func})")
@@ -112,19 +115,38 @@ def computed(func, args, kwargs):
     if device is not None:
         there = torch.device(device).type in ("cuda", "meta")
         kwargs = {**kwargs, "device": torch.device("cpu")}
-    elif func.overloadpacket in MOVING:
+    elif about.packet in MOVING:
         there = isinstance(args[0], OnGPU)
     if (generator := kwargs.get("generator")) is not None and there:
         raise RuntimeError(f"Expected a 'cuda' device type for generator but found '{generator.device.type}'")
     out = func(*map(held, args), **{name: held(value) for name, value in kwargs.items()})
-    if torch.Tag.inplace_view in func.tags and there:
+    if about.views_in_place and there:
         with torch._C._DisableTorchDispatch():
             func(*args, **kwargs)  # the tensor's own shape as well
-    if func._schema.is_mutable:
+    if about.mutable:
         return changed(func, args, kwargs, out)
-    if func.overloadpacket is aten._to_copy and any(out is held(one) for one in given):
+    if about.packet is aten._to_copy and any(out is held(one) for one in given):
         out = out.clone()
+    if there and isinstance(out, torch.Tensor):
+        return OnGPU(out)
     return tree_map_only(torch.Tensor, OnGPU, out) if there else out
+
+
+@dataclass(frozen=True)
+class Operator:
+    """What is asked of an operator each time that it computes; torch takes long to say it."""
+
+    packet: object
+    mutable: bool
+    pointwise: bool
+    views_in_place: bool
+
+
+@cache
+def about_operator(func):
+    tags = func.tags
+    kinds = torch.Tag.pointwise in tags, torch.Tag.inplace_view in tags
+    return Operator(func.overloadpacket, func._schema.is_mutable, *kinds)
 
 
 def tensors_of(values):
@@ -154,13 +176,14 @@ def changed(func, args, kwargs, out):
 
 def refuse_two_devices(func, args, given):
     """Raise RuntimeError, with torch's words, where tensors of two devices meet; single numbers of the CPU may."""
-    packet = func.overloadpacket
+    about = about_operator(func)
+    packet = about.packet
     if packet in MOVING:
         return
     if packet in INDEXING and isinstance(args[0], OnGPU):
         given = [args[0], *args[2:3]]
-    single = 0 if torch.Tag.pointwise in func.tags or packet in (*INDEXING, *FILLING) else -1
-    changes = func._schema.is_mutable and args and isinstance(args[0], torch.Tensor)
+    single = 0 if about.pointwise or packet in (*INDEXING, *FILLING) else -1
+    changes = about.mutable and args and isinstance(args[0], torch.Tensor)
     here = [one.dim() > single or (changes and one is args[0]) for one in given if not isinstance(one, OnGPU)]
     if any(here) and len(here) < len(given):
         raise RuntimeError(

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -31,6 +32,7 @@ FLOORS = (  # from the ground; a room imports rooms of floors below its own, and
     ("__main__",),
 )
 GROUND = FLOORS[0]
+LATER = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.If  # what is below them may never be imported
 ONLY_IN = {
     "gradio": {"ui"},
     "diffusers": {"guidance", "training"},
@@ -42,6 +44,17 @@ ONLY_IN = {
     "tinycudann": {"fields"},
     "spandrel": {"export"},
     "argparse": {"cli", "training", "ui", "jobs", "render"},
+}
+
+SLOW = ("torch", "diffusers", "peft", "transformers", "pandas", "scipy", "numba")
+PATTERNS = "idto3d.words.plain"  # half a second of patterns, which only who reads prompts needs
+DOORS = {  # what none of them loads before somebody asks for it, directly or by others
+    "app": (*SLOW, "gradio", "gradio_client"),
+    "idto3d.__main__": (*SLOW, PATTERNS),
+    "idto3d.cli": (*SLOW, PATTERNS),
+    "idto3d.ui.server": SLOW,
+    "idto3d.jobs.worker": (*SLOW, PATTERNS),
+    "idto3d.jobs.clerk.process": (*SLOW, PATTERNS),
 }
 
 
@@ -57,8 +70,12 @@ def tree(path: Path) -> tuple[ast.AST, ...]:
 
 @cache
 def imports_of(path: Path) -> set[str]:
+    return imports_in(tree(path))
+
+
+def imports_in(nodes: Iterable[ast.AST]) -> set[str]:
     found = set()
-    for node in tree(path):
+    for node in nodes:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
@@ -165,6 +182,23 @@ def test_words_need_no_heavy_package():
 def test_front_doors_never_import_torch():
     for path in (p for p in sources() if room_of(p) in ("ui", "cli", "__main__")):
         assert "torch" not in {name.split(".")[0] for name in imports_of(path)}, path.relative_to(ROOT)
+
+
+@pytest.mark.parametrize(("door", "kept_out"), DOORS.items())
+def test_what_a_front_door_loads_loads_nothing_slow(door, kept_out):
+    modules = {module_of(path): path for path in (*sources(), ROOT / "app.py")}
+    loaded = {name: loaded_by(path) for name, path in modules.items()}
+    arrows = {name: {to for wanted in found if (to := owner(wanted, modules))} for name, found in loaded.items()}
+    for name in {door, *reached(door, arrows)}:
+        slow = {one for one in loaded[name] for package in kept_out if f"{one}.".startswith(f"{package}.")}
+        assert not slow, f"{name} imports {sorted(slow)} when {door} is loaded"
+
+
+@cache
+def loaded_by(path: Path) -> set[str]:
+    """What a module imports while it is loaded itself: nothing that its functions or checkers of types import."""
+    body = ast.Module([node for node in ast.parse(path.read_text()).body if not isinstance(node, LATER)], [])
+    return imports_in(ast.walk(body))
 
 
 def test_a_cuda_device_is_named_only_where_devices_are_chosen():

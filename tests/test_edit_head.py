@@ -9,9 +9,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image
-from small_heads import run, small
+from small_heads import brief, run, small
 
 from idto3d import pipeline
+from idto3d.bundle.find import find_bundle
 from idto3d.config import EditOptions, ExportOptions, HeadOptions
 from idto3d.errors import UserError
 from idto3d.events import Finished, StageStarted, exhausted
@@ -21,20 +22,37 @@ from idto3d.export.gltf.load import load_asset
 from idto3d.export.gltf.recipe import check_photos, recipe_of
 from idto3d.files import read_metadata, read_tensors, write_atomic, write_tensors
 from idto3d.head.prior import HeadPrior
+from idto3d.jobs.checkpoint import Checkpointer
 from idto3d.stages.kept.shared import read_shared
+from idto3d.stages.models import load_models
 from idto3d.stages.saved import load_head
 
 
 @pytest.fixture(scope="module")
 def made(tiny_bundle, tmp_path_factory):
     folder = tmp_path_factory.mktemp("made") / "head"
-    list(run(replace(small(tiny_bundle), prompt="a man with red hair"), folder))
+    list(run(replace(brief(small(tiny_bundle)), prompt="a man with red hair"), folder))
     return folder
 
 
 @pytest.fixture
 def asked(monkeypatch):
     """What the steps of an edit are given; they make the skin bluer and leave all else."""
+    return bluer(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def green(made, tmp_path_factory):
+    """Folder of that head after the edit GREEN; it is only read."""
+    folder = tmp_path_factory.mktemp("green") / "new"
+    with pytest.MonkeyPatch.context() as patch:
+        bluer(patch)
+        list(pipeline.edit_head(made, GREEN, folder))
+    return folder
+
+
+def bluer(monkeypatch):
+    """Let edits do that; returns the list of what they are given."""
     seen = []
 
     def edited(before, options, template, prior, guide=None):
@@ -71,16 +89,15 @@ def test_an_edit_leaves_its_head_and_puts_the_new_one_whole_elsewhere(made, aske
     check_photos(recipe, 0)
 
 
-def test_an_edit_takes_over_what_it_did_not_change(made, asked, tmp_path):
-    new, whole = tmp_path / "new", tmp_path / "whole"
-    list(pipeline.edit_head(made, GREEN, new))
+def test_an_edit_takes_over_what_it_did_not_change(made, green, tmp_path):
+    new, whole = shutil.copytree(green, tmp_path / "new"), tmp_path / "whole"
     exhausted(pipeline.write(load_head(new), whole))
     assert (new / "head.glb").read_bytes() == (whole / "head.glb").read_bytes()
     textures = {path.name for path in (whole / "textures").iterdir()}
     assert {name: (new / "textures" / name).read_bytes() for name in textures} == {
         name: (whole / "textures" / name).read_bytes() for name in textures
     }
-    shared = {name for name in textures if (new / "textures" / name).samefile(made / "textures" / name)}
+    shared = {name for name in textures if (green / "textures" / name).samefile(made / "textures" / name)}
     assert textures - shared == {"skin_albedo.png"}
     own = {path.name for path in (new / "saved").iterdir()} - {path.name for path in (made / "saved").iterdir()}
     assert len(own) == 1 and sum((new / "saved" / name).stat().st_size for name in own) < 20_000
@@ -93,14 +110,13 @@ def test_an_edit_takes_over_what_it_did_not_change(made, asked, tmp_path):
     assert (new / "expressions" / "contact_sheet.png").is_file() and not list(pipeline.remaining_pictures(new))
 
 
-def test_of_a_glb_that_another_program_wrote_nothing_is_taken_over(made, asked, tmp_path):
+def test_of_a_glb_that_another_program_wrote_nothing_is_taken_over(made, green, asked, tmp_path):
     other = shutil.copytree(made, tmp_path / "other")
     header, binary = unpacked((other / "head.glb").read_bytes())
     header["asset"]["generator"] = "another one"
     (other / "head.glb").write_bytes(packed(header, binary[::-1]))
-    list(pipeline.edit_head(made, GREEN, tmp_path / "one"))
-    list(pipeline.edit_head(other, GREEN, tmp_path / "two"))
-    assert (tmp_path / "one" / "head.glb").read_bytes() == (tmp_path / "two" / "head.glb").read_bytes()
+    list(pipeline.edit_head(other, GREEN, tmp_path / "new"))
+    assert (green / "head.glb").read_bytes() == (tmp_path / "new" / "head.glb").read_bytes()
 
 
 def test_a_mask_travels_in_the_recipe(made, asked, tmp_path):
@@ -178,7 +194,7 @@ def test_photos_are_asked_for_where_there_were_some(made):
     check_photos(recipe, 1)
 
 
-def test_heads_that_lie_in_one_file_are_read_and_edited(made, asked, tmp_path):
+def test_heads_that_lie_in_one_file_are_read_and_edited(made, green, asked, tmp_path):
     old = shutil.copytree(made, tmp_path / "old")
     path, tensors = old / "head.safetensors", {}
     words = json.loads(read_metadata(path)["head"])
@@ -186,17 +202,16 @@ def test_heads_that_lie_in_one_file_are_read_and_edited(made, asked, tmp_path):
         tensors |= read_shared(old, [name]) if name != path.name else read_tensors(path)
     shutil.rmtree(old / "saved")
     write_tensors(path, tensors, {"head": json.dumps(words | {"version": 2})})
-    list(pipeline.edit_head(old, GREEN, tmp_path / "one"))
-    list(pipeline.edit_head(made, GREEN, tmp_path / "two"))
-    assert (tmp_path / "one" / "head.glb").read_bytes() == (tmp_path / "two" / "head.glb").read_bytes()
     list(pipeline.edit_head(old, GREEN))
+    assert (old / "head.glb").read_bytes() == (green / "head.glb").read_bytes()
     assert load_head(old).edits == (GREEN,) and (old / "saved").is_dir()
 
 
 def test_a_new_head_is_painted_as_its_words_say(made, tiny_bundle, tmp_path):
-    prompt = "a man with red hair, green eyes and freckles"
-    list(run(replace(small(tiny_bundle), prompt=prompt), tmp_path / "head"))
-    before, after = load_head(made), load_head(tmp_path / "head")
+    options = replace(brief(small(tiny_bundle)), prompt="a man with red hair, green eyes and freckles")
+    models = exhausted(load_models(options, None, exhausted(find_bundle(options.weights))))
+    after, _ = exhausted(pipeline.make(None, models, options, Checkpointer(tmp_path, 1e9)))
+    before = load_head(made)
     for name, told in {"eyes": True, "skin": True, "teeth": False}.items():
         assert np.array_equal(before.painted[name].albedo, after.painted[name].albedo) != told
     assert after.edits == () and after.start.subject != before.start.subject

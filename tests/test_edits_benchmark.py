@@ -1,6 +1,7 @@
 """The benchmark of edits: what it counts and judges, and a whole measurement of a small head."""
 
 import json
+import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,11 +10,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from small_heads import run, small
 
 from idto3d.errors import UserError
 from idto3d.head.parts import Head, Part
 from idto3d.render.painted import PaintedMaterial
+from idto3d.training.measure.heads.finished import Layout
+from idto3d.training.measure.heads.looks import hair_volume
 
 ROOT = Path(__file__).parents[1]
 SIZE = 64
@@ -27,11 +29,6 @@ def at_hand(monkeypatch):
 
 @pytest.fixture(scope="module")
 def layout():
-    import sys
-
-    sys.path.insert(0, str(ROOT))
-    from benchmarks.edits.pair import Layout
-
     return Layout()
 
 
@@ -125,7 +122,7 @@ def test_directions_are_told(layout, head):
         replace(head, head=Head(("neutral",), (skin, *more))) for more in ((hair(skin.vertices, 0.004),), ())
     )
     assert [checks.hair_halved(pair(layout, head, one))[0].right for one in (short, head, none)] == [True, False, False]
-    assert checks.hair_volume(head) > 2 * checks.hair_volume(short) > 0
+    assert hair_volume(head) > 2 * hair_volume(short) > 0
     iris = layout.shares("eyes", "iris", SIZE) > 0
     blue, brown = (painted(head, "eyes", iris, colour) for colour in ((60, 90, 160), (90, 60, 30)))
     assert [checks.iris_hue(190, 250)(pair(layout, head, one))[0].right for one in (blue, brown)] == [True, False]
@@ -181,12 +178,12 @@ def test_the_words_of_requests_choose_them():
     assert [one.name for one in chosen(["eyes", "glasses"])] == ["blue eyes", "glasses"]
 
 
-def test_a_small_head_is_edited_and_measured(tmp_path, tiny_bundle, capsys, monkeypatch):
+def test_a_small_head_is_edited_and_measured(tmp_path, plain_head, capsys, monkeypatch):
     from benchmarks.edits import run as edits
     from benchmarks.edits.__main__ import main
 
     monkeypatch.setattr(edits, "FACE_SIDES_DEG", ())  # nobody knows its face
-    list(run(small(tiny_bundle), tmp_path / "small head"))
+    shutil.copytree(plain_head, tmp_path / "small head")
     files = ["--sheet", str(tmp_path / "sheet.png"), "--table", str(tmp_path / "table.md")]
     code = main([str(tmp_path / "small head"), "--requests", "lipstick", "--steps", "0", *files])
     found = json.loads(capsys.readouterr().out)["heads"]["small_head"]["red lipstick"]

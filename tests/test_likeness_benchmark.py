@@ -2,18 +2,17 @@
 
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from skimage import data
-from small_heads import run, small
+from small_heads import small
 
 from idto3d.config import EMBEDDED, LANDMARKS_FILE
 from idto3d.errors import UserError
-from idto3d.events import exhausted
+from idto3d.events import Finished, exhausted
 from idto3d.subject.encoders import make_encoder
 from idto3d.subject.landmarks import LandmarkReader
 from idto3d.subject.subject import read_subject
@@ -148,18 +147,24 @@ def test_photos_are_held_back_or_made(astronaut, tmp_path):
     assert (middle[-80:-40] / (before[-80:-40] + 1)).mean() < (middle[40:80] / (before[40:80] + 1)).mean()
 
 
-def test_heads_are_made_drawn_and_judged(astronaut, tiny_bundle, tmp_path, capsys, monkeypatch):
+def test_heads_are_made_drawn_and_judged(astronaut, plain_head, tiny_bundle, tmp_path, capsys, monkeypatch):
     """Two people of one photo, altered; what is drawn of the head of the first is the photo, of the second nothing."""
+
+    def made(photos, options, folder, _checkpoints):
+        assert photos == [tmp_path / "people" / "a" / "astronaut.png"] and options.seed == 3
+        yield Finished(shutil.copytree(plain_head, folder), folder / "head.glb")
+
     from benchmarks import likeness, recogniser
 
     for name in ("a", "b"):
         (tmp_path / "people" / name).mkdir(parents=True)
         shutil.copy(astronaut, tmp_path / "people" / name)
     pictures = {"a": data.astronaut(), "b": np.full((64, 64, 3), 255, np.uint8)}
-    list(run(replace(small(tiny_bundle), preview_every=100), tmp_path / "runs" / "b"))
+    shutil.copytree(plain_head, tmp_path / "runs" / "b")
+    monkeypatch.setattr(likeness.pipeline, "create_head", made)
     monkeypatch.setattr(likeness.pipeline, "render_view", lambda folder, options: pictures[folder.name])
     monkeypatch.setattr(recogniser, "find_spec", lambda name: None)
-    monkeypatch.setattr(likeness, "preset", lambda name: replace(small(tiny_bundle), preview_every=100))
+    monkeypatch.setattr(likeness, "preset", lambda name: small(tiny_bundle))
     words = ["--altered", "--runs", str(tmp_path / "runs"), "--picture", str(tmp_path / "faces.png")]
     assert likeness.main([str(tmp_path / "people"), *words, "--set", "seed=3"]) == 0
     printed = capsys.readouterr()

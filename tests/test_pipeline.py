@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 import twins
-from small_heads import files, fit_once, run, small
+from small_heads import brief, files, run, small
 
 from idto3d import pipeline
 from idto3d.bundle.find import find_bundle
@@ -43,42 +43,20 @@ def options(tiny_bundle):
     return small(tiny_bundle)
 
 
-@pytest.fixture(scope="module")
-def plain(tiny_bundle, tmp_path_factory):
-    """Folder of a run of nobody in particular, its fit worked out by itself."""
-    folder = tmp_path_factory.mktemp("plain") / "head"
-    list(run(small(tiny_bundle), folder))
-    return folder
+@pytest.fixture(autouse=True, scope="module")
+def one_fit(fit_once):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "fit_head", fit_once)
+        yield
 
 
-@pytest.fixture(autouse=True)
-def one_fit(monkeypatch):
-    monkeypatch.setattr(pipeline, "fit_head", fit_once)
-
-
-def test_words_alone_become_a_head_with_its_expression(options, tmp_path):
-    events = list(run(replace(options, prompt="with green hair and a tiara"), tmp_path / "head"))
-    assert isinstance(events[-1], Finished)
-    assert {e.kind for e in events if isinstance(e, Preview)} >= {"normal", "relit", "albedo"}
-    assert any(isinstance(e, Notice) and "tiara" in e.text for e in events)
-    asset = load_asset(tmp_path / "head")
-    assert {part.name for part in asset.mesh.parts} == TEMPLATE and len(asset.mesh.names) == 63
-    assert all(np.isfinite(part.positions).all() for part in asset.mesh.parts)
-    assert asset.provenance["seed"] == 0 and asset.provenance["ai_generated"]
-
-
-def test_a_photo_is_read_and_the_likeness_measured_or_its_absence_told(options, tmp_path, astronaut):
-    events = list(run(options, tmp_path / "head", [astronaut]))
+def test_a_photo_is_read_and_the_likeness_measured_or_its_absence_told(photo_head):
+    folder, events = photo_head
     told = [e for e in events if isinstance(e, LikenessMeasured) or (isinstance(e, Notice) and "likeness" in e.text)]
     assert len(told) == 1 and isinstance(events[-1], Finished)
-    extras = load_asset(tmp_path / "head").provenance
+    extras = load_asset(folder).provenance
     assert extras["photos"] == 1 and "astronaut" not in json.dumps(extras) and extras["edits"] == []
-    assert recipe_of(tmp_path / "head" / "head.glb").options == load_head(tmp_path / "head").options
-
-
-def test_the_same_seed_gives_the_same_head(options, plain, tmp_path):
-    list(run(options, tmp_path / "again"))
-    assert files(tmp_path / "again") == files(plain)
+    assert recipe_of(folder / "head.glb").options == load_head(folder).options
 
 
 def loaded(options, encoder):
@@ -91,12 +69,13 @@ def test_a_head_from_weights_of_the_hub_is_refined_by_their_second_guidance(opti
     (bundle / "bundle.json").write_text(json.dumps(twins.community(hub, "pipeline")))
     asked, real = [], sds.latents_gradient
     monkeypatch.setattr(sds, "latents_gradient", lambda term, *rest: asked.append(term) or real(term, *rest))
-    events = list(run(replace(options, weights=str(bundle)), tmp_path / "head"))
+    short = replace(brief(options), material=replace(options.material, steps=3), weights=str(bundle))
+    events = list(run(short, tmp_path / "head"))
     texts = [event.text for event in events if isinstance(event, Notice)]
     assert sum("licence: " in text for text in texts) == 5 and any("asked for in words" in text for text in texts)
     assert any(isinstance(e, StepDone) and e.stage == "weights" for e in events)
     photo = ["DSLR" in term.guidance.info.prompts.get("albedo", "") for term in asked]
-    assert photo[-1] and sum(photo) == 1  # of five texture steps the last one is of the refinement
+    assert photo[-1] and sum(photo) == 1  # of three texture steps the last one is of the refinement
     provenance = load_asset(tmp_path / "head").provenance
     assert provenance["weights"] == "community" and len(provenance["licences"]) == 6
     models = loaded(replace(options, weights=str(bundle), guidance=GuidanceOptions(refinement=False)), Dlib())
@@ -167,15 +146,15 @@ def of_parts(tiny_bundle):
     """A head of parts with two steps of each stage."""
     return replace(
         small(tiny_bundle),
-        preview_every=100,
+        prompt="with green hair and a tiara",
         shape=ShapeOptions(steps=2, image_size=32),
         material=MaterialOptions(steps=2, image_size=32, refine_steps=1),
         export=ExportOptions(texture_size=128, render_size=48),
     )
 
 
-@pytest.fixture(scope="session")
-def parts_run(tiny_bundle, tmp_path_factory):
+@pytest.fixture(scope="module")
+def parts_run(one_fit, tiny_bundle, tmp_path_factory):
     """Folder and events of a run in which words alone become a head of parts."""
     folder = tmp_path_factory.mktemp("parts") / "head"
     return folder, list(run(of_parts(tiny_bundle), folder))
@@ -184,13 +163,17 @@ def parts_run(tiny_bundle, tmp_path_factory):
 def test_words_alone_become_a_head_of_parts(parts_run):
     folder, events = parts_run
     assert isinstance(events[-1], Finished) and {e.stage for e in events if isinstance(e, StepDone)} == {
-        *("fit", "shape", "material", "asset")
+        *("fit", "shape", "material", "shine", "asset")
     }
     assert [e.stage for e in events if isinstance(e, Preview)][0] == "fit"
+    assert {e.kind for e in events if isinstance(e, Preview)} >= {"normal", "relit", "albedo"}
+    assert any(isinstance(e, Notice) and "tiara" in e.text for e in events)
     names = {node["name"] for node in json_of(folder / "head.glb")["nodes"]}
     assert names >= TEMPLATE
-    parts = {part.name: part for part in load_asset(folder).mesh.parts}
-    assert parts.keys() == TEMPLATE
+    asset = load_asset(folder)
+    parts = {part.name: part for part in asset.mesh.parts}
+    assert parts.keys() == TEMPLATE and len(asset.mesh.names) == 63
+    assert asset.provenance["seed"] == 0 and asset.provenance["ai_generated"]
     count = len(load_head(folder).head.expressions) - 1
     assert all(len(part.displacements) in (0, count) for part in parts.values()) and count == 63
     assert all(np.isfinite(part.positions).all() for part in parts.values())
@@ -216,27 +199,27 @@ def test_a_head_of_parts_is_kept_with_its_textures_and_written_again_from_them(p
 
 def test_guidance_parameters_never_hold_a_gradient(options, tmp_path):
     models = loaded(options, make_encoder("dlib"))
-    exhausted(pipeline.make(None, models, options, Checkpointer(tmp_path, 1000)))
+    exhausted(pipeline.make(None, models, brief(options), Checkpointer(tmp_path, 1000)))
     parts = models.guidance.bundle.parts
     for network in (parts.unet, parts.vae, parts.text_encoder):
         assert all(p.grad is None and not p.requires_grad for p in network.parameters())
 
 
-def test_a_finished_head_is_drawn_in_every_mode_and_expressions_change_it(plain):
+def test_a_finished_head_is_drawn_in_every_mode_and_expressions_change_it(plain_head):
     pictures = {}
     for mode in ("relit", "normal", "albedo", "roughness", "clay"):
-        pictures[mode] = pipeline.render_view(plain, RenderOptions(mode=mode, size=48))
+        pictures[mode] = pipeline.render_view(plain_head, RenderOptions(mode=mode, size=48))
         assert pictures[mode].shape == (48, 48, 3) and pictures[mode].std() > 0
     left, right = (
-        pipeline.render_view(plain, RenderOptions(mode="clay", light=f"light_{side}", size=48)).astype(int)
+        pipeline.render_view(plain_head, RenderOptions(mode="clay", light=f"light_{side}", size=48)).astype(int)
         for side in ("left", "right")
     )
     half = slice(0, 24)
     assert left[:, half].mean() < right[:, half].mean()  # the person's right is the left of the picture
     with pytest.raises(UserError):
-        pipeline.render_view(plain, RenderOptions(expressions=(("frown", 1.0),)))
+        pipeline.render_view(plain_head, RenderOptions(expressions=(("frown", 1.0),)))
     with pytest.raises(UserError):
-        pipeline.render_view(plain, RenderOptions(light="the moon"))
+        pipeline.render_view(plain_head, RenderOptions(light="the moon"))
 
 
 def test_another_encoder_than_the_weights_were_trained_with_is_refused(options):

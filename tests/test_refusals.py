@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from idto3d import cli
+from idto3d import cli, pipeline
+from idto3d.errors import UserError
 from idto3d.jobs.record import read_job
 
 
@@ -48,15 +49,22 @@ def test_a_bad_photo_is_refused_in_words_and_leaves_only_the_job(tmp_path, capsy
     assert os.listdir(out) == ["job.json"] and read_job(out).status == "failed"
 
 
-def test_of_two_faces_the_larger_is_used_with_a_notice(tmp_path, capsys, tiny_bundle):
+def test_of_two_faces_the_larger_is_used_with_a_notice(tmp_path, capsys, tiny_bundle, monkeypatch):
     small = astronaut().resize((430, 430))
     both = Image.new("RGB", (942, 512), (120, 120, 120))
     both.paste(astronaut(), (0, 0))
     both.paste(small, (512, 40))
     both.save(tmp_path / "two.png")
-    few = ["shape.steps=1", "material.steps=1", "export.texture_size=64", "export.render_size=64", "preview_size=32"]
-    options = [word for assignment in few for word in ("--set", assignment)]
+    subjects = []
+
+    def make(subject, *_):
+        subjects.append(subject)
+        raise UserError("Enough is known.", "Make no head of it.")
+
+    monkeypatch.setattr(pipeline, "make", make)
     asked = ["generate", str(tmp_path / "two.png"), "--out", str(tmp_path / "head"), "--weights", str(tiny_bundle)]
-    assert cli.main([*asked, *options, "--expressions", "neutral"]) == 0
-    assert "shows 2 faces; the largest is used" in capsys.readouterr().err
-    assert (tmp_path / "head" / "head.glb").stat().st_size > 10_000
+    assert cli.main(asked) == 2
+    told = capsys.readouterr().err
+    assert "shows 2 faces; the largest is used" in told and "Enough is known." in told
+    (photo,) = subjects[0].photos
+    assert photo.landmarks.points[:, 0].max() < 512  # the face on the left

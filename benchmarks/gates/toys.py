@@ -20,6 +20,10 @@ MARK = b"made for "
 DRAWING_SECONDS = 1.0  # of 1024 pixels
 
 
+def prepare() -> None:
+    """Nothing: toys need nothing for an edit."""
+
+
 def create_head(photos: list[Path], options: HeadOptions, folder: Path, checkpoints) -> Iterator[Event]:
     """Pretend to make a head."""
     words = dict(word.split("=") for word in options.prompt.split() if "=" in word)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 RECORD = "sha256.json"
+CONVERTED = "converted"  # folder of our own copies
 DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -96,13 +97,24 @@ def ready(source: Source, folder: Path) -> Path:
     """The folder of `source` from which can be loaded: `folder`, or ours where pickled weights had to be converted."""
     if not any(name.endswith(".bin") for name in source.files):
         return folder
-    target = assets(source) / "converted"
     for name in source.files:
         if name.endswith(".bin"):
-            converted(folder / name, target / Path(name).with_suffix(".safetensors"))
-        elif not (target / name).is_file():
-            copy_atomic(folder / name, target / name)
-    return target
+            converted(folder / name, _copy_of(source, name))
+        elif not _copy_of(source, name).is_file():
+            copy_atomic(folder / name, _copy_of(source, name))
+    return assets(source) / CONVERTED
+
+
+def to_copy(source: Source, sizes: Mapping[str, int]) -> int:
+    """Bytes that `ready` has still to write at most, where the files of `source` have these `sizes`."""
+    if not any(name.endswith(".bin") for name in source.files):
+        return 0
+    return sum(sizes[name] for name in source.files if not _copy_of(source, name).is_file())
+
+
+def _copy_of(source: Source, name: str) -> Path:
+    path = Path(name)
+    return assets(source) / CONVERTED / (path.with_suffix(".safetensors") if path.suffix == ".bin" else path)
 
 
 def converted(pickled: Path, target: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from huggingface_hub import get_cached_repo_tree
 from huggingface_hub.errors import CachedRepoTreeNotFoundError
 
+from idto3d.bundle.checked import to_copy
 from idto3d.bundle.entries import FILE
 from idto3d.bundle.find import BRANCH, ON_HUB, LocatedBundle, find_bundle, read_card
 from idto3d.bundle.hub import cached, plan, readable
@@ -22,6 +23,8 @@ from idto3d.config import FREE, NAMED
 from idto3d.errors import UserError
 from idto3d.events import exhausted
 
+Sizes = tuple[int | None, int | None, int | None]  # bytes in all, missing, and to be copied; None: only the Hub knows
+
 
 @dataclass(frozen=True)
 class Offer:
@@ -30,7 +33,8 @@ class Offer:
     weights: how they are asked for. title: their name, with the commit of those on the Hub. licences: their own and
     that of everything that they refer to. size: bytes of all their files; missing: of those that are not on this
     machine; both None where only the Hub knows and nobody asked it. encoder: the identity encoder they take. side: of
-    the pictures they judge, pixels.
+    the pictures they judge, pixels. copies: bytes that our own copies of pickled files will take at most, see
+    `checked.ready`.
     """
 
     weights: str
@@ -40,6 +44,7 @@ class Offer:
     side: int
     size: int | None = None
     missing: int | None = None
+    copies: int = 0
 
     @property
     def free(self) -> bool:
@@ -52,13 +57,14 @@ class Offer:
         return self.side >= LARGE_SIDE
 
     def fetching(self) -> str:
-        """What choosing them would fetch, in one sentence."""
+        """What choosing them would fetch, and write beside it, in a sentence or two."""
         if self.missing is None:
             return "How much would be fetched is told when it is looked up on the Hub."
+        more = f" Copies of it take up to {readable(self.copies)} more." if self.copies else ""
         if not self.missing:
-            return f"All of it is on this machine ({readable(self.size or 0)})."
+            return f"All of it is on this machine ({readable(self.size or 0)}).{more}"
         of = f" of {readable(self.size)}" if self.size and self.size > self.missing else ""
-        return f"{readable(self.missing)}{of} would be fetched from the Hub."
+        return f"{readable(self.missing)}{of} would be fetched from the Hub.{more}"
 
 
 def at_hand(weights: str) -> Offer | None:
@@ -107,31 +113,33 @@ def _on_hub(card: Source, folder: Path, present: Collection[str], ask: bool) -> 
     return _offer(f"{card.repo}@{card.revision}", title, info, _size(own, ask), ask)
 
 
-def _local(found: LocatedBundle) -> tuple[int, int]:
-    """Bytes of a bundle's own files in its folder, and 0, as none has to be fetched. Raises UserError."""
+def _local(found: LocatedBundle) -> Sizes:
+    """Bytes of a bundle's own files in its folder; none has to be fetched or copied. Raises UserError."""
     folder = found.folder
     present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     files = own_files(found.info, present)
     if absent := [name for name in files if name not in present]:
         raise UserError(f"The weights in '{folder}' have no {absent[0]}.", "Copy the whole bundle again.")
-    return sum((folder / name).stat().st_size for name in files), 0
+    return sum((folder / name).stat().st_size for name in files), 0, 0
 
 
-def _offer(weights: str, title: str, info: BundleInfo, own: tuple[int | None, int | None], ask: bool) -> Offer:
+def _offer(weights: str, title: str, info: BundleInfo, own: Sizes, ask: bool) -> Offer:
     sizes = [own, *(_size(info.sources[name], ask) for name in needed(info))]
-    size, missing = (_sum([part[place] for part in sizes]) for place in (0, 1))
-    return Offer(weights, title, info.licences(), info.identity_encoder.name, info.image_size, size, missing)
+    size, missing, copies = (_sum([part[place] for part in sizes]) for place in range(3))
+    about = (weights, title, info.licences(), info.identity_encoder.name, info.image_size)
+    return Offer(*about, size, missing, copies or 0)
 
 
-def _size(source: Source, ask: bool) -> tuple[int | None, int | None]:
-    """Bytes of a source, and of what is missing of it."""
+def _size(source: Source, ask: bool) -> Sizes:
+    """Bytes of a source, of what is missing of it, and of what will be copied of it."""
     folder = cached(source)
     if folder is not None:
-        return sum((folder / name).stat().st_size for name in source.files), 0
+        sizes = {name: (folder / name).stat().st_size for name in source.files}
+        return sum(sizes.values()), 0, to_copy(source, sizes)
     if not ask:
-        return None, None
+        return None, None, None
     order = plan(source)
-    return order.size, order.missing
+    return order.size, order.missing, to_copy(source, order.sizes)
 
 
 def _sum(parts: Sequence[int | None]) -> int | None:

@@ -47,8 +47,20 @@ def expect_served(options: HeadOptions, info: BundleInfo, on: str) -> None:
             f"The weights '{info.name}' have no expression branch.",
             "Leave guidance.lambda_exp at 0; expressions are asked for in words.",
         )
+    if unlearned := _unlearned(options, info):
+        what = f"The weights '{info.name}' never learned to show {', '.join(unlearned)}."
+        raise UserError(what, f"Choose from: {', '.join(info.expressions)}.")
     if info.heavy() and options.device == AUTO and on == "cpu":
         raise too_heavy(f"The weights '{info.name}'")
+
+
+def _unlearned(options: HeadOptions, info: BundleInfo) -> list[str]:
+    """The expressions asked for that an expression branch would be asked about without having learned them."""
+    asked = options.guidance.lambda_exp
+    heeded = info.lambda_exp if asked is None else asked
+    if info.in_words() or not heeded:
+        return []
+    return [name for name in options.expressions if name not in info.expressions]
 
 
 def too_heavy(which: str) -> UserError:

@@ -117,12 +117,20 @@ def _around(faces, alive, first, following, vertex):
 
 @njit(cache=True)
 def _neighbours(faces, ring, vertex):
-    found = set([vertex])
+    found = []  # a set takes seconds to compile, and there are few
     for face in ring:
         for k in range(3):
-            found.add(faces[face, k])
-    found.remove(vertex)
+            if faces[face, k] != vertex and not _holds(found, faces[face, k]):
+                found.append(faces[face, k])
     return found
+
+
+@njit(cache=True)
+def _holds(numbers, number):
+    for one in numbers:  # noqa: SIM110
+        if one == number:
+            return True
+    return False
 
 
 @njit(cache=True)
@@ -135,11 +143,33 @@ def _turned_over(poses, uvs, corners, k, onto):
     if before * after < 0.0:
         return True
     for p in range(poses.shape[0]):
-        side = poses[p, c] - poses[p, b]
-        old, new = np.cross(side, poses[p, a] - poses[p, b]), np.cross(side, poses[p, onto] - poses[p, b])
-        if (old * new).sum() <= LEAST_COSINE * np.sqrt((old * old).sum() * (new * new).sum()):
+        side = _way(poses[p], b, c)
+        old, new = _cross(side, _way(poses[p], b, a)), _cross(side, _way(poses[p], b, onto))
+        if _dot(old, new) <= LEAST_COSINE * np.sqrt(_dot(old, old) * _dot(new, new)):
             return True
     return False
+
+
+# Three numbers each, as tuples: what numpy has for it takes seconds to compile.
+
+
+@njit(cache=True)
+def _way(points, start, end):
+    return (
+        points[end, 0] - points[start, 0],
+        points[end, 1] - points[start, 1],
+        points[end, 2] - points[start, 2],
+    )
+
+
+@njit(cache=True)
+def _cross(a, b):
+    return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
+
+
+@njit(cache=True)
+def _dot(a, b):
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
 @njit(cache=True)
@@ -151,7 +181,9 @@ def _allowed(poses, faces, uvs, kind, ring, onto_ring, vertex, onto):
         for k in range(3):
             holds = holds or faces[face, k] == onto
         shared += holds
-    common = len(_neighbours(faces, ring, vertex) & _neighbours(faces, onto_ring, onto))
+    common, others = 0, _neighbours(faces, onto_ring, onto)
+    for neighbour in _neighbours(faces, ring, vertex):
+        common += _holds(others, neighbour)
     if shared == 0 or common != shared or (kind[vertex] == BORDERED and shared != 1):
         return False
     if len(ring) == shared and len(onto_ring) == shared:
@@ -183,7 +215,9 @@ def _collapsed(poses, faces, uvs, kind, quadrics, target):
         left -= _pull(faces, alive, ring, vertex, onto)
         following[last[onto]] = first[vertex]
         last[onto] = last[vertex]
-        quadrics[:, onto] += quadrics[:, vertex]
+        for p in range(quadrics.shape[0]):
+            for k in range(quadrics.shape[2]):
+                quadrics[p, onto, k] += quadrics[p, vertex, k]
         stamp[vertex], stamp[onto] = -1, stamp[onto] + 1
         for neighbour in _neighbours(faces, _around(faces, alive, first, following, onto), onto):
             _offer(heap, poses, kind, quadrics, stamp, onto, neighbour)

@@ -14,6 +14,7 @@ from idto3d.bundle.sources import Source
 from idto3d.config import EMBEDDED
 from idto3d.errors import UserError
 from idto3d.events import exhausted
+from idto3d.head.sculpt.forms import FORMS_FILE
 from idto3d.jobs.intake import offers
 from idto3d.jobs.intake.offered import Offered, from_plain
 
@@ -40,7 +41,10 @@ def test_what_comes_along_is_known_without_a_request(hub, tiny_bundle):
     embedded = at_hand("embedded")
     assert (embedded.encoder, embedded.missing, embedded.free, embedded.heavy) == ("portrait", 0, True, False)
     assert 50e6 < embedded.size < 96e6 and "Apache-2.0" in embedded.licences[0]
-    assert embedded.size >= sum(p.stat().st_size for p in EMBEDDED.rglob("*.safetensors"))
+    own = [
+        path for path in EMBEDDED.rglob("*.safetensors") if path.name != FORMS_FILE
+    ]  # which is there for all bundles
+    assert embedded.size >= sum(path.stat().st_size for path in own)
     assert embedded.fetching() == f"All of it is on this machine ({embedded.size / 1e6:.1f} MB)."
     tiny = at_hand(str(tiny_bundle))
     assert (tiny.title, tiny.licences, tiny.encoder) == ("tiny", ("CC0",), "dlib")
@@ -84,6 +88,9 @@ def test_the_community_list_is_weighed_only_when_it_is_asked_for(hub, community)
         for path in source["files"]
     ]
     assert offer.missing == sum(sizes) and offer.size > offer.missing
+    pickled = [one for one in community["sources"].values() if any(name.endswith(".bin") for name in one["files"])]
+    copied = [len(hub.repos[one["repo"]].files[path]) for one in pickled for path in one["files"]]
+    assert offer.copies == sum(copied) > 0
     assert any("IP-Adapter-FaceID" in licence for licence in offer.licences)
     assert not [request for request in hub.requests if request.startswith("GET") and "/resolve/" in request]
 
@@ -135,5 +142,7 @@ def test_what_hinders_and_what_is_to_be_read_first_is_said(monkeypatch, tmp_path
     monkeypatch.setattr(offers.constants, "HF_HUB_CACHE", str(tmp_path / "not" / "yet"))
     monkeypatch.setattr(offers.shutil, "disk_usage", lambda path: type("Use", (), {"free": 1_000_000_000}))
     assert "disk has 1.0 GB left" in offers.offered("w", "cpu", ask=True).hindrance[0]
+    facts = {"copies": 2_000_000_000}
+    assert "take 2.0 GB more" in offers.offered("w", "cpu", ask=True).hindrance[0]
     said, data = offers.answer({"weights": "w", "device": "cpu", "ask": True})
     assert from_plain(json.loads(json.dumps(said))["offered"]) == offers.offered("w", "cpu", ask=True) and data == b""

@@ -60,3 +60,13 @@ def test_an_expression_branch_that_is_not_there_cannot_be_asked():
         expect_served(asked, read_info(COMMUNITY), "cpu")
     expect_served(asked, read_info(EMBEDDED), "cpu")
     expect_served(replace(asked, guidance=GuidanceOptions(lambda_exp=0.0)), read_info(COMMUNITY), "cpu")
+
+
+def test_an_expression_that_weights_never_learned_is_refused_where_it_would_be_asked_of_them():
+    embedded = read_info(EMBEDDED)
+    known = replace(embedded, expressions={name: text for name, text in embedded.expressions.items() if name != "grin"})
+    asked = HeadOptions(device="cpu", expressions=("neutral", "grin"))
+    with pytest.raises(UserError, match="never learned to show grin.*Choose from: neutral, smile"):
+        expect_served(asked, known, "cpu")
+    expect_served(asked, embedded, "cpu")
+    expect_served(replace(asked, guidance=GuidanceOptions(lambda_exp=0.0)), known, "cpu")

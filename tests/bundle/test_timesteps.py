@@ -4,10 +4,11 @@ import shutil
 from dataclasses import replace
 
 import pytest
+from small_heads import small
 
 from idto3d import pipeline
 from idto3d.bundle.info import Timesteps, read_info, write_info
-from idto3d.config import ExportOptions, HeadOptions, MaterialOptions, ShapeOptions
+from idto3d.config import MaterialOptions, ShapeOptions
 from idto3d.events import Notice, StepDone
 from idto3d.guidance.prediction import Guidance
 from idto3d.jobs.checkpoint import Checkpointer
@@ -25,7 +26,7 @@ def weights(tiny_bundle, tmp_path):
 
 
 @pytest.fixture
-def grown(weights, tmp_path, monkeypatch):
+def grown(weights, fit_once, tmp_path, monkeypatch):
     """A function that makes a head up to its last step of texture: the timesteps by step, and what was said."""
     asked, predict = [], Guidance.predict
 
@@ -34,16 +35,9 @@ def grown(weights, tmp_path, monkeypatch):
         return predict(self, domain, noisy, timesteps, conditions)
 
     def grow(shape: ShapeOptions, material: MaterialOptions) -> tuple[list[list[int]], list[str]]:
-        options = HeadOptions(
-            weights=str(weights),
-            device="cpu",
-            expressions=("neutral",),
-            preview_size=32,
-            shape=shape,
-            material=material,
-            export=ExportOptions(texture_size=64),
-        )
+        options = replace(small(weights), shape=shape, material=material, preview_every=100)
         monkeypatch.setattr(Guidance, "predict", watched)
+        monkeypatch.setattr(pipeline, "fit_head", fit_once)
         said = []
         events = pipeline.create_head([], options, tmp_path / "head", Checkpointer(tmp_path / "saved", 1e9))
         for event in events:

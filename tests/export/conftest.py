@@ -40,7 +40,7 @@ def part(name, vertices, faces, expressions, material, uvs=None) -> Part:
     return Part(name, torch.tensor(vertices).float(), torch.tensor(faces), displacements, material, given)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def head() -> Head:
     vertices, faces = lumpy_ball()
     chin = np.exp(-(((vertices - [0.0, -0.08, 0.06]) / 0.03) ** 2).sum(1))[:, None] * [0.0, -0.02, 0.0]
@@ -48,7 +48,7 @@ def head() -> Head:
     return Head(NAMES, (part("head", vertices, faces, [vertices, vertices + chin, vertices + brow], "skin"),))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def sample():
     """Skin green to the person's left, red to the right, bluer in later expressions; eyes blue and less rough."""
 
@@ -121,7 +121,7 @@ def sheet(rows=6, columns=3):
     return vertices, faces, np.stack([u.ravel(), v.ravel()], 1)[faces]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def portrait() -> Head:
     """Skin, an eye with a pivot and a fringe of hair, all with texture coordinates; the eye and the hair rest."""
     face, faces = lumpy_ball()
@@ -139,7 +139,7 @@ def portrait() -> Head:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def painted() -> dict[str, PaintedMaterial]:
     """Textures for `portrait`: red skin with relief, blue eyes, green hair of which the right half is clear."""
     gloss = np.full((SIZE, SIZE), 100, np.uint8)

@@ -29,9 +29,10 @@ def finished(generator):
             return events, stop.value
 
 
-@pytest.fixture
-def run(head, sample, tmp_path):
-    return finished(write_asset(head, sample, tmp_path / "run", OPTIONS, Provenance(seed=1, weights="embedded")))
+@pytest.fixture(scope="module")
+def run(head, sample, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("asset") / "run"
+    return finished(write_asset(head, sample, folder, OPTIONS, Provenance(seed=1, weights="embedded")))
 
 
 def test_an_artist_gets_every_file(run):
@@ -109,9 +110,10 @@ def test_pictures_and_video_say_that_a_machine_made_them(run):
 
 
 def test_cancelling_leaves_only_whole_files(head, sample, tmp_path):
-    total = len(finished(write_asset(head, sample, tmp_path / "all", OPTIONS, Provenance()))[0])
+    options = replace(OPTIONS, faces=100, texture_size=16, turntable_frames=2)
+    total = len(finished(write_asset(head, sample, tmp_path / "all", options, Provenance()))[0])
     for stop in range(1, total, 3):
-        generator = write_asset(head, sample, tmp_path / str(stop), OPTIONS, Provenance())
+        generator = write_asset(head, sample, tmp_path / str(stop), options, Provenance())
         for _ in range(stop):
             next(generator)
         generator.close()

@@ -38,6 +38,14 @@ def write(portrait, painted, tmp_path):
     return written
 
 
+@pytest.fixture(scope="module")
+def everything(portrait, painted, tmp_path_factory):
+    """A folder with all that can be asked for; it is only read."""
+    folder = tmp_path_factory.mktemp("everything") / "run"
+    list(write_asset(portrait, None, folder, EVERYTHING, Provenance(seed=1), painted))
+    return folder
+
+
 def names_in(folder):
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
@@ -49,27 +57,32 @@ def moved_into(folder, path):
     return load_asset(folder)
 
 
-def test_nothing_is_written_that_was_not_asked_for(write):
-    plain, everything = names_in(write(PLAIN)), names_in(write(EVERYTHING, "all"))
+def test_nothing_is_written_that_was_not_asked_for(write, everything):
+    plain = names_in(write(PLAIN))
     assert not plain & ON_REQUEST
-    assert everything - plain == ON_REQUEST | GREYS
+    assert names_in(everything) - plain == ON_REQUEST | GREYS
 
 
-def test_every_step_is_announced(write):
-    for options in (PLAIN, EVERYTHING, replace(PLAIN, only="neutral", lods=True)):
-        write(options)
-        (started,) = (event for event in write.events if isinstance(event, StageStarted))
-        assert [e.step for e in write.events if isinstance(e, StepDone)] == list(range(1, started.steps + 1))
+def expect_every_step(events):
+    (started,) = (event for event in events if isinstance(event, StageStarted))
+    assert [event.step for event in events if isinstance(event, StepDone)] == list(range(1, started.steps + 1))
 
 
-def test_the_same_head_gives_the_same_bytes(write):
-    one, other = write(EVERYTHING), write(EVERYTHING, "other")
-    for name in sorted(names_in(one)):
-        assert (one / name).read_bytes() == (other / name).read_bytes(), name
+@pytest.mark.parametrize("options", [PLAIN, replace(PLAIN, only="neutral", lods=True)])
+def test_every_step_is_announced(write, options):
+    write(options)
+    expect_every_step(write.events)
 
 
-def test_levels_of_detail_are_other_triangles_over_the_same_vertices_and_targets(write, tmp_path, issues):
-    folder = write(EVERYTHING)
+def test_the_same_head_gives_the_same_bytes_and_announces_each_of_many_files(write, everything):
+    other = write(EVERYTHING, "other")
+    expect_every_step(write.events)
+    for name in sorted(names_in(everything)):
+        assert (everything / name).read_bytes() == (other / name).read_bytes(), name
+
+
+def test_levels_of_detail_are_other_triangles_over_the_same_vertices_and_targets(everything, tmp_path, issues):
+    folder = everything
     whole = load_asset(folder).mesh
     total = sum(len(part.faces) for part in whole.parts)
     for name, share in (("head_lod1.glb", 0.5), ("head_lod2.glb", 0.25)):
@@ -82,8 +95,8 @@ def test_levels_of_detail_are_other_triangles_over_the_same_vertices_and_targets
         assert issues(folder / name) == []
 
 
-def test_the_clip_has_the_head_with_its_targets_and_starts_at_rest(write, tmp_path, issues):
-    folder = write(EVERYTHING)
+def test_the_clip_has_the_head_with_its_targets_and_starts_at_rest(everything, tmp_path, issues):
+    folder = everything
     document = pygltflib.GLTF2.load_binary(str(folder / "expressions" / "clip.glb"))
     assert [animation.name for animation in document.animations] == ["expressions"]
     assert [channel.target.node for channel in document.animations[0].channels] == [0, 1, 2]
@@ -118,8 +131,8 @@ def obj_of(folder):
     return {kind: np.array(rows) for kind, rows in values.items()}, groups, materials
 
 
-def test_an_obj_opens_with_its_parts_and_textures(write):
-    folder = write(EVERYTHING)
+def test_an_obj_opens_with_its_parts_and_textures(everything):
+    folder = everything
     values, groups, materials = obj_of(folder)
     mesh = load_asset(folder).mesh
     assert materials == {"skin": "skin", "eye_left": "eyes", "hair": "hair"}
@@ -136,11 +149,11 @@ def test_an_obj_opens_with_its_parts_and_textures(write):
     assert opacity.ndim == 2 and opacity[8, 3] == 255 and opacity[8, 24] == 0
 
 
-def test_a_usdz_opens_with_its_parts_expressions_and_textures(write):
+def test_a_usdz_opens_with_its_parts_expressions_and_textures(everything):
     usd = pytest.importorskip("pxr.Usd")
     from pxr import UsdGeom, UsdShade, UsdSkel
 
-    folder = write(EVERYTHING)
+    folder = everything
     stage, mesh = usd.Stage.Open(str(folder / "head.usdz")), load_asset(folder).mesh
     assert stage.GetDefaultPrim().GetName() == "head" and UsdGeom.GetStageUpAxis(stage) == "Y"
     assert UsdGeom.GetStageMetersPerUnit(stage) == 1.0
@@ -166,16 +179,17 @@ def test_a_usdz_opens_with_its_parts_expressions_and_textures(write):
             assert file.Get().resolvedPath
 
 
-@pytest.fixture
-def parted(portrait, painted, tmp_path):
+@pytest.fixture(scope="module")
+def parted(portrait, painted, tmp_path_factory):
     """An asset whose hair an edit has parted, which has a name of two words."""
     skin, eye, hair = portrait.parts
     second = replace(hair, name="hair 2", material="hair 2")
     beards = (replace(hair, name="beard", material="beard"), replace(hair, name="beard 2", material="beard 2"))
     head = Head(portrait.expressions, (skin, eye, hair, second, *beards))
     more = {name: painted["hair"] for name in ("hair 2", "beard", "beard 2")}
-    list(write_asset(head, None, tmp_path, EVERYTHING, Provenance(seed=1), painted | more))
-    return tmp_path
+    asked, folder = replace(PLAIN, formats=("glb", "obj", "usdz")), tmp_path_factory.mktemp("parted")
+    list(write_asset(head, None, folder, asked, Provenance(seed=1), painted | more))
+    return folder
 
 
 def test_a_part_of_a_name_of_two_words_has_one_of_one_word_where_blanks_end_names(parted):
@@ -205,11 +219,11 @@ def test_what_is_parted_of_a_beard_has_one_side_as_the_beard_has(parted):
     assert counts["beard 2"] == counts["beard"] == counts["hair 2"] / 2
 
 
-def test_a_usdz_is_packed_as_it_has_to_be(write):
+def test_a_usdz_is_packed_as_it_has_to_be(everything):
     import zipfile
 
     pytest.importorskip("pxr.Usd")
-    with zipfile.ZipFile(write(EVERYTHING) / "head.usdz") as archive:
+    with zipfile.ZipFile(everything / "head.usdz") as archive:
         entries = archive.infolist()
     assert entries[0].filename == "head.usdc" and all(entry.compress_type == 0 for entry in entries)
     for entry in entries:
@@ -221,11 +235,11 @@ def test_a_package_that_is_missing_is_said_before_anything_is_written(write, mon
     with pytest.raises(UserError, match="usd-core"):
         write(EVERYTHING)
     assert not (tmp_path / "run").exists()
-    assert (write(replace(EVERYTHING, formats=("glb", "obj"))) / "head.obj").is_file()
+    assert (write(replace(PLAIN, formats=("glb", "obj"))) / "head.obj").is_file()
 
 
-def test_what_a_newer_asset_is_without_is_named_as_outdated(write):
-    old, new = write(EVERYTHING, "old"), write(replace(PLAIN, clip=True), "new")
+def test_what_a_newer_asset_is_without_is_named_as_outdated(write, everything):
+    old, new = everything, write(replace(PLAIN, clip=True), "new")
     left = {path.relative_to(old).as_posix() for path in outdated(old, new)}
     assert left == (ON_REQUEST | GREYS) - {"expressions/clip.glb"}
     assert outdated(old, old) == []

@@ -2,7 +2,7 @@ from benchmarks.gates.soak import LEAST, Sample, judged, soaked
 
 
 def test_a_short_soak_counts_its_cycles_and_what_is_taken_up(tmp_path):
-    outcome = soaked(5.0, 0, tmp_path)
+    outcome = soaked(2.0, 0, tmp_path)
     figures = dict(outcome.figures)
     assert outcome.tries >= 1 and figures["memory_mb"] > 50 and figures["descriptors"] > 5
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pygltflib as gltf
 
-from idto3d.config import AUTO, HeadOptions, as_json
+from idto3d.config import as_json
 from idto3d.errors import UserError
 from idto3d.export.gltf.accessors import BufferWriter
 from idto3d.export.gltf.load import part_of
 from idto3d.export.gltf.mesh import PartMesh, one_side
-from idto3d.export.gltf.provenance import GENERATOR, Provenance, as_extras
+from idto3d.export.gltf.provenance import GENERATOR, Provenance, as_extras, without_files
 from idto3d.export.gltf.reading import Glb, open_glb
 from idto3d.export.textures import unbroken
 from idto3d.moves import link_or_copy
@@ -66,12 +66,6 @@ def provenance_of(finished: FinishedHead) -> Provenance:
     options = without_files(finished.options)
     made = (options.seed, finished.weights, finished.licences, as_json(options))
     return Provenance(*made, finished.photos, tuple(map(as_json, finished.edits)))
-
-
-def without_files(options: HeadOptions) -> HeadOptions:
-    """The same without networks that lie on this machine or elsewhere: a file that goes on to others names none."""
-    choice, export = replace(options.choice, scorer=AUTO), replace(options.export, upscaler="")
-    return replace(options, choice=choice, export=export)
 
 
 def former_of(folder: Path, before: FinishedHead, after: FinishedHead) -> Former | None:

@@ -1,9 +1,10 @@
 """What a written file says about where it comes from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from idto3d import __version__
+from idto3d.config import AUTO, HeadOptions
 
 GENERATOR = f"idto3d {__version__}"
 
@@ -22,6 +23,12 @@ class Provenance:
     options: Mapping[str, object] = field(default_factory=dict)
     photos: int = 0
     edits: tuple[Mapping[str, object], ...] = ()
+
+
+def without_files(options: HeadOptions) -> HeadOptions:
+    """The same without networks that lie on this machine or elsewhere: a file that goes on to others names none."""
+    choice, export = replace(options.choice, scorer=AUTO), replace(options.export, upscaler="")
+    return replace(options, choice=choice, export=export)
 
 
 def as_extras(provenance: Provenance) -> dict:

@@ -7,7 +7,7 @@ from pathlib import Path
 from idto3d.checks import checked, checked_edit
 from idto3d.config import EditOptions, HeadOptions, from_json, run_options
 from idto3d.errors import UserError
-from idto3d.export.gltf.former import without_files
+from idto3d.export.gltf.provenance import without_files
 from idto3d.export.gltf.reading import open_glb
 from idto3d.stages.edit.carried_mask import PICTURES, TEXT
 from idto3d.words.prompts import one_line

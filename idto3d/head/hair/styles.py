@@ -19,8 +19,11 @@ class Cut:
     length: of a strand on top and at the sides. cards: how many. width: of a card at its middle. levels: shares of the
     thickness that the layers of cards lie at. rise: how far along a strand it has left the skin. past: how far strands
     run over the hairline. wave, pitch: radius and length of a turn of curls, 0 for straight hair. spread: how far tips
-    stray to the side, radians. segments: along a card. afloat: whether cards begin in their layer, not on the
-    skin. capped: whether a closed surface lies under the cards; hair that is shorter shows the scalp.
+    stray to the side, radians. locks: how many there are; gather: how far the tips of a lock's strands meet, 0..1.
+    segments: along a card. afloat: whether cards begin in their layer, not on the skin. stands: how many layers further
+    out their tips lie. uneven: deviation of the normals that locks are shaded by. wisp: how tiles are painted. shaded:
+    how much darker deep cards are, 0..1. fringed: whether hair falls over the hairline in front. capped: whether a
+    closed surface lies under the cards; hair that is shorter shows the scalp.
     """
 
     comb: Comb

@@ -1,12 +1,11 @@
 """What takes long and is only read: made once for a run of the suite, by the worker that needs it first."""
 
-import fcntl
 import hashlib
 import json
+import math
 import os
 import pickle
 import shutil
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from idto3d import pipeline
 from idto3d.bundle.entries import FILE
 from idto3d.bundle.layout import OPTIONAL
 from idto3d.config import as_json
+from idto3d.jobs.lock import FileLock, try_lock
 from idto3d.stages.fit import fit_head
 
 READ_BY_A_FIT = ("device", "prompt", "seed", "expressions", "subject", "choice", "carving", "export")
@@ -34,12 +34,9 @@ def shared(tmp_path_factory) -> Path:
     return folder
 
 
-@contextmanager
-def alone(path: Path):
-    """Wait until no other worker is between this and its end."""
-    with open(path.with_name(f"{path.name}.lock"), "w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+def alone(path: Path) -> FileLock:
+    """Wait until no other worker makes what goes there."""
+    return try_lock(path.with_name(f"{path.name}.lock"), patience=math.inf)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import pytest
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SHOTS = os.environ.get("IDTO3D_SHOTS")
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--enable-unsafe-swiftshader", "--use-angle=swiftshader"]
-PATIENCE = 600_000  # milliseconds
+PATIENCE = 180_000  # milliseconds
 
 
 @contextmanager

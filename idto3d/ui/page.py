@@ -29,7 +29,7 @@ class Memory:
 
     jobs: gr.BrowserState
     opened: gr.BrowserState
-    seen: gr.State
+    seen: gr.Textbox
     arrived: gr.State
     packed: gr.State
     mask: gr.State
@@ -77,7 +77,7 @@ def _memory() -> Memory:
     return Memory(
         gr.BrowserState([], storage_key="idto3d-jobs", secret="idto3d-jobs"),
         gr.BrowserState("", storage_key="idto3d-open", secret="idto3d-open"),
-        gr.State(()),
+        gr.Textbox("", visible="hidden"),  # the browser's: what it shows, not what it was last sent
         gr.State(""),
         gr.State(""),
         gr.State(None),

@@ -92,8 +92,8 @@ def test_pictures_of_a_head_are_drawn_though_something_else_comes_first(desk, en
     other = desk.start([], options("young"))
     until(lambda: not desk.watch(other).active and engine.room() == 1)
     desk.edit(head, EditOptions(prompt="unhurried older"))
-    worker = until(lambda: engine._workers.get(desk.folder(head)))
     until(lambda: not desk.watch(head).active and engine.room() == 1)
+    worker = engine._spare
     if meanwhile == "an edit":
         desk.edit(other, EditOptions(prompt="older"))
         until(lambda: not desk.watch(other).active and has_back(desk, other))
@@ -185,8 +185,8 @@ def test_who_made_a_head_is_ready_for_its_edits_and_ends_after_another_head(desk
 
 def test_pictures_that_a_worker_never_came_to_are_drawn_when_somebody_looks(desk, engine, head):
     desk.edit(head, EditOptions(prompt="unhurried older"))
-    worker = until(lambda: engine._workers.get(desk.folder(head)))
-    until(lambda: not desk.watch(head).active and engine._spare is worker)
+    until(lambda: not desk.watch(head).active and engine.room() == 1)
+    worker = engine._spare
     worker.kill()
     worker.wait()
     assert not has_back(desk, head)

@@ -11,7 +11,8 @@ from idto3d.config import EditOptions
 from idto3d.head.features.eyes import eye_of
 from idto3d.head.glasses.part import NAME as GLASSES
 from idto3d.head.glasses.part import Build, build_of
-from idto3d.head.sculpt.features import formed
+from idto3d.head.sculpt.features import formed, forms_for
+from idto3d.head.sculpt.persons import forms_of
 from idto3d.head.start import Start, Trait
 from idto3d.head.template import LANDMARKS, MOUTH_SOCKET
 from idto3d.render.painted import PaintedMaterial
@@ -44,6 +45,7 @@ def man(fit, asked, embedded):
         {name: Trait(word, "words") for name, word in traits.items()},
         "old man",
         torch.zeros(embedded.prior.size.modes),
+        forms_for(embedded.template, forms_of(traits)),
     )
     head = made.rest.head.first(len(EXPRESSIONS))
     kept = (embedded.prior, None, options, "embedded", (), painted(made.wear))

@@ -1,15 +1,20 @@
 """Faces to choose from, hair as pictures, and animations, in a real browser over the toy pipeline."""
 
+import threading
+
 import pytest
 from browsing import CHROMIUM, shoot
 
+from idto3d.ui.wired import making
+from idto3d.ui.wired.frame import NEW, frame
+
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 
-AGAIN = 60_000  # milliseconds
+AGAIN = 20_000  # milliseconds
 
 
 def pressed_until_seen(tab, button, selector):
-    """Press `button`, again where what it brings is not seen in a minute: once a press brought nothing."""
+    """Press `button`, again where what it brings is not seen soon: once a press brought nothing."""
     late = pytest.importorskip("playwright.sync_api").TimeoutError
     for _ in range(5):
         tab.click(button)
@@ -20,7 +25,20 @@ def pressed_until_seen(tab, button, selector):
     raise AssertionError(f"{button} brought no {selector}")
 
 
-def test_a_visitor_chooses_a_face_makes_it_changes_its_hair_and_lets_it_move(tab, address, page, photo):
+class Late:
+    """In place of `making.frame`: the first look at an empty stage is answered when the visitor has gone on."""
+
+    def __init__(self):
+        self.begun, self.go_on = threading.Event(), threading.Event()
+
+    def __call__(self, page, does, jobs, opened, seen="", boxed=""):
+        if opened == NEW and not self.begun.is_set():
+            self.begun.set()
+            self.go_on.wait(60)
+        return frame(page, does, jobs, opened, seen, boxed)
+
+
+def test_a_visitor_chooses_a_face_makes_it_changes_its_hair_and_lets_it_move(tab, address, page, photo, monkeypatch):
     does = page[1]
     tab.goto(address)
     tab.wait_for_selector(".status.idle")
@@ -58,11 +76,16 @@ def test_a_visitor_chooses_a_face_makes_it_changes_its_hair_and_lets_it_move(tab
     tab.wait_for_selector("text=chosen for other words")
     tab.fill("#prompt textarea", "young with red hair")
     tab.wait_for_selector("text=chosen for other words", state="hidden")
+    monkeypatch.setattr(making, "frame", late := Late())
     tab.click("#shelf [data-pick=new]")
     tab.wait_for_selector("#faces button", state="detached")
+    assert late.begun.wait(60)
     assert tab.input_value("#prompt textarea") == ""  # what was said of the person goes with the face
     tab.locator("#shelf .head:not(.new)").click()
     tab.wait_for_selector("text=the face that was chosen for this head")
+    tab.wait_for_selector(".status.done")
+    late.go_on.set()
+    tab.wait_for_selector(".status.idle")  # what was asked before arrives last
     tab.wait_for_selector(".status.done")
 
     tab.click("#hair > button")

@@ -225,7 +225,7 @@ def test_a_page_waits_for_the_pictures_that_follow_a_change_and_its_zip_is_told_
     does, job_id = edited
     widgets = layout_of()
     glb, back = does.look(job_id).glb, does.look(job_id).folder / "renders" / "late.png"
-    values = frame(widgets, does, [job_id], "", ())
+    values = frame(widgets, does, [job_id], "")
     packed, seen = values[widgets.memory.packed], values[widgets.memory.seen]
     assert values[widgets.memory.timer].active and widgets.memory.packed not in frame(widgets, does, [job_id], "", seen)
     back.write_bytes(b"a side")
@@ -244,9 +244,9 @@ def test_only_the_photos_that_a_head_was_begun_with_leave_the_box_with_it(edited
     does, job_id = edited
     widgets = layout_of()
     photos, boxed = widgets.inputs.photos, widgets.memory.boxed
-    begun = frame(widgets, does, [job_id], "", (), job_id)
+    begun = frame(widgets, does, [job_id], "", boxed=job_id)
     assert begun[photos] is None and begun[boxed] == ""
-    just_running = (job_id, "running", "generate")
+    just_running = f"{job_id} running generate"
     for of in ("", "b" * 22):
         assert photos not in frame(widgets, does, [job_id], "", just_running, of)
 

@@ -32,7 +32,7 @@ def _wire_start(page: Page, does: Actions) -> None:
             does.animations.start(current(jobs, opened), clip, values[animate.consent], asked, visitor_of(sender))
         except UserError as error:
             return {animate.message: views.refusal(error)}
-        return {animate.message: "", animate.clip: None} | frame(page, does, jobs, opened, ())
+        return {animate.message: "", animate.clip: None} | frame(page, does, jobs, opened)
 
     given = {memory.jobs, memory.opened, animate.clip, animate.consent, *(getattr(animate, name) for name in WAYS)}
     told = [animate.message, animate.clip, *outputs(page)]

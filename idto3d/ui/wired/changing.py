@@ -41,7 +41,7 @@ def _wire_edit(page: Page, does: Actions) -> None:
         told |= (
             unpainted(page) if values[memory.mask] and values[memory.mask].kind == SKETCH else {}
         )  # it is laid on once
-        return told | frame(page, does, values[memory.jobs], values[memory.opened], ())
+        return told | frame(page, does, values[memory.jobs], values[memory.opened])
 
     def asked_below(values, sender: gr.Request):
         return change(values[edit.prompt], values, sender)
@@ -94,7 +94,7 @@ def _wire_versions(page: Page, does: Actions) -> None:
                 verb(current(jobs, opened), *more)
             except UserError as error:
                 return {page.edit.message: views.refusal(error)}
-            return {page.edit.message: ""} | frame(page, does, jobs, opened, ())
+            return {page.edit.message: ""} | frame(page, does, jobs, opened)
 
         return act
 

@@ -81,8 +81,10 @@ def outputs(page: Page) -> list[Component]:
     ]
 
 
-def frame(page: Page, does: Actions, jobs, opened, seen, boxed="") -> dict[Component, object]:
+def frame(page: Page, does: Actions, jobs, opened, seen="", boxed="") -> dict[Component, object]:
     """New values for those of `outputs` that changed since `seen`; pictures are sent only then.
+
+    seen: the `signature` of what the page shows, "" where all is to be sent.
 
     boxed: the job that was begun with what the box for photos still holds: that goes when the head is there, as its
     photos are deleted then. Photos that were added for another one stay.
@@ -93,9 +95,8 @@ def frame(page: Page, does: Actions, jobs, opened, seen, boxed="") -> dict[Compo
     if view is not None and view.glb is not None and view.id == boxed:
         values |= {page.inputs.photos: None, page.memory.boxed: ""}
     now = signature(view, jobs)
-    if now == tuple(seen):
-        return values
-    return values | _content(page, does, view, known(jobs)) | {page.memory.seen: now}
+    values |= {page.memory.seen: now}
+    return values if now == seen else values | _content(page, does, view, known(jobs))
 
 
 def _standing(page: Page, view: JobView | None) -> dict[Component, object]:
@@ -173,14 +174,14 @@ def is_changing(text: str) -> bool:
     return text.endswith(CHANGING)
 
 
-def signature(view: JobView | None, jobs) -> tuple:
-    """What changes when the page must show something else."""
+def signature(view: JobView | None, jobs) -> str:
+    """What changes when the page must show something else; never ""."""
     if view is None:
-        return ("nothing", *known(jobs))
+        return " ".join(("nothing", *known(jobs)))
     changed = [f"{kind}{changed_at(path)}" for kind, path in sorted((view.previews or {}).items())]
     told = (len(view.progress.notices), len(view.progress.photo_crops))
     made = (changed_at(view.glb) if view.glb else 0, _files_of(view))
-    return (view.id, view.status, view.kind, *told, *made, *changed, *known(jobs))
+    return " ".join(map(str, (view.id, view.status, view.kind, *told, *made, *changed, *known(jobs))))
 
 
 def _files_of(view: JobView) -> int:

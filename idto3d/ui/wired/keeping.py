@@ -44,7 +44,7 @@ def _wire_shelf(page: Page, does: Actions) -> None:
             emptied
             | quiet
             | filled_form(page, does, current(jobs, opened))
-            | frame(page, does, jobs, opened, (), boxed)
+            | frame(page, does, jobs, opened, boxed=boxed)
         )
 
     told = [page.start.message, page.edit.message, memory.opened, memory.other, memory.edits, page.history.compare]
@@ -82,7 +82,7 @@ def _wire_delete(page: Page, does: Actions) -> None:
         emptied = {memory.jobs: kept, memory.opened: "", page.inputs.photos: None, page.inputs.consent: False}
         emptied |= {memory.other: "", memory.lights: {}, memory.edits: ()} | left(page) | without_choice(page)
         told = {page.start.message: message, heads.confirm: gr.update(visible=False)}
-        return emptied | told | frame(page, does, kept, "", ())
+        return emptied | told | frame(page, does, kept, "")
 
     emptied = [memory.jobs, memory.opened, page.inputs.photos, page.inputs.consent, page.start.message, heads.confirm]
     emptied += [memory.other, memory.lights, memory.edits, *left(page), *without_choice(page)]

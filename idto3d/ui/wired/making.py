@@ -48,7 +48,7 @@ def _wire_start(page: Page, does: Actions) -> None:
         fresh = {memory.jobs: jobs, memory.opened: job_id, memory.edits: (), memory.boxed: job_id}
         quiet = {start.message: _of_choice(request, values[nine.words]), start.question: gr.update(visible=False)}
         of_others = without_choice(page) if request.photos else without_clip(page)  # a chosen face can be made again
-        return fresh | quiet | left(page) | of_others | frame(page, does, jobs, job_id, ())
+        return fresh | quiet | left(page) | of_others | frame(page, does, jobs, job_id)
 
     def press(values, sender: gr.Request):
         shown = current(values[memory.jobs], values[memory.opened])
@@ -77,8 +77,8 @@ def _wire_steering(page: Page, does: Actions) -> None:
             try:
                 verb(current(jobs, opened))
             except UserError as error:
-                return {page.start.message: views.refusal(error)} | frame(page, does, jobs, opened, ())
-            return {page.start.message: ""} | frame(page, does, jobs, opened, ())
+                return {page.start.message: views.refusal(error)} | frame(page, does, jobs, opened)
+            return {page.start.message: ""} | frame(page, does, jobs, opened)
 
         return act
 
@@ -98,4 +98,6 @@ def _wire_watching(page: Page, does: Actions, blocks: gr.Blocks) -> None:
 
     given = [memory.jobs, memory.opened, memory.seen, memory.boxed]
     memory.timer.tick(look, given, outputs(page), **HIDDEN, **lanes.WATCH)
+    # A look that was under way while the visitor went on shows what they left, and may stop the timer: look once more.
+    memory.seen.change(look, given, outputs(page), **HIDDEN, **lanes.WATCH)
     blocks.load(arrive, given, [*form(page), *outputs(page)], **HIDDEN, **lanes.WATCH)

@@ -74,14 +74,19 @@ print(torch.backends.mkl.is_available(), len(answers), len(places))
 
 @pytest.mark.parametrize("kernels", ["AVX2", "SSE4_2"])
 def test_a_layer_gives_the_same_bits_wherever_its_weights_lie_and_whether_or_not_they_learn(kernels):
-    """On kernels of MKL that otherwise do not: those with AVX2 in the second respect, with SSE 4.2 in the first."""
+    """On kernels of MKL that otherwise do not: those with AVX2 in the second respect, with SSE 4.2 in the first.
+
+    On processors of other makers than Intel it keeps the second promise alone, see `determinism.repeatable`.
+    """
     settings = {name: value for name, value in os.environ.items() if not name.startswith("MKL_")}
     settings |= {"MKL_ENABLE_INSTRUCTIONS": kernels, "PYTHONPATH": str(ROOT)}
     words = [sys.executable, "-c", LAYER, "as the program does"]
     answer = subprocess.run(words, capture_output=True, text=True, env=settings, timeout=300)
     if answer.stdout.startswith("False"):
         pytest.skip("this torch multiplies without MKL")
-    assert answer.stdout.split() == ["True", "1", "1"], answer.stderr
+    of_intel = "GenuineIntel" in Path("/proc/cpuinfo").read_text()
+    _, grouped, placed = answer.stdout.split()
+    assert placed == "1" and (grouped == "1" or not of_intel), answer.stderr
 
 
 def test_a_setting_of_the_user_stays(monkeypatch):

@@ -221,10 +221,11 @@ def test_photos_of_a_head_that_is_made_stand_where_photos_are_added(tmp_path, st
     assert taken(replace(view, kind="edit")) == taken(replace(view, photos=())) == taken(None) == ""
 
 
-def test_a_page_waits_for_the_pictures_that_follow_a_change_and_its_zip_is_told_of_them(edited):
+def test_a_page_waits_for_the_pictures_that_follow_a_change_and_its_zip_is_told_of_them(edited, until):
     does, job_id = edited
     widgets = layout_of()
     glb, back = does.look(job_id).glb, does.look(job_id).folder / "renders" / "late.png"
+    until(back.with_name("back.png").is_file)  # what the toy's worker draws
     values = frame(widgets, does, [job_id], "")
     packed, seen = values[widgets.memory.packed], values[widgets.memory.seen]
     assert values[widgets.memory.timer].active and widgets.memory.packed not in frame(widgets, does, [job_id], "", seen)

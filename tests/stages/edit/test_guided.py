@@ -17,7 +17,7 @@ from idto3d.guidance.loading import load_bundle
 from idto3d.guidance.prediction import Guidance
 from idto3d.head.start import start_of
 from idto3d.stages.dressing import painted
-from idto3d.stages.edit.guidance import guide
+from idto3d.stages.edit.guidance import colour, guide
 from idto3d.stages.edit.guidance.guide import Guide, KeptGuide, load_guide
 from idto3d.stages.edit.guided import guided
 from idto3d.stages.edit.paint.parted import parted
@@ -90,8 +90,9 @@ def test_without_steps_or_changes_nothing_is_loaded(before, green, work):
     assert exhausted(guided(work(green), None)).head is green
 
 
-def test_a_colour_is_guided_where_it_was_changed_and_nowhere_else(before, green, work, load):
-    events, steps = [], guided(work(green, steps=8), load)
+def test_a_colour_is_guided_where_it_was_changed_and_nowhere_else(before, green, work, load, monkeypatch):
+    monkeypatch.setattr(colour, "RATE", 1.0)  # random weights waver, and usual steps may end where they began
+    events, steps = [], guided(work(green, steps=8, strength=2.0), load)
     with pytest.raises(StopIteration) as end:
         while True:
             events.append(next(steps))

@@ -17,6 +17,7 @@ from idto3d.words.traits import ATTRIBUTES
 WEIGHTS = "Give embedded, community, a folder, or ORG/REPO."
 LARGEST = 2.0**64  # of an option's number
 LONGEST_NAME, LONGEST_PATH = 255, 4096  # bytes that a file system takes
+LEAST_PREVIEW = 16  # pixels of the side of an animation's preview
 LONGEST_PICTURE = 4 << 20  # letters of a mask or a sketch that options carry
 TOO_LARGE = {
     "mask": "Paint one in plain black and white, of at most 1024 pixels.",
@@ -82,6 +83,9 @@ def checked_edit(options: EditOptions) -> EditOptions:
 def checked_motion(options: AnimateOptions) -> AnimateOptions:
     """`options` as they are. Raises UserError that names the first one that no head can be animated with."""
     _check_fields(options)
+    if 0 < options.size < LEAST_PREVIEW:
+        what = f"A preview of {options.size:g} pixels shows nothing."
+        raise UserError(what, f"Give size 0 for none, or {LEAST_PREVIEW} and more.")
     return options
 
 

@@ -3,6 +3,7 @@
 torch and safetensors are imported only where tensors are read or written, so that the front doors stay quick.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
 REMEDY = "Fetch the weights again; the file may be damaged."
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what the system calls a full disk
 MOST_JSON = 64 << 20  # bytes; a tokenizer of 50,000 words takes three million
 
 PART = re.compile(r"\..+\.part")  # what `atomic` calls a partial file

@@ -1,13 +1,15 @@
 """Options by their dotted names, and presets that can be met."""
 
 import json
+from contextlib import nullcontext
 
 import pytest
 
 from idto3d import cli
-from idto3d.checks import checked
+from idto3d.checks import checked, checked_motion
 from idto3d.config import (
     PRESETS,
+    AnimateOptions,
     HeadOptions,
     ShapeOptions,
     as_json,
@@ -85,3 +87,10 @@ def test_lights_of_any_name_are_refused(tmp_path, capsys, light):
 def test_a_prompt_is_kept_on_one_line_without_what_cannot_be_seen(tmp_path):
     words = ["generate", "--out", str(tmp_path), "--prompt", "a\nman\0 with\u202e\ud800 hair"]
     assert cli.head_options(cli.make_parser().parse_args(words)).prompt == "a man with hair"
+
+
+@pytest.mark.parametrize("size, fine", [(0, True), (1, False), (15, False), (16, True)])
+def test_a_preview_of_an_animation_is_left_out_or_large_enough_to_be_seen(size, fine):
+    options = AnimateOptions(size=size)
+    with nullcontext() if fine else pytest.raises(UserError, match=f"A preview of {size} pixels shows nothing"):
+        assert checked_motion(options) == options

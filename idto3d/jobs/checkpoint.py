@@ -18,9 +18,8 @@ from typing import TYPE_CHECKING
 
 from idto3d.errors import UserError
 from idto3d.events import Event, StepDone
-from idto3d.files import read_tensors, remove, sha256_of, write_json, write_tensors
+from idto3d.files import NO_SPACE, read_tensors, remove, sha256_of, write_json, write_tensors
 from idto3d.jobs.event_log import Progress
-from idto3d.jobs.faults import FULL
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -65,7 +64,7 @@ class Checkpointer:
         try:
             self._write(f"{self._next_number():06}_{stage}_{step}", stage, step, tensors, state)
         except OSError as error:
-            if error.errno not in FULL:
+            if error.errno not in NO_SPACE:
                 raise
             again = "resume" if self._records() else "start the run again"
             raise UserError("The disk is too full for a checkpoint.", f"Free some space and {again}.") from error

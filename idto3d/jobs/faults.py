@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from idto3d.errors import UserError
+from idto3d.files import NO_SPACE
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 SHUT = (errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EEXIST, errno.ENOTDIR, errno.EISDIR)
 
 
@@ -38,7 +38,7 @@ def refusal_of(error: Exception, folder: Path, saved: bool) -> UserError | None:
     if not folder.is_dir():
         return gone(folder)
     again = "resume" if saved else "start the run again"
-    if error.errno in FULL:
+    if error.errno in NO_SPACE:
         return UserError("The disk is too full to go on.", f"Free some space and {again}.")
     if error.errno in SHUT:
         what = f"'{error.filename or folder}' cannot be written or read ({os.strerror(error.errno)})."

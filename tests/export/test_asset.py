@@ -1,5 +1,7 @@
+import errno
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import imageio_ffmpeg
 import numpy as np
@@ -155,3 +157,18 @@ def test_a_video_of_odd_size_is_written_and_a_failing_one_leaves_nothing(tmp_pat
     with pytest.raises(RuntimeError):
         list(write_video(tmp_path / "b.mp4", broken(), "test"))
     assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no disk that is always full")
+def test_a_video_that_the_disk_does_not_hold_is_refused_and_leaves_nothing(tmp_path):
+    (tmp_path / ".a.part.mp4").symlink_to("/dev/full")
+    with pytest.raises(OSError) as told:
+        list(write_video(tmp_path / "a.mp4", (np.full((24, 32, 3), 9, np.uint8) for _ in range(3)), "test"))
+    assert told.value.errno == errno.ENOSPC and not list(tmp_path.iterdir())
+
+
+def test_a_video_has_pictures_of_two_pixels_at_least(tmp_path):
+    for frames in ([], [np.zeros((1, 9, 3), np.uint8)]):
+        with pytest.raises(ValueError, match="at least"):
+            list(write_video(tmp_path / "a.mp4", iter(frames), "test"))
+    assert not list(tmp_path.iterdir())

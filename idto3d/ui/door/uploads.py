@@ -1,7 +1,6 @@
 """How much may be uploaded: counted while it streams, before the framework's parser writes a byte of it."""
 
 import asyncio
-import errno
 import json
 import shutil
 import threading
@@ -16,6 +15,7 @@ from starlette.datastructures import Headers
 from starlette.formparsers import MultiPartException
 from starlette.types import ASGIApp, Message, Scope, Send
 
+from idto3d.files import NO_SPACE
 from idto3d.jobs.limits import Limits
 from idto3d.ui.door.body import Clock, Patience
 from idto3d.ui.door.refusal import Body, Refusal
@@ -25,7 +25,6 @@ LEAST_SIZE = 64_000  # bytes that a file counts at least: small files fill a dis
 HEADERS_SIZE = 16_384  # bytes of a part that are not its file
 LOOK_BYTES = 8 << 20  # written between two looks at the disk
 FULL = partial(Refusal, 507, "The disk of this server is nearly full, so it takes no uploads now; try again later.")
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Ledger:

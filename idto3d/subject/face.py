@@ -5,18 +5,32 @@ from typing import Protocol
 
 import numpy as np
 
+Box = tuple[float, float, float, float]  # left, top, right, bottom
+
+
+def moved_box(box: Box, x: float, y: float) -> Box:
+    """A box in a picture that begins so many pixels further left and higher."""
+    left, top, right, bottom = box
+    return left + x, top + y, right + x, bottom + y
+
+
+def scaled_box(box: Box, factor: float) -> Box:
+    """A box in a picture that is `factor` times as large."""
+    left, top, right, bottom = (edge * factor for edge in box)
+    return left, top, right, bottom
+
 
 @dataclass(frozen=True, eq=False)
 class Face:
     """One face of a photo; all positions in that photo's pixels.
 
-    box: (left, top, right, bottom); may reach past the photo's edge.
+    box: may reach past the photo's edge.
     landmarks: [5, 2] float32 (x, y). Rows 0, 1, 2 are the eye on the photo's left, the eye on its right and the nose;
         rows 3, 4 are the encoder's own (dlib: outer eye corners; insightface: mouth corners).
     embedding: [D] float32, length 1.
     """
 
-    box: tuple[float, float, float, float]
+    box: Box
     landmarks: np.ndarray
     embedding: np.ndarray
 
@@ -28,15 +42,12 @@ class Face:
 
     def moved(self, x: float, y: float) -> "Face":
         """It in a picture that begins so many pixels further left and higher."""
-        left, top, right, bottom = self.box
-        marks = self.landmarks + np.array([x, y], np.float32)
-        return replace(self, box=(left + x, top + y, right + x, bottom + y), landmarks=marks)
+        return replace(self, box=moved_box(self.box, x, y), landmarks=self.landmarks + np.array([x, y], np.float32))
 
     def scaled(self, factor: float) -> "Face":
         """It in a picture that is `factor` times as large."""
-        left, top, right, bottom = (edge * factor for edge in self.box)
         marks = (self.landmarks + 0.5) * factor - 0.5  # of the encoders, 0 is the centre of the first pixel
-        return replace(self, box=(left, top, right, bottom), landmarks=marks.astype(np.float32))
+        return replace(self, box=scaled_box(self.box, factor), landmarks=marks.astype(np.float32))
 
 
 class IdentityEncoder(Protocol):

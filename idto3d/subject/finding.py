@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
-from idto3d.subject.face import Face, IdentityEncoder
+from idto3d.subject.face import Box, Face, IdentityEncoder, moved_box, scaled_box
 from idto3d.subject.landmarks import FIRST, SIDE, LandmarkReader, Landmarks
 
 # Faces in six pictures, dark, blurred, noisy, turned by 30 degrees: 0.976 and more; what dlib found beside them, badges
@@ -25,14 +25,28 @@ FLAT = 4.0  # standard deviation of the grey levels of a part in which no face c
 class Found:
     """A confirmed `face` in `pixels` [H, W, 3] uint8, which are the photo, turned left by 90 degrees `turns` times.
 
-    others: how many more faces the encoder sees there.
+    others: where smaller faces are that are confirmed as well.
     """
 
     pixels: np.ndarray
     face: Face
     landmarks: Landmarks
     turns: int = 0
-    others: int = 0
+    others: tuple[Box, ...] = ()
+
+    def moved(self, pixels: np.ndarray, x: float, y: float) -> "Found":
+        """It in `pixels` that begin so many pixels further left and higher."""
+        others = tuple(moved_box(box, x, y) for box in self.others)
+        return replace(
+            self, pixels=pixels, face=self.face.moved(x, y), landmarks=self.landmarks.moved(x, y), others=others
+        )
+
+    def scaled(self, pixels: np.ndarray, factor: float) -> "Found":
+        """It in `pixels` that are `factor` times as large."""
+        others = tuple(scaled_box(box, factor) for box in self.others)
+        return replace(
+            self, pixels=pixels, face=self.face.scaled(factor), landmarks=self.landmarks.scaled(factor), others=others
+        )
 
 
 def find_person(pixels: np.ndarray, encoder: IdentityEncoder, reader: LandmarkReader) -> Found | None:
@@ -71,20 +85,18 @@ def enlarged(found: Found, whole: np.ndarray, reader: LandmarkReader) -> Found:
     The landmarks are read again where the network's picture had more pixels than the photo before.
     """
     pixels = np.ascontiguousarray(np.rot90(whole, found.turns))
-    factor = pixels.shape[1] / found.pixels.shape[1]
-    face, blurry = found.face.scaled(factor), FIRST * found.face.side < SIDE
-    landmarks = reader.read(pixels, face) if blurry else found.landmarks.scaled(factor)
-    return replace(found, pixels=pixels, face=face, landmarks=landmarks)
+    large, blurry = found.scaled(pixels, pixels.shape[1] / found.pixels.shape[1]), FIRST * found.face.side < SIDE
+    return replace(large, landmarks=reader.read(pixels, large.face)) if blurry else large
 
 
 def confirmed(pixels: np.ndarray, faces: Sequence[Face], reader: LandmarkReader) -> Found | None:
-    """The largest of `faces` that is one, the first of equals; smaller ones are not doubted."""
-    ordered = sorted(faces, key=lambda face: -face.side)
-    for number, face in enumerate(ordered):
-        landmarks = reader.read(pixels, face)
-        if landmarks.presence >= CONFIRMED:
-            return Found(pixels, face, landmarks, others=len(ordered) - number - 1)
-    return None
+    """The largest of `faces` that is one, the first of equals."""
+    read = [(face, reader.read(pixels, face)) for face in sorted(faces, key=lambda face: -face.side)]
+    sure = [(face, landmarks) for face, landmarks in read if landmarks.presence >= CONFIRMED]
+    if not sure:
+        return None
+    beside = _once([face for face, _ in sure])[1:]  # a face may be seen twice
+    return Found(pixels, *sure[0], others=tuple(face.box for face in beside))
 
 
 def _resized(pixels: np.ndarray, scale: float) -> np.ndarray:
@@ -105,7 +117,7 @@ def _starts(length: int) -> list[int]:
 
 
 def _once(faces: Sequence[Face]) -> list[Face]:
-    """`faces` without those that two parts saw."""
+    """`faces` without those that were seen twice, as by two parts, the largest first."""
     kept: list[Face] = []
     for face in sorted(faces, key=lambda face: -face.side):
         if all(np.linalg.norm(face.landmarks[2] - other.landmarks[2]) > other.side / 2 for other in kept):

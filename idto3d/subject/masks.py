@@ -11,6 +11,7 @@ import numpy as np
 from scipy import ndimage
 from skimage.draw import polygon2mask
 
+from idto3d.subject.face import Box
 from idto3d.subject.graph.graph_net import GraphNet
 from idto3d.subject.matte import person_matte
 from idto3d.subject.parsing.covers import dark_glasses
@@ -27,8 +28,6 @@ BOX = 0.8  # side of a box that an encoder draws around a face, face heights
 NEARER, HEAD = (0.5, 0.65), (1.1, 1.3)  # distance to another face against its own; how far a head reaches
 RADIUS, EVEN = 4, 2e-4  # of the filter that lays borders along the photo's: pixels, variance of sRGB 0..1
 FINER = 4  # outlines are drawn this many times finer, for soft borders
-
-Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +66,8 @@ class Masks:
 def find_masks(pixels: np.ndarray, points: np.ndarray, matte: GraphNet, others: Sequence[Box] = ()) -> Masks:
     """The Masks of the head in `pixels` [H, W, 3] uint8 sRGB whose face has the landmarks `points` [478, 2 or more].
 
-    matte: the network of `matte.load_matte`. others: left, top, right and bottom of other faces in the photo; what is
-    far nearer to one of them is background. Takes half a second.
+    matte: the network of `matte.load_matte`. others: where other faces are in the photo; what is far nearer to one of
+    them is background. Takes half a second.
     """
     left, top, side = box = head_box(points)
     square = Square(np.array([left, top]) + side / 2, np.array([side, 0.0]))

@@ -1,13 +1,13 @@
 """One photo as evidence: the person's face in it, where its points lie, and how good the photo is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
-from idto3d.subject.face import Face
+from idto3d.subject.face import Box, Face
 from idto3d.subject.finding import Found
 from idto3d.subject.landmarks import Landmarks
 from idto3d.subject.quality import Quality, measure
@@ -25,8 +25,8 @@ class Photo:
     """What one usable photo gives.
 
     pixels: [H, W, 3] uint8 sRGB, upright; of a large photo the part around the head. frame: left, top, width and height
-    of the whole photo in these pixels. Places of `face`, `landmarks` and `masks` are in these pixels too. traits: for
-    attributes that may be read from it, the chance of each word.
+    of the whole photo in these pixels. Places of `face`, `landmarks` and `masks` are in these pixels too, and those of
+    the faces of `others`. traits: for attributes that may be read from it, the chance of each word.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Photo:
     quality: Quality
     frame: Frame
     traits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    others: tuple[Box, ...] = ()
 
 
 def photo_of(name: str, found: Found) -> Photo:
@@ -46,7 +47,7 @@ def photo_of(name: str, found: Found) -> Photo:
     if max(height, width) > KEPT_SIDE:
         found, frame = _shrunk(*_cut(found, frame))
     quality = measure(found.pixels, found.face, found.landmarks)
-    return Photo(name, found.pixels, found.face, found.landmarks, None, quality, frame)
+    return Photo(name, found.pixels, found.face, found.landmarks, None, quality, frame, others=found.others)
 
 
 def _cut(found: Found, frame: Frame) -> tuple[Found, Frame]:
@@ -59,8 +60,7 @@ def _cut(found: Found, frame: Frame) -> tuple[Found, Frame]:
     high = np.ceil(centre + half).astype(int).clip(low + 1, size)
     x, y = (int(edge) for edge in low)
     pixels = found.pixels[y : high[1], x : high[0]].copy()  # the whole is not kept in memory
-    kept = replace(found, pixels=pixels, face=found.face.moved(-x, -y), landmarks=found.landmarks.moved(-x, -y))
-    return kept, (float(-x), float(-y), *frame[2:])
+    return found.moved(pixels, -x, -y), (float(-x), float(-y), *frame[2:])
 
 
 def _shrunk(found: Found, frame: Frame) -> tuple[Found, Frame]:
@@ -71,5 +71,4 @@ def _shrunk(found: Found, frame: Frame) -> tuple[Found, Frame]:
         return found, frame
     size = round(width * scale), round(height * scale)
     pixels = np.array(Image.fromarray(found.pixels).resize(size, Image.Resampling.LANCZOS))
-    kept = replace(found, pixels=pixels, face=found.face.scaled(scale), landmarks=found.landmarks.scaled(scale))
-    return kept, tuple(edge * scale for edge in frame)
+    return found.scaled(pixels, scale), tuple(edge * scale for edge in frame)

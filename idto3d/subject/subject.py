@@ -54,7 +54,7 @@ class Subject:
 class Reading:
     """What the photo called `name` gave; `photo` is None when it is left out for a `reason`.
 
-    turns, others: as in Found.
+    turns: as in Found. others: how many more faces there are.
     """
 
     name: str
@@ -107,7 +107,7 @@ def with_masks(subject: Subject, matte: GraphNet) -> Subject:
 
 def masked(photo: Photo, matte: GraphNet) -> Photo:
     """The same photo with its masks, and what those tell of traits."""
-    masks = find_masks(photo.pixels, photo.landmarks.points, matte)
+    masks = find_masks(photo.pixels, photo.landmarks.points, matte, photo.others)
     traits = corrected(photo.traits, face_shares(masks, photo.landmarks.points))
     if STYLE in traits:
         told = fitted(traits.pop(STYLE), hair_shape(masks, photo.landmarks.points, photo.frame))
@@ -173,7 +173,7 @@ def read_photo(
     traits = encoder.traits(photo.pixels, photo.face) if options.traits else {}
     unsaid = () if photo.quality.true_colours else COLOURS
     told = {key: said for key, said in traits.items() if key not in unsaid}
-    return Reading(name, photo=replace(photo, traits=told), turns=found.turns, others=found.others)
+    return Reading(name, photo=replace(photo, traits=told), turns=found.turns, others=len(found.others))
 
 
 def _found(
@@ -205,7 +205,7 @@ def _hints(name: str, found: Found) -> Iterator[str]:
     if found.turns:
         yield f"'{name}' was turned {TURNED[found.turns]}, as its face was not upright."
     if found.others:
-        yield f"'{name}' shows {found.others + 1} faces; the largest is used."
+        yield f"'{name}' shows {len(found.others) + 1} faces; the largest is used."
     if found.face.side < SMALL_FACE:
         yield f"The face in '{name}' is only {found.face.side:.0f} pixels wide; a closer photo would help."
 

@@ -42,7 +42,7 @@ def found(monkeypatch):
     """`confirmed` takes whatever an encoder names for a face."""
 
     def sees(pixels, faces, reader):
-        return SimpleNamespace(landmarks=SOMEBODY, face=faces[0], others=len(faces) - 1) if faces else None
+        return SimpleNamespace(landmarks=SOMEBODY, face=faces[0], others=tuple(faces[1:])) if faces else None
 
     monkeypatch.setattr("idto3d.subject.clip.following.confirmed", sees)
 
@@ -79,7 +79,7 @@ def test_who_is_never_seen_needs_an_encoder_once(found):
     assert not any(follower.read(PIXELS) for _ in range(20)) and made == [1]
 
 
-def test_faces_beside_the_largest_are_counted_where_they_are_some(found):
-    faces = [SimpleNamespace(side=side) for side in (90, 60, 50)]
-    follower = Follower(Reader(0.95, 0.1), lambda: Encoder(faces))
-    assert follower.read(PIXELS) and follower.others == 1, "one of both is no face"
+def test_the_most_faces_beside_the_largest_are_told(found):
+    encoder = Encoder(["face", "other"], ["face", "other", "third"], ["face"])
+    follower = Follower(Reader(*[0.1] * 9), lambda: encoder)
+    assert [follower.read(PIXELS) is not None for _ in range(3)] == [True] * 3 and follower.others == 2

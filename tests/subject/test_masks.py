@@ -8,15 +8,19 @@ import os
 import drawn_head
 import numpy as np
 import pytest
+from PIL import Image
 from skimage.draw import polygon
 
 from idto3d.config import EMBEDDED
+from idto3d.subject.finding import find_person
 from idto3d.subject.identity.dlib_encoder import DlibEncoder
 from idto3d.subject.landmarks import LandmarkReader
 from idto3d.subject.masks import REGIONS, SIZE, Masks, find_masks
 from idto3d.subject.matte import load_matte
 from idto3d.subject.parsing import covers, looks
 from idto3d.subject.parsing.frame import BROWS, CHIN, EYES, MOUTH, TOP
+from idto3d.subject.photo import photo_of
+from idto3d.subject.subject import masked
 
 # Pixels of the astronaut's photo, told by eye.
 KNOWN = {
@@ -171,6 +175,16 @@ def test_another_persons_head_is_background(astronaut, points, matte, masks):
     place = np.array([[162.0, 95.0]])
     assert alone.at(place)[0, 2] > 0.8 and shared.at(place)[0, 0] > 0.8
     assert shared.at(np.array([[225.0, 55.0]]))[0, 2] > 0.8
+
+
+def test_in_a_photo_of_two_people_the_other_one_is_background(astronaut, matte):
+    pair = astronaut.copy()
+    pair[80:480, 300:] = np.asarray(Image.fromarray(astronaut[:, ::-1]).resize((400, 400)))[:, 160:372]
+    found = find_person(pair, DlibEncoder(), LandmarkReader(EMBEDDED / "landmarks.safetensors"))
+    photo = masked(photo_of("pair", found), matte)
+    assert len(photo.others) == 1
+    cheeks = photo.masks.at(np.array([[330.0, 205.0], [375.0, 205.0], [205.0, 155.0]]))
+    assert (cheeks[:2, REGIONS.index("background")] > 0.8).all() and cheeks[2, REGIONS.index("skin")] > 0.8
 
 
 def test_colours_are_those_of_the_drawing(drawn_points, matte):

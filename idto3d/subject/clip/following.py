@@ -46,12 +46,10 @@ class Follower:
         if self._next >= 0:
             return None
         self._encoder = self._encoder or self._find()
-        faces = self._encoder.embed(pixels, once=True)
-        found = confirmed(pixels, faces, self._reader)
+        found = confirmed(pixels, self._encoder.embed(pixels, once=True), self._reader)
         self._pause = min(2 * self._pause + 1, SELDOM)
         self._next = self._pause
-        if found and found.others:
-            smaller = [face for face in faces if face.side < found.face.side]
-            sure = sum(self._reader.read(pixels, face).presence >= CONFIRMED for face in smaller)
-            self.others = max(self.others, sure)
-        return found.landmarks if found else None
+        if found is None:
+            return None
+        self.others = max(self.others, len(found.others))
+        return found.landmarks

@@ -24,7 +24,7 @@ from idto3d.jobs.privacy.traces import Traces, deleted, digests
 from idto3d.jobs.queue.records import JOB_ID
 from idto3d.jobs.record import DONE, GENERATE
 from idto3d.ui.door.calls import lies_alone
-from idto3d.ui.heads import forms
+from idto3d.ui.heads import forms, thumbs
 from idto3d.ui.heads.animating import Animations
 from idto3d.ui.heads.choosing import Choosing
 from idto3d.ui.heads.onstage import NO_LIGHT, OnStage
@@ -165,18 +165,27 @@ class Actions:
         finally:  # also where some of the folder stays: its record, which names the photos, may be gone by then
             self.studio.forget(self.desk.root / job_id)
             self.photos.forget()
+            thumbs.forget()
             self.shelf.forget(job_id, photos)
             self._uploaded.pop(job_id, None)
 
-    def delete_all(self, job_ids: Sequence[str]) -> tuple[list[str], UserError | None, str]:
-        """Delete these jobs; returns those that could not be, why the last of them, and what was removed in words."""
+    def delete_all(
+        self, job_ids: Sequence[str], uploads: Sequence[str] = ()
+    ) -> tuple[list[str], UserError | None, str]:
+        """Delete these jobs, and files that were uploaded, for whatever there was no job yet.
+
+        Returns the jobs that could not be deleted, why the last of them, and what was removed in words.
+        """
+        dropped = self.shelf.drop(uploads)
         kept, why, held = [], None, []
         for job_id in job_ids:
             try:
                 held.append(self.delete(job_id))
             except UserError as error:
                 kept, why = [*kept, job_id], error
-        return kept, why, deleted(held)
+        if dropped:
+            self.photos.forget()
+        return kept, why, deleted(held, dropped)
 
     def tidy(self) -> None:
         """Delete the uploads of heads that are done, jobs past their time, and what was handed out for those."""
@@ -188,6 +197,7 @@ class Actions:
                 self.photos.forget()
         for job_id in self.desk.reap():
             self.studio.forget(self.desk.root / job_id)
+            thumbs.forget()
         self.shelf.keep_only(self.desk.ids())
         self.studio.rest()
         self.photos.rest()

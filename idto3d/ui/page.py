@@ -24,7 +24,8 @@ class Memory:
     the browser. seen: what is on the page now; arrived: which version of which head the viewer has; packed: the same,
     and how much of it the ZIP has; mask: what was painted; other: the version that is compared with; lights: where
     those of the visitor are served, by name; edits: what follows the head that is made next, as a GLB said; boxed: the
-    job that was begun with what the box for photos still holds.
+    job that was begun with what the box for photos still holds; uploads: paths of what the boxes for photos and for a
+    clip hold, by the name of the box.
     """
 
     jobs: gr.BrowserState
@@ -37,6 +38,7 @@ class Memory:
     lights: gr.State
     edits: gr.State
     boxed: gr.State
+    uploads: gr.State
     timer: gr.Timer
 
 
@@ -85,5 +87,6 @@ def _memory() -> Memory:
         gr.State({}),
         gr.State(()),
         gr.State(""),
+        gr.State({}),
         gr.Timer(1.0, active=False),
     )

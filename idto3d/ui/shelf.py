@@ -17,6 +17,7 @@ import numpy as np
 from idto3d.files import copy_atomic, private_folder, remove, sha256_of, write_atomic
 from idto3d.jobs.event_log import png
 from idto3d.jobs.privacy.places import HEADS, handed_out
+from idto3d.ui.door.calls import lies_alone
 from idto3d.ui.heads.archive import is_of, stamp_of, write_zip
 
 MOST_PICTURES = 8
@@ -65,6 +66,12 @@ class Shelf:
             if _is_one(path, wanted, until):
                 path.unlink(missing_ok=True)
 
+    def drop(self, uploads: Iterable[str]) -> int:
+        """Remove uploads by their paths, and copies of them; returns how many different ones there were."""
+        found = {digest for path in uploads if lies_alone(path, self.folder) and (digest := _digest(Path(path)))}
+        self.drop_uploads(found, math.inf)
+        return len(found)
+
     def keep_only(self, job_ids: Iterable[str]) -> None:
         """Remove what is handed out for jobs that are gone."""
         kept = {self._folder(job_id).name for job_id in job_ids}
@@ -92,6 +99,14 @@ def _is_one(path: Path, digests: set[str], until: float) -> bool:
         return path.is_file() and path.stat().st_mtime <= until and sha256_of(path) in digests
     except OSError:
         return False
+
+
+def _digest(path: Path) -> str:
+    """The SHA-256 of a file; "" where it is gone."""
+    try:
+        return sha256_of(path)
+    except OSError:
+        return ""
 
 
 def _of(path: Path, source: Path) -> bool:

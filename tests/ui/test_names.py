@@ -64,7 +64,7 @@ def studio(request, monkeypatch):
         shelf=types.SimpleNamespace(picture=lambda job_id, image: image),
         look=nothing,
         form_of=lambda job_id: {},
-        delete_all=lambda jobs: ([], None, "Deleted."),
+        delete_all=lambda jobs, uploads: notes.update(deleted=(jobs, uploads)) or ([], None, "Deleted."),
         minutes=lambda photos: {},
         reads_like_a_change=lambda job_id, prompt: False,
         choosing=types.SimpleNamespace(found=superseded),
@@ -162,7 +162,7 @@ def test_a_change_reaches_its_options_by_name(studio):
 
 @pytest.mark.parametrize("press", ["another head", "delete", "generate"])
 def test_what_was_painted_on_a_head_is_forgotten_with_it(studio, press):
-    blocks, widgets, _ = studio
+    blocks, widgets, notes = studio
     heads, memory, start = widgets.heads, widgets.memory, widgets.start
     places = {
         "another head": (heads.shelf, "select"),
@@ -173,6 +173,7 @@ def test_what_was_painted_on_a_head_is_forgotten_with_it(studio, press):
     told = set(function.outputs)
     assert {memory.mask, widgets.edit.mask, widgets.edit.unmask} <= told
     given = {memory.jobs: ["b" * 22], memory.opened: "", memory.edits: (), memory.boxed: ""}
+    given |= {memory.uploads: {"photos": ["anna.png"], "clip": ["anna.mp4"]}}
     given |= {widgets.inputs.nine.words: "an old <man>"}
     given |= {getattr(widgets.inputs, name): value for name, value in (ASKED | {"photos": []}).items()}
     said = call_with(blocks, function, [given[widget] for widget in function.inputs], {"pick": "new"})
@@ -189,7 +190,17 @@ def test_what_was_painted_on_a_head_is_forgotten_with_it(studio, press):
         assert {widget: said[widget] for widget in left} == left
     assert ("chosen for “an old &lt;man&gt;”" in said[start.message]) is (press == "generate")
     if press == "delete":
-        assert said[memory.lights] == {} and said[memory.edits] == ()
+        assert said[memory.lights] == {} and said[memory.edits] == () and said[memory.uploads] == {}
+        assert notes["deleted"] == (["b" * 22], ["anna.png", "anna.mp4"])
+
+
+def test_the_page_knows_what_was_uploaded_and_is_in_no_job(studio):
+    blocks, widgets, _ = studio
+    uploads, held = widgets.memory.uploads, {}
+    for box, given in ((widgets.inputs.photos, [("anna.png", None)]), (widgets.animate.clip, "anna.mp4")):
+        own = (f for f in blocks.fns.values() if (box._id, "change") in f.targets and uploads in f.outputs)
+        held = asyncio.run(blocks.call_function(next(own), [held, given]))["prediction"]
+    assert held == {"photos": ["anna.png"], "clip": ["anna.mp4"]}
 
 
 def test_what_the_api_is_asked_to_draw_reaches_the_view_by_name(studio):

@@ -160,10 +160,12 @@ def _remove_held(folder: Path) -> None:
     shutil.rmtree(folder)
 
 
-def deleted(held: Iterable[Traces]) -> str:
-    """What was removed, in one sentence."""
+def deleted(held: Iterable[Traces], uploads: int = 0) -> str:
+    """What was removed, in one sentence; uploads: files that belonged to no run."""
     sums: Counter = Counter()
     for each in held:
         for kind, number in each.kinds:
             sums[kind] = max(sums[kind], number) if kind == "head" else sums[kind] + number
-    return f"Deleted: {counted(sums) or 'a record'}; nothing is left." if sums else "There was nothing to delete."
+    unused = f"{uploads} upload{'s' if uploads > 1 else ''}" if uploads else ""
+    told = ", ".join(filter(None, (counted(sums) or ("a record" if sums else ""), unused)))
+    return f"Deleted: {told}; nothing is left." if told else "There was nothing to delete."

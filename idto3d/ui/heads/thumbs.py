@@ -26,6 +26,11 @@ def data_url(path: Path, size: int) -> str:
         return ""
 
 
+def forget() -> None:
+    """Forget all that was read, as where heads are deleted."""
+    _encoded.cache_clear()
+
+
 @lru_cache(maxsize=256)
 def _encoded(path: Path, _changed: int, size: int) -> str:
     with Image.open(path) as picture:

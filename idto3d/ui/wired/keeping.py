@@ -22,6 +22,7 @@ def wire_keeping(page: Page, does: Actions) -> None:
     """Connect the shelf and what ends it."""
     _wire_shelf(page, does)
     _wire_again(page, does)
+    _wire_uploads(page)
     _wire_delete(page, does)
 
 
@@ -73,20 +74,35 @@ def _wire_again(page: Page, does: Actions) -> None:
     recipe.upload(read, recipe, [message, edits, *form(page)], **HIDDEN, **lanes.MAKE)
 
 
+def _wire_uploads(page: Page) -> None:
+    """Know what was uploaded, so that it can be deleted: what is in a box may be gone, which no call may name."""
+    photos, clip, uploads = page.inputs.photos, page.animate.clip, page.memory.uploads
+
+    def hold_photos(held, given):
+        return held | {"photos": [path for path, _caption in given or ()]}
+
+    def hold_clip(held, given):
+        return held | {"clip": [given] if given else []}
+
+    for box, hold in ((photos, hold_photos), (clip, hold_clip)):
+        box.change(hold, [uploads, box], uploads, **HIDDEN, **lanes.STEER)
+
+
 def _wire_delete(page: Page, does: Actions) -> None:
     heads, memory = page.heads, page.memory
 
-    def forget(jobs):  # not called delete: that name belongs to the public endpoint
-        kept, error, gone = does.delete_all(known(jobs))
+    def forget(jobs, uploads):  # not called delete: that name belongs to the public endpoint
+        kept, error, gone = does.delete_all(known(jobs), [path for paths in uploads.values() for path in paths])
         message = views.refusal(error) if error else gone
         emptied = {memory.jobs: kept, memory.opened: "", page.inputs.photos: None, page.inputs.consent: False}
-        emptied |= {memory.other: "", memory.lights: {}, memory.edits: ()} | left(page) | without_choice(page)
+        emptied |= {memory.other: "", memory.lights: {}, memory.edits: (), memory.uploads: {}}
+        emptied |= left(page) | without_choice(page)
         told = {page.start.message: message, heads.confirm: gr.update(visible=False)}
         return emptied | told | frame(page, does, kept, "")
 
     emptied = [memory.jobs, memory.opened, page.inputs.photos, page.inputs.consent, page.start.message, heads.confirm]
-    emptied += [memory.other, memory.lights, memory.edits, *left(page), *without_choice(page)]
+    emptied += [memory.other, memory.lights, memory.edits, memory.uploads, *left(page), *without_choice(page)]
     heads.delete.click(lambda: gr.update(visible=True), None, heads.confirm, **HIDDEN)
     heads.keep.click(lambda: gr.update(visible=False), None, heads.confirm, **HIDDEN)
-    heads.really.click(forget, [memory.jobs], [*emptied, *outputs(page)], **HIDDEN, **lanes.STEER)
+    heads.really.click(forget, [memory.jobs, memory.uploads], [*emptied, *outputs(page)], **HIDDEN, **lanes.STEER)
     heads.really.click(None, js=FORGET, **HIDDEN)

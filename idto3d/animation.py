@@ -34,6 +34,7 @@ from idto3d.words.arkit import ARKIT
 CLIP, PREVIEW = "clip", "preview"  # stages
 GLB, FILM, TRACK = "clip.glb", "preview.mp4", "track.json"  # files
 SHOWN_EVERY = 10  # pictures of the preview
+SHORT, SHORT_S = 0.9, 0.5  # share of a clip that is read, and seconds that are not, from which on that is told
 
 
 def animate(folder: Path, clip: Path, options: AnimateOptions, into: Path) -> Iterator[Event]:
@@ -72,7 +73,7 @@ def _expect_moving(asset: Asset) -> None:
 
 def _followed(film: Film) -> Generator[Event, None, list[Landmarks | None]]:
     """The landmarks in each picture of the clip, None where there is no face."""
-    follower = Follower(LandmarkReader(EMBEDDED / LANDMARKS_FILE), lambda: make_encoder("dlib"))
+    follower = Follower(LandmarkReader(EMBEDDED / LANDMARKS_FILE), lambda: make_encoder("dlib"), film.fps)
     seen: list[Landmarks | None] = []
     yield StageStarted(CLIP, film.frames)
     for pixels in film.pictures():
@@ -81,9 +82,16 @@ def _followed(film: Film) -> Generator[Event, None, list[Landmarks | None]]:
     if not any(seen):
         what = f"No face was seen in '{shown(film.path.name)}'."
         raise UserError(what, "Film one face from the front, upright and well lit.")
-    if follower.others:
-        yield Notice(f"{follower.others + 1} faces were seen: the largest drives the head.")
+    yield from map(Notice, _remarks(film, len(seen) / film.fps, follower.others))
     return seen
+
+
+def _remarks(film: Film, read_s: float, others: int) -> Iterator[str]:
+    """What is to be said of a clip of which so many seconds were read, with so many faces beside the largest."""
+    if read_s < min(SHORT * film.seconds, film.seconds - SHORT_S):
+        yield f"Only {read_s:.1f} of {film.seconds:.1f} seconds could be read; the rest of the clip is damaged."
+    if others:
+        yield f"{others + 1} faces were seen: the largest drives the head."
 
 
 def _track(seen: Sequence[Landmarks | None], film: Film, options: AnimateOptions) -> Generator[Event, None, Track]:

@@ -1,8 +1,11 @@
 """A clip of a face drives a head from beginning to end, and leaves nothing of itself."""
 
 import json
+import re
+import subprocess
 from pathlib import Path
 
+import imageio_ffmpeg
 import numpy as np
 import pytest
 from PIL import Image
@@ -19,6 +22,7 @@ from idto3d.export.video import write_video
 from idto3d.subject.clip.film import open_film
 
 FACE = Path(__file__).parents[1] / "subject" / "renders" / "front.webp"
+JPEG = b"\xff\xd8\xff"  # how pictures of an MJPEG film begin
 QUICK = AnimateOptions(size=32)
 SHIFTS = (0, 4, 8, None, 8, 4)  # pixels to the right in each picture; None: nobody is there
 
@@ -74,6 +78,19 @@ def test_who_stops_it_leaves_nothing(folder, clip, tmp_path):
     next(event for event in events if isinstance(event, StepDone) and event.stage == "preview")
     events.close()
     assert [path.name for path in into.iterdir()] == ["mine.txt"], "of a folder that was there only what is ours goes"
+
+
+def test_how_much_of_a_damaged_clip_was_read_is_told(folder, tmp_path):
+    face, clip = np.array(Image.open(FACE).convert("RGB").resize((160, 160))), tmp_path / "damaged.avi"
+    given = ["-f", "rawvideo", "-s", "160x160", "-pix_fmt", "rgb24", "-r", "10", "-i", "pipe:0"]
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *given, "-c:v", "mjpeg", clip]
+    subprocess.run(command, input=np.stack([face] * 20).tobytes(), check=True)
+    head, *pictures = clip.read_bytes().split(JPEG)
+    ruined = b"".join(bytes(len(JPEG) + len(one) - 200) + one[-200:] for one in pictures[5:])  # but what comes between
+    clip.write_bytes(JPEG.join([head, *pictures[:5]]) + ruined)
+    events = list(animate(folder, clip, AnimateOptions(size=0), tmp_path / "moving"))
+    (told,) = [event.text for event in events if isinstance(event, Notice)]
+    assert re.fullmatch(r"Only 0.5 of 2\.\d seconds could be read; the rest of the clip is damaged\.", told)
 
 
 def test_a_clip_without_a_face_and_a_folder_without_a_head_are_refused(folder, clip, tmp_path):

@@ -67,6 +67,8 @@ def test_an_animation_that_a_shell_made_is_listed_and_deleted_like_any_other(tmp
         place.mkdir(parents=True)
         if glb:
             (place / "clip.glb").write_bytes(glb)
+    (gone := tmp_path / "animations" / "gone").mkdir()
+    (gone / "clip.glb").symlink_to("nowhere")  # as where it is deleted at this moment
     (one,) = animations(tmp_path)
     assert (one.id, one.name, one.film) == ("hello_2", "hello_2", None) and record.age(one.created) < 60
     drop(tmp_path, "hello_2")

@@ -84,6 +84,11 @@ def test_pictures_that_come_when_they_like_are_read_at_an_even_pace(clip):
     assert abs(levels - shown).max() < 3 * STEP, "what is shown longest is read most often"
 
 
+def test_a_clip_shorter_than_a_picture_at_the_pace_that_is_wanted_has_one(clip):
+    film = open_film(changed(clip, "short.mp4", "-frames:v", "2"), AnimateOptions(fps=1))
+    assert len(list(film.pictures())) == 1
+
+
 def test_large_pictures_are_made_smaller(clip):
     film = open_film(changed(clip, "large.mp4", "-vf", "scale=1920:1080"), AnimateOptions())
     assert (film.width, film.height) == (960, 540) and next(film.pictures()).shape == (540, 960, 3)

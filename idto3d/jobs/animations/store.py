@@ -105,7 +105,10 @@ def _of_a_shell(place: Path) -> Animation | None:
     glb = _one(place, GLB)
     if glb is None:
         return None
-    made = datetime.fromtimestamp(glb.stat().st_mtime, UTC).isoformat(timespec="milliseconds")
+    try:
+        made = datetime.fromtimestamp(glb.stat().st_mtime, UTC).isoformat(timespec="milliseconds")
+    except OSError:  # it is being deleted
+        return None
     return Animation(place.name, place.name, made, AnimateOptions(), glb, _one(place, FILM))
 
 

@@ -44,7 +44,8 @@ class Film:
 
     def pictures(self) -> Iterator[np.ndarray]:
         """Each as [height, width, 3] uint8 sRGB. Raises UserError where not one can be decoded."""
-        shape = f"fps={self.fps:.6f},scale={self.width}:{self.height}:flags=area"
+        # pass: a clip that lasts less than half of a picture's time has one all the same.
+        shape = f"fps={self.fps:.6f}:eof_action=pass,scale={self.width}:{self.height}:flags=area"
         wanted = ["-vf", shape, "-frames:v", str(self.most), "-pix_fmt", "rgb24", "-f", "rawvideo", "pipe:1"]
         size, number = self.width * self.height * 3, 0
         with decoding(self.path, arguments(self.container, self.max_pixels, wanted)) as decoder:

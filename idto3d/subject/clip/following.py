@@ -9,18 +9,19 @@ from idto3d.subject.finding import CONFIRMED, confirmed
 from idto3d.subject.landmarks import LandmarkReader, Landmarks
 
 HELD = 0.5  # presence below which a face that was followed is lost; MediaPipe's own least confidence of tracking
-SELDOM = 7  # pictures between two searches of a face that has been lost for long; one takes as long as following twice
+SELDOM_S = 0.25  # seconds between two searches of a face lost for long; one takes as long as following it twice
 
 
 class Follower:
     """Tells the landmarks of the largest face in picture after picture of one clip.
 
-    find: makes the encoder that searches faces, which is done once it is needed. others: how many more faces a picture
-    showed in which was searched, at most.
+    find: makes the encoder that searches faces, which is done once it is needed. fps: pictures a second. others: how
+    many more faces a picture showed in which was searched, at most.
     """
 
-    def __init__(self, reader: LandmarkReader, find: Callable[[], IdentityEncoder]):
+    def __init__(self, reader: LandmarkReader, find: Callable[[], IdentityEncoder], fps: float):
         self._reader, self._find, self.others = reader, find, 0
+        self._seldom = int(SELDOM_S * fps)
         self._encoder: IdentityEncoder | None = None
         self._last: Landmarks | None = None
         self._seen = False
@@ -47,7 +48,7 @@ class Follower:
             return None
         self._encoder = self._encoder or self._find()
         found = confirmed(pixels, self._encoder.embed(pixels, once=True), self._reader)
-        self._pause = min(2 * self._pause + 1, SELDOM)
+        self._pause = min(2 * self._pause + 1, self._seldom)
         self._next = self._pause
         if found is None:
             return None

@@ -79,6 +79,10 @@ def test_a_visitor_makes_a_head_leaves_comes_back_and_deletes_it(tab, address, p
     tab.wait_for_selector(".status.done")
     tab.wait_for_function("document.querySelector('#prompt textarea').value === 'stall'")
 
+    unused = photo.with_name("unused.png")
+    unused.write_bytes(photo.read_bytes() + b"  ")
+    tab.set_input_files("#photos input[type=file]", [str(unused)])
+    tab.wait_for_selector("#cards li")
     tab.click("#delete")
     tab.wait_for_selector("#really")
     shoot(tab, "7_delete")
@@ -86,5 +90,6 @@ def test_a_visitor_makes_a_head_leaves_comes_back_and_deletes_it(tab, address, p
     tab.wait_for_selector(".status.idle")
     tab.wait_for_selector("#history", state="hidden")
     assert page[1].desk.ids() == []
+    assert not list(page[1].shelf.folder.rglob("*.png")), "nor a photo of which no head was made"
     outside = {url for url in asked if not url.startswith((address, "data:", "blob:"))}
     assert not outside

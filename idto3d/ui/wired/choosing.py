@@ -1,9 +1,10 @@
 """Faces for words: asked for, chosen, and kept over a reload."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import gradio as gr
+from gradio.components import Component
 
 from idto3d.errors import UserError
 from idto3d.jobs.clerk.office import Superseded
@@ -63,63 +64,80 @@ def without_clip(page: Page) -> dict:
     return {page.animate.clip: None, page.animate.consent: False}
 
 
-def _wire_asking(page: Page, does: Actions, blocks: gr.Blocks) -> None:
-    inputs, nine, memory = page.inputs, page.inputs.nine, page.memory
-    chosen = inputs.chosen
+@dataclass(frozen=True, eq=False)
+class Asking:
+    """What asks for faces on a page; `values` are those of `given`."""
 
-    def answered(request: Request, like: Sequence, values: Mapping, sender: gr.Request):
-        """The widgets first while it is waited for, then with faces as they come, or as they were before."""
-        words = request.prompt
-        waits = Found(words, request.seed, tuple(map(tuple, like)))
-        told = {nine.found: waits.plain()} if words.strip() else {}
-        yield told | shown(page, waits, ())
-        try:
-            for found in does.choosing.found(request, like, visitor_of(sender)):
-                yield shown(page, found, ())
-        except Superseded:
-            yield as_before(values, views.notice(SUPERSEDED))
-            return
-        except UserError as error:
-            yield as_before(values, views.refusal(error))
-            return
-        yield {nine.found: found.plain(), chosen: [], nine.words: ""} | shown(page, found, ())
+    page: Page
+    does: Actions
 
-    def as_before(values: Mapping, why: str) -> dict:
-        """What was there before it was asked, with what is to be said of that."""
-        before = found_of(values[nine.found])
-        kept, row, words = Found() if before.waits else before, chosen_of(values[chosen]), str(values[nine.words])
-        return {nine.found: kept.plain()} | shown(page, kept, row, words) | {nine.faces: why + faces(kept, row, words)}
+    @property
+    def given(self) -> set[Component]:
+        """The widgets whose values are asked with."""
+        nine, memory = self.page.inputs.nine, self.page.memory
+        return {*self.page.inputs.asked().values(), nine.found, nine.words, memory.jobs, memory.opened}
 
-    def asked(values, **other) -> Request:
-        free = inputs.request(values) | {"photos": (), "chosen": ()}
-        return replace(request_of(free), **other)
+    def show(self, values, sender: gr.Request):
+        """Faces for the words."""
+        yield from self._answered(self._request(values), (), values, sender)
 
-    def show(values, sender: gr.Request):
-        yield from answered(asked(values), (), values, sender)
+    def others(self, values, sender: gr.Request):
+        """Others than those there are."""
+        yield from self._answered(self._request(values, seed=self._next_seed(values)), (), values, sender)
 
-    def others(values, sender: gr.Request):
-        before = found_of(values[nine.found])
-        yield from answered(asked(values, seed=(before.seed + 1) % LARGEST_SEED), (), values, sender)
+    def like(self, values, sender: gr.Request):
+        """Others like the one that is chosen."""
+        like = [chosen_of(values[self.page.inputs.chosen])]
+        yield from self._answered(self._request(values, seed=self._next_seed(values)), like, values, sender)
 
-    def like(values, sender: gr.Request):
-        before = found_of(values[nine.found])
-        seed = (before.seed + 1) % LARGEST_SEED
-        yield from answered(asked(values, seed=seed), [chosen_of(values[chosen])], values, sender)
-
-    def arrive(values, sender: gr.Request):
-        before = found_of(values[nine.found])
+    def arrive(self, values, sender: gr.Request):
+        """Those that a page had when it was left, and what it waited for."""
+        inputs, memory = self.page.inputs, self.page.memory
+        before = found_of(values[inputs.nine.found])
         empty = not current(values[memory.jobs], values[memory.opened])  # otherwise the words are those of a head
         words = {inputs.prompt: before.prompt} if empty and before.prompt else {}
-        yield words | shown(page, before, chosen_of(values[chosen]), str(values[nine.words]))
+        yield words | shown(self.page, before, chosen_of(values[inputs.chosen]), str(values[inputs.nine.words]))
         if before.waits:  # the page was left while it was looked for
-            request = asked(values, prompt=before.prompt, seed=before.seed)
-            yield from answered(request, before.like, values, sender)
+            request = self._request(values, prompt=before.prompt, seed=before.seed)
+            yield from self._answered(request, before.like, values, sender)
 
-    given = {*inputs.asked().values(), nine.found, nine.words, memory.jobs, memory.opened}
-    told = [nine.found, nine.words, chosen, inputs.prompt, *outputs(page)]
-    for button, verb in ((nine.show, show), (nine.others, others), (nine.like, like)):
-        button.click(verb, given, told, **HIDDEN, **lanes.CHOOSE)
-    blocks.load(arrive, given, told, **HIDDEN, **lanes.CHOOSE)
+    def _request(self, values: Mapping, **other) -> Request:
+        free = self.page.inputs.request(values) | {"photos": (), "chosen": ()}
+        return replace(request_of(free), **other)
+
+    def _next_seed(self, values: Mapping) -> int:
+        return (found_of(values[self.page.inputs.nine.found]).seed + 1) % LARGEST_SEED
+
+    def _answered(self, request: Request, like: Sequence, values: Mapping, sender: gr.Request):
+        """The widgets first while it is waited for, then with faces as they come, or as they were before."""
+        page, nine = self.page, self.page.inputs.nine
+        waits = Found(request.prompt, request.seed, tuple(map(tuple, like)))
+        yield ({nine.found: waits.plain()} if request.prompt.strip() else {}) | shown(page, waits, ())
+        try:
+            for found in self.does.choosing.found(request, like, visitor_of(sender)):
+                yield shown(page, found, ())
+        except Superseded:
+            yield self._as_before(values, views.notice(SUPERSEDED))
+        except UserError as error:
+            yield self._as_before(values, views.refusal(error))
+        else:
+            yield {nine.found: found.plain(), page.inputs.chosen: [], nine.words: ""} | shown(page, found, ())
+
+    def _as_before(self, values: Mapping, why: str) -> dict:
+        """What was there before it was asked, with what is to be said of that."""
+        nine = self.page.inputs.nine
+        before, row = found_of(values[nine.found]), chosen_of(values[self.page.inputs.chosen])
+        kept, words = Found() if before.waits else before, str(values[nine.words])
+        told = {nine.found: kept.plain()} | shown(self.page, kept, row, words)
+        return told | {nine.faces: why + faces(kept, row, words)}
+
+
+def _wire_asking(page: Page, does: Actions, blocks: gr.Blocks) -> None:
+    nine, asking = page.inputs.nine, Asking(page, does)
+    told = [nine.found, nine.words, page.inputs.chosen, page.inputs.prompt, *outputs(page)]
+    for button, verb in ((nine.show, asking.show), (nine.others, asking.others), (nine.like, asking.like)):
+        button.click(verb, asking.given, told, **HIDDEN, **lanes.CHOOSE)
+    blocks.load(asking.arrive, asking.given, told, **HIDDEN, **lanes.CHOOSE)
 
 
 def _wire_choice(page: Page) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from PIL import Image
@@ -103,8 +104,9 @@ class Actions:
         """Queue a change of a finished head by words, within what was painted. Raises UserError when it cannot be."""
         if len(options.prompt) > LONGEST_PROMPT:
             raise UserError(f"The prompt has {len(options.prompt)} characters.", f"Shorten it to {LONGEST_PROMPT}.")
-        options = options if mask is None else mask.options(options, self.shelf.place(job_id))
-        self.revisions.edit(job_id, options, visitor)
+        with TemporaryDirectory(dir=self.shelf.folder) as folder:  # what was painted goes into the job itself
+            options = options if mask is None else mask.options(options, Path(folder))
+            self.revisions.edit(job_id, options, visitor)
 
     def on_stage(self, job_id: str, lights: Mapping[str, str], other: str = "", compare: str = "") -> dict:
         """What the viewer is given of a head, also while it is changed; the version `other` may be compared with it.

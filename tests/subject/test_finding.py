@@ -1,5 +1,7 @@
 """Who is found in a photo: confirmed faces alone, turned photos, small faces, and what is kept of a large photo."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -127,11 +129,13 @@ def test_what_was_found_small_is_looked_at_in_the_whole_photo(encoder, reader, a
 def test_of_a_large_photo_the_part_around_the_head_is_kept(make_face, stand_in_reader):
     pixels = np.random.default_rng(0).integers(0, 255, (1500, 4000, 3)).astype(np.uint8)
     face = make_face(side=100).moved(3000, 600)
-    photo = photo_of("large", found_in(pixels, face, stand_in_reader()))
+    found = replace(found_in(pixels, face, stand_in_reader()), others=((3100.0, 700.0, 3180.0, 780.0),))
+    photo = photo_of("large", found)
     left, top, width, height = photo.frame
     assert photo.pixels.shape == (100 * AROUND, 100 * AROUND, 3) and (width, height) == (4000, 1500)
     x, y = (photo.face.landmarks[2] - [left, top]).astype(int)
     assert (x, y) == (3060, 660)
+    assert photo.others == ((3100 + left, 700 + top, 3180 + left, 780 + top),)
     assert np.array_equal(photo.pixels[:50, :50], pixels[int(-top) :][:50, int(-left) :][:, :50])
     centre = photo.landmarks.points[:, :2].mean(0)
     assert np.abs(centre - 100 * AROUND / 2).max() < 10 and photo.masks is None
@@ -139,9 +143,11 @@ def test_of_a_large_photo_the_part_around_the_head_is_kept(make_face, stand_in_r
 
 def test_a_large_face_is_kept_at_the_pixels_it_needs(make_face, stand_in_reader):
     pixels = np.random.default_rng(0).integers(0, 255, (3600, 3600, 3)).astype(np.uint8)
-    photo = photo_of("close", found_in(pixels, make_face(side=2000).moved(700, 700), stand_in_reader()))
+    found = found_in(pixels, make_face(side=2000).moved(700, 700), stand_in_reader())
+    photo = photo_of("close", replace(found, others=((0.0, 0.0, 360.0, 360.0),)))
     assert photo.pixels.shape == (KEPT_SIDE, KEPT_SIDE, 3)
     assert photo.face.side == pytest.approx(2000 * KEPT_SIDE / 3600) and photo.frame[2] == KEPT_SIDE
+    assert photo.others[0] == pytest.approx((0, 0, KEPT_SIDE / 10, KEPT_SIDE / 10))
 
 
 def test_a_usual_photo_is_kept_whole(make_face, stand_in_reader, astronaut):

@@ -111,6 +111,15 @@ def test_what_was_painted_restricts_a_change(tmp_path, fake):
     assert Path(options.mask).read_bytes() == png(fake.ball(8))
 
 
+def test_what_was_painted_goes_into_the_job_and_leaves_no_file(edited, until, fake):
+    does, job_id = edited
+    url = "data:image/png;base64," + base64.b64encode(png(fake.ball(8))).decode()
+    does.change(job_id, EditOptions("older"), mask=painted({"png": url, "azimuth_deg": 30, "elevation_deg": 5.5}))
+    assert not list(does.shelf.folder.rglob("painted*"))
+    until(lambda: not does.desk.watch(job_id).active)
+    assert does.revisions.versions(job_id)[-1].edit.mask.startswith(TEXT)
+
+
 def test_a_light_must_be_an_upload_of_ours(tmp_path):
     does, secret = Actions(None, Shelf(tmp_path / "page")), tmp_path / "secret.hdr"
     secret.write_bytes(b"x")

@@ -52,7 +52,8 @@ def _encoder(path: Path, shape: tuple[int, int, int], notes: str, fps: float, sa
     given = ["-f", "rawvideo", "-s", f"{width}x{height}", "-pix_fmt", "rgb24", "-r", f"{fps:.6f}", "-i", "pipe:0"]
     coded = ["-an", "-vcodec", "libx264", "-pix_fmt", "yuv420p", "-crf", "15", "-threads", "1"]
     marks = ["-metadata", f"comment=ai_generated=true; {notes}", "-movflags", "+faststart"]
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-v", "error", *given, *coded, *marks, str(path)]
+    place = f"file:{path}"  # it is no address, whatever its name looks like
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-v", "error", *given, *coded, *marks, place]
     # In a session of its own: an interrupt is for us, who end it.
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": said}
     return subprocess.Popen(command, start_new_session=True, **pipes)

@@ -167,6 +167,13 @@ def test_a_video_that_the_disk_does_not_hold_is_refused_and_leaves_nothing(tmp_p
     assert told.value.errno == errno.ENOSPC and not list(tmp_path.iterdir())
 
 
+def test_a_video_is_a_file_also_where_its_name_is_an_address(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = Path("http://127.0.0.1:9/a.mp4")
+    assert list(write_video(path, iter([np.zeros((8, 8, 3), np.uint8)]), "test")) == [1]
+    assert (tmp_path / "http:" / "127.0.0.1:9" / "a.mp4").is_file()
+
+
 def test_a_video_has_pictures_of_two_pixels_at_least(tmp_path):
     for frames in ([], [np.zeros((1, 9, 3), np.uint8)]):
         with pytest.raises(ValueError, match="at least"):

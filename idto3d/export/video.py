@@ -36,7 +36,8 @@ def write_video(path: Path, frames: Iterable[np.ndarray], notes: str, fps: float
             for number, frame in enumerate(frames, 1):
                 even = _even(frame)
                 encoder = encoder or _encoder(partial, even.shape, notes, fps, said)
-                _give(encoder, even)
+                if not _takes(encoder, even):
+                    break
                 yield number
             _expect_whole(encoder, path, said)
             os.replace(partial, path)
@@ -59,9 +60,13 @@ def _encoder(path: Path, shape: tuple[int, int, int], notes: str, fps: float, sa
     return subprocess.Popen(command, start_new_session=True, **pipes)
 
 
-def _give(encoder: subprocess.Popen, picture: np.ndarray) -> None:
-    with suppress(BrokenPipeError):  # it ended: why is told at the end
+def _takes(encoder: subprocess.Popen, picture: np.ndarray) -> bool:
+    """Give the encoder one more picture; whether it takes it, and has not ended."""
+    try:
         encoder.stdin.write(picture.data)
+    except BrokenPipeError:
+        return False
+    return True
 
 
 def _expect_whole(encoder: subprocess.Popen | None, path: Path, said: BinaryIO) -> None:

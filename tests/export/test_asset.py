@@ -162,9 +162,17 @@ def test_a_video_of_odd_size_is_written_and_a_failing_one_leaves_nothing(tmp_pat
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no disk that is always full")
 def test_a_video_that_the_disk_does_not_hold_is_refused_and_leaves_nothing(tmp_path):
     (tmp_path / ".a.part.mp4").symlink_to("/dev/full")
+    noise, given = np.random.default_rng(0), []
+
+    def pictures():
+        for number in range(2000):
+            given.append(number)
+            yield noise.integers(0, 255, (64, 64, 3)).astype(np.uint8)
+
     with pytest.raises(OSError) as told:
-        list(write_video(tmp_path / "a.mp4", (np.full((24, 32, 3), 9, np.uint8) for _ in range(3)), "test"))
+        list(write_video(tmp_path / "a.mp4", pictures(), "test"))
     assert told.value.errno == errno.ENOSPC and not list(tmp_path.iterdir())
+    assert len(given) < 2000, "nothing is drawn for an encoder that has ended"
 
 
 def test_a_video_is_a_file_also_where_its_name_is_an_address(tmp_path, monkeypatch):

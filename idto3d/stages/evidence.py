@@ -10,11 +10,11 @@ from torch import Tensor
 
 from idto3d.errors import UserError
 from idto3d.events import Event, Notice
-from idto3d.evidence.fit import Fit, PhotoFit, Seen, Shapes, belief, fit_photos
+from idto3d.evidence.fit import Belief, Fit, PhotoFit, Seen, Shapes, belief, fit_photos
 from idto3d.evidence.judgement import misfits
 from idto3d.evidence.landmark_model import LandmarkModel
 from idto3d.evidence.light import brightness, creases
-from idto3d.evidence.openings import openings
+from idto3d.evidence.openings import EYES, openings
 from idto3d.evidence.outline.rim import Shows
 from idto3d.evidence.projection import Look, Posed, View, look, ramp, read_pixels
 from idto3d.evidence.shapes import as_shapes, shapes_of, surface_of
@@ -33,6 +33,10 @@ SKIN_SURE, SKIN_DOUBTFUL = 0.97, 0.75  # share of skin from which a pixel is tak
 EDGE = 2  # pixels at the edge of a photo that say nothing
 BORDER = 7  # pixels of the masks
 USUAL_SKIN, IRIS_GAIN = 0.32, 1.3  # luminance of lit skin; lids shade the eye
+LIDS = [*EYES[0], *EYES[1]]
+# Landmarks farther above the lids follow the brows, which grow where they like: moved to where the template has them,
+# low brows rose by 5 mm.
+ABOVE_LIDS_M = 0.004
 BARE = ("skin", "beard")  # what belongs on the skin's texture
 BEARD_FROM = (0.2, 0.6)  # shares of beard between which what is dark becomes hair, and no shadow
 
@@ -47,28 +51,30 @@ class Taken:
 
 
 def fit_person(
-    photos: Sequence[Photo], template: Template, model: LandmarkModel, expected: np.ndarray | None
+    photos: Sequence[Photo], template: Template, model: LandmarkModel, expected: np.ndarray | None, familiar: float
 ) -> Generator[Event, None, tuple[Fit, tuple[Taken, ...]]]:
     """Who the photos show; `expected` [K] are the coefficients that the face embedding lets expect.
 
-    Photos that no head explains are named and left out. Raises UserError where that are all.
+    familiar: 0..1, how far it is like those of our portraits, see `evidence.fit.familiarity`. Photos that no head
+    explains are named and left out. Raises UserError where that are all.
     """
     shapes = shapes_of(template, model)
-    fit = _fitted(photos, shapes, template, model, expected)
+    prior = belief(model, expected, len(photos), familiar)
+    fit = _fitted(photos, shapes, template, model, prior)
     if wrong := misfits(fit, model):
         names = ", ".join(f"'{photos[number].name}'" for number in wrong)
         if len(wrong) == len(photos):
             raise UserError(f"No head could be fitted to {names}.", "Use a photo in which the whole face is seen.")
         yield Notice(f"No head could be fitted to {names}, which is left out.")
         photos = [photo for number, photo in enumerate(photos) if number not in wrong]
-        fit = _fitted(photos, shapes, template, model, expected)
+        fit = _fitted(photos, shapes, template, model, belief(model, expected, len(photos), familiar))
     taken = [_taken(shapes, fit, photo, one) for photo, one in zip(photos, fit.photos, strict=True)]
     return fit, tuple(taken)
 
 
-def _fitted(photos: Sequence[Photo], shapes: Shapes, template: Template, model: LandmarkModel, expected) -> Fit:
+def _fitted(photos: Sequence[Photo], shapes: Shapes, template: Template, model: LandmarkModel, prior: Belief) -> Fit:
     seen = [_seen(photo, template, model) for photo in photos]
-    return fit_photos(shapes, seen, belief(model, expected, len(photos)), model, surface_of(template))
+    return fit_photos(shapes, seen, prior, model, surface_of(template))
 
 
 def _seen(photo: Photo, template: Template, model: LandmarkModel) -> Seen:
@@ -97,7 +103,9 @@ def _taken(shapes: Shapes, fit: Fit, photo: Photo, one: PhotoFit) -> Taken:
     points = shapes.neutral + shapes.identity @ fit.coefficients + shapes.expression @ one.expression
     marks = photo.landmarks.points[:, :2].astype(np.float64)
     camera = replace(one.camera, centre=one.camera.centre + photo.frame[:2])
-    return Taken(photo, replace(one, camera=camera), View(camera, warp_between(camera.project(points), marks)))
+    low = shapes.neutral[:, 1] < shapes.neutral[LIDS, 1].max() + ABOVE_LIDS_M
+    warp = warp_between(camera.project(points[low]), marks[low])
+    return Taken(photo, replace(one, camera=camera), View(camera, warp))
 
 
 def skin_looks(taken: Sequence[Taken], template: Template, rest: Tensor, skin: SkinMap) -> list[Look]:

@@ -14,6 +14,7 @@ from torch import Tensor
 from idto3d.config import HeadOptions, MaterialOptions
 from idto3d.events import Event, Notice, StageStarted, StepDone
 from idto3d.evidence.completion import symmetry_of, vertex_means
+from idto3d.evidence.fit import familiarity
 from idto3d.evidence.judgement import resting
 from idto3d.evidence.light import brightness
 from idto3d.evidence.projection import Look, ramp
@@ -58,6 +59,7 @@ from idto3d.words.arkit import ARKIT, TONGUE_OUT
 from idto3d.words.expressions import NAMES
 
 STAGE, STEPS = "fit", 4
+WITH_DLIB = ("portrait", "dlib")  # encoders whose embeddings begin with dlib's numbers
 INNER = ("eye_left", "eye_right", "teeth")
 SOCKETS = slice(MOUTH_SOCKET.start, None)
 FREE_FROM_M = (0.004, 0.015)  # distances from eyes and mouth between which the skin becomes free to move, metres
@@ -83,6 +85,20 @@ def expected_coefficients(start: Start, models: Models) -> Tensor | None:
     if start.embedding is not None and not models.prior.reads_faces:
         return None
     return models.prior.expected_coefficients(start.coefficients)
+
+
+def _expected_of_photos(start: Start, models: Models) -> tuple[np.ndarray | None, float]:
+    """[K] as `expected_coefficients`, and how far the embedding is like those that the prior learned to read, 0..1.
+
+    The less it is, the more is expected what words say of people in general.
+    """
+    expected, prior = expected_coefficients(start, models), models.prior
+    if expected is None or models.guidance.info.identity_encoder.name not in WITH_DLIB:
+        return None if expected is None else expected.cpu().double().numpy(), 1.0
+    familiar = familiarity(start.embedding, prior.embedding_mean.numpy(force=True))
+    read = prior.shape_code(torch.from_numpy(start.embedding).to(start.coefficients))
+    expected = prior.expected_coefficients(start.coefficients - (1 - familiar) * read)
+    return expected.cpu().double().numpy() + (1 - familiar) * models.landmark_model.mean, familiar
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,16 +158,16 @@ def _who(
     subject: Subject | None, start: Start, models: Models, options: HeadOptions
 ) -> Generator[Event, None, tuple[Tensor, Tensor, tuple[Taken, ...]]]:
     """Template coefficients [K], the weights [S] of the face at rest, and how each photo was taken."""
-    template, expected = models.template, expected_coefficients(start, models)
+    template = models.template
     none = template.neutral.new_zeros(len(template.shapes))
     if subject is None or not subject.photos:
-        usual = template.neutral.new_zeros(len(template.identity))
+        usual, expected = template.neutral.new_zeros(len(template.identity)), expected_coefficients(start, models)
         usual = usual if expected is None else expected.to(usual)
         return chosen_head(usual, start, template, models.scorer, options), none, ()
     if options.choice.chosen:
         yield Notice("Photos say who the head is; the candidate that was chosen is not used.")
-    known = None if expected is None else expected.cpu().double().numpy()
-    fit, taken = yield from fit_person(subject.photos, template, models.landmark_model, known)
+    known, familiar = _expected_of_photos(start, models)
+    fit, taken = yield from fit_person(subject.photos, template, models.landmark_model, known, familiar)
     return torch.from_numpy(fit.coefficients).to(none), torch.from_numpy(resting(fit, template.shapes)).to(none), taken
 
 

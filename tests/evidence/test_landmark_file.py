@@ -63,3 +63,14 @@ def test_points_of_no_face_are_a_misfit(shapes, model):
     seen = photo(shapes, model, model.mean, np.zeros(model.person_factor.shape[1]), 0.0, random)
     marks = seen.landmarks + random.normal(size=seen.landmarks.shape) * 12
     assert misfits(fit_photos(shapes, [Seen(marks, SIZE, seen.expression)], belief(model, None), model), model) == (0,)
+
+
+def test_landmarks_tell_who_it_is_where_the_embedding_is_of_a_strange_kind(shapes, model):
+    random, sure, open_minded = np.random.default_rng(3), [], []
+    for _ in range(4):
+        who, other = random.multivariate_normal(model.mean, model.covariance, 2)
+        seen = [photo(shapes, model, who, random.normal(size=model.person_factor.shape[1]), 0.1, random)]
+        for found, familiar in ((sure, 1.0), (open_minded, 0.0)):
+            fit = fit_photos(shapes, seen, belief(model, other, 1, familiar), model)
+            found.append(gap(shapes, fit.coefficients, who))
+    assert np.mean(open_minded) < 0.6 * np.mean(sure)

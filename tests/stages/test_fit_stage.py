@@ -8,6 +8,7 @@ import torch
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 from idto3d.config import ExportOptions
+from idto3d.evidence.shapes import shapes_of
 from idto3d.guidance.scorer.clay import clay_of
 from idto3d.head.paint.usual_skin import usual_skin
 from idto3d.head.parts import Head, head_tensors
@@ -179,6 +180,34 @@ def test_the_camera_looks_from_the_front(her):
     shown = taken.photo.landmarks.points[4, :2]  # the tip of the nose among MediaPipe's points
     side = np.ptp(taken.photo.landmarks.points[:, 1])
     assert np.linalg.norm(taken.view.place(nose)[0] - shown) < 0.06 * side
+
+
+# Landmarks by MediaPipe's numbers: the nose's wings, corners of the mouth, the jaw at three heights, bridge to chin.
+SPANS = ((129, 358), (61, 291), (58, 288), (172, 397), (150, 379), (168, 152))
+PUPILS = (468, 473)
+
+
+def spans(places):
+    """Distances of pairs of landmarks [478, 2], by that of the pupils."""
+    apart = [np.linalg.norm(places[one] - places[other]) for one, other in (*SPANS, PUPILS)]
+    return np.array(apart[:-1]) / apart[-1]
+
+
+def test_nose_mouth_jaw_and_chin_lie_on_the_photo(her, embedded):
+    (taken,), template = her.taken, her.template
+    shapes = shapes_of(template, embedded.landmark_model)
+    marks = taken.photo.landmarks.points[:, :2]
+    coefficients = her.rest.coefficients.double().numpy()
+    drawn = taken.fit.camera.project(shapes.points(coefficients, taken.fit.expression))
+    assert np.abs(spans(drawn) / spans(marks) - 1).max() < 0.05
+    assert taken.fit.error < 0.0015
+
+
+def test_brows_stay_as_far_above_the_eyes_as_the_photo_shows_them(her, embedded):
+    (taken,), shapes = her.taken, shapes_of(her.template, embedded.landmark_model)
+    points = shapes.points(her.rest.coefficients.double().numpy(), taken.fit.expression)[[105, 334]]
+    shifted = taken.view.place(points) - taken.fit.camera.project(points)
+    assert np.abs(shifted).max() < 0.02 * np.ptp(taken.photo.landmarks.points[:, 1])
 
 
 @pytest.mark.parametrize("prompt", ["bald", "green hair"])

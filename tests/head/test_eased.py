@@ -2,9 +2,10 @@ import torch
 
 from idto3d.config import EMBEDDED
 from idto3d.geometry.mesh import vertex_normals
-from idto3d.head.features.eased import eased, features_of
+from idto3d.head.features.eased import eased, features_of, soft_cheeks
 from idto3d.head.features.regions import regions_of
 from idto3d.head.prior_file import load_start_prior
+from idto3d.head.template import LANDMARKS, MOUTH_SOCKET
 from idto3d.head.template_file import load_template
 
 
@@ -32,3 +33,11 @@ def test_a_baby_keeps_its_features_and_has_a_soft_jaw():
         worst.append(angles[jaw[ends].all(1)].quantile(0.95))
     assert worst[1] < 0.6 * worst[0]
     assert torch.equal(soft[skin.vertices.stop :], change[skin.vertices.stop :])
+
+
+def test_soft_cheeks_move_the_skin_beside_the_mouth_alone_and_little():
+    template = load_template(EMBEDDED / "template.safetensors", "cpu")
+    corner = template.neutral[LANDMARKS[54]]
+    moved = (soft_cheeks(template, template.neutral) - template.neutral).norm(dim=1)
+    far = (template.neutral[:, 0].abs() > 0.070) | ((template.neutral[:, 1] - corner[1]).abs() > 0.03)
+    assert 0.0001 < moved.max() < 0.003 and not moved[far].any() and not moved[MOUTH_SOCKET.start :].any()

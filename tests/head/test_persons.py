@@ -4,13 +4,14 @@ import pytest
 import torch
 
 from idto3d.config import EMBEDDED, HeadOptions
+from idto3d.geometry.mesh import vertex_normals
 from idto3d.head.prior_file import load_prior
 from idto3d.head.sculpt.features import formed
 from idto3d.head.sculpt.forms import form_of
 from idto3d.head.sculpt.necks import NECKS
 from idto3d.head.sculpt.persons import FORMS, MEASURED, forms_had, forms_of
 from idto3d.head.start import start_of
-from idto3d.head.template import LANDMARKS
+from idto3d.head.template import LANDMARKS, MOUTH_SOCKET
 from idto3d.stages.choice.choose import shape_of_words
 
 SKIN_STOP = 11248  # of face, head and neck
@@ -113,3 +114,43 @@ def test_all_forms_are_known_and_their_amounts_add_up(ict):
     some = {name: 0.5 for name in FORMS}
     whole = sum(formed(ict, {name: 1.0}) for name in FORMS)
     torch.testing.assert_close(formed(ict, some), 0.5 * whole, atol=1e-6, rtol=0)
+
+
+def furrow(ict, head):
+    """How far the skin between lid and brow lies behind the brow, metres, by the mean of both eyes."""
+    mean = ict.neutral[:SKIN_STOP].double()
+    depth = [head[:SKIN_STOP][(mean - torch.tensor(at)).norm(dim=1).argmin()][2] for at in OVER_EYES]
+    return float(marks(head)[[19, 24], 2].mean() - torch.stack(depth).mean())
+
+
+OVER_EYES = ((0.034, 0.0480, 0.097), (-0.034, 0.0480, 0.097))
+
+
+def root(head):
+    """How far the root of the nose stands out before the eyes' inner corners, metres."""
+    at = marks(head)
+    return float(at[27, 2] - at[[39, 42], 2].mean())
+
+
+@pytest.mark.parametrize("who", ["young {} woman", "young {} man", "old {} man", "{} girl"])
+def test_asian_faces_are_seen_to_be_so_by_lids_and_the_root_of_the_nose(ict, shaped, who):
+    asian, caucasian = (shaped(f"a {who.format(ancestry)}") for ancestry in ("asian", "caucasian"))
+    assert furrow(ict, asian) < furrow(ict, caucasian) - 0.004
+    assert root(asian) < root(caucasian) - 0.0107
+
+
+def test_lids_of_a_people_are_those_of_its_children_too_and_of_no_other():
+    assert forms_of({"ancestry": "asian", "age": "child"})["asian lids"] >= 0.9
+    assert not any("asian" in name for name in forms_of({"ancestry": "african"}))
+
+
+@pytest.mark.parametrize("who", ["a chubby baby", "a baby"])
+def test_a_babys_cheeks_go_over_into_the_corners_of_its_mouth_without_a_fold(ict, shaped, who):
+    skin, off = ict.part("skin"), ict.neutral - ict.neutral[LANDMARKS[54]]
+    beside = (off[:, 0] > 0.005) & (off[:, 0] < 0.020) & (off[:, 1].abs() < 0.004) & (off[:, 2] > -0.03)
+    beside[MOUTH_SOCKET.start :] = False
+    normals = vertex_normals(shaped(who)[skin.vertices], skin.faces)
+    ends = torch.cat([skin.faces[:, [0, 1]], skin.faces[:, [1, 2]]])
+    ends = ends[beside[ends].all(1)]
+    bends = (normals[ends[:, 0]] * normals[ends[:, 1]]).sum(1).clamp(-1, 1).acos()
+    assert float(bends.quantile(0.95)) < 0.12  # radians; 0.19 with the fold

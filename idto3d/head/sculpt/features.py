@@ -11,6 +11,7 @@ from idto3d.head.features.face_masks import ears, ramp
 from idto3d.head.sculpt.bumps import BUMPS, bumped
 from idto3d.head.sculpt.forms import form_of, has_forms
 from idto3d.head.sculpt.necks import NECKS, necked
+from idto3d.head.sculpt.peoples import PEOPLES, pushed
 from idto3d.head.sculpt.persons import FEATURES, MEASURED
 from idto3d.head.template import LANDMARKS
 from idto3d.head.template_model import Template
@@ -50,6 +51,8 @@ def formed(template: Template, forms: Mapping[str, float]) -> Tensor:
             moved += torch.from_numpy(amount * necked(points, NECKS[name])).to(moved)
         elif name in MEASURED:
             moved += amount * form_of(name, template)
+        elif name in PEOPLES:
+            moved += torch.from_numpy(amount * _whole_eyes(pushed(points, name), template)).to(moved)
         else:
             moved += torch.from_numpy(amount * _field(FEATURES[name], points, template)).to(moved)
     return moved

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from idto3d.head.sculpt.necks import NECKS
+from idto3d.head.sculpt.peoples import PEOPLES
 from idto3d.words.traits import AGE_GROUPS
 
 MEASURED = (
@@ -14,10 +15,11 @@ CHILDREN = {
     "baby": {"babyish": 1.0, "baby's neck": 1.0, "child's eyes": 0.8, "child's cheeks": 0.45},
     "child": {"childlike": 1.0, "child's neck": 1.0, "child's eyes": 0.4, "child's cheeks": 0.2},
 }
+OF_PEOPLES = {"asian": {"asian lids": 0.9, "asian bones": 0.0}}  # and how much of it children have at least
 EVERYBODY = {"friendly": 1.0}
 # Forms that are as features that words may ask for.
 FEATURES = {"child's eyes": "large eyes", "child's cheeks": "full cheeks", "woman's jaw": "narrow jaw"}
-FORMS = (*MEASURED, *NECKS, *FEATURES)
+FORMS = (*MEASURED, *NECKS, *FEATURES, *PEOPLES)
 
 
 def forms_of(traits: Mapping[str, str]) -> dict[str, float]:
@@ -37,6 +39,7 @@ def forms_of(traits: Mapping[str, str]) -> dict[str, float]:
         found |= {"old woman": years, "woman's jaw": 0.5 * years} if gender == "female" else {"old woman": -years}
     if ancestry := traits.get("ancestry", ""):
         found[f"{ancestry} face"] = shown
+        found |= {name: max(shown, least) for name, least in OF_PEOPLES.get(ancestry, {}).items()}
     return found
 
 

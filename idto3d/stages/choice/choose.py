@@ -12,7 +12,7 @@ from idto3d.config import ChoiceOptions, HeadOptions
 from idto3d.errors import UserError
 from idto3d.guidance.scorer.clay import Clay, clay_of
 from idto3d.guidance.scorer.scorer import Scorer
-from idto3d.head.features.eased import eased
+from idto3d.head.features.eased import eased, soft_cheeks
 from idto3d.head.sculpt.features import formed, sculpted
 from idto3d.head.sculpt.persons import forms_of
 from idto3d.head.start import Start
@@ -107,13 +107,14 @@ def shape_of_words(
     """[V, 3] metres: the head of `coefficients` [K] with the forms of `traits` and the features that `prompt` names.
 
     choice: whether the coefficients were chosen for the words, see `features_left`. That of a child, whom modes of
-    adults hardly reach, has a soft jaw.
+    adults hardly reach, has a soft jaw and soft cheeks.
     """
     age, shape = traits.get("age", ""), template.shape(coefficients)
     if age in SMALL:
         shape = template.neutral + eased(template, shape - template.neutral)
     shape = shape + formed(template, forms_of(traits))
-    return shape + sculpted(template, features_left(prompt) if choice else features_of(prompt), age)
+    shape = shape + sculpted(template, features_left(prompt) if choice else features_of(prompt), age)
+    return soft_cheeks(template, shape) if age in SMALL else shape
 
 
 def features_left(prompt: str) -> dict[str, float]:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from idto3d.head.features.assemble import at_rest, displacements, settled, weights_of
 from idto3d.head.features.carried import carried, taken_along
-from idto3d.head.features.eased import eased
+from idto3d.head.features.eased import eased, soft_cheeks
 from idto3d.head.features.eyes import NAMES as EYE_NAMES
 from idto3d.head.features.eyes import eye_of
 from idto3d.head.glasses.part import NAME as GLASSES
@@ -122,14 +122,20 @@ def _placed(template: Template, old: Tensor, new: Tensor) -> Tensor:
 def _moved(work: Work, before: Tensor, after: Tensor) -> Tensor:
     """[V, 3] metres from the template's head of coefficients `before` [C] to that of `after`, both settled.
 
-    On the way to a child or from one, jaw, neck and skull are soft, as those of children of words are.
+    On the way to a child or from one, jaw, neck, skull and cheeks are soft, as those of children of words are.
     """
     template, shape = work.template, work.template.shape(before)
     change = template.shape(after) - shape
-    small = max(_small(held_by(one, template, work.prior)) for one in (before, after))
-    if small > 0:
-        change = torch.lerp(change, eased(template, change), small)
-    return settled(template, shape + change) - settled(template, shape)
+    small = [_small(held_by(one, template, work.prior)) for one in (before, after)]
+    if max(small) > 0:
+        change = torch.lerp(change, eased(template, change), max(small))
+    old, new = (_softened(template, *one) for one in zip((shape, shape + change), small, strict=True))
+    return settled(template, new) - settled(template, old)
+
+
+def _softened(template: Template, shape: Tensor, small: float) -> Tensor:
+    """[V, 3] a head `shape` [V, 3] with the cheeks of somebody who is `small` by 0..1."""
+    return torch.lerp(shape, soft_cheeks(template, shape), small) if small > 0 else shape
 
 
 def _small(amounts: Mapping[str, float]) -> float:

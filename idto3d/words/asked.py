@@ -9,6 +9,7 @@ from idto3d.words.edits import EditRequest
 from idto3d.words.figures.denied import without_features
 from idto3d.words.figures.heard import Figured, figured
 from idto3d.words.figures.table import FIGURES, SIDES, UNREAL
+from idto3d.words.looks.amounts import OF_MARKS, SHARES
 from idto3d.words.looks.eyewear import WORN, frames_said
 from idto3d.words.looks.painted import (
     FINE,
@@ -22,9 +23,11 @@ from idto3d.words.looks.painted import (
     colours_said,
     marks_said,
     runs_of,
+    shares_said,
 )
+from idto3d.words.looks.patterns import BEARDS, COMPARED, CUTS, LONGER, PERSONS, REMOVABLE, either
 from idto3d.words.paints import MARKS
-from idto3d.words.plain import BEARDS, COMPARED, CUTS, LONGER, PERSONS, REMOVABLE, either, plain
+from idto3d.words.plain import plain
 from idto3d.words.prompts import words
 from idto3d.words.reading import CLAUSES, DENIED, SYNONYMS, refused, traits_in
 from idto3d.words.same import NUMBERS
@@ -74,6 +77,8 @@ HEARD = frozenset(
     for phrase in phrases
     for word in words(phrase)
 )
+# Whose something is that changes, which says nothing of who the head shall be: "the woman's lips".
+_WHOSE = re.compile(rf"\b(?:the|this|that) (?:\w+ )?(?:{either((*PERSONS, *SYNONYMS))})(?:'s|’s) ", re.IGNORECASE)
 REACH = 6  # words before a noun that may say how it looks
 
 
@@ -82,7 +87,7 @@ def read_edit(prompt: str, now: Mapping[str, str] = NOBODY) -> EditRequest:
 
     Whatever is said of nothing that can change is among the unknown words; so is all of a request for nothing.
     """
-    text = plain(prompt)
+    text = plain(_WHOSE.sub("the ", prompt))
     text, denied = without_features(text)
     heard, gone = DENIED.sub("", text), set(refused(text))
     clauses = [words(clause) for clause in CLAUSES.split(heard)]
@@ -95,7 +100,8 @@ def read_edit(prompt: str, now: Mapping[str, str] = NOBODY) -> EditRequest:
     unknown = _unknown(clauses, text, figure.heard | of_glasses)
     features = {**figure.features, **denied}
     figures = (features, figure.drawings, figure.beings, figure.further, figure.at_least - {*denied})
-    asked = EditRequest(*about, unknown, *figures, frames)
+    shares = {bearer: share for bearer, share in shares_said(clauses).items() if bearer in colours}
+    asked = EditRequest(*about, unknown, *figures, frames, shares)
     if asked.empty and not asked.unknown:
         return EditRequest(unknown=tuple(dict.fromkeys(words(prompt))))
     return asked
@@ -108,7 +114,7 @@ def painted_words(prompt: str) -> frozenset[str]:
     kinds = (*asked.marks, *(WORN if asked.glasses is not None else ()), *figured_words(prompt))
     kinds += tuple(frames_said(clauses)[1])
     nouns = {noun for noun, bearer in NOUN_OF.items() if bearer.name in asked.colours}
-    said = nouns | {"makeup"} | set(kinds) | set(words(" ".join(asked.colours.values())))
+    said = nouns | {"makeup", *SHARES} | set(kinds) | set(words(" ".join(asked.colours.values())))
     return frozenset(word for word in words(plain(prompt)) if word in said)
 
 
@@ -236,11 +242,15 @@ def _may_be(noun: str) -> frozenset[str]:
     if noun in ("skin", "complexion"):
         return SKIN_WORDS | PAINT_WORDS
     if noun in MARKS:
-        return MANY | SOME
+        return MANY | SOME | {*OF_MARKS}
+    if noun == "makeup":
+        return frozenset(SHARES)
     if noun == "brows":
         return PAINT_WORDS | FULL | FINE
     if noun == "eye":
         return PAINT_WORDS | {*SIDES}
+    if noun in NOUN_OF and noun in NOUN_OF[noun].cosmetics:
+        return PAINT_WORDS | {*SHARES}
     return (PAINT_WORDS | FULL if noun in BEARDS else PAINT_WORDS) if noun in NOUN_OF else frozenset()
 
 

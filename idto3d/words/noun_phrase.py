@@ -3,7 +3,7 @@
 import re
 from itertools import dropwhile
 
-from idto3d.words.plain import PARTS
+from idto3d.words.looks.patterns import PARTS
 from idto3d.words.prompts import words
 from idto3d.words.reading import OTHER_PARTS, SYNONYMS, meant
 from idto3d.words.traits import AGES, ANCESTRIES, BEARDS, GENDERS, NOUNS, SHAVEN, SMALL, STYLES

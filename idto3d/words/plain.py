@@ -5,46 +5,17 @@ beard" "no beard". Every pattern repeats only so often, so that a long text take
 """
 
 import re
-from collections.abc import Iterable
 
 from idto3d.words.figures.table import BUILDS, MORE_OF, NOUNS, OF_PERSONS
+from idto3d.words.looks.amounts import amounts_told
+from idto3d.words.looks.eyes import eyes_told
 from idto3d.words.looks.eyewear import glasses_told
-from idto3d.words.paints import BEARERS, PAINTS
+from idto3d.words.looks.patterns import BEARDS, CUTS, LOOK, MORE, PARTS, PERSONS, REMOVABLE, STYLED, either
+from idto3d.words.paints import BEARERS
 from idto3d.words.prompts import with_article
-from idto3d.words.same import DECADES, LEANING, LESSENED, NEVER_OF, NUMBERS, ONLY_OF, SAME, SHADES
-from idto3d.words.traits import AGE_GROUPS, ANCESTRIES, COLOURS, FACIAL_HAIR, GENDERS, SHAVEN, SKINS, SMALL, STYLES
+from idto3d.words.same import DECADES, LEANING, LESSENED, NEVER_OF, NUMBERS, ONES, ONLY_OF, SAME, SHADES, TENS
+from idto3d.words.traits import AGE_GROUPS, ANCESTRIES, COLOURS
 
-
-def either(phrases: Iterable[str], space: str = " ") -> str:
-    """A pattern for any of `phrases`, the longest first; each of their spaces may be what `space` matches.
-
-    It branches letter by letter, for it is tried at every word of a text.
-    """
-    tails: dict[str, list[str]] = {}
-    phrases = list(phrases)
-    for phrase in filter(None, phrases):
-        tails.setdefault(phrase[0], []).append(phrase[1:])
-    heads = ((space if head == " " else re.escape(head)) + either(rest, space) for head, rest in tails.items())
-    branches = f"(?:{'|'.join(heads)})" if tails else ""
-    return f"{branches}?" if branches and "" in phrases else branches
-
-
-CUTS = tuple(style.name for style in STYLES.values() if not (style.before_hair or style.said))  # nouns for hair
-BEARDS = tuple(name for name in FACIAL_HAIR if name != SHAVEN)
-PAINTED = tuple(noun for bearer in BEARERS.values() for noun in (*bearer.nouns, *bearer.cosmetics))
-PARTS = tuple(dict.fromkeys(("hair", "skin", "complexion", *BEARDS, *PAINTED)))
-PERSONS = ("person", "man", "woman", "boy", "girl", "child", "people", *GENDERS, *SMALL)
-REMOVABLE = ("hair", "glasses", "sunglasses", "freckles", "wrinkles", "makeup", *BEARDS, *BEARERS["lips"].cosmetics)
-COMPARED = {"darker": -1, "lighter": 1, "brighter": 1, "paler": 1, "fairer": 1, "blacker": -1, "tanner": -1}
-LONGER = {"longer": 1, "shorter": -1}
-MORE = (
-    *("very", "bright", "deep", "vivid", "neon", "pastel", "natural", "naturally", "rich", "straight", "wavy", "silky"),
-    *("messy", "shiny", "plucked", "sparse", "fine", "thick", "thin", "bushy", "full", "heavy", "big", "bigger"),
-    *("thicker", "fuller", "thinner"),
-)
-LEANED = tuple(word for words in LEANING.values() for word in words)
-STYLED = tuple(style.name for style in STYLES.values() if style.before_hair) + ("side-parted",)
-LOOK = either({*COLOURS, *PAINTS, *SHADES, *STYLED, *SKINS, *COMPARED, *LONGER, *MORE, *LEANED})
 POSSESSIVE = r"(?:the|his|her|their|my|your|its|any|all|of|all of) "
 LINK = (
     "is|are|was|be|being|looks?|turn|turns|turned|goes|go|in|into|to|should|must|shall|would|colou?r|colou?red|dyed"
@@ -56,8 +27,11 @@ ASKING = (
     "|can you|could you|would you|you|me|to have|him|her|them|it|also|then|now|just|looks?|be|become|into|to|have|get"
     "|grow|wear|cut|style|recolou?r|colou?r|edit|show|show me|so that|with a|his|their|my|your"
 )
+OTHERS = ("glasses", "sunglasses", "makeup", "freckles", "face", "nose", "ears", "jaw", "chin")
+STAYS = (*(part for part in PARTS if part not in BEARDS), *CUTS, *OTHERS)  # what may be said to stay as it is
 ADJECTIVE = either(("old", "young", "middle-aged", "bald", *BUILDS))  # that may stand between a tone and a person
 LONGEST = 4000  # letters
+PAIRS = 3  # words for looks between commas, before one noun
 MIDDLE = 5  # of the years of a decade
 
 _SAME = {"".join(phrase.split()): same for phrase, same in SAME.items()}
@@ -70,7 +44,8 @@ _OF = {  # "droopy", with the eyes that are so
     )
     for said, (_, nouns) in (ONLY_OF | NEVER_OF).items()
 }
-_NUMBER = re.compile(rf"\b({either(NUMBERS)})(?=[- ]years?\b)|\b(?<=at )({either(NUMBERS)})\b")
+_TENS_AND_ONES = re.compile(rf"\b({either(TENS)})[- ]({either(ONES)})(?=[- ](?:years?|something)\b|\s*(?:$|[,.;!?]))")
+_NUMBER = re.compile(rf"\b({either(NUMBERS)})(?=[- ]years?\b)|\b(?<=at )({either(TENS)})\b")
 _AGED = re.compile(
     r"\b(\d{1,3})[- ]?(?:years?|yrs?)[- ]olds?\b|\b(?:aged|at|age|at age|at the age of) (\d{1,3})\b(?! ?years?)"
     rf"|\b(\d{{1,3}}) ?y\.?o\b\.?|\bin (?:his|her|their|the) (?:early |mid |late )?({either(DECADES)})\b"
@@ -78,16 +53,18 @@ _AGED = re.compile(
 )
 # How the nouns of a face may look: "nose smaller", and "less chubby", of which some is left.
 _FACES = {*MORE_OF, *(word for noun in NOUNS.values() for word in noun)}
+_SO = rf"(?:(?:much|more|less|very|slightly|bit|too) )?(?:{either(_FACES)})"
 _NOSE_SMALL = re.compile(
-    rf"\b({either(NOUNS)})(?: (?:is|are|be|should|a|bit|lot|little|look))* "
-    rf"((?:(?:much|more|less|very|slightly|bit) )?(?:{either(_FACES)}))\b(?! (?:{either((*_FACES, *NOUNS, *PARTS))})\b)"
+    rf"\b({either(NOUNS)})(?: (?:that|which|is|are|be|should|a|bit|lot|little|look)){{0,5}} ({_SO})(?: and ({_SO}))?\b"
+    rf"(?! (?:{either((*_FACES, *NOUNS, *PARTS))})\b)"
 )
 _LESS = (
     rf"less(?! (?:{either(BUILDS)})\b(?! (?:{either(PARTS)})\b))"
     rf"(?! (?:(?:{either(_FACES)}) )+(?:{either(NOUNS)})\b)(?! (?:{either(OF_PERSONS)}) (?:{either(PERSONS)})\b)"
 )
 _REMOVE = re.compile(
-    rf"\b(?:remove|take (?:off|away)|lose|get rid of|delete|erase|fewer|{_LESS})(?: (?:all|any|of))?"
+    rf"\b(?:remove|take (?:off|away)|lose|get rid of|delete|erase|fewer|{_LESS})"
+    r"(?: (?:all|any|most|some|half|of)){0,2}"
     rf" ({POSSESSIVE})?((?:(?:{LOOK}) ){{0,2}})([a-z]+)(?: and (?:{POSSESSIVE})?({either(REMOVABLE)})\b)?"
 )
 _OFF = re.compile(rf"\b(?:take |get )?(?:{POSSESSIVE})?({either(REMOVABLE)}) off\b")
@@ -145,7 +122,11 @@ _LEANING = {
     for part, words, nouns in (
         ("hair", LEANING["hair"], ("hair", *CUTS)),
         ("skin", LEANING["skin"], ("skin", "complexion")),
-        *((bearer, LEANING[bearer], BEARERS[bearer].nouns) for bearer in LEANING if bearer in BEARERS),
+        *(
+            (bearer, LEANING[bearer], (*BEARERS[bearer].nouns, *BEARERS[bearer].cosmetics))
+            for bearer in LEANING
+            if bearer in BEARERS and bearer != "skin"
+        ),
     )
 }
 _IS = re.compile(r"\b(?:who|he|she|they|it)(?:'s| is|'re| are| was| looks?| should (?:be|look)| becomes?)(?! got)\b")
@@ -167,9 +148,18 @@ _TONED = re.compile(
     rf"|\b(?:sun ?)?(tanned)\b(?! (?:(?:{LOOK}) ){{0,2}}(?:{either(PARTS)})\b)"
 )
 _ALBINO = re.compile(r"\balbino\b")
-_TINT = rf"((?:{LOOK})(?: (?:{LOOK}))?)"
-_TWO_EYES = re.compile(rf"\bone {_TINT} eye(?: and|,) (?:the other|one|another) {_TINT}(?: eye| one)?\b")
-_HETEROCHROMIA = re.compile(r"\bheterochromia\b")
+# What shall not be any more, or shall stay as it is, and so changes nothing.
+_INSTEAD = re.compile(
+    rf"(?:,? \b(?:instead of|rather than|in place of)|, not|,? and not) (?:(?:an?|{POSSESSIVE.strip()}) )?"
+    rf"((?:(?:{LOOK}) ){{0,2}}(?:{either((*PARTS, *CUTS, *PERSONS))}|ones?)\b|(?:{LOOK})(?=\s*(?:$|[,.;!?\n])))"
+    rf"(?! (?:{either((*PARTS, *CUTS))})\b)"
+)
+_STAYING = re.compile(
+    rf"\b(?:keep|leave|preserve|(?:don't|do not|without) (?:chang(?:e|ing)|touch(?:ing)?|alter(?:ing)?))"
+    rf"(?: (?:{POSSESSIVE})?(?:(?:{LOOK}) ){{0,2}}(?:{either(STAYS)}|(?!.{{0,200}}\bshav)(?:{either(BEARDS)}))\b"
+    r"(?: and| or|,)?){1,4}"
+    r"(?: (?:as (?:it|they) (?:is|are)|alone|unchanged|the same))?"
+)
 _SPACE = re.compile(r"[^\S\n]+")
 _ARTICLE = re.compile(r"\ban? ([a-z]+)")
 
@@ -181,16 +171,25 @@ def plain(prompt: str) -> str:
     """
     text, beyond = prompt[:LONGEST].lower(), prompt[LONGEST:].lower()
     text = _SPACE.sub(" ", text.replace("’", "'").replace(":", " is ").replace("=", " is "))
-    text = _FASHIONS.sub("", text)
+    text = amounts_told(_FASHIONS.sub("", text))
     text = _LESSENED.sub("less", text)
-    text = glasses_told(_bound(_SAID.sub(lambda found: _SAME[re.sub("[- ]", "", found[0])], text)))
+    text = _SAID.sub(lambda found: _SAME[re.sub("[- ]", "", found[0])], text)
+    text = glasses_told(_bound(eyes_told(_instead(text))))
     text = _SHAVE.sub(" clean-shaven", _HEAD_SHAVED.sub("bald", _SHAVE_HEAD.sub("bald", text)))
-    text = _NOSE_SMALL.sub(r"\2 \1", text)
+    text = _NOSE_SMALL.sub(lambda found: " ".join(filter(None, (found[2], found[3], found[1]))), text)
     text = _OFF.sub(r"no \1", _REMOVE.sub(_removed, _ages(text)))
     text = _ancestry(_told_of(_FROM.sub("", text)))
-    text = _leaning(_SHADE.sub(lambda found: SHADES[found[1]], _PAIR.sub(r"\1 ", _SAID_AFTER.sub(_before, text))))
+    text = _SAID_AFTER.sub(_before, text)
+    for _ in range(PAIRS):
+        text = _PAIR.sub(r"\1 ", text)
+    text = _leaning(_SHADE.sub(lambda found: SHADES[found[1]], text))
     text = _OWN.sub("", _ASKING.sub(r"\1 ", _HAS.sub(", with", _IS.sub(", ", text))))
     return _SPACE.sub(" ", _ARTICLE.sub(lambda found: with_article(found[1]), text) + beyond).strip()
+
+
+def _instead(text: str) -> str:
+    """`text` without what others take the place of, and without what is to stay."""
+    return _STAYING.sub("", _INSTEAD.sub("", text))
 
 
 def age_word(years: int) -> str:
@@ -213,6 +212,7 @@ def _of_noun(found: re.Match, ours: str, only: bool) -> str:
 
 def _ages(text: str) -> str:
     """Numbers of years as words for an age, each a clause by itself."""
+    text = _TENS_AND_ONES.sub(lambda found: str(NUMBERS[found[1]] + NUMBERS[found[2]]), text)
     text = _NUMBER.sub(lambda found: str(NUMBERS[found[1] or found[2]]), text)
     return _AGED.sub(lambda found: f", {_aged(found)}, ", text)
 
@@ -237,7 +237,6 @@ def _told_of(text: str) -> str:
     text = _clause(_BEARDED, text, lambda found: f"a {found[1].replace('-', ' ')}beard")
     text = _clause(_MARKED, text, lambda found: ("many " if found[1] else "") + found[2] + "es")
     text = _clause(_LONE, text, lambda found: f"{_BLONDE[found[1]]} hair", lambda found: found[2] or "person")
-    text = _TWO_EYES.sub(r"\1 left eye, \2 right eye", _HETEROCHROMIA.sub("blue left eye, brown right eye", text))
     text = _clause(_ALBINO, text, lambda found: "pale skin, white hair, white brows, white lashes, light blue eyes")
     return _clause(_TONED, text, lambda found: f"{_TONES.get(found[1] or found[2], 'tan')} skin")
 

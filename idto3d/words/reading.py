@@ -3,7 +3,8 @@
 import re
 from collections.abc import Collection, Sequence
 
-from idto3d.words.plain import CUTS, LOOK, PARTS, plain
+from idto3d.words.looks.patterns import CUTS, LOOK, PARTS
+from idto3d.words.plain import plain
 from idto3d.words.prompts import words
 from idto3d.words.traits import ATTRIBUTES, BALD, BEARDS, COLOURS, NOUNS, SHAVEN, SMALL, STYLES
 
@@ -23,7 +24,7 @@ SHORT = "short"  # of styles of hair
 # Nouns for hair, before which a word is one of it, perhaps after one or two others; and those others never are.
 HAIR = ("hair", *CUTS)
 FACE_HAIR = (*BEARDS, "brows", "eyebrows", "lashes", "eyelashes")
-BETWEEN = rf"(?: (?!{'|'.join(dict.fromkeys((*OTHER_PARTS, *PARTS, *BEARDS)))})\w+){{0,2}}"
+BETWEEN = rf"(?: (?!{'|'.join(dict.fromkeys((*OTHER_PARTS, *PARTS, *BEARDS)))})\w+){{0,3}}"
 
 
 def said_traits(prompt: str) -> dict[str, str]:

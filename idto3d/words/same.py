@@ -95,13 +95,21 @@ SAME = {
     **{"heart shaped": "heart", "almond shaped": "almond", "almond shape": "almond", "sticking out": "protruding"},
     **{"up turned": "upturned", "turned up": "upturned", "monolid": "hooded eyes", "black eye patch": "black eyepatch"},
     "freckle": "freckles",
+    # Colours that are compared are those colours, and what is said of words for a person or hair in other ways.
+    **{"blonder": "blonde", "redder": "red", "greyer": "grey", "grayer": "grey", "greener": "green", "bluer": "blue"},
+    **{"browner": "brown", "whiter": "white", "pinker": "pink"},
+    **dict.fromkeys(("shaved at the sides", "shaved on the sides", "shaved sides", "shaved side"), "undercut"),
+    **dict.fromkeys(("sun darkened", "sun kissed", "sun browned", "sun bronzed"), "tanned"),
+    **{"neither": "not", "medium length": "short", "skin smoother": "no wrinkles"},
+    **dict.fromkeys(("no longer bald", "not bald any more", "not bald anymore"), "short hair"),
+    **{"weathered face": "wrinkles", "leathery skin": "wrinkles"},
     **dict.fromkeys(
         ("wrinkle", "crow's feet", "crows feet", "fine lines", "age lines", "laugh lines", "weathered skin"), "wrinkles"
     ),
     **dict.fromkeys(("smooth skin", "smoother skin", "smooth face", "smoother face"), "no wrinkles"),
 }
 # What means "less", before the rest is read: "not so old" is "less old", and that "younger".
-LESSENED = ("not so", "not as", "not too", "not quite so", "not that")
+LESSENED = ("not so", "not as", "not too", "not quite so", "not that", "tone down", "reduce", "lessen", "cut down on")
 # Words that mean what ours mean of these nouns alone, and those that do of all but these.
 ONLY_OF = {"cat like": ("upturned", ("eyes", "eyed")), "droopy": ("hooded", ("eyes", "eyed"))}
 NEVER_OF = {
@@ -149,9 +157,17 @@ LEANING = {
         **{"olive": "tan", "tanned": "tan", "bronzed": "tan", "bronze": "tan", "golden": "tan", "gold": "tan"},
     },
 }
+ONES = {
+    **{"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9},
+}
+TENS = {
+    **{"ten": 10, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80},
+    **{"ninety": 90, "fifteen": 15, "eighteen": 18, "hundred": 100},
+}
 NUMBERS = {
-    **{"five": 5, "ten": 10, "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50},
-    **{"sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "hundred": 100},
+    **ONES,
+    **TENS,
+    **{"eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "sixteen": 16, "seventeen": 17, "nineteen": 19},
 }
 DECADES = {
     **{"teens": 15, "twenties": 25, "thirties": 35, "forties": 45, "fifties": 55, "sixties": 65, "seventies": 75},

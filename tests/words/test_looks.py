@@ -55,7 +55,8 @@ def test_frames_are_heard_behind_glasses():
     ("prompt", "frames"),
     [
         *(("swap glasses for sunglasses", Frames(dark=True)), ("glasses, sunglasses", Frames(dark=True))),
-        *(("swap sunglasses for glasses", Frames()), ("round glasses instead of sunglasses", Frames("round"))),
+        *(("swap sunglasses for glasses", Frames(dark=False)), ("clear lenses", Frames(dark=False))),
+        ("round glasses instead of sunglasses", Frames("round", dark=False)),
         ("not round glasses but square glasses", Frames("square")),
     ],
 )

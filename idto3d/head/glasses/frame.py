@@ -17,7 +17,7 @@ from idto3d.head.hair.scalp import Skin
 from idto3d.head.template import LANDMARKS
 
 USUAL_M = 0.062  # metres between the eyes' middles of the head that the sizes below are for
-OUT = 0.0020  # metres of a rim's middle beside the eye's
+OUT, SPREAD = 0.0020, 0.4  # metres of a rim's middle beside the eye's; of what a rim is larger, how far it goes there
 LOWER, WRAP_DEG, TILT_DEG = 0.0025, 5.0, 7.0  # of a rim's middle below the eye's; how it is turned
 RIM = (0.0017, 0.0019)  # half of a rim's bar, in the front's plane and deep
 BRIDGE = (0.0016, 0.0017)
@@ -53,9 +53,19 @@ class Front:
         return self.middles[:, None] + flat
 
 
-def front_of(skin: Skin, form: Form = USUAL, thick: float = 1.0) -> Front:
-    """The front of a frame of a form, as near to the face as it can lie."""
-    return _laid(_front(skin, form, thick), _heights(skin))
+def front_of(skin: Skin, form: Form = USUAL, thick: float = 1.0, larger: float = 1.0) -> Front:
+    """The front of a frame of a form, so much `larger` than a usual one, as near to the face as it can lie."""
+    return _laid(_front(skin, form, thick, larger), _heights(skin))
+
+
+def apart(form: Form, larger: float) -> float:
+    """How far apart both rims' points lie on average, metres, by the `size` of a front that is so much larger."""
+    turned, to = np.cos(np.radians(WRAP_DEG)), form.outline()[0].mean()
+    return (USUAL_M + 2 * turned * _out(form, larger)) / larger + 2 * turned * to
+
+
+def _out(form: Form, larger: float) -> float:
+    return OUT + SPREAD * (larger - 1) * form.half[0]
 
 
 def bars_of(skin: Skin, front: Front) -> list[Bar]:
@@ -80,7 +90,7 @@ def _from(rim: np.ndarray) -> np.ndarray:
     return normalised(rim - rim.mean(0))
 
 
-def _front(skin: Skin, form: Form, thick: float) -> Front:
+def _front(skin: Skin, form: Form, thick: float, larger: float) -> Front:
     """The front about the eyes, before it is laid onto the face."""
     marks = skin.vertices[list(LANDMARKS)]
     eyes = np.stack([marks[list(corners)].mean(0) for _, corners in SIDES])
@@ -88,8 +98,8 @@ def _front(skin: Skin, form: Form, thick: float) -> Front:
     wrap, tilt = np.radians(WRAP_DEG), np.radians(TILT_DEG)
     outwards = np.stack([[side * np.cos(wrap), 0.0, -np.sin(wrap)] for side, _ in SIDES])
     up = np.tile([0.0, np.cos(tilt), np.sin(tilt)], (2, 1))
-    middles = eyes + [0, -LOWER * size, OFF_CORNEA * size] + OUT * size * outwards
-    return Front(middles, outwards, up, size, form, thick)
+    middles = eyes + [0, -LOWER * size, OFF_CORNEA * size] + _out(form, larger) * size * outwards
+    return Front(middles, outwards, up, size * larger, form, thick)
 
 
 def _heights(skin: Skin) -> LinearNDInterpolator:

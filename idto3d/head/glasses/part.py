@@ -6,13 +6,13 @@ import numpy as np
 import torch
 
 from idto3d.head.glasses.forms import FORMS, POINTS, form_like
-from idto3d.head.glasses.frame import BRIDGE_POINTS, RIM, TEMPLE_POINTS, bars_of, front_of
+from idto3d.head.glasses.frame import BRIDGE_POINTS, RIM, TEMPLE_POINTS, apart, bars_of, front_of
 from idto3d.head.glasses.sweep import SIDES, SQUARE, filled, joined, swept
 from idto3d.head.hair.scalp import Skin
 from idto3d.head.paint.bytes import bytes_of, linear_of
 from idto3d.head.parts import Part
 from idto3d.render.painted import PaintedMaterial
-from idto3d.words.looks.eyewear import THICKNESS
+from idto3d.words.looks.eyewear import SIZES, THICKNESS
 
 NAME = "glasses"
 SIZE, SHADED_SIZE = 16, 140  # texels along a side of their textures, whose strips are of one tone each
@@ -21,16 +21,20 @@ LENS_SRGB, LENS_ROUGHNESS = (13, 13, 15), 0.06
 BARS, LENSES = 5, 2
 BULGE, THIN = 0.0022, 0.0005  # metres that a lens bulges, and half its thickness
 THICKNESSES = (1.0, *sorted({*THICKNESS.values()}))  # of bars against usual ones, which words know
+LARGENESSES = (1.0, *sorted({*SIZES.values()}))  # of glasses against usual ones, likewise
 CORNER = 0.5 ** (1 / SQUARE)  # of a bar's half diagonal that its rounded corner reaches
 
 
 @dataclass(frozen=True)
 class Build:
-    """How glasses are built: of one of forms.FORMS, with dark lenses or none, of bars so thick against usual ones."""
+    """How glasses are built: of one of forms.FORMS, with dark lenses or none, of bars so thick and of a `larger` front
+    against usual ones.
+    """
 
     form: str = ""
     dark: bool = False
     thick: float = 1.0
+    larger: float = 1.0
 
 
 def glasses_for(skin: Skin, expressions: int, build: Build = Build()) -> Part:
@@ -38,7 +42,7 @@ def glasses_for(skin: Skin, expressions: int, build: Build = Build()) -> Part:
 
     Those of one build have the same vertices and faces on every head, in other places.
     """
-    front = front_of(skin, FORMS[build.form], build.thick)
+    front = front_of(skin, FORMS[build.form], build.thick, build.larger)
     meshes = [swept(bar) for bar in bars_of(skin, front)]
     meshes += [filled(rim, BULGE * front.size, THIN) for rim in front.rims()] if build.dark else []
     mesh = joined(meshes)
@@ -56,7 +60,13 @@ def build_of(part: Part) -> Build:
     form, framed = form_like(rims), 2 * (ring + temple) + BRIDGE_POINTS * SIDES
     size = _radius(rims[0]) / _radius(np.stack(FORMS[form].outline(), -1))
     thick = np.linalg.norm(bars[0] - rims[0][:, None], axis=-1).max() / (size * CORNER * np.hypot(*RIM))
-    return Build(form, len(points) > framed, min(THICKNESSES, key=lambda known: abs(known - thick)))
+    wide = np.linalg.norm(rims[0].mean(0) - rims[1].mean(0)) / size
+    return Build(
+        form,
+        len(points) > framed,
+        min(THICKNESSES, key=lambda known: abs(known - thick)),
+        min(LARGENESSES, key=lambda known: abs(apart(FORMS[form], known) - wide)),
+    )
 
 
 def _radius(outline: np.ndarray) -> float:

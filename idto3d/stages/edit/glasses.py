@@ -1,8 +1,18 @@
 """Glasses put on a head, exchanged for others, and taken off again."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from idto3d.head.glasses.part import NAME, Build, build_of, frame_colour, frame_material, glasses_for
+from idto3d.head.glasses.part import (
+    LARGENESSES,
+    NAME,
+    THICKNESSES,
+    Build,
+    build_of,
+    frame_colour,
+    frame_material,
+    glasses_for,
+)
 from idto3d.head.parts import Part
 from idto3d.stages.edit.hair import with_part
 from idto3d.stages.edit.remembered import telling
@@ -30,16 +40,22 @@ def bespectacled(work: Work) -> Work:
 
 def _put_on(work: Work, frames: Frames, worn: Part | None):
     """The glasses as a part and what they are made of; of those that are `worn` what is not named stays."""
-    build, rgb = Build(frames.form, frames.dark, frames.thick), None
-    if worn is not None:
-        old = build_of(worn)
-        thick = old.thick if frames.thick == USUAL.thick else frames.thick
-        build, rgb = (
-            Build(frames.form or old.form, frames.dark or old.dark, thick),
-            frame_colour(work.head.painted[NAME], old),
-        )
+    old = Build() if worn is None else build_of(worn)
+    rgb = None if worn is None else frame_colour(work.head.painted[NAME], old)
+    build = Build(
+        frames.form or old.form,
+        old.dark if frames.dark is None else frames.dark,
+        _stepped(frames.thick, old.thick, frames.thicker, THICKNESSES),
+        _stepped(frames.size, old.larger, frames.larger, LARGENESSES),
+    )
     if frames.colour:
         rgb = paint_of(frames.colour).rgb_on("drawing")
     head = work.head.head
     part = glasses_for(scalp_skin(head, work.template), len(head.expressions), build)
     return part, frame_material(build, rgb)
+
+
+def _stepped(said: float, old: float, steps: int, known: Sequence[float]) -> float:
+    """What is said of thickness or size, 1 being nothing, else so many steps from the `old` one along what is known."""
+    scale = sorted(known)
+    return scale[min(max(scale.index(old) + steps, 0), len(scale) - 1)] if said == 1.0 else said

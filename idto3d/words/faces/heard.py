@@ -23,7 +23,7 @@ from idto3d.words.faces.table import (
     WAYS,
     FaceWay,
 )
-from idto3d.words.plain import either
+from idto3d.words.looks.patterns import either
 from idto3d.words.prompts import words
 from idto3d.words.reading import meant, said_traits
 from idto3d.words.traits import COLOURS, STYLES

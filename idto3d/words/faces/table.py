@@ -6,7 +6,7 @@ A way is added as one row; a measure of it (training/scorer/measures.py) lets a 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from idto3d.words.plain import PERSONS
+from idto3d.words.looks.patterns import PERSONS
 from idto3d.words.traits import AGES, ANCESTRIES, BEARDS, GENDERS, SKINS, TAUGHT_COLOURS, TAUGHT_STYLES
 
 

@@ -109,6 +109,8 @@ NOUNS: Mapping[str, Mapping[str, Amounts]] = {
     },
     "chin": {
         "pointed": {"pointed chin": 1.0},
+        **dict.fromkeys(("narrow", "thin"), {"pointed chin": 0.8}),
+        **dict.fromkeys(("wide", "square"), {"strong chin": 0.5, "pointed chin": -0.6}),
         "double": {"double chin": 1.0},
         **dict.fromkeys(("strong", "big"), {"strong chin": 1.0}),
         **dict.fromkeys(("weak", "small"), {"strong chin": -1.0}),

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 
 from idto3d.words.figures.table import FIGURES, SIDES
+from idto3d.words.looks.amounts import OF_MARKS, SHARES
+from idto3d.words.looks.patterns import COMPARED, CUTS, LONGER, LOOK, STYLED
 from idto3d.words.paints import BEARERS, BROWS_MARK, MAKEUP, MARKS, PAINTS
-from idto3d.words.plain import COMPARED, CUTS, LONGER, LOOK, STYLED
 from idto3d.words.prompts import words
 from idto3d.words.same import LEANING
 from idto3d.words.traits import COLOURS, SKINS
@@ -22,6 +23,7 @@ HAIR_WORDS = frozenset(words(" ".join(("straight", *COLOURS, *STYLED, *COMPARED,
 SKIN_WORDS = frozenset((*SKINS, *COMPARED))
 PAINT_WORDS = frozenset(words(" ".join((*PAINTS, *COMPARED))))
 NO_LIPSTICK = "nude"
+AMOUNT_REACH = 3  # words before a noun that may say how much of it there is
 
 
 def runs_of(clauses: list[list[str]]) -> Iterator[tuple[list[str], str]]:
@@ -32,7 +34,7 @@ def runs_of(clauses: list[list[str]]) -> Iterator[tuple[list[str], str]]:
             if word in NOUN_OF or word in CUTS or word in ("hair", "skin", "complexion"):
                 yield run, word
                 run = []
-            elif LOOK_WORD.fullmatch(word) or word in HAIR_WORDS or word in PAINT_WORDS:
+            elif word in SHARES or LOOK_WORD.fullmatch(word) or word in HAIR_WORDS or word in PAINT_WORDS:
                 run.append(word)
             else:
                 run = []
@@ -59,6 +61,25 @@ def colours_said(clauses: list[list[str]], gone: set[str]) -> dict[str, str]:
         if bearer is not None and not (noun == "eye" and one_eyed) and (name := _said_paint(run, bearer.name, noun)):
             found[bearer.name] = name
     return found | one_eyed
+
+
+def shares_said(clauses: list[list[str]]) -> dict[str, float]:
+    """How much of its colour each bearer has that is made up little or much, see `amounts`."""
+    found: dict[str, float] = {}
+    for clause in clauses:
+        if "makeup" in clause and (share := _share(clause[: clause.index("makeup")])):
+            found |= dict.fromkeys(MAKEUP, share)
+    for run, noun in runs_of(clauses):
+        bearer = NOUN_OF.get(noun)
+        if bearer is not None and noun in bearer.cosmetics:
+            found.pop(bearer.name, None)  # "a little make-up and red lipstick"
+            found |= {bearer.name: share} if (share := _share(run)) else {}
+    return found
+
+
+def _share(before: list[str]) -> float:
+    """What the last few words before a noun say of its amount; 0 where they say nothing."""
+    return next((SHARES[word] for word in reversed(before[-AMOUNT_REACH:]) if word in SHARES), 0.0)
 
 
 def _said_paint(run: list[str], bearer: str, noun: str) -> str:
@@ -97,5 +118,11 @@ def marks_said(clauses: list[list[str]], gone: set[str]) -> dict[str, float]:
     for clause in clauses:
         for mark in MARKS:
             if mark in clause:
-                found[mark] = 1.0 if MANY.isdisjoint(clause[: clause.index(mark)]) else 2.0
+                found[mark] = _mark(clause[: clause.index(mark)])
     return found
+
+
+def _mark(before: list[str]) -> float:
+    """How strong a mark is that these words stand before."""
+    word = next((word for word in reversed(before[-AMOUNT_REACH:]) if word in OF_MARKS), "")
+    return OF_MARKS[word] if word else 1.0 if MANY.isdisjoint(before) else 2.0

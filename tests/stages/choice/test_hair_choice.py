@@ -1,4 +1,4 @@
-"""Hair by text: what words name wins, and pictures show it."""
+"""Hair by text, and colours of candidates: what words name wins, and pictures show it."""
 
 import numpy as np
 import pytest
@@ -9,10 +9,16 @@ from idto3d.config import EMBEDDED
 from idto3d.guidance.scorer.clay import clay_of
 from idto3d.guidance.scorer.file import new_scoring
 from idto3d.guidance.scorer.scorer import OwnScorer
+from idto3d.head.features.eyes import NAMES, eye_of
+from idto3d.head.features.face_masks import skin_masks
+from idto3d.head.paint.usual_skin import lip_share
 from idto3d.head.start import DEFAULT, WORDS, Start, Trait
 from idto3d.head.template_file import load_template
+from idto3d.stages.choice.coloured import brows_of
 from idto3d.stages.choice.hair import TURNED_DEG, WHOLE, grown_hair, hair_picture, in_colour, ranked_hair, said_by
 from idto3d.stages.choice.picture import picture_of, portrait_of
+from idto3d.words.paints import EYES
+from idto3d.words.reading import said_traits
 from idto3d.words.traits import COLOURS, HAIR_STYLES
 
 NOBODY = Start(None, {}, "person", torch.zeros(1))
@@ -87,3 +93,50 @@ def test_pictures_show_the_features_that_words_name():
     )
     higher = (elf.vertices - plain.vertices)[:, 1]
     assert higher.max() > 0.01 and abs(plain.vertices[higher.argmax(), 0]) > 0.06  # at an ear
+
+
+@pytest.fixture(scope="module")
+def portrayed():
+    """portrayed(prompt): the template, and linear colours [V, 3] of the picture of the mean head for a prompt."""
+    template = load_template(EMBEDDED / TEMPLATE_FILE)
+    clay, nobody = clay_of(template), np.zeros(len(template.identity), np.float32)
+
+    def of(prompt):
+        traits = {name: Trait(word, WORDS) for name, word in said_traits(prompt).items()}
+        return template, portrait_of(template, clay, nobody, Start(None, traits, "person", torch.zeros(1)), prompt)
+
+    return of
+
+
+def ring(template, side):
+    """The vertices of an iris between pupil and rim."""
+    own, centre = template.part(NAMES[side]).vertices, eye_of(template, template.neutral, side).centre
+    offset = (template.neutral[own] - centre).numpy()
+    radius = np.hypot(offset[:, 0], offset[:, 1])
+    return own.start + np.flatnonzero((offset[:, 2] > 0) & (radius < 0.005) & (radius > 0.0025))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "left", "right"),
+    [
+        ("a man with blue eyes", "blue", "blue"),
+        ("an old african woman with green eyes", "green", "green"),
+        ("a woman with one black eye and one blue eye", "black", "blue"),
+        ("a boy whose left eye is grey", "grey", "brown"),
+    ],
+)
+def test_a_candidate_has_the_eyes_that_its_words_name(portrayed, prompt, left, right):
+    template, portrait = portrayed(prompt)
+    for side, colour in enumerate((left, right)):
+        np.testing.assert_allclose(portrait.colours[ring(template, side)].mean(0), EYES[colour], atol=2e-3)
+
+
+def test_a_candidate_has_the_skin_lips_and_brows_that_its_words_name(portrayed):
+    template, plain = portrayed("a woman")
+    _, told = portrayed("a woman with green skin, red lips and white eyebrows")
+    mean = template.neutral[template.part("skin").vertices].double().numpy()
+    lips, brow = lip_share(mean) > 0.95, brows_of(mean, False)[:, 0] > 0.7
+    cheek = skin_masks(mean)["cheeks"] > 0.5
+    before, after = (one.colours[template.part("skin").vertices] for one in (plain, told))
+    assert (after[cheek, 1] > after[cheek, 0]).all() and (before[cheek, 1] < before[cheek, 0]).all()
+    assert after[lips, 0].mean() > 6 * after[lips, 1].mean() and after[brow].mean() > 2 * before[brow].mean()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from idto3d.head.template_model import Template
 from idto3d.render.painted import PaintedMaterial
@@ -16,6 +17,7 @@ from idto3d.words.paints import ONE_EYE, paint_of
 from idto3d.words.traits import COLOURS, FACIAL_HAIR, SHAVEN, SKIN_TONES
 
 SIDES = {name: number for number, name in enumerate(ONE_EYE)}  # as the template's eyes are counted
+NO_SHARES: Mapping[str, float] = MappingProxyType({})
 BARE = "There is no hair that could have a colour."
 BEARDLESS = "There is no beard that could have a colour."
 
@@ -39,7 +41,7 @@ def recoloured(work: Work) -> Work:
         painted = with_hair(painted, head, place, COLOURS[traits["hair_colour"]].rgb, strength)
     if "beard" in request.colours:
         told += [] if _bearded(work) else [BEARDLESS]
-    painted = made_up(painted, request.colours, place, work.template, strength)
+    painted = made_up(painted, request.colours, place, work.template, strength, request.shares)
     return replace(work, head=replace(work.head, painted=painted), told=(*work.told, *told))
 
 
@@ -55,9 +57,11 @@ def made_up(
     place: Place,
     template: Template,
     strength: float,
+    shares: Mapping[str, float] = NO_SHARES,
 ) -> dict[str, PaintedMaterial]:
-    """All materials with `colours`, names of paints, by what bears them."""
+    """All materials with `colours`, names of paints, by what bears them; of some only a share, or more than all."""
     rgb, painted = {bearer: paint_of(name).rgb_on(bearer) for bearer, name in colours.items()}, dict(painted)
+    much = {bearer: strength * shares.get(bearer, 1.0) for bearer in rgb}
     for bearer in ("eyes", *ONE_EYE):
         if bearer in rgb:
             painted = with_irises(painted, template, rgb[bearer], strength, SIDES.get(bearer))
@@ -66,9 +70,9 @@ def made_up(
     if "brows" in rgb:
         painted = with_brows(painted, place, rgb["brows"], strength)
     if "cheeks" in rgb:
-        painted = with_cheeks(painted, place, rgb["cheeks"], strength)
+        painted = with_cheeks(painted, place, rgb["cheeks"], much["cheeks"])
     if "lids" in rgb:
-        painted = with_lids(painted, place, rgb["lids"], strength)
+        painted = with_lids(painted, place, rgb["lids"], much["lids"])
     if "lips" in rgb:
-        painted = with_lips(painted, place, rgb["lips"], strength)
-    return with_lashes(painted, rgb["lashes"], strength) if "lashes" in rgb else painted
+        painted = with_lips(painted, place, rgb["lips"], much["lips"])
+    return with_lashes(painted, rgb["lashes"], much["lashes"]) if "lashes" in rgb else painted

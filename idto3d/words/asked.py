@@ -79,6 +79,7 @@ HEARD = frozenset(
 )
 # Whose something is that changes, which says nothing of who the head shall be: "the woman's lips".
 _WHOSE = re.compile(rf"\b(?:the|this|that) (?:\w+ )?(?:{either((*PERSONS, *SYNONYMS))})(?:'s|’s) ", re.IGNORECASE)
+_THE_BEARD = re.compile(r"\b(?:the|his|her|their|my) (?:\w+ ){0,2}beard\b")
 REACH = 6  # words before a noun that may say how it looks
 
 
@@ -95,7 +96,8 @@ def read_edit(prompt: str, now: Mapping[str, str] = NOBODY) -> EditRequest:
     figure = _figured(text)
     frames, of_glasses = frames_said(clauses)
     colours, glasses = figure.colours | colours_said(clauses, gone), _glasses(clauses, gone)
-    traits = _natural(_kept_beard(traits, colours, now), colours)
+    named = "beard" in colours or _THE_BEARD.search(prompt.lower()) is not None
+    traits = _natural(_kept_beard(traits, named, now), colours)
     about = (traits, _years(heard), colours, figure.marks | marks_said(clauses, gone), glasses)
     unknown = _unknown(clauses, text, figure.heard | of_glasses)
     features = {**figure.features, **denied}
@@ -168,10 +170,10 @@ def _years(text: str) -> float:
     return max(-MOST, min(MOST, steps))
 
 
-def _kept_beard(traits: Mapping[str, str], colours: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str]:
-    """The traits, without the beard of "a grey beard" where there is one that only changes its colour."""
+def _kept_beard(traits: Mapping[str, str], named: bool, now: Mapping[str, str]) -> dict[str, str]:
+    """The traits, without the beard of "a grey beard" or "the beard", named as it is, where there is one already."""
     worn = now.get("beard", SHAVEN) not in ("", SHAVEN)
-    drop = worn and "beard" in colours and traits.get("beard") == "beard"
+    drop = worn and named and traits.get("beard") == "beard"
     return {name: word for name, word in traits.items() if not (drop and name == "beard")}
 
 

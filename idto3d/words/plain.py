@@ -93,7 +93,7 @@ _PARTED = {  # "necked", and the words that a neck may be said to be
     for said, noun in _NOUN_OF.items()
 }
 # "big-hearted", which says nothing of a build.
-_HEARTED = re.compile(rf"\b(?:{either({*OF_PERSONS, *BUILDS, *MORE_OF})})-([a-z]+ed)\b")
+_HEARTED = re.compile(rf"\b(?:{either({*OF_PERSONS, *BUILDS, *MORE_OF})})-(?!rimmed|framed)([a-z]+ed)\b")
 # Of hair and such, where people's names tell of no people: a "french braid".
 _PEOPLES = (*_FROM_THERE, *(said for said, ours in SAME.items() if ours in ANCESTRIES))
 _FASHIONS = re.compile(
@@ -156,10 +156,10 @@ _INSTEAD = re.compile(
 )
 _STAYING = re.compile(
     rf"\b(?:keep|leave|preserve|(?:don't|do not|without) (?:chang(?:e|ing)|touch(?:ing)?|alter(?:ing)?))"
-    rf"(?: (?:{POSSESSIVE})?(?:(?:{LOOK}) ){{0,2}}(?:{either(STAYS)}|(?!.{{0,200}}\bshav)(?:{either(BEARDS)}))\b"
-    r"(?: and| or|,)?){1,4}"
+    rf"(?: (?:{POSSESSIVE})?(?:(?:{LOOK}) ){{0,2}}(?:{either((*STAYS, *BEARDS))})\b(?: and| or|,)?){{1,4}}"
     r"(?: (?:as (?:it|they) (?:is|are)|alone|unchanged|the same))?"
 )
+_BEARD = re.compile(rf"\b(?:{either(BEARDS)})\b")
 _SPACE = re.compile(r"[^\S\n]+")
 _ARTICLE = re.compile(r"\ban? ([a-z]+)")
 
@@ -189,7 +189,8 @@ def plain(prompt: str) -> str:
 
 def _instead(text: str) -> str:
     """`text` without what others take the place of, and without what is to stay."""
-    return _STAYING.sub("", _INSTEAD.sub("", text))
+    shaven = "shav" in text  # but for the beard that is to stay
+    return _STAYING.sub(lambda found: found[0] if shaven and _BEARD.search(found[0]) else "", _INSTEAD.sub("", text))
 
 
 def age_word(years: int) -> str:

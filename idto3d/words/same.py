@@ -7,8 +7,8 @@ A space in a phrase stands for a space, a hyphen or nothing: "make up" is also "
 _WOMEN = "queen princess witch nun actress waitress goddess bride geisha mermaid priestess duchess cowgirl sorceress"
 _MEN = "king prince wizard monk actor waiter groom cowboy policeman businessman priest duke lumberjack fireman sorcerer"
 SAME = {
-    **{noun: f"{noun} woman" for noun in (*_WOMEN.split(), "policewoman", "businesswoman")},
-    **{noun: f"{noun} man" for noun in _MEN.split()},
+    **{noun: f"{noun} woman" for noun in (*_WOMEN.split(), "policewoman", "businesswoman", "noblewoman")},
+    **{noun: f"{noun} man" for noun in (*_MEN.split(), "fisherman", "nobleman")},
     **{"blond": "blonde", "blondie": "blonde", "gray": "grey", "grays": "grey", "greying": "grey", "graying": "grey"},
     **dict.fromkeys(("mustache", "mustaches", "moustaches", "moustached", "mustached"), "moustache"),
     **{"goatees": "goatee", "beards": "beard", "facial hair": "beard", "whiskers": "beard"},
@@ -102,7 +102,7 @@ SAME = {
     **dict.fromkeys(("sun darkened", "sun kissed", "sun browned", "sun bronzed"), "tanned"),
     **{"neither": "not", "medium length": "short", "skin smoother": "no wrinkles"},
     **dict.fromkeys(("no longer bald", "not bald any more", "not bald anymore"), "short hair"),
-    **{"weathered face": "wrinkles", "leathery skin": "wrinkles"},
+    **{"mature": "middle-aged", "weathered": "wrinkled", "weathered face": "wrinkles", "leathery skin": "wrinkles"},
     **dict.fromkeys(
         ("wrinkle", "crow's feet", "crows feet", "fine lines", "age lines", "laugh lines", "weathered skin"), "wrinkles"
     ),

@@ -14,7 +14,6 @@ OF_MARKS: Mapping[str, float] = {SCARCE: -0.8, FAINT: 0.4, SUBTLE: 0.6}  # of fr
 HARDLY = ("hardly", "barely", "scarcely")
 ALMOST = ("almost", "next to", "nearly", "practically", "virtually")
 QUANTITIES = ("much", "many", "a lot of", "lots of")
-BRIEF = ("", "just ", "only ", "with just ")
 SAID: Mapping[str, tuple[str, ...]] = {
     "no": (
         *("without any", "without a trace of", "without a hint of", "free of", "free from", "devoid of", "zero"),
@@ -54,10 +53,9 @@ PUT_ON = r"make[- ]?up|blush(?:er)?|rouge|eye[- ]?shadows?|mascara|freckles?|wri
 ON_LIPS = r"lip[- ]?sticks?|lip[- ]?gloss"
 _WORD = {phrase: word for word, phrases in SAID.items() for phrase in phrases}
 _NOUN = rf"(?:{PUT_ON}|{ON_LIPS})\b"
-_AMOUNT = either((*_WORD, *(f"{brief}{phrase}" for brief in BRIEF[1:] for phrase in _WORD)))
 _BEFORE = re.compile(
-    rf"\b({_AMOUNT})(?: (?:any|an?|the|her|his|their|wearing|visible))? ((?:(?:{LOOK}) ){{0,2}})({_NOUN}"
-    rf"(?:(?:,| and|,? or) {_NOUN}){{0,3}})"
+    rf"\b(?:(?:just|only) )?({either(_WORD)})(?: (?:any|an?|the|her|his|their|wearing|visible))?"
+    rf" ((?:(?:{LOOK}) ){{0,2}})({_NOUN}(?:(?:,| and|,? or) {_NOUN}){{0,3}})"
 )
 _LIGHT = re.compile(rf"\b(?:{'|'.join(LIGHT)}) (?=(?:{PUT_ON})\b)")
 _AFTER = re.compile(
@@ -90,8 +88,7 @@ def amounts_told(text: str) -> str:
 
 def _listed(found: re.Match) -> str:
     """Of "a bit of lipstick and mascara": "subtle lipstick and subtle mascara"."""
-    said = found[1]
-    word = next(_WORD[one] for one in (said, *(said.removeprefix(brief) for brief in BRIEF)) if one in _WORD)
+    word = _WORD[found[1]]
     return f"{word} {found[2]}" + _LISTED.sub(rf"\1 {word} \2", found[3])
 
 

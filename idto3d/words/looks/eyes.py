@@ -2,9 +2,12 @@
 
 import re
 
-from idto3d.words.looks.patterns import LOOK
+from idto3d.words.looks.patterns import either
+from idto3d.words.paints import PAINTS
+from idto3d.words.same import LEANING, SHADES
 
-_TINT = rf"((?:{LOOK})(?: (?:{LOOK}))?)"
+_COLOUR = either({word for name in (*PAINTS, *SHADES, *LEANING["eyes"]) for word in name.split()})
+_TINT = rf"((?:{_COLOUR} )?{_COLOUR})"
 _AND = r"(?:,? and|,? but|,|;)"
 _IS = r"(?: (?:is|being|should be))?"
 _HIS = "(?:the|his|her|their)"
@@ -18,8 +21,8 @@ _TWO_EYES = tuple(
         rf"\b(?:mismatched|different|odd|two[- ]tone|heterochromatic) {_TINT} and {_TINT} eyes\b",
     )
 )
-_HETEROCHROMIA = re.compile(r"\bheterochromia\b(?=(.*))", re.DOTALL)
-_TOLD = re.compile(rf"\b(?:left|right) eye\b|\b(?:{LOOK}) (?:and|or) (?:{LOOK}) eyes\b")
+_HETEROCHROMIA = re.compile(r"\bheterochromia\b")
+_TOLD = re.compile(r"\b(?:left|right) eye\b")
 APART = "blue left eye, brown right eye"  # what heterochromia alone is
 
 
@@ -30,4 +33,4 @@ def eyes_told(text: str) -> str:
     """
     for pattern in _TWO_EYES:
         text = pattern.sub(r"\1 left eye, \2 right eye", text)
-    return _HETEROCHROMIA.sub(lambda found: "" if _TOLD.search(text) else APART, text)
+    return _HETEROCHROMIA.sub("" if _TOLD.search(text) else APART, text)

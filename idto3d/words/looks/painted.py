@@ -71,7 +71,7 @@ def shares_said(clauses: list[list[str]]) -> dict[str, float]:
             found |= dict.fromkeys(MAKEUP, share)
     for run, noun in runs_of(clauses):
         bearer = NOUN_OF.get(noun)
-        if bearer is not None and noun in bearer.cosmetics:
+        if bearer is not None and (noun in bearer.cosmetics or paint_said(run)):
             found.pop(bearer.name, None)  # "a little make-up and red lipstick"
             found |= {bearer.name: share} if (share := _share(run)) else {}
     return found

@@ -6,12 +6,13 @@ import torch
 from scipy.spatial import cKDTree
 
 from idto3d.geometry.mesh import vertex_normals
-from idto3d.head.glasses.forms import FORMS
+from idto3d.head.glasses.forms import FORMS, POINTS
 from idto3d.head.glasses.part import Build, build_of, frame_material, glasses_for
+from idto3d.head.glasses.sweep import SIDES
 from idto3d.head.hair.scalp import Skin
 from idto3d.head.template import LANDMARKS, MOUTH_SOCKET
 from idto3d.words.looks.eyewear import FORMS as NAMED
-from idto3d.words.looks.eyewear import THICKNESS
+from idto3d.words.looks.eyewear import SIZES, THICKNESS
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,17 @@ def test_the_frame_is_closed_and_faces_outwards(frames):
 @pytest.mark.parametrize("thick", sorted({1.0, *THICKNESS.values()}))
 def test_how_thick_a_frame_is_is_read_back_as_it_was_said(skins, thick):
     assert all(build_of(glasses_for(skin, 1, Build("oval", False, thick))).thick == thick for skin in skins[:2])
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("larger", sorted({*SIZES.values()}))
+def test_how_large_glasses_are_is_read_back_as_it_was_said_and_rims_stay_apart(skins, form, larger):
+    for skin in skins[:3]:
+        part, usual = glasses_for(skin, 1, Build(form, larger=larger)), glasses_for(skin, 1, Build(form))
+        assert build_of(part) == Build(form, larger=larger) and build_of(usual) == Build(form) and closed(part)
+        rims = [one.vertices[: POINTS * SIDES, 0].numpy() for one in (part, usual)]
+        assert np.ptp(rims[0]) / np.ptp(rims[1]) == pytest.approx(larger, rel=0.02)
+        assert rims[0].min() > 0.001  # beside the nose
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -25,6 +25,7 @@ from idto3d.stages.edit.who import forms_changed, held
 from idto3d.stages.edit.work import Allowed, Work
 from idto3d.stages.hair import scalp_skin
 from idto3d.stages.saved import FinishedHead
+from idto3d.words.asked import read_edit
 from idto3d.words.edits import EditRequest
 from idto3d.words.looks.eyewear import Frames
 from idto3d.words.traits import COLOURS
@@ -277,6 +278,23 @@ def test_exchanged_glasses_keep_what_is_not_named(work, man):
     blue = exchanged(rounded, colour="blue", thick=1.6)
     assert build_of(part(blue, GLASSES)) == Build("round", True, 1.6)
     assert blue.painted[GLASSES].albedo[0, 0].argmax() == 2
+
+
+def test_frames_that_are_compared_go_on_from_those_that_are_worn(work, man):
+    def compared(head, prompt):
+        begun, asked = work(glasses=True, head=head), read_edit(prompt)
+        done = bespectacled(replace(begun, request=replace(begun.request, frames=asked.frames))).head
+        return done, build_of(part(done, GLASSES))
+
+    head, build = compared(man, "thick round sunglasses")
+    assert build == Build("round", True, 1.6)
+    for prompt, thick in (("less thick glasses", 1.0), ("thinner frames", 0.55), ("thinner glasses", 0.55)):
+        head, build = compared(head, prompt)
+        assert build == Build("round", True, thick)
+    head, build = compared(head, "make the glasses bigger")
+    assert build.larger > 1 and build.thick == 0.55
+    head, build = compared(head, "smaller glasses with clear lenses")
+    assert build == Build("round", False, 0.55)
 
 
 def test_glasses_that_are_not_there_cannot_be_taken_off(work):

@@ -44,7 +44,7 @@ LIKE = rf"(?:(?:{'|'.join(sorted(KNOWN, key=len, reverse=True))})[- ])"
 FORMER = re.compile(rf"\b(?:instead of|rather than|in place of) (?:(?:the|his|her|their|my) )?{LIKE}{{0,{REACH}}}$")
 _FRAMED = re.compile(
     rf"\b(sunglasses|glasses) (?:with|in|that have|which have) (?:an? )?({LIKE}{{1,{REACH}}})(?:frames?|rims?)\b"
-    rf"|\b(sunglasses|glasses) (?:with|that have|which have) ((?:{'|'.join(DARK)}) )(?:lens|lenses)\b"
+    rf"|\b(sunglasses|glasses) (?:with|that have|which have) ((?:{'|'.join((*DARK, *CLEAR))}) )(?:lens|lenses)\b"
 )
 _LESS = re.compile(rf"\bless ({'|'.join(LESS_OF)})\b(?= {LIKE}{{0,{REACH}}}(?:(?:sun)?glasses|frames|rims|lenses)\b)")
 _LESS_AFTER = re.compile(

@@ -16,6 +16,7 @@ from idto3d.stages.edit.paint.eyes import irises
 from idto3d.stages.edit.paint.place import lips_at, place_of, scalp_zone, skin_linear, with_skin
 from idto3d.stages.edit.paint.skin import melanin_in, with_melanin
 from idto3d.stages.edit.sealed import sealed
+from idto3d.words.asked import read_edit
 from idto3d.words.edits import EditRequest
 from idto3d.words.traits import COLOURS, SKIN_TONES
 
@@ -117,6 +118,17 @@ def test_lipstick_is_red_and_glossier_and_lies_on_the_lips_alone(work, finished,
     assert skin.roughness[place.texels.covered][lips > 0.9].mean() < before.roughness[place.texels.covered].mean() - 20
     bare = place.texels.spread((lips == 0)[:, None])[..., 0]
     assert (skin.albedo == before.albedo)[bare].all() and (skin.roughness == before.roughness)[bare].all()
+
+
+def test_a_little_make_up_is_less_than_make_up_and_hardly_any_less_still(work, finished, ground):
+    place = place_of(ground.template, 256)
+    before, lips = skin_linear(finished.painted["skin"], place), lips_at(place) > 0.9
+    changes = []
+    for prompt in ("hardly any make-up", "a little make-up", "make-up"):
+        after = skin_linear(asked(work, read_edit(prompt)).painted["skin"], place)
+        changes.append([np.abs(after - before)[where].mean() for where in (lips, place.at("cheeks") > 0.5)])
+    hardly, little, usual = np.array(changes)
+    assert (0.1 * usual < hardly).all() and (hardly < 0.8 * little).all() and (little < 0.7 * usual).all()
 
 
 @pytest.mark.parametrize("tone", ["pale", "dark"])

@@ -146,9 +146,9 @@ class Losses:
             return []
         self._seen.add(event.stage)
         if event.stage in SAVED and event.stage in self._before.stages_done:
-            return [f"What was saved of '{event.stage}' is lost: its steps from {event.step} on are done again."]
+            return [f"What was saved of this stage is lost: its steps from {event.step} on are done again."]
         if event.stage != self._before.stage or event.step > self._before.step:
             return []
         lost = self._before.step - event.step + 1
         steps, they = ("1 step is", "it was") if lost == 1 else (f"{lost} steps are", "they were")
-        return [f"{steps} done again in '{event.stage}', as {they} not saved."]
+        return [f"{steps} done again, as {they} not saved."]

@@ -64,7 +64,7 @@ def guesses(start: Start) -> Iterator[Notice]:
     """Say what the photos suggest, since it goes into shape, colours and prompt, and may be wrong."""
     seen = {name: trait.word for name, trait in start.traits.items() if trait.source in (PHOTOS, EMBEDDING)}
     if seen:
-        yield Notice(f"The photos suggest: {described(seen)}. Words in the prompt overrule this.")
+        yield Notice(f"The photos suggest: {described(seen)}. Your words overrule this.")
 
 
 def substitutes(device: torch.device) -> Iterator[Notice]:

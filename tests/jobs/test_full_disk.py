@@ -126,9 +126,9 @@ def test_work_that_is_done_again_is_told(tmp_path, photo, options):
     events = resumed(folder)
     damaged, again = notices(events)
     assert damaged == "The checkpoint of 'shape' at step 2 is damaged and is left out."
-    assert again == "1 step is done again in 'shape', as it was not saved."
+    assert again == "1 step is done again, as it was not saved."
     write_job(folder, replace(read_job(folder), status="failed"))  # and the checkpoints are gone
-    assert notices(resumed(folder)) == ["9 steps are done again in 'shape', as they were not saved."]
+    assert notices(resumed(folder)) == ["9 steps are done again, as they were not saved."]
 
 
 def test_a_run_refused_before_it_begins_has_a_sentence(tmp_path, photo, options, monkeypatch):

@@ -175,6 +175,10 @@ def look(azimuth=0.0, **facts):
     return Seen(Look("me.png", face_px=300.0, azimuth_deg=azimuth, recognition=(1.0, 0.0), border=0.4, **facts))
 
 
+def small(**facts):
+    return Seen(Look("me.png", face_px=87.0, azimuth_deg=0.0, recognition=(1.0, 0.0), border=0.4, **facts))
+
+
 @pytest.mark.parametrize(
     ("seen", "said"),
     [
@@ -185,6 +189,8 @@ def look(azimuth=0.0, **facts):
         ([look(-30.0)], "from the front"),
         ([look(0.0), look(40.0), look(-40.0)], "These photos show enough"),
         ([look(0.0, blurred=True)], "A sharp, well lit photo of the whole face"),
+        ([small(), small()], "A closer photo"),
+        ([small(), small(blurred=True)], "A sharp, well lit photo of the whole face"),
         ([look(0.0, light=("colourless",))], "A photo in daylight"),
         ([look(0.0, hidden=(GLASSES,))], "A photo without glasses"),
         ([look(0.0, hidden=(MASK,)), look(-30.0)], "from the front"),

@@ -71,7 +71,13 @@ def test_a_visitor_makes_a_head_leaves_comes_back_and_deletes_it(tab, address, p
     for name in ("green hair", "stall"):
         tab.click(f"#versions [title='{name}']")
         tab.wait_for_selector(f"#versions .version.now [title='{name}']")
-    tab.click("#versions [data-pick^=drop]")
+    drop = tab.locator("#versions [data-pick^=drop]")
+    drop.click()  # it asks first, as what is deleted is gone
+    assert drop.inner_text() == "Delete?"
+    drop.blur()
+    assert drop.inner_text() == "×" and tab.locator("#versions [title='green hair']").count() == 1
+    for _ in range(2):
+        drop.click()
     tab.wait_for_selector("#versions [title='green hair']", state="detached")
     tab.click("#shelf [data-pick=new]")
     tab.wait_for_selector(".status.idle")

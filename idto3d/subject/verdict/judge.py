@@ -19,6 +19,7 @@ FRONT, SIDE, FAR = 18.0, 25.0, 55.0  # degrees up to which a face is seen in fro
 STYLE = "hair_style"
 LIKELY, SURELY = 0.6, 0.9  # chances from which a suggestion is called so
 FINE_FACE = 200  # pixels from which a closer photo no longer helps much
+CLOSER = "A closer photo would help most."
 Sentences = tuple[str, str]  # what is wrong, and what to do
 UNSAID = "the colours of skin and hair are not read from this one"
 LIGHT = {
@@ -166,14 +167,20 @@ def advice(photos: Sequence[PhotoVerdict]) -> str:
         return "Photos of one person alone would help most."
     clear = [look for look in looks if not (_spoilt(look))]
     if not clear:
-        return "A sharp, well lit photo of the whole face would help most."
+        small = all(not _poor(look) for look in looks)
+        return CLOSER if small else "A sharp, well lit photo of the whole face would help most."
     return _missing(clear) or "These photos show enough; more of the same would add little."
 
 
 def _spoilt(look: Look) -> bool:
     """Whether much of the face cannot be told from the photo."""
+    return look.face_px < SMALL_FACE or _poor(look)
+
+
+def _poor(look: Look) -> bool:
+    """Whether a photo as close as one likes would be spoilt."""
     poor = (facts.DARK, facts.OVEREXPOSED, facts.MASK, facts.EYES, facts.EDGE)
-    return look.blurred or look.face_px < SMALL_FACE or not {*look.light, *look.hidden}.isdisjoint(poor)
+    return look.blurred or not {*look.light, *look.hidden}.isdisjoint(poor)
 
 
 def _missing(looks: Sequence[Look]) -> str:
@@ -186,7 +193,7 @@ def _missing(looks: Sequence[Look]) -> str:
     if all(facts.GLASSES in look.hidden for look in looks):
         return "A photo without glasses would help most."
     if max(look.face_px for look in looks) < FINE_FACE:
-        return "A closer photo would help most."
+        return CLOSER
     sides = {"left": max(turns) >= SIDE, "right": min(turns) <= -SIDE}
     unseen = [side for side, shown in sides.items() if not shown]
     if not unseen:

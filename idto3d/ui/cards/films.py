@@ -69,7 +69,10 @@ def _card(job_id: str, one: Animation, glb: str, film: str) -> str:
     )
     takes = f'<a href="{glb}" download="{name}.glb">GLB</a>'
     takes += f'<a href="{film}" download="{name}.mp4">Film</a>' if film else ""
-    drop = f'<button type="button" data-pick="drop {one.id}" aria-label="Delete the animation {name}">×</button>'
+    drop = (
+        f'<button type="button" data-pick="drop {one.id}" data-ask="Delete?"'  # it is gone for good
+        f' aria-label="Delete the animation {name}">×</button>'
+    )
     caption = f"<figcaption><b>{name}</b>{takes}{drop}</figcaption>"
     clip = escape(f"{job_id} {one.id} {one.created}")  # ids begin again in every head, and after all are deleted
     return f'<figure data-film="{one.id}" data-clip="{clip}"><div class="screens">{video}</div>{caption}</figure>'

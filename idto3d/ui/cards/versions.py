@@ -58,5 +58,8 @@ def _cell(version: Version, row: int, column: int, url: str, other: str) -> str:
 def _small(version: Version, name: str) -> str:
     """The small buttons of a version that is not shown."""
     compare = f'<button type="button" data-pick="compare {version.id}" aria-label="Compare with {name}">⇆</button>'
-    drop = f'<button type="button" data-pick="drop {version.id}" aria-label="Delete the version {name}">×</button>'
+    asks = 'data-ask="Delete?"'  # it is gone for good
+    drop = (
+        f'<button type="button" data-pick="drop {version.id}" {asks} aria-label="Delete the version {name}">×</button>'
+    )
     return f'<span class="small">{compare}{drop}</span>'

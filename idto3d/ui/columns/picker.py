@@ -1,11 +1,26 @@
-"""A piece of HTML whose buttons can be pressed: each has `data-pick`, and that is what a handler is told."""
+"""A piece of HTML whose buttons can be pressed: each has `data-pick`, and that is what a handler is told.
+
+One that has `data-ask` as well, a question, shows that when it is first pressed, and is heard when it is pressed again.
+"""
 
 import gradio as gr
 
 HEARS = """
+const forget = button => {
+  if (!button.dataset.plain) return;
+  button.textContent = button.dataset.plain;
+  delete button.dataset.plain;
+};
+const answered = button => {
+  if (!button.dataset.ask || button.dataset.plain) return true;
+  button.dataset.plain = button.textContent;
+  button.textContent = button.dataset.ask;
+  for (const end of ['blur', 'pointerleave']) button.addEventListener(end, () => forget(button), {once: true});
+  return false;
+};
 element.addEventListener('click', event => {
   const chosen = event.target.closest('[data-pick]');
-  if (chosen && element.contains(chosen)) trigger('select', {pick: chosen.dataset.pick});
+  if (chosen && element.contains(chosen) && answered(chosen)) trigger('select', {pick: chosen.dataset.pick});
 });
 """
 

@@ -37,7 +37,7 @@ def take() -> Take:
 
 
 def _again() -> gr.UploadButton:
-    return gr.UploadButton("Make again from an idto3d GLB", file_types=[".glb"], size="sm", elem_id="again")
+    return gr.UploadButton("Make a head again from its GLB", file_types=[".glb"], size="sm", elem_id="again")
 
 
 def heads() -> Heads:

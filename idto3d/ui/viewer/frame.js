@@ -1,5 +1,15 @@
 /* What the viewer consists of: the picture with its tools, and the place for the controls beside it. */
 
+const SHOWN = {
+  relit: "As it looks under the light that is chosen",
+  normal: "Which way its surface faces",
+  albedo: "Its colours alone, without light",
+  roughness: "How dull its surface is: dark is shiny",
+  clay: "Its shape alone, as of clay",
+  wireframe: "The triangles it consists of",
+  uv: "Where each point lies on the textures",
+};
+
 /* The elements of a viewer, by the names under which it keeps them. */
 function frameOf(viewer) {
   const canvas = el("canvas", { class: "idv-canvas", tabindex: 0, role: "img", "aria-label": "The head in 3D. Arrow keys turn it, plus and minus zoom, Home looks at it from the front, space turns it steadily." });
@@ -12,7 +22,7 @@ function frameOf(viewer) {
   line.bar.hidden = brush.sheet.hidden = brush.atlas.hidden = brush.bar.hidden = true;
   const { tools, buttons } = toolsOf(viewer);
   const stage = el("div", { class: "idv-stage" }, canvas, preview, empty, brush.atlas, brush.sheet, line.bar, ...tags, caption, tools);
-  const modes = choice("Show", MODES.map((mode) => [mode, mode === "uv" ? "UV" : spoken(mode)]), viewer.state.mode, (mode) => { viewer.state.mode = mode; viewer.changed("view"); });
+  const modes = choice("Show", MODES.map((mode) => [mode, mode === "uv" ? "UV" : spoken(mode), SHOWN[mode]]), viewer.state.mode, (mode) => { viewer.state.mode = mode; viewer.changed("view"); });
   modes.group.classList.add("idv-modes");
   const beside = el("div", { class: "idv-beside" });
   const main = el("div", { class: "idv-main" }, stage, modes.group, brush.bar);

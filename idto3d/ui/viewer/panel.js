@@ -113,15 +113,16 @@ function lightPanel(viewer) {
     const at = LIGHT_NAMES.indexOf(name);
     const style = thumb ? `background-image:url("${thumb}");background-size:cover` : `background-position:${(100 * (at % LIGHT_COLUMNS)) / (LIGHT_COLUMNS - 1)}% ${(100 * Math.floor(at / LIGHT_COLUMNS)) / (Math.ceil(LIGHT_NAMES.length / LIGHT_COLUMNS) - 1)}%`;
     const facts = { type: "button", role: "radio", "aria-checked": "false", "aria-label": spoken(name), title: spoken(name), style, tabindex: -1 };
-    const button = el("button", { ...facts, onclick: () => choose(name) });
+    const button = el("button", { ...facts, "data-light": name, onclick: () => choose(name) });
     buttons.set(name, button);
-    grid.append(button);
+    if (at < 0) grid.prepend(button);
+    else grid.append(button);
   };
   grid.addEventListener("keydown", (event) => {
     const way = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     if (!way) return;
     event.preventDefault();
-    const all = [...buttons.keys()];
+    const all = [...grid.children].map((button) => button.dataset.light);
     const next = all[(all.indexOf(state.light) + way + all.length) % all.length];
     choose(next);
     buttons.get(next).focus();
@@ -161,9 +162,9 @@ function lightPanel(viewer) {
   const panel = el(
     "div",
     { class: "idv-panel" },
-    el("section", {}, kind.group, from),
+    el("section", {}, kind.group, el("h2", {}, "From the person's own"), from),
     el("section", {}, turn.row, strength),
-    el("section", {}, el("h2", {}, "Maps", chosen), grid, own)
+    el("section", {}, el("h2", {}, "Maps", chosen), own, grid)
   );
   return { panel, put, kind: kind.group, strength };
 }
@@ -215,7 +216,7 @@ function viewPanel(viewer) {
     above.put(state.view.elevation);
     zoom.put(state.view.zoom);
   };
-  const panel = el("div", { class: "idv-panel" }, el("section", {}, walk.row, above.row, zoom.row), el("section", {}, background.group, actions), keys);
+  const panel = el("div", { class: "idv-panel" }, el("section", {}, walk.row, above.row, zoom.row), el("section", {}, el("h2", {}, "Background"), background.group), actions, keys);
   return { panel, put, actions, background: background.group };
 }
 

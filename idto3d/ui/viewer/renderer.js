@@ -55,12 +55,13 @@ class Renderer {
   draw(shots, look, finer, rows = [0, 1]) {
     const target = this.sized(finer > 1 ? this.fine : this.coarse, finer);
     for (const { head } of shots) this.face(head, look.face);
-    if (finer <= 1 && look.mode !== "wireframe" && this.viewed === viewOf(shots, look, target.size)) {
+    const view = viewOf(shots, look, [this.canvas.width, this.canvas.height]); // however finely: a face alone is moved
+    if (finer <= 1 && look.mode !== "wireframe" && this.viewed === view) {
       this.hold(shots, look, finer);
       target.take(this.held);
       this.drawShots(target, shots, look, rows, "moving");
     } else this.drawShots(target, shots, look, rows, "all");
-    this.viewed = viewOf(shots, look, this.coarse.size);
+    this.viewed = view;
     if (rows[1] === 1) this.present(target, finer);
   }
 

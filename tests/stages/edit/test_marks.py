@@ -103,6 +103,17 @@ def test_a_baby_has_no_fold_left_dark_or_light(work, finished, place):
     assert tilt.mean() < 2
 
 
+def test_a_baby_takes_no_colour_of_its_hair_onto_its_skin(work, finished, place):
+    scalp, skin = place.at("scalp") > 0.01, finished.painted["skin"]
+    colours = np.where(scalp[:, None], (0.02, 0.5, 0.05), skin_linear(skin, place))
+    dyed = replace(finished, painted={**finished.painted, "skin": with_colours(skin, place, colours, scalp)})
+    one, other = (
+        marked(replace(work(EditRequest(traits={"age": "baby"})), before=b, head=b)) for b in (finished, dyed)
+    )
+    apart = np.abs(darker(place, one.head, other.head))[place.outer & ~scalp]
+    assert apart.max() < 0.02  # also where the neck lies beside the scalp on the texture
+
+
 def test_lines_are_as_well_seen_on_dark_skin(work, finished, place):
     dark = sealed(recoloured(work(EditRequest(traits={"skin": "dark"}))))
     lines = []

@@ -61,6 +61,21 @@ def test_a_face_moved_over_what_lies_still_is_the_picture_of_all_anew(shown):
     shown.wait_for_function("viewer.renderer.holds === viewer.renderer.viewed && viewer.renderer.held.size[0] > 0")
 
 
+def test_the_first_move_on_a_slow_machine_takes_what_lies_still_as_it_lies(shown):
+    drawn = """() => {
+      const { renderer } = viewer, own = renderer.drawShots, parts = [];
+      viewer.draw(2);
+      viewer.hold(0.5);
+      renderer.drawShots = (...told) => { parts.push(told[4]); own.apply(renderer, told); };
+      viewer.setFace({ weights: { jawOpen: 1 }, gaze: [0, 0] });
+      viewer.draw(0.5);
+      delete renderer.drawShots;
+      return parts;
+    }"""
+    shown.wait_for_function("viewer.pace.measured === 2")
+    assert shown.evaluate(drawn) == ["moving"]
+
+
 def test_single_movements_are_grouped_and_gaze_turns_the_eye_with_its_lid(shown):
     assert shown.locator(".idv-panel details summary").all_inner_texts() == ["Eyes1", "Jaw1"]
     before = shown.evaluate(HASH)
@@ -128,6 +143,9 @@ def test_a_light_of_ones_own_is_sent_and_chosen_when_it_is_there(shown):
     shown.evaluate("viewer.lamps.set('studio_three_point')")
     shown.evaluate("((lights) => { setValue({ lights: '' }); setValue({ lights }); })(viewer.value.lights)")
     assert shown.evaluate("viewer.state.light") == "studio_three_point"  # it is new only once
+    panel = "document.querySelector('.idv-lights')"
+    assert shown.evaluate(f"{panel}.children[0].dataset.light") == "mine"  # where it is seen
+    assert shown.evaluate(f"{panel}.previousElementSibling.className") == "idv-own"
 
 
 def test_mixes_are_kept_by_name_in_the_browser(shown):

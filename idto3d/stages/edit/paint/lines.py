@@ -17,6 +17,8 @@ from idto3d.stages.edit.paint.tone import logs, median
 SOME = 0.55  # of the lines of an old face that "wrinkles" asks for; "many" asks for twice as many
 MOST = 1.15
 DEEPER = 0.9  # by how much lines are darker on the darkest skin
+BARE = 0.01  # share of the scalp up to which skin is bare
+LEAST_SAID = 1e-6  # of the zone around a texel by which is divided
 SEEN = 0.01  # depth below which nothing changes
 
 
@@ -95,11 +97,12 @@ def lined_zone(place: Place) -> np.ndarray:
 
 def smoothed(painted: Mapping[str, PaintedMaterial], place: Place, share: float, much: Smoothing = FEWER) -> Painted:
     """All materials with skin whose lines and relief are `share` 0..1 less, at most by as `much`."""
-    skin, zone = painted["skin"], share * lined_zone(place) * (1 - place.at("brow_zone"))
+    skin, zone = painted["skin"], lined_zone(place) * (1 - place.at("brow_zone"))
     zone = zone * place.at("plain") if much.bright else zone
     linear = skin_linear(skin, place)
-    off = _lines(place, logs(linear), much.broad)
+    off = _lines(place, logs(linear), much.broad, zone)
     off = off if much.bright else np.minimum(off, 0)
+    zone = share * zone
     weight = np.where(off.mean(-1) < 0, much.dark, much.bright) * zone
     taken = -weight[:, None] * off
     skin = with_skin(skin, place, linear * np.exp(taken), np.abs(taken).max(-1) > SEEN)
@@ -110,8 +113,18 @@ def smoothed(painted: Mapping[str, PaintedMaterial], place: Place, share: float,
     return dict(painted) | {"skin": replace(skin, normal=relief)}
 
 
-def _lines(place: Place, values: np.ndarray, broad: float) -> np.ndarray:
-    """[N, C] by how much `values` [N, C], logarithms of colours, differ from what is around them."""
+def _lines(place: Place, values: np.ndarray, broad: float, zone: np.ndarray) -> np.ndarray:
+    """[N, C] by how much `values` [N, C], logarithms of colours, differ from those around them in the `zone` [N] 0..1.
+
+    Bare skin is compared with bare skin, the scalp with the scalp: one has the colour of hair, and parts of a head that
+    lie apart may lie side by side on the texture.
+    """
     scale = broad * len(place.texels.covered) / 1024
-    whole = place.texels.spread(values.astype(np.float32))
-    return (whole - gaussian_filter(whole, (scale, scale, 0)))[place.texels.covered]
+    bare = place.at("scalp")[:, None] <= BARE
+
+    def usual(zone: np.ndarray) -> np.ndarray:
+        said = np.concatenate([values * zone, zone], 1).astype(np.float32)
+        around = gaussian_filter(place.texels.spread(said), (scale, scale, 0))[place.texels.covered]
+        return around[:, :-1] / np.maximum(around[:, -1:], LEAST_SAID)
+
+    return values - np.where(bare, usual(zone[:, None] * bare), usual(zone[:, None] * ~bare))

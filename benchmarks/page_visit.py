@@ -4,7 +4,8 @@
 
 Starts app.py, waits until the page answers, uploads the photos, presses Generate, and takes pictures while the shape
 grows, while it is painted, when the head is there, and when it was edited. Needs playwright and a Chromium. Prints
-JSON. The picture of the page in docs/ is page.png of a head of words alone.
+JSON, in seconds: until the page opens, until each of these is seen, and how long moves of sliders take to be drawn, the
+first of them by itself. The picture of the page in docs/ is page.png of a head of words alone.
 """
 
 import argparse
@@ -44,6 +45,10 @@ def seconds_to_open(address: str, server: subprocess.Popen) -> float:
     raise RuntimeError(f"app.py ended with {server.returncode}")
 
 
+# The head is drawn, and what does not move is held.
+READY = """() => [...document.querySelectorAll("*")].some(({ idto3dViewer: viewer }) =>
+  viewer && viewer.drawable() && viewer.preview.hidden && viewer.placed === viewer.value.head
+  && viewer.pace.measured > 1 && (!viewer.pace.slow || viewer.renderer.holds))"""
 MOVE = """async (title) => {
   const slider = document.querySelector(`.idv-slider input[title="${title}"]`);
   const begun = performance.now();
@@ -53,7 +58,7 @@ MOVE = """async (title) => {
   document.querySelector(".idv-canvas").getContext("webgl2").readPixels(0, 0, 1, 1, 6408, 5121, new Uint8Array(4));
   return performance.now() - begun;
 }"""  # until the picture is drawn, which reading a pixel waits for
-SLIDERS = ("smile", "eyes closed", "brow raised")
+FIRST, *LATER = SLIDERS = ("smile", "eyes closed", "brow raised", "anger", "grin")
 
 
 def visit(tab: Page, address: str, told) -> dict[str, float]:
@@ -70,17 +75,19 @@ def visit(tab: Page, address: str, told) -> dict[str, float]:
     tab.click("#generate")
     waits = {"first_shape": "text=Its shape", "first_relit": "text=Lit as in", "done": ".status.done"}
     seen = _awaited(tab, waits, told.shots)
-    tab.wait_for_selector("#viewer .idv:not(.idv-bare)")
-    tab.wait_for_timeout(8000)
+    tab.wait_for_function(READY)
+    moves = {}
     for title in SLIDERS:
-        seen[f"slider {title}"] = round(tab.evaluate(MOVE, title) / 1000, 3)
+        moves[title] = round(tab.evaluate(MOVE, title) / 1000, 3)
         tab.wait_for_timeout(2000)
+    seen |= {"slider_first": moves[FIRST], "slider_later": max(moves[title] for title in LATER)}
     if told.edit:
         tab.fill("#edit_prompt input, #edit_prompt textarea", told.edit)
         tab.click("#apply")
         waits = {"edit_first": ".idv-preview:visible", "edit_done": ".status.done"}
         seen |= _awaited(tab, waits, told.shots)
-    tab.wait_for_timeout(8000)
+    tab.wait_for_function(READY)
+    tab.wait_for_timeout(1000)
     tab.screenshot(path=told.shots / "page.png", full_page=True)
     return seen
 

@@ -3,6 +3,12 @@
 import pytest
 from browsing import CHROMIUM, shoot
 
+PAINTED = """() => {
+  const viewer = [...document.querySelectorAll("*")].map((one) => one.idto3dViewer).find(Boolean);
+  const sheet = Object.assign(document.createElement("canvas"), { width: 512, height: 512 });
+  sheet.getContext("2d").fillRect(0, 0, 512, 512);
+  viewer.io.trigger("sketch", { png: sheet.toDataURL("image/png"), azimuth_deg: 0, elevation_deg: 0, space: "view" });
+}"""
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 
 
@@ -22,6 +28,7 @@ def test_a_visitor_makes_a_head_leaves_comes_back_and_deletes_it(tab, address, p
     shoot(tab, "2_refusal")
 
     tab.check("#consent input")
+    tab.wait_for_selector("#message .refusal", state="detached")  # what it asks for is done
     tab.fill("#prompt textarea", "stall")
     tab.click("#generate")
     tab.wait_for_selector("#viewer img[src^='data:image/webp']")
@@ -42,10 +49,17 @@ def test_a_visitor_makes_a_head_leaves_comes_back_and_deletes_it(tab, address, p
     assert "would be taken for another person (likeness 0.71" in tab.inner_text(".status")
     tab.wait_for_selector("#photos img", state="detached")
     assert tab.is_visible("#photos") and not tab.is_visible("#taken figure")
+    assert not tab.is_checked("#consent input")
     box = tab.locator("#photos button[aria-dropeffect]")
     assert " ".join(box.inner_text().split()) == box.get_attribute("aria-label")
     tab.wait_for_selector("#versions [aria-pressed=true]")
     shoot(tab, "5_done")
+
+    tab.evaluate("scrollTo(0, 0)")
+    tab.evaluate(PAINTED)
+    tab.wait_for_function("document.querySelector('#edit').getBoundingClientRect().top < 100")  # what becomes of it
+    tab.click("#unmask")
+    tab.wait_for_selector("#mask img", state="detached")
 
     tab.fill("#prompt textarea", "green hair")
     tab.click("#generate")

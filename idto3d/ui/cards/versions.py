@@ -6,6 +6,16 @@ from html import escape
 from idto3d.jobs.history.version import Version
 
 FIRST = "As made"
+FOLLOW = """
+const follow = () => {
+  const [strip, now] = ['.versions', '.version.now'].map(one => element.querySelector(one));
+  if (!strip || !now) return;
+  const [whole, seen] = [strip.getBoundingClientRect(), now.getBoundingClientRect()];
+  strip.scrollLeft += Math.max(0, seen.right - whole.right) + Math.min(0, seen.left - whole.left);
+};
+new MutationObserver(follow).observe(element, {childList: true, subtree: true});
+follow();
+"""  # the version that is shown is seen in the strip, however narrow that is
 
 
 def strip(versions: Sequence[Version], picture: Callable[[Version], str], other: str = "") -> str:

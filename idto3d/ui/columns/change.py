@@ -7,6 +7,7 @@ import gradio as gr
 from idto3d.config import REGIONS, EditOptions
 from idto3d.jobs.history.changes import LONGEST_NAME
 from idto3d.ui import views
+from idto3d.ui.cards.versions import FOLLOW
 from idto3d.ui.columns.picker import picker
 from idto3d.ui.heads.request import LONGEST_PROMPT
 
@@ -107,7 +108,7 @@ def _limits() -> tuple[gr.Slider, gr.Radio, gr.CheckboxGroup]:
 
 
 def _history(group: gr.Column) -> History:
-    strip = picker("", "versions")
+    strip = picker("", "versions", js=FOLLOW)
     with gr.Row(elem_id="steps"):
         undo, redo = (_step(title) for title in ("Undo", "Redo"))
         name = gr.Textbox(

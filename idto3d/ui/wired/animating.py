@@ -12,7 +12,7 @@ from idto3d.ui.columns.picker import picked
 from idto3d.ui.heads.animating import WAYS
 from idto3d.ui.page import Page
 from idto3d.ui.visitor import visitor_of
-from idto3d.ui.wired.frame import HIDDEN, LOOK_UP, current, frame, listed_films, outputs
+from idto3d.ui.wired.frame import HIDDEN, LOOK_UP, UNSAID, current, frame, listed_films, outputs
 
 
 def wire_animating(page: Page, does: Actions) -> None:
@@ -32,13 +32,14 @@ def _wire_start(page: Page, does: Actions) -> None:
             does.animations.start(current(jobs, opened), clip, values[animate.consent], asked, visitor_of(sender))
         except UserError as error:
             return {animate.message: views.refusal(error)}
-        return {animate.message: "", animate.clip: None} | frame(page, does, jobs, opened)
+        return {animate.message: "", animate.clip: None, animate.consent: False} | frame(page, does, jobs, opened)
 
     given = {memory.jobs, memory.opened, animate.clip, animate.consent, *(getattr(animate, name) for name in WAYS)}
-    told = [animate.message, animate.clip, *outputs(page)]
+    told = [animate.message, animate.clip, animate.consent, *outputs(page)]
     animate.apply.click(None, js=REMEMBER, **HIDDEN)
     begun = animate.apply.click(start, given, told, **HIDDEN, **lanes.MAKE)
     begun.then(None, js=LOOK_UP, **HIDDEN)
+    gr.on([animate.consent.input, animate.clip.change], None, None, animate.message, js=UNSAID, **HIDDEN)
 
 
 def _wire_films(page: Page, does: Actions) -> None:

@@ -25,6 +25,7 @@ from idto3d.ui.heads.thumbs import thumb
 from idto3d.ui.page import Page
 from idto3d.words.corrections import CORRECTED
 
+UNSAID = """() => ''"""  # a refusal goes when what it asks for is done
 HIDDEN = {"api_visibility": "private", "show_progress": "hidden"}
 LOOK_UP = """() => setTimeout(() => {
   const viewer = document.querySelector("#viewer");
@@ -70,6 +71,7 @@ def outputs(page: Page) -> list[Component]:
         page.animate.apply,
         page.animate.films,
         page.inputs.photos,
+        page.inputs.consent,
         page.memory.boxed,
         page.inputs.taken,
         page.heads.shelf,
@@ -87,13 +89,13 @@ def frame(page: Page, does: Actions, jobs, opened, seen="", boxed="") -> dict[Co
     seen: the `signature` of what the page shows, "" where all is to be sent.
 
     boxed: the job that was begun with what the box for photos still holds: that goes when the head is there, as its
-    photos are deleted then. Photos that were added for another one stay.
+    photos are deleted then, and so does the yes that was said for them. Photos that were added for another one stay.
     """
     shown = current(jobs, opened)
     view = does.look(shown)
     values = _standing(page, view)
     if view is not None and view.glb is not None and view.id == boxed:
-        values |= {page.inputs.photos: None, page.memory.boxed: ""}
+        values |= {page.inputs.photos: None, page.inputs.consent: False, page.memory.boxed: ""}
     now = signature(view, jobs)
     values |= {page.memory.seen: now}
     return values if now == seen else values | _content(page, does, view, known(jobs))

@@ -15,7 +15,7 @@ from idto3d.ui.columns.picker import picked
 from idto3d.ui.page import Page
 from idto3d.ui.photos import corrections_after
 from idto3d.ui.visitor import visitor_of
-from idto3d.ui.wired.frame import HIDDEN
+from idto3d.ui.wired.frame import HIDDEN, UNSAID
 
 NAME_BOX = """() => {
   const boxes = "#photos button[aria-dropeffect], #clip button[aria-dropeffect]";
@@ -74,6 +74,7 @@ def _wire_cards(page: Page, does: Actions) -> None:
     looks = {**HIDDEN, "trigger_mode": "multiple", **lanes.LOOK}
     told = [inputs.cards, inputs.chips, *chips]
     gr.on([inputs.photos.change, inputs.consent.change], look, {inputs.photos, inputs.consent, *chips}, told, **looks)
+    inputs.consent.input(None, None, page.start.message, js=UNSAID, **HIDDEN)
     inputs.photos.change(lambda: "", None, page.memory.boxed, **HIDDEN, **lanes.STEER)
     inputs.cards.select(remove, inputs.photos, inputs.photos, **HIDDEN, **lanes.STEER)
 

@@ -23,6 +23,11 @@ BROKEN = UserError("The head could not be drawn.", "Try another view; the server
 VIEW_SIZE = 512
 WAYS = [way for _, way in COMPARE]
 VIEW = ("mode", "light", "light_rotation_deg", "azimuth_deg", "elevation_deg", "expressions")
+LOOK_DOWN = """() => setTimeout(() => {
+  const edit = document.querySelector("#edit"), used = document.querySelector("#unmask");
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  if (edit && used && used.offsetParent) edit.scrollIntoView({ behavior: calm ? "instant" : "smooth" });
+}, 100)"""  # where it is said what becomes of what was painted, and where the change is asked for
 PAINTED = "<p>Only what you painted will change.</p>"
 DRAWN = "Your drawing is laid on the skin with the next change. Say what it is, as in “a tattoo”, or leave it at that."
 
@@ -122,8 +127,10 @@ def _wire_mask(page: Page) -> None:
 
     told = [memory.mask, edit.mask, edit.limits, edit.unmask, edit.message]
     viewer, quiet = page.stage.viewer, HIDDEN | lanes.STEER
-    viewer.mask(paint(MASK, lambda _mask: PAINTED), None, told, **quiet)
-    viewer.sketch(paint(SKETCH, lambda mask: drawn(mask.png)), None, told, **quiet)
+    masked = viewer.mask(paint(MASK, lambda _mask: PAINTED), None, told, **quiet)
+    sketched = viewer.sketch(paint(SKETCH, lambda mask: drawn(mask.png)), None, told, **quiet)
+    for used in (masked, sketched):
+        used.then(None, js=LOOK_DOWN, **HIDDEN)
 
 
 def drawn(png: bytes) -> str:

@@ -48,7 +48,7 @@ def seconds_to_open(address: str, server: subprocess.Popen) -> float:
 # The head is drawn, and what does not move is held.
 READY = """() => [...document.querySelectorAll("*")].some(({ idto3dViewer: viewer }) =>
   viewer && viewer.drawable() && viewer.preview.hidden && viewer.placed === viewer.value.head
-  && viewer.pace.measured > 1 && (!viewer.pace.slow || viewer.renderer.holds))"""
+  && (viewer.pace.slow ? viewer.renderer.holds : viewer.pace.measured > 1))"""
 MOVE = """async (title) => {
   const slider = document.querySelector(`.idv-slider input[title="${title}"]`);
   const begun = performance.now();

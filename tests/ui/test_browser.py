@@ -9,6 +9,10 @@ PAINTED = """() => {
   sheet.getContext("2d").fillRect(0, 0, 512, 512);
   viewer.io.trigger("sketch", { png: sheet.toDataURL("image/png"), azimuth_deg: 0, elevation_deg: 0, space: "view" });
 }"""
+SEEN = """() => {
+  const [strip, now] = [".versions", ".version.now"].map((one) => document.querySelector(one).getBoundingClientRect());
+  return now.left >= strip.left - 1 && now.right <= strip.right + 1;
+}"""
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 
 
@@ -82,9 +86,11 @@ def test_a_visitor_makes_a_head_leaves_comes_back_and_deletes_it(tab, address, p
     assert tab.is_visible("#prompt")
     tab.click("#fold summary")
     tab.set_viewport_size({"width": 1440, "height": 1000})
+    tab.add_style_tag(content="#versions .versions { width: 100px; }")  # as many versions on a small screen
     for name in ("green hair", "stall"):
         tab.click(f"#versions [title='{name}']")
         tab.wait_for_selector(f"#versions .version.now [title='{name}']")
+        tab.wait_for_function(SEEN)
     drop = tab.locator("#versions [data-pick^=drop]")
     drop.click()  # it asks first, as what is deleted is gone
     assert drop.inner_text() == "Delete?"

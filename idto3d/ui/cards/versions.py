@@ -7,13 +7,16 @@ from idto3d.jobs.history.version import Version
 
 FIRST = "As made"
 FOLLOW = """
+let shown = '';
 const follow = () => {
   const [strip, now] = ['.versions', '.version.now'].map(one => element.querySelector(one));
-  if (!strip || !now) return;
+  const pick = now ? now.querySelector('.show').dataset.pick : '';
+  if (!strip || !now || pick === shown) return;
+  shown = pick;
   const [whole, seen] = [strip.getBoundingClientRect(), now.getBoundingClientRect()];
   strip.scrollLeft += Math.max(0, seen.right - whole.right) + Math.min(0, seen.left - whole.left);
 };
-new MutationObserver(follow).observe(element, {childList: true, subtree: true});
+new MutationObserver(follow).observe(element, {attributeFilter: ['class'], childList: true, subtree: true});
 follow();
 """  # the version that is shown is seen in the strip, however narrow that is
 

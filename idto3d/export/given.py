@@ -71,9 +71,9 @@ def _normals(poses: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
 def _places(poses: np.ndarray) -> np.ndarray:
     """The running number [V] of the place of each vertex of `poses` [P, V, 3], as `tidied` welds them."""
-    rounded = np.round(poses / WELD)
-    if len(np.unique(rounded[0], axis=0)) == poses.shape[1]:
+    if len(np.unique(np.round(poses[0] / WELD), axis=0)) == poses.shape[1]:
         return np.arange(poses.shape[1])  # they differ in one pose already
+    rounded = np.round(poses / WELD)
     return np.unique(rounded.transpose(1, 0, 2).reshape(poses.shape[1], -1), axis=0, return_inverse=True)[1].reshape(-1)
 
 

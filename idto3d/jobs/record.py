@@ -5,6 +5,7 @@ import os
 import platform
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -128,6 +129,7 @@ def photo_record(path: Path) -> PhotoRecord:
         raise UserError(f"The photo '{path}' cannot be read.", "Check its name and its rights.") from None
 
 
+@cache
 def installed_versions() -> tuple[tuple[str, str], ...]:
     """Name and version of Python and of those `PACKAGES` that are installed; imports none of them."""
     versions = [("python", platform.python_version())]

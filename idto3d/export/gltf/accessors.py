@@ -39,7 +39,8 @@ class BufferWriter:
 
     def mostly_zero(self, values: np.ndarray) -> int:
         """Append float32 `values` [N, 3] with the rows that are not zero alone, where that is shorter."""
-        moved = np.flatnonzero(values.any(axis=1)).astype(np.uint16 if len(values) <= 65535 else np.uint32)
+        x, y, z = values.T != 0  # `any` of each row would take five times as long
+        moved = np.flatnonzero(x | y | z).astype(np.uint16 if len(values) <= 65535 else np.uint32)
         if not len(moved):
             return self.zeros(len(values))
         if len(moved) * (moved.itemsize + 12) >= len(values) * 12:

@@ -15,7 +15,7 @@ PATIENCE = 180_000  # milliseconds
 
 @contextmanager
 def a_tab():
-    """A tab of a desktop's size."""
+    """A tab of a desktop's size. Tests name it after their page, which takes seconds to close while a tab shows it."""
     sync_api = pytest.importorskip("playwright.sync_api")
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)

@@ -16,7 +16,7 @@ SEEN = """() => {
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 
 
-def test_a_visitor_makes_a_head_leaves_comes_back_and_deletes_it(tab, address, page, photo):
+def test_a_visitor_makes_a_head_leaves_comes_back_and_deletes_it(address, tab, page, photo):
     asked = []
     tab.on("request", lambda request: asked.append(request.url))
     empty = photo.with_name("nobody.png")

@@ -38,7 +38,7 @@ class Late:
         return frame(page, does, jobs, opened, seen, boxed)
 
 
-def test_a_visitor_chooses_a_face_makes_it_changes_its_hair_and_lets_it_move(tab, address, page, photo, monkeypatch):
+def test_a_visitor_chooses_a_face_makes_it_changes_its_hair_and_lets_it_move(address, tab, page, photo, monkeypatch):
     does = page[1]
     tab.goto(address)
     tab.wait_for_selector(".status.idle")

@@ -15,6 +15,8 @@ from idto3d.determinism import repeatable
 repeatable()  # as the program's own doors do
 if "PYTEST_XDIST_WORKER" in os.environ:  # they run side by side: each computes on one core
     os.environ |= {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
+else:  # those that are started from here keep memory that was freed: else each large array is cleared page by page
+    os.environ |= {"MALLOC_MMAP_THRESHOLD_": "1000000000", "MALLOC_TRIM_THRESHOLD_": "1000000000"}  # bytes
 
 HUB = FakeHub()
 HOME = tempfile.TemporaryDirectory(prefix="idto3d-hub-")
@@ -34,11 +36,16 @@ from skimage import data
 
 HERE = Path(__file__).parent
 LONGEST = (
-    *("ui/test_choices.py", "training/test_many_processes.py", "stages/test_saved.py", "gates/test_clients.py"),
-    *("test_presets.py", "ui/test_browser.py", "stages/test_texture_stage.py", "gates/test_flood.py"),
-    *("training/test_train_command.py", "test_edit_head.py", "test_pipeline.py", "gates/test_batch.py"),
-    *("test_two_devices.py", "gates/test_soak.py", "gates/test_abuse.py", "training/test_training_loop.py"),
-    *("stages/test_fit_stage.py", "training/fit/test_morphable.py", "test_gpu_check.py", "test_edits_benchmark.py"),
+    "jobs/history/test_crashes.py",  # it forks hundreds of times, which is quicker while a process is small
+    *("stages/test_saved.py", "training/test_many_processes.py", "ui/test_choices.py", "stages/edit/test_features.py"),
+    *("stages/test_fit_stage.py", "ui/test_browser.py", "test_pipeline.py", "test_two_devices.py", "ui/test_page.py"),
+    *("test_edit_head.py", "jobs/test_engine.py", "jobs/test_desk.py", "gates/test_clients.py"),
+    *("head/test_hair_part.py", "jobs/batch/test_batch.py", "training/measure/test_heads.py"),
+    *("test_albedo_benchmark.py", "gates/test_flood.py", "test_gpu_check.py", "stages/test_edit_parts.py"),
+    *("test_presets.py", "training/test_train_command.py", "ui/door/test_served.py", "gates/test_weights.py"),
+    *("stages/materials/test_materials.py", "training/fit/test_morphable.py", "training/fit/test_portrait_encoder.py"),
+    *("gates/test_abuse.py", "jobs/test_intake.py", "gates/test_cancel.py", "stages/test_carving.py"),
+    *("jobs/test_edits.py", "gates/test_soak.py", "training/test_training_loop.py", "stages/test_texture_stage.py"),
 )
 FIXTURES = ("guidance_fixtures", "shared_fixtures", "toy_fixtures")
 

@@ -19,7 +19,7 @@ from idto3d.bundle.entries import FILE
 from idto3d.bundle.layout import OPTIONAL
 from idto3d.config import as_json
 from idto3d.jobs.lock import FileLock, try_lock
-from idto3d.stages.fit import fit_head
+from idto3d.stages import fit as fitting
 
 READ_BY_A_FIT = ("device", "prompt", "seed", "expressions", "subject", "choice", "carving", "export")
 ASKED_LATER = ("timesteps", "asking")  # of what weights say: no fit asks a guidance
@@ -80,8 +80,8 @@ def fit_once(worked_out_once):
     """
 
     def fit(subject, start, models, options):
-        name = fit_name(start, models, options)
-        events, fitted = worked_out_once(f"fit-{name}", lambda: everything(fit_head(subject, start, models, options)))
+        name, work = fit_name(start, models, options), fitting.fit_head(subject, start, models, options)
+        events, fitted = worked_out_once(f"fit-{name}", lambda: everything(work))
         yield from events
         return fitted
 
@@ -93,6 +93,7 @@ def fit_name(start, models, options) -> str:
     told = {name: value for name, value in as_json(options).items() if name in READ_BY_A_FIT}
     told |= {"material": [options.material.translate, options.material.relief], "scored": models.scorer is not None}
     told |= {"face": None if start.embedding is None else start.embedding.tobytes().hex(), "words": start.words()}
+    told["made"] = fitting.all_expressions(options.expressions)  # fewer within `few_expressions`
     told |= {"features": dict(start.features), "coefficients": start.coefficients.tolist()}
     told["weights"] = weights_digest(options.weights)
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]

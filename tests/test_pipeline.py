@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 import twins
-from small_heads import brief, files, run, small
+from small_heads import brief, few_expressions, files, run, run_whole, small
 
 from idto3d import pipeline
 from idto3d.bundle.find import find_bundle
@@ -157,7 +157,7 @@ def of_parts(tiny_bundle):
 def parts_run(one_fit, tiny_bundle, tmp_path_factory):
     """Folder and events of a run in which words alone become a head of parts."""
     folder = tmp_path_factory.mktemp("parts") / "head"
-    return folder, list(run(of_parts(tiny_bundle), folder))
+    return folder, list(run_whole(of_parts(tiny_bundle), folder))
 
 
 def test_words_alone_become_a_head_of_parts(parts_run):
@@ -199,7 +199,8 @@ def test_a_head_of_parts_is_kept_with_its_textures_and_written_again_from_them(p
 
 def test_guidance_parameters_never_hold_a_gradient(options, tmp_path):
     models = loaded(options, make_encoder("dlib"))
-    exhausted(pipeline.make(None, models, brief(options), Checkpointer(tmp_path, 1000)))
+    with few_expressions():
+        exhausted(pipeline.make(None, models, brief(options), Checkpointer(tmp_path, 1000)))
     parts = models.guidance.bundle.parts
     for network in (parts.unet, parts.vae, parts.text_encoder):
         assert all(p.grad is None and not p.requires_grad for p in network.parameters())

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from skimage.color import deltaE_ciede2000, rgb2lab
+from small_heads import few_expressions
 
 from idto3d.config import ExportOptions
 from idto3d.evidence.shapes import shapes_of
@@ -115,12 +116,6 @@ def test_the_same_seed_gives_the_same_bytes(old_man, fit, asked):
         assert (worn.normal is None) or worn.normal.tobytes() == again.wear[name].normal.tobytes()
 
 
-def test_a_bald_head_has_no_hair(fit, asked):
-    bald = fit(replace(asked, prompt="bald man"))
-    assert bald.hair is None and "hair" not in bald.wear
-    assert tuple(part.name for part in bald.rest.head.parts) == PARTS[:-1]
-
-
 def test_sockets_and_lids_stay_and_the_face_is_free(embedded):
     free = free_to_move(embedded.template)
     assert free.shape == (len(embedded.template.neutral[embedded.template.part("skin").vertices]),)
@@ -226,14 +221,17 @@ def test_words_beat_the_photo_for_hair(her, somebody, embedded, of_photo, prompt
 # Beards.
 
 
-def test_a_beard_of_words_is_a_part_of_its_own_and_stubble_is_none(fit, asked):
-    bearded, rough = (fit(replace(asked, prompt=f"a bald man with {beard}")) for beard in ("a beard", "stubble"))
+def test_a_beard_of_words_is_a_part_of_its_own_and_stubble_and_a_bald_head_have_none(fit, asked):
+    with few_expressions():
+        bearded, rough = (fit(replace(asked, prompt=f"a bald man with {beard}")) for beard in ("a beard", "stubble"))
     assert tuple(part.name for part in bearded.rest.head.parts) == (*PARTS[:-1], "beard")
     assert bearded.wear["beard"].opacity is not None and "beard" not in rough.wear
     assert tuple(part.name for part in rough.rest.head.parts) == PARTS[:-1]
+    assert bearded.hair is None and rough.hair is None and not {"hair"} & {*bearded.wear, *rough.wear}
 
 
 def test_a_shaven_face_in_a_photo_grows_no_beard_unless_it_is_asked_for(her, somebody, fit, of_photo):
     assert "beard" not in her.wear
     small = replace(of_photo, export=ExportOptions(texture_size=64), prompt="with a goatee")
-    assert fit(small, somebody).rest.head.parts[-1].name == "beard"
+    with few_expressions():
+        assert fit(small, somebody).rest.head.parts[-1].name == "beard"

@@ -59,7 +59,8 @@ def of_words(ground):
     random = torch.Generator().manual_seed(0)
     field = MaterialField(options.expressions, options.material, (BOX_LOW, BOX_HIGH), generator=random)
     rest = fitted.rest
-    about = (rest.head, rest.coefficients, {}, ground.prior, field, options, "embedded", ("CC0",))
+    head = rest.head.first(len(options.expressions))  # edits work on each of 64 as on these two
+    about = (head, rest.coefficients, {}, ground.prior, field, options, "embedded", ("CC0",))
     return FinishedHead(start, *about, painted(fitted.wear))
 
 

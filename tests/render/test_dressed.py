@@ -76,6 +76,14 @@ def scene(front):
     return clip, np.concatenate([FACES.numpy(), FACES.numpy() + 4]), UVS.repeat(2, 1).numpy()
 
 
+def between(picture, u, v):
+    """The value of a picture at (u, v), linear between the middles of its texels, the nearest beyond them."""
+    side = len(picture)
+    x, y = (np.clip(one * side - 0.5, 0, side - 1) for one in (u, v))
+    shares = [np.maximum(1 - np.abs(np.arange(side) - one), 0) for one in (y, x)]
+    return shares[0] @ picture.astype(float) @ shares[1]
+
+
 def slow(clip, faces, uvs, page, pictures, least):
     """[SIZE, SIZE] which face each pixel sees: all faces are asked, the nearest first."""
     seen = np.full((SIZE, SIZE), -1)
@@ -89,8 +97,8 @@ def slow(clip, faces, uvs, page, pictures, least):
                 if (weights >= 0).all():
                     hits.append(((weights @ clip[face, 2]) / (weights @ clip[face, 3]), number, weights @ uvs[face]))
             for _, number, (u, v) in sorted(hits, key=lambda hit: hit[:2]):
-                side = len(pictures[page[number]]) if page[number] >= 0 else 0
-                if not side or pictures[page[number]][int(v * side), int(u * side)] >= 255 * least[y % 2, x % 2]:
+                solid = page[number] < 0 or between(pictures[page[number]], u, v) >= 255 * least[y % 2, x % 2]
+                if solid:
                     seen[y, x] = number
                     break
     return seen

@@ -47,15 +47,21 @@ def holes_of(uvs: np.ndarray, page: np.ndarray, pictures: Sequence[np.ndarray], 
 
 @njit(nogil=True, cache=True, fastmath=False)
 def _is_hole(holes, a, b, c, f, weights, y, x):
-    """Whether the texel that face f shows at pixel (y, x) is less than solid there."""
+    """Whether what face f shows at pixel (y, x) is less than solid there, read linearly between texels as by glTF."""
     page = holes.page[f]
     if page < 0:
         return False
-    side = holes.side[page]
+    side, start = holes.side[page], holes.start[page]
     u = weights[0] * holes.uvs[a, 0] + weights[1] * holes.uvs[b, 0] + weights[2] * holes.uvs[c, 0]
     v = weights[0] * holes.uvs[a, 1] + weights[1] * holes.uvs[b, 1] + weights[2] * holes.uvs[c, 1]
-    column, row = min(max(int(u * side), 0), side - 1), min(max(int(v * side), 0), side - 1)
-    return holes.alpha[holes.start[page] + row * side + column] < holes.least[y % 2, x % 2]
+    across, down = min(max(u * side - 0.5, 0.0), side - 1.0), min(max(v * side - 0.5, 0.0), side - 1.0)
+    left, top = int(across), int(down)
+    right, bottom = min(left + 1, side - 1), min(top + 1, side - 1)
+    across, down = across - left, down - top
+    top, bottom = start + top * side, start + bottom * side
+    upper = (1 - across) * holes.alpha[top + left] + across * holes.alpha[top + right]
+    lower = (1 - across) * holes.alpha[bottom + left] + across * holes.alpha[bottom + right]
+    return (1 - down) * upper + down * lower < holes.least[y % 2, x % 2]
 
 
 @njit(nogil=True, cache=True, fastmath=False)

@@ -25,15 +25,21 @@ def holes_on(device: torch.device, holes: Holes) -> TorchHoles:
 
 
 def is_hole(holes: TorchHoles, faces: Tensor, face: Tensor, weights: Tensor, pixel: tuple[Tensor, Tensor]) -> Tensor:
-    """Whether the texels that P faces show at their pixels (row, column) are less than solid there, [P] bool.
+    """Whether what P faces show at their pixels (row, column) is less than solid there, [P] bool.
 
-    faces [F, 3]; face [P]: their numbers; weights [P, 3] double: perspective-correct.
+    Read linearly between texels. faces [F, 3]; face [P]: their numbers; weights [P, 3] double: perspective-correct.
     """
     row, column = pixel
     page = holes.page[face].long()
     side = holes.side[page.clamp(min=0)]
     parts = weights[..., None] * holes.uvs[faces[face]]
-    texel = ((parts[:, 0] + parts[:, 1] + parts[:, 2]) * side[:, None]).long().clamp(min=0)
-    texel = torch.minimum(texel, side[:, None] - 1)
-    alpha = holes.alpha[holes.start[page.clamp(min=0)] + texel[:, 1] * side + texel[:, 0]]
-    return (page >= 0) & (alpha < holes.least[row % 2, column % 2])
+    place = ((parts[:, 0] + parts[:, 1] + parts[:, 2]) * side[:, None] - 0.5).clamp(min=0)
+    place = torch.minimum(place, side[:, None] - 1.0)
+    low = place.long()
+    high, (across, down) = torch.minimum(low + 1, side[:, None] - 1), (place - low).unbind(1)
+    (left, top), (right, bottom) = low.unbind(1), high.unbind(1)
+    first = holes.start[page.clamp(min=0)]
+    top, bottom = first + top * side, first + bottom * side
+    upper = (1 - across) * holes.alpha[top + left] + across * holes.alpha[top + right]
+    lower = (1 - across) * holes.alpha[bottom + left] + across * holes.alpha[bottom + right]
+    return (page >= 0) & ((1 - down) * upper + down * lower < holes.least[row % 2, column % 2])

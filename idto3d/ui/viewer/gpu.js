@@ -19,7 +19,7 @@ function program(gl, vertex, fragment) {
 }
 
 /* A texture of a bitmap, or of one value 0..1. */
-function textureOf(gl, picture, filter) {
+function textureOf(gl, picture) {
   const texture = gl.createTexture();
   gl.bindTexture(gl.TEXTURE_2D, texture);
   if (typeof picture === "number") {
@@ -29,7 +29,7 @@ function textureOf(gl, picture, filter) {
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, gl.RGBA, gl.UNSIGNED_BYTE, picture);
     picture.close();
   }
-  for (const side of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, side, filter);
+  for (const side of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, side, gl.LINEAR);
   for (const side of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(gl.TEXTURE_2D, side, gl.CLAMP_TO_EDGE);
   return texture;
 }
@@ -73,7 +73,7 @@ function uploadedHead(gl, head) {
   const materials = {};
   for (const [name, one] of Object.entries(head.materials)) {
     materials[name] = Object.fromEntries(
-      Object.entries(one).map(([kind, picture]) => [kind, textureOf(gl, picture, kind === "opacity" ? gl.NEAREST : gl.LINEAR)])
+      Object.entries(one).map(([kind, picture]) => [kind, textureOf(gl, picture)])
     );
   }
   const parts = head.parts.map((part) => uploadedPart(gl, part));

@@ -8,14 +8,20 @@ import torch
 import torch.nn.functional as F
 from head.round_head import round_head, still
 from scipy.ndimage import binary_fill_holes, gaussian_filter
+from scipy.spatial import cKDTree
 
+from idto3d.head.hair.atlas import BAND
+from idto3d.head.hair.comb import Parting
 from idto3d.head.hair.part import hair_of_words
 from idto3d.head.hair.scalp import MeanSpace
 from idto3d.head.hair.seen.colours import evened, undyed
 from idto3d.head.hair.seen.combed import likeliest_comb, read_grain
 from idto3d.head.hair.seen.grow import hair_of_photos
+from idto3d.head.hair.seen.surface import Evidence
+from idto3d.head.hair.seen.trim import longest_run, trimmed
 from idto3d.head.hair.seen.view import HairView, view_of
 from idto3d.head.hair.seen.volume import volume_of_views
+from idto3d.head.hair.strands import Guides
 from idto3d.render.backends.kernel import holes_of
 from idto3d.render.backends.numba_raster import NumbaRasterizer
 from idto3d.render.camera import FOV_Y_DEG, clip_positions, standard_cameras
@@ -187,3 +193,32 @@ def test_hair_without_dye_keeps_its_colour_and_olive_hair_becomes_blonde(name):
     assert turned.mean() == pytest.approx(olive.mean()) and turned[0] / turned[2] == pytest.approx(0.30 / 0.08)
     green = np.array(COLOURS["green"].rgb)
     assert undyed(green) == pytest.approx(green)
+
+
+def test_strands_end_where_the_photo_shows_something_else(pair):
+    """Strands that run down the forehead, half a centimetre off it, to the chin: they are cut at the hair's outline."""
+    head, view = round_head(), pair[1].on(round_head())
+    space = MeanSpace(head)
+    evidence = Evidence([view], [view.colour], Parting(), space, volume_of_views(head, [view], space), False)
+    down, across = np.linspace(1.1, -0.6, 12), np.linspace(-0.3, 0.3, 7)[:, None]
+    out = np.stack([np.sin(across) * np.cos(down), np.sin(down) + 0 * across, np.cos(across) * np.cos(down)], -1)
+    hit = head.vertices[cKDTree(head.vertices / np.linalg.norm(head.vertices, axis=1)[:, None]).query(out)[1]]
+    points = out * (np.linalg.norm(hit, axis=-1, keepdims=True) + 0.005)
+    guides = Guides(points, out, np.ones(7), np.arange(7))
+    cut = trimmed(guides, 0.002, evidence, np.random.default_rng(0))
+    tips = view.read(view.to_hair, view.project(cut.points[:, -1])[0])
+    before = view.read(view.to_hair, view.project(points[:, -1])[0])
+    assert len(cut) == 7 and (before > 20).all() and (np.abs(tips) < 8).all()
+    assert np.allclose(cut.points[:, 0], points[:, 0])
+
+
+def test_the_longest_run_of_a_strand_is_kept():
+    kept = np.array([[1, 1, 0, 1, 1, 1], [0, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0]]) > 0
+    assert longest_run(kept).tolist() == [[3, 0, 0], [5, 0, 0]]
+
+
+def test_around_the_cap_its_texture_goes_on(pair):
+    """What viewers read between the cap's last texels and the next, and cards beyond it, is hair as well."""
+    colour = pair[2].albedo[int(SIZE * BAND) + 2 :, :, :3].reshape(-1, 3)
+    alpha = pair[2].albedo[int(SIZE * BAND) + 2 :, :, 3]
+    assert (colour.mean(1) > 0).all() and alpha[-1].min() < 255  # without, all below the cap's end is solid

@@ -15,6 +15,8 @@ EAR_GAP = 0.006  # metres that strands keep off free ears
 FEWEST = 0.3  # of its length that a strand must reach to be kept
 BURIED = 0.7  # metres longer that a strand stays in the hair, per metre that its root lies from the parting
 SETTLING = 14  # steps to a layer
+OUT = 0.95  # cosine of the way to the outside from which a strand falls out of the hair
+KINK = 0.5  # cosine of the greatest turn of a strand between two steps
 STEP = 0.006  # metres between the points that a strand is traced by
 CURL_SHADED = 0.8  # how much a curl's own roundness counts against the hair's, where it is shaded
 WALL, FRONT = (0.026, 0.006), (0.0, 0.035)  # metres above the hairline between which hair turns along it; depths
@@ -33,15 +35,17 @@ def grow(volume: HairVolume, cut: Cut, roots: Roots, space: MeanSpace, random: n
     buried = np.minimum(cut.rise + BURIED * source, 0.7 * length)
     past, early = cut.past * random.uniform(0.2, 1.6, count), HEM * random.uniform(0, 1, count) ** 2
     points, alive = [_start(volume, cut, roots, level)], np.ones(count, bool)
-    steps = int(np.ceil(cut.length[0] / STEP))
+    steps, falls = int(np.ceil(cut.length[0] / STEP)), np.zeros(count, bool)
     step = length / steps
     for number in range(steps):
         now = points[-1]
         risen = smoothstep((number + 1) * step, 0, buried) if not cut.afloat else np.ones(count)
         layer = level + cut.stands * (number + 1) / steps
-        ahead = now + step[:, None] * _heading(volume, cut, now, risen * level, stray, space)
-        ahead = volume.to_level(volume.to_level(ahead, layer, risen, THIN), layer, risen, THIN)
-        alive = alive & _has_room(volume, ahead, past, early, space, cut)
+        way, leaves = _heading(volume, cut, now, risen * level, stray, space)
+        ahead, falls = now + step[:, None] * way, falls | leaves
+        laid = volume.to_level(volume.to_level(ahead, layer, risen, THIN), layer, risen, THIN)
+        ahead = np.where(falls[:, None], ahead, laid)
+        alive = alive & _goes_on(points, ahead, cut) & _has_room(volume, ahead, past, early, space, cut)
         points.append(np.where(alive[:, None], ahead, now))
     return _finished(volume, cut, np.stack(points, 1), level, length, random)
 
@@ -54,14 +58,29 @@ def _start(volume: HairVolume, cut: Cut, roots: Roots, level: np.ndarray) -> np.
     return points
 
 
-def _heading(volume, cut: Cut, now, level, stray, space: MeanSpace) -> np.ndarray:
-    """[N, 3] unit, along the layer."""
+def _heading(volume, cut: Cut, now, level, stray, space: MeanSpace) -> tuple[np.ndarray, np.ndarray]:
+    """[N, 3] unit, along the layer, and [N] where strands fall out of it: on the way out they go straight on.
+
+    Kept to the layer they would run along its hem.
+    """
     normal, mean = volume.outward(now, level), space.to_mean(now)
     way = cut.comb.directions(mean)
-    way = way if cut.fringed else off_the_face(mean, way)
-    way = normalised(way - (way * normal).sum(1, keepdims=True) * normal)
-    side = np.cross(normal, way)
-    return normalised(way * np.cos(stray)[:, None] + side * np.sin(stray)[:, None])
+    way = normalised(way if cut.fringed else off_the_face(mean, way))
+    out = (way * normal).sum(1)
+    leaves = cut.falls & (out > OUT)
+    along = normalised(way - np.where(leaves, 0, out)[:, None] * normal)
+    side = np.cross(normal, along)
+    turned = along * np.cos(stray)[:, None] + side * np.sin(stray)[:, None]
+    return np.where(leaves[:, None], along, normalised(turned)), leaves
+
+
+def _goes_on(points: list[np.ndarray], ahead: np.ndarray, cut: Cut) -> np.ndarray:
+    """[N] whether strands that came through `points`, [N, 3] each, go on to `ahead` [N, 3]: who falls has no kink."""
+    if len(points) < 2 or not cut.falls:
+        return np.ones(len(ahead), bool)
+    before, after = points[-1] - points[-2], ahead - points[-1]
+    lengths = np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
+    return (before * after).sum(1) >= KINK * lengths
 
 
 def off_the_face(mean: np.ndarray, way: np.ndarray) -> np.ndarray:

@@ -23,7 +23,8 @@ class Cut:
     segments: along a card. afloat: whether cards begin in their layer, not on the skin. stands: how many layers further
     out their tips lie. uneven: deviation of the normals that locks are shaded by. wisp: how tiles are painted. shaded:
     how much darker deep cards are, 0..1. fringed: whether hair falls over the hairline in front. capped: whether a
-    closed surface lies under the cards; hair that is shorter shows the scalp.
+    closed surface lies under the cards; hair that is shorter shows the scalp. falls: whether strands fall out of the
+    hair at its hem and end, in place of turning inwards under it.
     """
 
     comb: Comb
@@ -46,6 +47,7 @@ class Cut:
     shaded: float = 1.0
     fringed: bool = False
     capped: bool = True
+    falls: bool = False
 
 
 FINE_CARDS, FINE_LENGTH, FINE_WIDTH, FINE_SPREAD = 700, 0.024, 0.0020, 0.45

@@ -14,6 +14,7 @@ TINT_TAKEN = (0.8, 0.85, 0.85)  # of the tint: streaks of another colour are see
 DARKEST, BRIGHTEST = 0.15, 5.0  # of the hair's mid-tone; beyond, a picture says nothing of colour
 DEEPEST, GLOSSIEST = 0.4, 0.7  # what is left of shade and gloss nears these at most, logarithms
 FACING = (0.45, 0.9)  # cosines between which hair begins to show the photo
+FACES = (0.1, 0.4)  # and between which it begins to show what is no hair
 # Pixels inside the outline from which a pixel is hair alone, is surely hair, and has no skin near.
 INNER = (2.0, 3.5, 9.0)
 ENOUGH = 0.3  # share of the pixels that are surely hair that say what colour it has
@@ -124,12 +125,15 @@ def seen_colour(view: HairView, even: np.ndarray, points, normals) -> tuple[np.n
     return colour, worth
 
 
-def shown_as_other(view: HairView, points: np.ndarray, normals: np.ndarray, stray: np.ndarray) -> np.ndarray:
+def shown_as_other(
+    view: HairView, points: np.ndarray, normals: np.ndarray, stray: np.ndarray, facing=FACES
+) -> np.ndarray:
     """[N] 0..1 how surely the view shows something else than hair at `points` [N, 3].
 
-    stray [N]: metres that each strand runs over the outline.
+    stray [N]: metres that each strand runs over the outline. facing: cosines of unit `normals` [N, 3] to the camera
+    between which it begins to be sure.
     """
-    other, facing = np.zeros(len(points)), smoothstep(normals @ view.back, 0.1, 0.4)
+    other, facing = np.zeros(len(points)), smoothstep(normals @ view.back, *facing)
     ahead = np.flatnonzero(facing > 0)
     pixels, _ = view.project(points[ahead])
     over = view.read(view.to_hair, pixels) * view.metres_per_pixel() - stray[ahead]

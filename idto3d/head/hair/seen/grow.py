@@ -14,6 +14,7 @@ from idto3d.head.hair.seen.colours import evened, mid_tone
 from idto3d.head.hair.seen.combed import Observed, likeliest_comb, read_grain
 from idto3d.head.hair.seen.paint import painted_cards, toned, with_own_tiles
 from idto3d.head.hair.seen.surface import Evidence, painted_cap, texels_of_cap
+from idto3d.head.hair.seen.trim import trimmed
 from idto3d.head.hair.seen.view import SURE, HairView
 from idto3d.head.hair.seen.volume import falls_of, volume_of_views
 from idto3d.head.hair.styles import SHORT, Cut, fine_cut
@@ -25,6 +26,7 @@ HANGING = 0.36  # metres of a strand where hair hangs
 HANGS_TO = -0.03  # height under which hair counts as hanging, metres
 CARDS = (540, 460)  # of short hair and of hair that hangs
 FINE = 120  # of them at the hairline
+INSIDE = -1.0  # metres that these run over it: where hair ends is as photos show it, wherever the usual hairline is
 LEVELS = (0.86, 0.97, 1.06)  # of the layers of cards, which lie about the cap
 INSET = (0.3, 0.0025)  # of the cap: a share of the thickness, and metres at most
 ROUGHNESS = 0.72  # photos hold the strands' gloss already, and what is rough shines less at its rim
@@ -49,20 +51,22 @@ def hair_of_photos(
     comb = Observed(likeliest_comb(volume, grains, space), grains, space)
     cut = _cut(volume, comb, curl)
     fine = replace(fine_cut(cut), cards=FINE)
+    fine = replace(fine, past=INSIDE) if cut.falls else fine
     near = hairline_band(skin) * (cover > 0.3)
-    groups = [
-        Group(grow(volume, cut, spread_roots(skin, cover, cut.cards, random), space, random), cut),
-        Group(grow(volume, fine, spread_roots(skin, near, fine.cards, random), space, random), fine, True),
-    ]
     rgb = mid_tone(views)
     even = [evened(view, rgb) for view in views]
     evidence = Evidence(views, even, comb, space, volume, bool(falls_of(views)))
+    groups = []
+    for one, where in ((cut, cover), (fine, near)):
+        guides = grow(volume, one, spread_roots(skin, where, one.cards, random), space, random)
+        guides = guides if evidence.hangs else trimmed(guides, one.width, evidence, random)
+        groups.append(Group(guides, one, one is fine))
     return _painted(skin, evidence, cover, lay_out(groups, volume, random, PHOTOS, INSET), size, moves, random)
 
 
 def _painted(skin, evidence: Evidence, cover, layout, size: int, moves, random: np.random.Generator) -> HairPart:
     rgb = mid_tone(evidence.views)
-    layout, chosen = with_own_tiles(layout, evidence.views)
+    layout, chosen = with_own_tiles(layout, evidence)
     atlas = paint_atlas(Strand(rgb), size, random, PHOTOS)
     atlas = painted_cap(atlas, texels_of_cap(layout.cap, size, evidence.comb, evidence.space), evidence, random)
     layout = toned(layout, atlas, random)
@@ -96,6 +100,8 @@ def _cut(volume: HairVolume, comb: Comb, curl: float) -> Cut:
     # Very short hair lies between the lattice's points.
     thick = float(np.median((volume.skin.values - volume.hair.values)[filled])) if filled.any() else 0.0
     length = HANGING if hangs else float(np.clip(base + times * thick, least, most))
-    cut = replace(SHORT, comb=comb, length=(length, 0.75 * length), wave=curl, spread=0.12, cards=CARDS[0], width=0.013)
-    cut = replace(cut, levels=LEVELS, afloat=True, fringed=True)
-    return replace(cut, segments=14, width=0.016, cards=CARDS[1]) if hangs else cut
+    cut = replace(SHORT, comb=comb, length=(length, length), wave=curl, spread=0.12, cards=CARDS[0], width=0.013)
+    cut = replace(cut, levels=LEVELS, afloat=True, fringed=True, falls=not hangs)
+    if not hangs:
+        return cut
+    return replace(cut, length=(length, 0.75 * length), segments=14, width=0.016, cards=CARDS[1])

@@ -7,20 +7,23 @@ from idto3d.head.hair.atlas import PHOTOS, Atlas, cap_uvs
 from idto3d.head.hair.cap import unrolled
 from idto3d.head.hair.cards import Strips
 from idto3d.head.hair.part import Layout
-from idto3d.head.hair.seen.colours import seen_colour
-from idto3d.head.hair.seen.surface import SHADE, STRAY, Evidence, density
-from idto3d.head.hair.seen.view import HairView
+from idto3d.head.hair.seen.colours import seen_colour, shown_as_other
+from idto3d.head.hair.seen.surface import SHADE, STRAY, Evidence, best_colour, density
 
 DETAIL = 0.35  # exponent of the painted strands' tone that is kept over the photo's pixels
 ALIKE, APART = 1.0, 2.2  # texels over which strands of a card end alike; how far apart, against cards
+ALONG = 0.05  # of a card's length over which a photo's colours are averaged along it, standard deviation
 UNEVEN, DARKEST = 0.08, 1e-3  # deviation of the logarithm of cards' brightness from the cap's; linear
 RELIEF = 0.5  # of the painted strands' relief: photos show the strands' light already
 
 
-def with_own_tiles(layout: Layout, views: list[HairView]) -> tuple[Layout, list[np.ndarray]]:
-    """The layout in which the cards that face a view most have a tile each, and which cards of each group those are."""
+def with_own_tiles(layout: Layout, evidence: Evidence) -> tuple[Layout, list[np.ndarray]]:
+    """The layout in which the cards that face a view most have a tile each, and which cards of each group those are.
+
+    Those that lie over a border of the hair in it come first: only a tile of their own can end there.
+    """
     own = PHOTOS.own
-    facing = [_facing(strips, views) * (tiles < PHOTOS.body) for strips, tiles in layout.groups]
+    facing = [_facing(strips, evidence) * (tiles < PHOTOS.body) for strips, tiles in layout.groups]
     every = np.concatenate(facing)
     least = np.sort(every)[-own] if len(every) > own else 0.0
     groups, chosen, used = [], [], PHOTOS.shared
@@ -34,14 +37,17 @@ def with_own_tiles(layout: Layout, views: list[HairView]) -> tuple[Layout, list[
     return Layout(layout.cap, groups, layout.grid), chosen
 
 
-def _facing(strips: Strips, views: list[HairView]) -> np.ndarray:
-    """[C] how much of each card some view sees."""
+def _facing(strips: Strips, evidence: Evidence) -> np.ndarray:
+    """[C] how much of each card some view sees, and 1 more where it shows something else than hair on its rim."""
     middle, normals = strips.vertices.mean(2), strips.normals
-    best = np.zeros(len(middle))
-    for view in views:
+    best, over = np.zeros(len(middle)), np.zeros(len(middle))
+    for view in evidence.views:
         worth = seen_colour(view, view.colour, middle.reshape(-1, 3), normals.reshape(-1, 3))[1]
         best = np.maximum(best, worth.reshape(middle.shape[:2]).mean(1))
-    return best
+        rim = strips.vertices.reshape(-1, 3), np.repeat(normals.reshape(-1, 3), 2, 0)
+        other = shown_as_other(view, *rim, np.zeros(len(rim[0])))
+        over = np.maximum(over, other.reshape(len(middle), -1).max(1))
+    return best + (over > 0.5)
 
 
 def painted_cards(
@@ -53,7 +59,7 @@ def painted_cards(
     for (strips, tiles), rows in zip(layout.groups, chosen, strict=True):
         points, normals = _texels(strips.vertices[rows], strips.normals[rows], height, width)
         flat = points.reshape(-1, 3)
-        colour = _on_cap(atlas, layout, flat).reshape(*points.shape) / SHADE
+        colour = _shown(atlas, layout, points, normals, evidence)
         stray = np.repeat(_strays(len(rows), width, random)[:, None], height, 1).reshape(-1)
         dense = density(flat, normals.reshape(-1, 3), stray, evidence).reshape(points.shape[:3])
         for number, card in enumerate(rows):
@@ -61,6 +67,21 @@ def painted_cards(
             albedo[place] = colour[number] * _tone(albedo[place])
             opacity[place] *= dense[number]
     return Atlas(np.clip(albedo, 0, 1), opacity, RELIEF * atlas.slope)
+
+
+def _shown(atlas: Atlas, layout: Layout, points: np.ndarray, normals: np.ndarray, evidence: Evidence) -> np.ndarray:
+    """[C, H, W, 3] the photos' pixels averaged along the strands of cards, and what the cap shows where they see none.
+
+    The cap's texture is laid over a dome: what stands upright on that shows streaks there.
+    """
+    flat = points.reshape(-1, 3)
+    below = _on_cap(atlas, layout, flat) / SHADE
+    colour, worth = best_colour(flat, normals.reshape(-1, 3), evidence)
+    colour, below = colour.reshape(points.shape), below.reshape(points.shape)
+    worth = worth.reshape(*points.shape[:3], 1)
+    spread = ALONG * points.shape[1]
+    drawn, say = (gaussian_filter1d(values, spread, axis=1) for values in (colour * worth, worth))
+    return below + np.minimum(worth, say) * (drawn / np.maximum(say, 1e-6) - below)
 
 
 def _strays(count: int, width: int, random: np.random.Generator) -> np.ndarray:

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from idto3d.head.hair.atlas import BAND, Atlas, cap_uvs, coloured
-from idto3d.head.hair.cap import Cap, unrolled
+from idto3d.head.hair.cap import CENTRE, FREE, OUTWARD, Cap, unrolled
 from idto3d.head.hair.comb import Comb
 from idto3d.head.hair.lattice import normalised
 from idto3d.head.hair.scalp import MeanSpace, smoothstep
-from idto3d.head.hair.seen.colours import contrast_of, mid_tone, seen_colour, shown_as_other
+from idto3d.head.hair.seen.colours import FACES, contrast_of, mid_tone, seen_colour, shown_as_other
 from idto3d.head.hair.seen.flow import averaged_along, strands_along
 from idto3d.head.hair.seen.view import HairView
 from idto3d.head.hair.seen.volume import HANGING
@@ -19,11 +20,14 @@ from idto3d.render.backends.kernel import rasterize
 STEP = 0.002  # metres by which a flow is measured
 STRANDS, LOCKS = (0.13, 0.30), (0.16, 0.30)  # least and most contrast that hair has: deviations of its logarithm
 SHADE = 0.92  # tone of the cap, which lies a little under the cards
-STRAY, TOGETHER = 0.0022, 0.5  # metres that strands run over an outline, standard deviation; share of locks in it
+STRAY, TOGETHER = 0.0022, 0.8  # metres that strands run over an outline, standard deviation; share of locks in it
+ALONG_DOME = (0.15, 0.5)  # cosines to the dome's normals between which strands begin to show
+BLUR = 6.0  # texels, of what lies across the dome
 COMBED = 4  # a photo's colours are averaged along strands over 2 to the power of this, texels
 LEAVES = (-0.0006, 0.0012)  # metres off the skin between which hair becomes dense
 ENDS = 0.022  # metres above its lower end over which hanging hair thins
 UNDER = (-0.35, -0.7)  # rise of normals between which the under side of hanging hair is left open
+LOWER, SIDE = (FREE + 0.004, FREE - 0.002), (0.35, OUTWARD + 0.1)  # heights; how far hair there must look outward
 OFF = (0.012, 0.022)  # metres off the skin between which hair comes to hang
 
 
@@ -75,11 +79,19 @@ def _flow(cap: Cap, size: int, comb: Comb, space: MeanSpace) -> np.ndarray:
     return normalised(step * [size, size * (1 - BAND)])
 
 
-def strands_of(texels: Texels, size: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """[P] each: strands and locks along the flow at a cap's texels, in an atlas of that side; deviations of 1."""
+def strands_of(texels: Texels, size: int, random: np.random.Generator) -> np.ndarray:
+    """[2, P]: strands and locks along the flow at a cap's texels, in an atlas of that side; deviations of 1."""
     flow, top = _spread(texels, texels.flow, size)
-    fine, locks = (picture[texels.rows - top, texels.columns] for picture in strands_along(flow, random))
-    return fine, locks
+    nearest = distance_transform_edt(~flow.any(-1), return_distances=False, return_indices=True)
+    flow = flow[tuple(nearest)]  # what lies beyond the cap's border is drawn into it
+    return np.stack([picture[texels.rows - top, texels.columns] for picture in strands_along(flow, random)])
+
+
+def _flat(texels: Texels) -> np.ndarray:
+    """[P] 0..1 how far the cap lies along the dome that its texture is laid over; across it, strands are streaks."""
+    away = texels.points - CENTRE
+    outward = normalised(np.maximum(away, [-np.inf, 0, -np.inf]))  # below its middle the dome is a cylinder
+    return smoothstep(np.abs((outward * texels.normals).sum(1)), *ALONG_DOME)
 
 
 def _spread(texels: Texels, values: np.ndarray, size: int) -> tuple[np.ndarray, int]:
@@ -106,19 +118,42 @@ def painted_cap(atlas: Atlas, texels: Texels, evidence: Evidence, random: np.ran
         return atlas
     albedo, opacity, slope = atlas.albedo.copy(), atlas.opacity.copy(), atlas.slope.copy()
     place = (texels.rows, texels.columns)
-    fine, locks = strands_of(texels, len(albedo), random)
+    flat = _flat(texels)
+    fine, locks = flat * strands_of(texels, len(albedo), random)
     rgb, contrast = mid_tone(evidence.views), contrast_of(evidence.views, evidence.even)
     colour, worth = combed(texels, *best_colour(texels.points, texels.normals, evidence), len(albedo))
+    colour = _evened_across(texels, colour, flat, len(albedo))
     strands, lock = np.clip(contrast[0], *STRANDS), np.clip(contrast[1], *LOCKS)
     # Of a photo that is less sharp than hair, or whose locks went with the light on them.
     lacking = [np.sqrt(max(wanted**2 - found**2, 0)) for wanted, found in zip((strands, lock), contrast, strict=True)]
     guessed = coloured(rgb, np.exp(strands * fine + lock * locks))
     seen = colour * np.exp(lacking[0] * fine + lacking[1] * locks)[:, None]
     albedo[place] = np.clip(SHADE * (guessed + worth[:, None] * (seen - guessed)), 0, 1)
-    stray = STRAY * (TOGETHER * locks + (1 - TOGETHER) * fine)
+    share = 0.5 if evidence.hangs else TOGETHER  # of locks
+    stray = STRAY * (share * locks + (1 - share) * fine)
     opacity[place] = density(texels.points, texels.normals, stray, evidence)
     slope[place] = 0
-    return Atlas(albedo, opacity, slope)
+    return bled(Atlas(albedo, opacity, slope), texels)
+
+
+def bled(atlas: Atlas, texels: Texels) -> Atlas:
+    """The atlas in which what lies around the cap's texels is as the nearest of them.
+
+    The cap's border is read with it, and so are cards that reach beyond the cap.
+    """
+    albedo, opacity, top = atlas.albedo.copy(), atlas.opacity.copy(), int(len(atlas.albedo) * BAND)
+    free = np.ones(opacity[top:].shape, bool)
+    free[texels.rows - top, texels.columns] = False
+    nearest = tuple(distance_transform_edt(free, return_distances=False, return_indices=True))
+    albedo[top:], opacity[top:] = albedo[top:][nearest], opacity[top:][nearest]
+    return Atlas(albedo, opacity, atlas.slope)
+
+
+def _evened_across(texels: Texels, values: np.ndarray, flat: np.ndarray, size: int) -> np.ndarray:
+    """[P, C] `values` [P, C], blurred where the cap is not `flat` [P]: a texel is long there and would be a streak."""
+    picture, top = _spread(texels, np.concatenate([values, np.ones((len(values), 1))], 1), size)
+    blurred = gaussian_filter(picture, (BLUR, BLUR, 0))[texels.rows - top, texels.columns]
+    return values + (1 - flat[:, None]) * (blurred[:, :-1] / blurred[:, -1:] - values)
 
 
 def best_colour(points: np.ndarray, normals: np.ndarray, evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
@@ -131,16 +166,19 @@ def best_colour(points: np.ndarray, normals: np.ndarray, evidence: Evidence) -> 
     return total / weights[:, None], most
 
 
-def density(points: np.ndarray, normals: np.ndarray, stray: np.ndarray, evidence: Evidence) -> np.ndarray:
+def density(points: np.ndarray, normals: np.ndarray, stray: np.ndarray, evidence: Evidence, facing=FACES) -> np.ndarray:
     """[N] 0..1 how dense hair is at `points` [N, 3]: not where a photo shows otherwise, thin where it ends.
 
-    stray [N]: metres by which each strand ends later than the mean.
+    stray [N]: metres by which each strand ends later than the mean. facing: see `shown_as_other`.
     """
     off = evidence.volume.skin.at(points)
     dense = smoothstep(off + 0.4 * stray, *LEAVES)
     low = smoothstep(points[:, 1], *HANGING) * evidence.hangs
     for view in evidence.views:
-        dense = dense * (1 - (1 - low) * shown_as_other(view, points, normals, stray))
+        dense = dense * (1 - (1 - low) * shown_as_other(view, points, normals, stray, facing))
+    outward = (normals * normalised((points - CENTRE) * [1, 0, 1])).sum(1)
+    lower = smoothstep(points[:, 1], *LOWER) * (1 - evidence.hangs)
+    dense *= 1 - lower * smoothstep(outward, *SIDE)  # before the cap's triangles end
     hangs = low * smoothstep(off, *OFF)
     low = np.flatnonzero(hangs > 0)
     below = evidence.volume.hair.at(points[low] - [0, ENDS, 0]) - 2 * stray[low]

@@ -1,13 +1,13 @@
 """The cap of hair of words: strands along the comb, gone at the hairline, and in locks before hanging hair ends."""
 
 import numpy as np
-from scipy.ndimage import distance_transform_edt, gaussian_filter
+from scipy.ndimage import gaussian_filter
 
-from idto3d.head.hair.atlas import BAND, Atlas, coloured
+from idto3d.head.hair.atlas import Atlas, coloured
 from idto3d.head.hair.cap import CENTRE, Cap
 from idto3d.head.hair.lattice import normalised
 from idto3d.head.hair.scalp import MeanSpace, above_hairline, smoothstep
-from idto3d.head.hair.seen.surface import Texels, strands_of, texels_of_cap
+from idto3d.head.hair.seen.surface import Texels, bled, strands_of, texels_of_cap
 from idto3d.head.hair.styles import Cut
 from idto3d.head.hair.volume import HairVolume
 from idto3d.head.hair.wisps import COILS, RINGLET
@@ -41,7 +41,7 @@ def painted_cap(
     albedo[place] = coloured(rgb, tone * np.exp((COILED if cut.wisp is COILS else STRANDS) * fine + LOCKS * locks))
     opacity[place] = _dense(texels, fine, locks, volume, space)
     slope[place] = 0
-    return _bled(Atlas(albedo, opacity, slope), texels)
+    return bled(Atlas(albedo, opacity, slope), texels)
 
 
 def _coils(texels: Texels, size: int, random: np.random.Generator) -> np.ndarray:
@@ -69,13 +69,3 @@ def _to_the_end(points: np.ndarray, volume: HairVolume) -> np.ndarray:
     lower, floor = points - [0, ENDS, 0], volume.hair.lattice.low[1]
     outside = volume.hair.at(lower) + np.maximum(floor - lower[:, 1], 0)
     return np.maximum(outside, -volume.skin.at(lower))  # on the shoulders it ends as well
-
-
-def _bled(atlas: Atlas, texels: Texels) -> Atlas:
-    """The atlas in which what lies around the cap's texels is as the nearest of them: its border is read with them."""
-    albedo, opacity, top = atlas.albedo.copy(), atlas.opacity.copy(), int(len(atlas.albedo) * BAND)
-    free = np.ones(opacity[top:].shape, bool)
-    free[texels.rows - top, texels.columns] = False
-    nearest = tuple(distance_transform_edt(free, return_distances=False, return_indices=True))
-    albedo[top:], opacity[top:] = albedo[top:][nearest], opacity[top:][nearest]
-    return Atlas(albedo, opacity, atlas.slope)

@@ -18,8 +18,8 @@ VERSION = 1
 KEY = "landmark_model"
 SEEN_FROM = np.radians(45.0)  # largest azimuth of the portraits that the errors were learned from
 # Shares of the portraits' deviations that errors have on photos: those that landmarks have in common, each landmark's
-# own, and of how the head is turned. Of factors tried, those by which heads fitted to several photos of one person
-# agree best beside those of others, and lie nearest to synthetic people of whom the embedding says nothing.
+# own, and of how the head is turned. Chosen by hand among a few: heads fitted to several photos of one person agree
+# well beside those of others, lie on the photos, and lie near synthetic people of whom the embedding says nothing.
 IN_COMMON, OWN, TURN = 1 / 6, 2 / 3, 1 / 3
 
 

@@ -35,7 +35,7 @@ BORDER = 7  # pixels of the masks
 USUAL_SKIN, IRIS_GAIN = 0.32, 1.3  # luminance of lit skin; lids shade the eye
 LIDS = [*EYES[0], *EYES[1]]
 # Landmarks farther above the lids follow the brows, which grow where they like: moved to where the template has them,
-# low brows rose by 5 mm.
+# low brows rose by several millimetres.
 ABOVE_LIDS_M = 0.004
 BARE = ("skin", "beard")  # what belongs on the skin's texture
 BEARD_FROM = (0.2, 0.6)  # shares of beard between which what is dark becomes hair, and no shadow

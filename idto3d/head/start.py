@@ -63,8 +63,13 @@ def start_of(subject: Subject | None, options: HeadOptions, prior: HeadPrior) ->
     phrases = said_phrases(words_of(meant(prompt)), prior.phrases)
     coefficients = prior.word_shift(phrases) + _features(prompt, phrases, prior)
     if embedding is not None:
-        coefficients = prior.shape_code(torch.from_numpy(embedding).to(coefficients.device)) + coefficients
+        coefficients = seen_in_face(embedding, prior) + coefficients
     return Start(embedding, traits, subject_phrase(words, prompt), coefficients)
+
+
+def seen_in_face(embedding: np.ndarray, prior: HeadPrior) -> Tensor:
+    """[K] what the face alone, an embedding [D], adds to a start's coefficients."""
+    return prior.shape_code(torch.from_numpy(embedding).to(prior.word_shift(()).device))
 
 
 def _features(prompt: str, said: Collection[str], prior: HeadPrior) -> Tensor:

@@ -44,7 +44,7 @@ from idto3d.head.paint.usual_skin import (
     usual_skin,
 )
 from idto3d.head.parts import Head
-from idto3d.head.start import WORDS, Start
+from idto3d.head.start import WORDS, Start, seen_in_face
 from idto3d.head.template import EYE_SOCKETS, MOUTH_SOCKET
 from idto3d.head.template_model import Template
 from idto3d.stages.beard import asked_for, beard_of
@@ -96,8 +96,8 @@ def _expected_of_photos(start: Start, models: Models) -> tuple[np.ndarray | None
     if expected is None or models.guidance.info.identity_encoder.name not in WITH_DLIB:
         return None if expected is None else expected.cpu().double().numpy(), 1.0
     familiar = familiarity(start.embedding, prior.embedding_mean.numpy(force=True))
-    read = prior.shape_code(torch.from_numpy(start.embedding).to(start.coefficients))
-    expected = prior.expected_coefficients(start.coefficients - (1 - familiar) * read)
+    own = seen_in_face(start.embedding, prior)
+    expected = prior.expected_coefficients(start.coefficients - (1 - familiar) * own)
     return expected.cpu().double().numpy() + (1 - familiar) * models.landmark_model.mean, familiar
 
 

@@ -43,13 +43,9 @@ def man(fit, asked, embedded):
     with few_expressions():
         made = fit(options)
     traits = {"age": "old", "gender": "male", "hair_style": "short", "hair_colour": "grey", "beard": "beard"}
-    start = Start(
-        None,
-        {name: Trait(word, "words") for name, word in traits.items()},
-        "old man",
-        torch.zeros(embedded.prior.size.modes),
-        forms_for(embedded.template, forms_of(traits)),
-    )
+    said = {name: Trait(word, "words") for name, word in traits.items()}
+    has = forms_for(embedded.template, forms_of(traits))
+    start = Start(None, said, "old man", torch.zeros(embedded.prior.size.modes), has)
     head = made.rest.head.first(len(EXPRESSIONS))
     kept = (embedded.prior, None, options, "embedded", (), painted(made.wear))
     return FinishedHead(start, head, made.rest.coefficients, {}, *kept)

@@ -36,15 +36,15 @@ new MutationObserver(place).observe(element, { childList: true, subtree: true })
 place();
 """  # the clip of this tab beside what became of it: it never comes back from the server
 
-REMEMBER = """() => {
+REMEMBER = """async () => {
   const clip = document.querySelector("#clip video");
   const before = [...document.querySelectorAll("#films figure[data-film]")].map((figure) => figure.dataset.clip);
   const clips = window.idto3dClips || (window.idto3dClips = { known: {} });
   Object.assign(clips, { before, next: "" });
-  if (clip && clip.src) fetch(clip.src).then((answer) => answer.ok ? answer.blob() : null).then((blob) => {
-    if (blob) clips.next = URL.createObjectURL(blob);
-  }).catch(() => {});
-}"""
+  if (!clip || !clip.src) return;
+  const blob = await fetch(clip.src).then((answer) => answer.ok ? answer.blob() : null).catch(() => null);
+  if (blob) clips.next = URL.createObjectURL(blob);
+}"""  # to be waited for: the server gives the clip away as soon as the animation is asked for
 
 FORGET = """() => {
   const clips = window.idto3dClips;

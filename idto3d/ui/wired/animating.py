@@ -36,8 +36,8 @@ def _wire_start(page: Page, does: Actions) -> None:
 
     given = {memory.jobs, memory.opened, animate.clip, animate.consent, *(getattr(animate, name) for name in WAYS)}
     told = [animate.message, animate.clip, animate.consent, *outputs(page)]
-    animate.apply.click(None, js=REMEMBER, **HIDDEN)
-    begun = animate.apply.click(start, given, told, **HIDDEN, **lanes.MAKE)
+    remembered = animate.apply.click(None, js=REMEMBER, **HIDDEN)
+    begun = remembered.then(start, given, told, **HIDDEN, **lanes.MAKE)
     begun.then(None, js=LOOK_UP, **HIDDEN)
     gr.on([animate.consent.input, animate.clip.change], None, None, animate.message, js=UNSAID, **HIDDEN)
 

@@ -15,7 +15,7 @@ from idto3d.training.measure.heads.finished import OneHead
 # Texels of a texture of 1024 that soft borders may reach beyond a region: three millimetres of skin, a tenth of one of
 # an eye.
 WIDER = {"skin": 9, "eyes": 2}
-UNDER_M = 0.015  # metres: skin so near to hair lies under it
+UNDER_M = 0.016  # metres: skin so near to hair lies under it, whose shade is soft and reaches to about fifteen
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,14 @@ def _below(names: tuple[str, ...], pair: Pair, size: int) -> np.ndarray:
         return np.zeros((size, size), bool)
     texels = texels_of_parts(pair.layout.template, ("skin",), size)
     points = texels.read(pair.before.part("skin").vertices.numpy())
-    gap, _ = cKDTree(np.concatenate([part.vertices.numpy() for part in grown])).query(points)
+    gap, _ = cKDTree(np.concatenate([_surface(part) for part in grown])).query(points)
     return texels.spread((gap < UNDER_M)[:, None])[..., 0]
+
+
+def _surface(part: Part) -> np.ndarray:
+    """[N, 3] the vertices of a part and the middles of its triangles, some of which are centimetres long."""
+    corners = part.vertices.numpy()[part.faces.numpy()]
+    return np.concatenate([part.vertices.numpy(), corners.mean(1)])
 
 
 def _texels(before: PaintedMaterial | None, after: PaintedMaterial | None, free: np.ndarray | None) -> int:

@@ -1,6 +1,6 @@
 """Who this head is, worked out once from photos and words: everything else reads it here."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,7 +15,7 @@ from idto3d.words.captions import subject_phrase
 from idto3d.words.corrections import corrections_of, settled
 from idto3d.words.prompts import words as words_of
 from idto3d.words.reading import meant, said_phrases, said_traits
-from idto3d.words.traits import USUAL_STYLE, usual_colour
+from idto3d.words.traits import AGE_GROUPS, USUAL_STYLE, usual_colour
 
 WORDS, PHOTOS, EMBEDDING, DEFAULT = "words", "photos", "embedding", "default"  # who says a trait
 HAIR, COLOUR = "hair_style", "hair_colour"
@@ -60,11 +60,16 @@ def start_of(subject: Subject | None, options: HeadOptions, prior: HeadPrior) ->
     prompt = settled(options.prompt, corrections)
     traits = _traits(subject, options, said_traits(options.prompt) | corrections, prior)
     words = {name: trait.word for name, trait in traits.items() if trait.source != DEFAULT}
-    phrases = said_phrases(words_of(meant(prompt)), prior.phrases)
+    phrases = _of_age(words.get("age", ""), said_phrases(words_of(meant(prompt)), prior.phrases))
     coefficients = prior.word_shift(phrases) + _features(prompt, phrases, prior)
     if embedding is not None:
         coefficients = seen_in_face(embedding, prior) + coefficients
     return Start(embedding, traits, subject_phrase(words, prompt), coefficients)
+
+
+def _of_age(age: str, phrases: Sequence[str]) -> tuple[str, ...]:
+    """`phrases` without those of another age than the one that is meant, as a boy's in "a boy in his late teens"."""
+    return tuple(one for one in phrases if not age or one == age or one not in AGE_GROUPS)
 
 
 def seen_in_face(embedding: np.ndarray, prior: HeadPrior) -> Tensor:

@@ -50,7 +50,10 @@ SAME = {
     **{"middle age": "middle-aged", "middle aged": "middle-aged", "youthful": "young"},
     **dict.fromkeys(("grandma", "grandmother", "granny", "grandmom"), "old woman"),
     **dict.fromkeys(("grandpa", "grandfather", "granddad", "grandad"), "old man"),
-    **{"teenager": "young person", "teenage": "young", "teen": "young"},
+    **{"teenager": "young person", **dict.fromkeys(("teenage", "teen", "adolescent"), "young")},
+    **dict.fromkeys(("teenage boy", "teen boy", "adolescent boy"), "young man"),
+    **dict.fromkeys(("teenage girl", "teen girl", "adolescent girl"), "young woman"),
+    **{"young boy": "boy", "young girl": "girl"},  # not grown up
     **dict.fromkeys(("masculine", "manly"), "male"),
     **dict.fromkeys(("feminine", "womanly"), "female"),
     **dict.fromkeys(("african american", "afro american"), "african"),

@@ -1,6 +1,7 @@
 """Who a head is, from photos and words: one answer that shape, colours and captions share."""
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,15 +17,13 @@ from idto3d.subject.subject import Subject
 from idto3d.words.traits import COLOURS, HAIR_STYLES
 
 PACKAGE = Path(__file__).parents[2] / "idto3d"
+SIZE = PriorSize(modes=2, embedding=4, coarse=0.03, fine=0.02, motion_width=8, colour_width=8, words=("old", "male"))
 
 
 @pytest.fixture
 def prior():
     """It moves for "old" and "male", and takes whoever has a large first number for somebody with an afro."""
-    size = PriorSize(
-        modes=2, embedding=4, coarse=0.03, fine=0.02, motion_width=8, colour_width=8, words=("old", "male")
-    )
-    made = HeadPrior(size)
+    made = HeadPrior(SIZE)
     made.word_codes.copy_(torch.tensor([[1.0, 0.0], [0.0, 0.5]]))
     made.shape_map[0, 0] = 2.0
     made.style_map[0, HAIR_STYLES.index("afro")] = 1.0
@@ -79,6 +78,16 @@ def test_a_face_that_the_head_prior_cannot_read_is_not_guessed_at_and_words_are_
     assert mean.coefficients.tolist() == [0.0, 0.0] and mean.words()["age"] == "old"
     points = torch.tensor([[0.0, 0.0, 0.09]])
     assert torch.equal(deaf.distance(points, start.coefficients), prior.distance(points, start.coefficients))
+
+
+@pytest.mark.parametrize("prompt", ["a teenage boy", "an adolescent blonde boy", "a boy in his late teens"])
+def test_who_is_nearly_grown_up_has_no_shape_of_a_child(prompt):
+    prior = HeadPrior(replace(SIZE, words=("child", "male")))
+    prior.word_codes.copy_(torch.eye(2))
+    grown, start, child = (start_of(None, HeadOptions(prompt=one), prior) for one in ("a man", prompt, "a young boy"))
+    assert start.words()["age"] == "young" and child.words()["age"] == "child"
+    assert torch.equal(start.coefficients, grown.coefficients)
+    assert not torch.equal(child.coefficients, grown.coefficients)
 
 
 def test_a_start_is_saved_and_read_back_with_or_without_the_face(prior):

@@ -27,6 +27,7 @@ SURE, HIDDEN = (
     0.2,
 )  # shares of what is hidden up to which skin tells of what lies there, and from which it is made up
 FACE_Z = 0.05  # depth on the mean head from which skin is the face's, metres
+ROUGHENED = 0.1  # share from which skin is as rough as under hair, which is a step and no mixture
 SMOOTHED = 0.35  # share from which the relief of what was there goes with it
 
 
@@ -84,7 +85,7 @@ def roughened(work: Work, page: SkinPage, grown: HairPart | BeardPart | None, sh
     texels, before = page.map.texels, work.head.painted[SKIN]
     rough = skin_roughness(work.template, () if grown is None else (grown,))
     image = to_uint8(torch.from_numpy(texels.spread(texels.read(rough[:, None]))[..., 0]))
-    changed = _shown(share > LEAST, texels, work.allowed.texels.get(SKIN))
+    changed = _shown(share > ROUGHENED, texels, work.allowed.texels.get(SKIN))
     worn = replace(before, roughness=np.where(changed, image, before.roughness))
     return replace(work, head=replace(work.head, painted={**work.head.painted, SKIN: worn}))
 

@@ -34,8 +34,8 @@ def test_a_visitor_chooses_a_face_makes_it_changes_its_hair_and_lets_it_move(add
     tab.click("#show_nine")
     tab.wait_for_selector("#faces .face.wait")
     tab.reload()  # it is asked again, and answered once
-    tab.wait_for_selector("#faces button.face")
-    assert tab.locator("#faces button.face").count() == 9 and tab.is_disabled("#more_like")
+    tab.wait_for_function("document.querySelectorAll('#faces button.face').length === 9")
+    assert tab.is_disabled("#more_like")
     tab.wait_for_function("document.querySelector('#prompt textarea').value === 'slow young'")
     tab.click("#faces button.face >> nth=4")
     tab.wait_for_selector("#faces .face.now")
@@ -53,7 +53,7 @@ def test_a_visitor_chooses_a_face_makes_it_changes_its_hair_and_lets_it_move(add
     tab.wait_for_selector(".status.done")
     (job_id,) = does.desk.ids()
     assert does.look(job_id).options.choice.chosen == (2.0, 1.0, 4.0)
-    assert "chosen for “slow young”" in tab.inner_text("#message")
+    tab.wait_for_selector("#message:has-text('chosen for “slow young”')")
     tab.wait_for_selector("#faces [data-pick='2'].now")  # it stays as it was asked for
     tab.reload()
     tab.wait_for_function("document.querySelector('#prompt textarea')?.value === 'young with red hair'")
@@ -66,7 +66,7 @@ def test_a_visitor_chooses_a_face_makes_it_changes_its_hair_and_lets_it_move(add
     tab.click("#shelf [data-pick=new]")
     tab.wait_for_selector("#faces button", state="detached")
     assert late.begun.wait(60)
-    assert tab.input_value("#prompt textarea") == ""  # what was said of the person goes with the face
+    tab.wait_for_function("document.querySelector('#prompt textarea').value === ''")  # it goes with the face
     tab.locator("#shelf .head:not(.new)").click()
     tab.wait_for_selector("text=the face that was chosen for this head")
     tab.wait_for_selector(".status.done")
@@ -84,12 +84,12 @@ def test_a_visitor_chooses_a_face_makes_it_changes_its_hair_and_lets_it_move(add
     tab.set_input_files("#clip input[type=file]", str(clip))
     tab.wait_for_selector("#clip video")
     tab.click("#film")
-    assert "need a yes" in tab.inner_text("#animate_message .refusal")
+    tab.wait_for_selector("#animate_message .refusal:has-text('need a yes')")
     tab.check("#clip_consent input")
     tab.wait_for_selector("#animate_message .refusal", state="detached")
     tab.click("#film")
     tab.wait_for_selector("#films figure[data-film=a001] video.source")  # the clip that only the browser has
-    assert "hello" in tab.inner_text("#films figcaption")
+    tab.wait_for_selector("#films figcaption:has-text('hello')")
     left = [path for root in (does.desk.root, does.shelf.folder) for path in root.rglob("*") if path.is_file()]
     assert not [path for path in left if path.read_bytes() == clip.read_bytes()]
     shoot(tab, "9_film")

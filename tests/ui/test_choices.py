@@ -10,6 +10,8 @@ from idto3d.ui.wired.frame import NEW, frame
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 
+BREATH = 1000  # milliseconds: nobody presses in the very moment in which a page on a busy machine learns what it shows
+
 
 class Late:
     """In place of `making.frame`: the first look at an empty stage is answered when the visitor has gone on."""
@@ -36,6 +38,7 @@ def test_a_visitor_chooses_a_face_makes_it_changes_its_hair_and_lets_it_move(add
     tab.reload()  # it is asked again, and answered once
     tab.wait_for_function("document.querySelectorAll('#faces button.face').length === 9")
     assert tab.is_disabled("#more_like")
+    tab.wait_for_timeout(BREATH)
     tab.wait_for_function("document.querySelector('#prompt textarea').value === 'slow young'")
     tab.click("#faces button.face >> nth=4")
     tab.wait_for_selector("#faces .face.now")
@@ -44,6 +47,8 @@ def test_a_visitor_chooses_a_face_makes_it_changes_its_hair_and_lets_it_move(add
     tab.click("#more_like:enabled")
     tab.wait_for_selector("#faces [data-pick='2']:not(.now)")
     tab.wait_for_selector("#faces .now", state="detached")
+    tab.wait_for_selector("#faces button[data-pick='2']")
+    tab.wait_for_timeout(BREATH)
     tab.click("#faces [data-pick='2']")
     tab.wait_for_selector("#faces [data-pick='2'].now")
     tab.fill("#prompt textarea", "young with red hair")
